@@ -1,4 +1,23 @@
 //! The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
+//!
+//! `resources/` holds one file per resource: its routes, types, handlers and queries. `domain/` holds what the
+//! city's forms mean, as pure code. Everything else is the kernel: small files, none of which knows a resource.
+
+pub mod app;
+pub mod config;
+pub mod contract;
+pub mod db;
 pub mod domain;
+pub mod error;
+pub mod etag;
+pub mod extract;
+pub mod json;
 pub mod language;
+pub mod openapi;
+pub mod page;
+pub mod query;
+pub mod request;
+pub mod resources;
+pub mod sample;
+pub mod schema;
 pub mod value;

@@ -1,17 +1,17 @@
 //! Values that carry their own rules: one type is the JSON schema, the check and the column.
 //!
-//! A body is checked against the schemas of its types before it is read (see `contract`),
+//! A body is checked against the schemas of its types before it is read (see [`crate::contract`]),
 //! so a rule stated in a schema here is enforced, documented and tested at once.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
     pg::{Pg, PgValue},
     serialize::{self, Output, ToSql},
-    sql_types::{Array, BigInt, Integer, Numeric, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Date as SqlDate, Integer, Numeric, Text, Timestamptz, Uuid as SqlUuid},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::json;
@@ -24,7 +24,10 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::language::Bilingual;
+use crate::{
+    error::{Error, Violation},
+    language::Bilingual,
+};
 
 /// A closed list of codes, each with its label in both languages.
 pub trait Codes: Sized + Copy + 'static {
@@ -416,6 +419,18 @@ impl Id {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// Fails unless a caller may create something under this id.
+    pub fn check_new(self, exists: bool) -> Result<(), Error> {
+        if exists {
+            return Err(Error::PreconditionFailed);
+        }
+        if self.0.get_version_num() != 7 {
+            let detail = Bilingual::new("新しい識別子はUUIDv7にしてください", "a new identifier must be a UUID of version 7");
+            return Err(Error::Invalid(vec![Violation::at("", "uuid_version", detail)]));
+        }
+        Ok(())
+    }
 }
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -455,8 +470,9 @@ impl PartialSchema for Id {
 impl ToSchema for Id {}
 
 /// A moment, to the microsecond; RFC 3339 with the offset of Japan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Timestamptz)]
+#[serde(transparent)]
 pub struct Time(pub DateTime<Utc>);
 
 column!(Time: Timestamptz = DateTime<Utc>);
@@ -467,6 +483,12 @@ pub fn japan() -> FixedOffset {
     const NINE_HOURS: i32 = 9 * 3600;
     FixedOffset::east_opt(NINE_HOURS)
         .unwrap_or_else(|| unreachable!("nine hours are less than a day"))
+}
+
+/// Today in Japan. Called where a request comes in, and nowhere deeper: what is judged by a date is given it.
+#[must_use]
+pub fn today() -> NaiveDate {
+    Utc::now().with_timezone(&japan()).date_naive()
 }
 
 impl Serialize for Time {
@@ -491,3 +513,202 @@ impl PartialSchema for Time {
     }
 }
 impl ToSchema for Time {}
+
+/// A calendar date, from 1900 to 2199.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = SqlDate)]
+#[serde(transparent)]
+pub struct Date(pub NaiveDate);
+
+column!(Date: SqlDate = NaiveDate);
+
+impl PartialSchema for Date {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .pattern(Some("^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"))
+            .max_length(Some(10))
+            .description(Some("A calendar date, YYYY-MM-DD."))
+            .examples([json!("2025-06-30")])
+            .into()
+    }
+}
+impl ToSchema for Date {}
+
+/// Declares a text type whose only rule is a pattern that a function checks.
+macro_rules! patterned {
+    ($(#[doc = $doc:literal])+ $name:ident, max $max:literal, $pattern:literal, $example:literal, $check:expr, $ja:literal, $en:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Text)]
+        pub struct $name(String);
+
+        column!($name: Text = String);
+        as_text!($name);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl FromStr for $name {
+            type Err = Bilingual;
+
+            fn from_str(text: &str) -> Result<Self, Bilingual> {
+                let check: fn(&str) -> bool = $check;
+                if text.len() <= $max && check(text) { Ok(Self(text.to_owned())) } else { Err(Bilingual::new($ja, $en)) }
+            }
+        }
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some($max))
+                    .pattern(Some($pattern))
+                    .description(Some(concat!($($doc),+).trim()))
+                    .examples([json!($example)])
+                    .into()
+            }
+        }
+        impl ToSchema for $name {}
+    };
+}
+
+patterned! {
+    /// The short name of an organization in paths: lower-case letters, digits and single hyphens, beginning with a letter.
+    Slug, max 63, "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "nishi", is_slug,
+    "英小文字で始まる英数字とハイフンにしてください", "must be lower-case letters, digits and single hyphens, beginning with a letter"
+}
+patterned! {
+    /// An organization: its slug, or its six-digit municipality code.
+    OrganizationKey, max 63, "^([a-z][a-z0-9]*(-[a-z0-9]+)*|[0-9]{6})$", "nishi", |text| is_slug(text) || is_six_digits(text),
+    "所属のスラッグか6桁の団体コードにしてください", "must be the slug or the six-digit municipality code of an organization"
+}
+patterned! {
+    /// The code of a goal within its policy, as in 経営課題1-(1).
+    GoalCode, max 8, "^[1-9][0-9]?(-[1-9][0-9]?){0,2}$", "1-1", is_goal_code,
+    "番号は 1-1 の形にしてください", "must look like 1-1"
+}
+
+impl From<Slug> for OrganizationKey {
+    fn from(slug: Slug) -> Self {
+        Self(slug.0)
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .split('-')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+}
+
+fn is_six_digits(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_goal_code(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() <= 3
+        && parts
+            .iter()
+            .all(|part| (1..=2).contains(&part.len()) && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A six-digit municipality code (全国地方公共団体コード); its last digit checks the others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+#[serde(transparent)]
+pub struct MunicipalityCode(pub String);
+
+column!(MunicipalityCode: Text = String);
+
+impl PartialSchema for MunicipalityCode {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("municipality-code".into())))
+            .pattern(Some("^[0-9]{6}$"))
+            .max_length(Some(6))
+            .description(Some("Six-digit municipality code (全国地方公共団体コード) with its check digit."))
+            .examples([json!("271063")])
+            .into()
+    }
+}
+impl ToSchema for MunicipalityCode {}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::{Decimal, GoalCode, Id, OrganizationKey, Slug, Time};
+    use proptest::prelude::*;
+
+    #[test]
+    fn decimals_are_exact_and_bounded() {
+        for (text, kept) in [
+            ("81.2", "81.2"), ("81.20", "81.20"), ("0", "0"), ("-0.5", "-0.5"), ("1e3", "1000"), ("4.8E1", "48"),
+            ("999999999999999", "999999999999999"), ("0.000000001", "0.000000001"), ("123456.789012345", "123456.789012345"),
+        ] {
+            assert_eq!(text.parse::<Decimal>().unwrap().to_string(), kept);
+        }
+        for text in ["1e400", "1e-400", "1e15", "9999999999999999", "0.0000000001", "1234567.890123456", "NaN", "", "1e99999999999"] {
+            assert!(text.parse::<Decimal>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn identifiers_have_one_form() {
+        let id = "018e9a2c-5b00-7000-8000-000000000611";
+        assert_eq!(id.parse::<Id>().unwrap().to_string(), id);
+        for other in ["018E9A2C-5B00-7000-8000-000000000611", "018e9a2c5b0070008000000000000611", "{018e9a2c-5b00-7000-8000-000000000611}",
+            "urn:uuid:018e9a2c-5b00-7000-8000-000000000611", "x", ""] {
+            assert!(other.parse::<Id>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn keys_are_what_their_patterns_say() {
+        for good in ["nishi", "a", "city-planning", "b2"] {
+            assert!(good.parse::<Slug>().is_ok() && good.parse::<OrganizationKey>().is_ok(), "{good}");
+        }
+        for bad in ["", "Nishi", "-a", "a-", "a--b", "2b", "西", "a b"] {
+            assert!(bad.parse::<Slug>().is_err() && bad.parse::<OrganizationKey>().is_err(), "{bad}");
+        }
+        assert!("271063".parse::<OrganizationKey>().is_ok() && "271063".parse::<Slug>().is_err());
+        for good in ["1", "1-1", "12-3", "1-10-99"] {
+            assert!(good.parse::<GoalCode>().is_ok(), "{good}");
+        }
+        for bad in ["", "0", "1-0", "01", "1-", "1-1-1-1", "100", "1-(1)", "１-１"] {
+            assert!(bad.parse::<GoalCode>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_carry_the_offset_of_japan() {
+        let time = Time("2024-03-31T15:00:00.000001Z".parse().unwrap());
+        assert_eq!(serde_json::to_string(&time).unwrap(), r#""2024-04-01T00:00:00.000001+09:00""#);
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_survives_json(mantissa in -999_999_999_999_999_i64..=999_999_999_999_999, scale in 0_u32..=9) {
+            let text = rust_decimal::Decimal::new(mantissa, scale).to_string();
+            let decimal: Decimal = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(serde_json::to_string(&decimal).unwrap(), text);
+        }
+
+        #[test]
+        fn no_text_makes_a_value_panic(text in "\\PC*") {
+            let _ = (text.parse::<Decimal>(), text.parse::<Id>(), text.parse::<GoalCode>(), text.parse::<OrganizationKey>());
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The application: routes, layers, fallbacks. `main` serves it, tests call it.
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error as ActixError, HttpRequest, HttpResponse,
+    body::BoxBody,
+    dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::from_fn,
+    web,
+};
+use utoipa::openapi::{OpenApi, path::PathItem};
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use crate::{
+    config::Limits,
+    db::Db,
+    error::{Error, Result},
+    openapi, request, resources,
+};
+
+/// Builds the application over a database.
+pub fn build(
+    db: Db,
+    limits: Limits,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = ActixError,
+        InitError = (),
+    >,
+> {
+    let (app, mut spec) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::head())
+        .app_data(web::Data::new(db))
+        .app_data(web::Data::new(limits))
+        .service(scope("/v1").configure(resources::routes))
+        .configure(resources::health::routes)
+        .split_for_parts();
+    openapi::complete(&mut spec);
+    app.app_data(web::Data::new(Methods::of(&spec)))
+        .service(document(&spec))
+        .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
+        .service(web::redirect("/docs", "/docs/"))
+        .default_service(web::to(fallback))
+        .wrap(cors())
+        .wrap(from_fn(request::surround))
+}
+
+/// The OpenAPI document of the application.
+#[must_use]
+pub fn spec() -> OpenApi {
+    let (_, mut spec) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::head())
+        .service(scope("/v1").configure(resources::routes))
+        .configure(resources::health::routes)
+        .split_for_parts();
+    openapi::complete(&mut spec);
+    spec
+}
+
+/// `/openapi.json`, rendered once.
+fn document(spec: &OpenApi) -> actix_web::Resource {
+    let json: Arc<str> = openapi::json(spec).into();
+    web::resource("/openapi.json").route(web::get().to(move || {
+        let json = json.to_string();
+        async move { HttpResponse::Ok().content_type("application/json").body(json) }
+    }))
+}
+
+/// Public reads are open to every page; the headers pages need are exposed.
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allowed_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::IF_NONE_MATCH, request::REQUEST_ID])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::CONTENT_DISPOSITION,
+            request::REQUEST_ID,
+        ])
+        .max_age(3600)
+}
+
+/// The methods each path supports, read from the document.
+struct Methods(Vec<(ResourceDef, String)>);
+
+impl Methods {
+    fn of(spec: &OpenApi) -> Self {
+        let paths = spec.paths.paths.iter().map(|(path, item)| (path.as_str(), allowed(item)));
+        let others = [("/openapi.json", "GET, HEAD, OPTIONS".to_owned())];
+        Self(paths.chain(others).map(|(path, allow)| (ResourceDef::new(path), allow)).collect())
+    }
+}
+
+fn allowed(item: &PathItem) -> String {
+    [
+        ("GET, HEAD", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+    ]
+    .iter()
+    .filter(|(_, operation)| operation.is_some())
+    .map(|(method, _)| *method)
+    .chain(["OPTIONS"])
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+/// Actix's route macros answer 404 to a wrong method (actix-web #2735); this answers 405, and OPTIONS.
+async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
+    match methods.0.iter().find(|(path, _)| path.is_match(req.path())) {
+        Some((_, allow)) if req.method() == Method::OPTIONS => {
+            Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow.as_str())).finish())
+        }
+        Some((_, allow)) => Err(Error::MethodNotAllowed(allow.clone())),
+        None => Err(Error::NotFound("path")),
+    }
+}

@@ -1,0 +1,91 @@
+//! Every setting: its environment variable, default and meaning. Nothing else reads the environment.
+
+use std::{env, path::PathBuf, str::FromStr};
+
+/// The settings of a service.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `WARD_POLICY_BIND`: address and port to listen on (127.0.0.1:8080).
+    pub bind: String,
+    /// `DATABASE_URL`: the PostgreSQL to use; without it the service starts an embedded one.
+    pub database_url: Option<String>,
+    /// `WARD_POLICY_DATA`: where the embedded PostgreSQL keeps its data
+    /// (as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`).
+    pub data: PathBuf,
+    /// `WARD_POLICY_POOL`: database connections, 1 to 100 (8).
+    pub pool: u32,
+    /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
+    pub workers: usize,
+    /// Limits on what one request may take.
+    pub limits: Limits,
+}
+
+/// Limits on what one request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// `WARD_POLICY_BODY_BYTES`: longest body (8 MiB).
+    pub body_bytes: usize,
+    /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
+    pub body_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes: 8 << 20, body_seconds: 10 }
+    }
+}
+
+/// A variable that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}={value} cannot be used: {why}")]
+pub struct ConfigError {
+    name: &'static str,
+    value: String,
+    why: String,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let defaults = Limits::default();
+        Ok(Self {
+            bind: text("WARD_POLICY_BIND").unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
+            database_url: text("DATABASE_URL"),
+            data: text("WARD_POLICY_DATA").map_or_else(default_data, PathBuf::from),
+            pool: number("WARD_POLICY_POOL", 8, 1..=100)?,
+            workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
+            limits: Limits {
+                body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
+                body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
+            },
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn number<T>(name: &'static str, default: T, allowed: std::ops::RangeInclusive<T>) -> Result<T, ConfigError>
+where
+    T: FromStr + PartialOrd + std::fmt::Debug,
+{
+    let Some(value) = text(name) else { return Ok(default) };
+    value
+        .parse()
+        .ok()
+        .filter(|n| allowed.contains(n))
+        .ok_or_else(|| ConfigError { name, value, why: format!("it must be a number in {allowed:?}") })
+}
+
+fn default_data() -> PathBuf {
+    if nix::unistd::geteuid().is_root() {
+        return PathBuf::from("/var/lib/ward-policy");
+    }
+    text("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| text("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+        .unwrap_or_else(env::temp_dir)
+        .join("ward-policy")
+}

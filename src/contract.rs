@@ -1,0 +1,258 @@
+//! The published schemas, enforced: a body is checked against the schema of its type before it is read.
+//!
+//! So every limit in the contract holds, every broken one is reported at once, and none is written twice.
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
+use jsonschema::{Keyword, ValidationError, Validator, error::ValidationErrorKind as Broken};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Type,
+        schema::{Schema, SchemaType},
+    },
+};
+
+use crate::{
+    domain::municipality_code,
+    error::{Error, Result, Violation, nearest},
+    language::Bilingual,
+    value::Decimal,
+};
+
+/// What a body must keep beyond its schema: rules between its fields.
+pub trait Rules {
+    /// Every broken rule.
+    fn broken(&self) -> Vec<Violation> {
+        Vec::new()
+    }
+}
+
+/// Reads a body that keeps its schema and its rules, or names everything it breaks.
+pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -> Result<T> {
+    Error::refuse(violations::<T>(&document))?;
+    let body: T = serde_json::from_value(document)
+        .map_err(|e| Error::Invalid(vec![Violation::at("", "invalid", Bilingual::new(format!("読み取れません: {e}"), e.to_string()))]))?;
+    Error::refuse(body.broken())?;
+    Ok(body)
+}
+
+/// What a document breaks of the schema of `T`.
+pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
+    let checker = checker::<T>();
+    let mut found = Vec::new();
+    for error in checker.validator.iter_errors(document) {
+        checker.explain(&error, &mut found);
+    }
+    found
+}
+
+/// The schema of a JSON Merge Patch of what `input` describes: no key is required, and each may be null.
+pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) -> RefOr<Schema> {
+    let object = match input {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => object,
+        RefOr::Ref(to) => {
+            let name = to.ref_location.rsplit('/').next().unwrap_or_default();
+            return match known.get(name) {
+                Some(RefOr::T(Schema::Object(object))) if !object.properties.is_empty() => {
+                    patch_schema(Schema::Object(object.clone()).into(), known)
+                }
+                _ => to.into(),
+            };
+        }
+        other => return other,
+    };
+    let mut patch = object;
+    patch.required.clear();
+    patch.example = None;
+    patch.description = Some("A JSON Merge Patch (RFC 7396): keys left out stay as they are, null takes a value away.".to_owned());
+    for property in patch.properties.values_mut() {
+        *property = patch_schema(property.clone(), known);
+    }
+    Schema::Object(patch).into()
+}
+
+/// The schema of what may come in: a key whose value may be null may be left out as well.
+fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::Object(mut object)) = schema else {
+        return schema;
+    };
+    let nullable = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(object)) => allows_null(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => allows_null(&array.schema_type),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(
+            |item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type)),
+        ),
+        _ => false,
+    };
+    let properties = &object.properties;
+    object.required.retain(|key| !properties.get(key).is_some_and(nullable));
+    Schema::Object(object).into()
+}
+
+fn allows_null(kind: &SchemaType) -> bool {
+    match kind {
+        SchemaType::Type(one) => *one == Type::Null,
+        SchemaType::Array(several) => several.contains(&Type::Null),
+        SchemaType::AnyValue => true,
+    }
+}
+
+/// A compiled schema, and the document it came from.
+struct Checker {
+    validator: Validator,
+    document: Value,
+}
+
+fn checker<T: ToSchema + 'static>() -> Arc<Checker> {
+    static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
+    let key = TypeId::of::<T>();
+    if let Some(checker) = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Arc::clone(checker);
+    }
+    let checker = Arc::new(Checker::of::<T>());
+    let mut checkers = CHECKERS.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(checkers.entry(key).or_insert(checker))
+}
+
+impl Checker {
+    #[expect(clippy::expect_used, reason = "a schema that does not compile is a bug in this program, which every test of its body finds")]
+    fn of<T: ToSchema>() -> Self {
+        let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
+        T::schemas(&mut schemas);
+        let schemas: BTreeMap<_, _> = schemas.into_iter().map(|(name, schema)| (name, input_schema(schema))).collect();
+        let document = json!({
+            "$ref": format!("#/components/schemas/{}", T::name()),
+            "components": { "schemas": schemas },
+        });
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .with_format("municipality-code", municipality_code::is_valid)
+            .with_keyword("x-decimal", |_, _, _| Ok(Box::new(DecimalDigits)))
+            .build(&document)
+            .expect("every schema compiles");
+        Self { validator, document }
+    }
+
+    /// Turns one error of the validator into violations a person understands.
+    fn explain(&self, error: &ValidationError<'_>, found: &mut Vec<Violation>) {
+        let pointer = error.instance_path().as_str().to_owned();
+        let say = |code, ja: String, en: String| Violation::at(pointer.clone(), code, Bilingual::new(ja, en));
+        found.push(match error.kind() {
+            // An optional value: what the alternative that is not null says is what was meant.
+            Broken::OneOfNotValid { context } | Broken::AnyOf { context } => {
+                let meant = context.iter().find(|alternative| !alternative.iter().all(is_about_null));
+                for inner in meant.into_iter().flatten() {
+                    self.explain(inner, found);
+                }
+                return;
+            }
+            Broken::AdditionalProperties { unexpected } => {
+                let known = self.properties_beside(error.schema_path().as_str());
+                found.extend(unexpected.iter().map(|key| unknown_field(&pointer, key, &known)));
+                return;
+            }
+            Broken::Required { property } => Violation::at(
+                format!("{pointer}/{}", property.as_str().unwrap_or_default()),
+                "required",
+                Bilingual::new("必須です", "is required"),
+            ),
+            Broken::Type { .. } if error.instance().is_null() => say("type", "nullにはできません".into(), "must not be null".into()),
+            Broken::Type { kind } => {
+                let kind = type_names(kind);
+                say("type", format!("{kind} にしてください"), format!("must be of type {kind}"))
+            }
+            Broken::Enum { options } => {
+                let codes: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let list = codes.join(", ");
+                say("unknown_code", format!("次のいずれかにしてください: {list}"), format!("must be one of: {list}"))
+                    .suggesting(error.instance().as_str().and_then(|given| nearest(given, codes)))
+            }
+            Broken::Minimum { limit } => say("minimum", format!("{limit}以上にしてください"), format!("must be at least {limit}")),
+            Broken::Maximum { limit } => say("maximum", format!("{limit}以下にしてください"), format!("must be at most {limit}")),
+            Broken::MinLength { .. } => say("blank", "空にはできません".into(), "must not be empty".into()),
+            Broken::MaxLength { limit } => say("too_long", format!("{limit}文字以内にしてください"), format!("must have at most {limit} characters")),
+            Broken::MinItems { limit } => say("too_few", format!("{limit}件以上にしてください"), format!("must have at least {limit} items")),
+            Broken::MaxItems { limit } => say("too_many", format!("{limit}件以内にしてください"), format!("must have at most {limit} items")),
+            Broken::Pattern { pattern } => pattern_broken(&pointer, error.instance(), pattern),
+            Broken::Format { format } if format == "municipality-code" => {
+                say("check_digit", "団体コードの検査数字が合いません".into(), "is not a municipality code: the check digit is wrong".into())
+            }
+            Broken::Format { format } => say("format", format!("{format} の形式にしてください"), format!("must be a valid {format}")),
+            Broken::Custom { .. } => match error.instance().to_string().parse::<Decimal>() {
+                Err(detail) => Violation::at(pointer, "digits", detail),
+                Ok(_) => return,
+            },
+            _ => say("invalid", "契約に合いません".into(), error.to_string()),
+        });
+    }
+
+    /// The names an object may have, beside the keyword at `path` that refused another one.
+    fn properties_beside(&self, path: &str) -> Vec<&str> {
+        let object = path.rsplit_once('/').map_or("", |(object, _)| object);
+        self.document
+            .pointer(object)
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default()
+    }
+}
+
+fn is_about_null(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), Broken::Type { kind } if type_names(kind) == "null")
+}
+
+fn type_names(kind: &jsonschema::error::TypeKind) -> String {
+    match kind {
+        jsonschema::error::TypeKind::Single(one) => one.to_string(),
+        jsonschema::error::TypeKind::Multiple(several) => several.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | "),
+    }
+}
+
+/// Fields of answers that the server alone writes.
+const READ_ONLY: &[&str] = &["id", "version", "created_at", "updated_at"];
+
+fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violation {
+    let escaped = key.replace('~', "~0").replace('/', "~1");
+    let at = format!("{pointer}/{escaped}");
+    if READ_ONLY.contains(&key) {
+        return Violation::at(at, "read_only", Bilingual::new("サーバーが設定する項目です。送らないでください", "is set by the server; leave it out"));
+    }
+    Violation::at(at, "unknown_field", Bilingual::new(format!("「{key}」という項目はありません"), format!("there is no field named {key}")))
+        .suggesting(nearest(key, known.iter().copied()))
+}
+
+fn pattern_broken(pointer: &str, instance: &Value, pattern: &str) -> Violation {
+    let text = instance.as_str().unwrap_or_default();
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Violation::at(pointer, "control_character", Bilingual::new("制御文字は使えません", "must not contain control characters"));
+    }
+    if text.trim() != text {
+        return Violation::at(pointer, "blank", Bilingual::new("前後に空白を付けず、空白だけにもしないでください", "must not be blank or have blanks at either end"));
+    }
+    Violation::at(pointer, "pattern", Bilingual::new(format!("{pattern} の形にしてください"), format!("must match {pattern}")))
+}
+
+/// The keyword `x-decimal`: as many digits as an exact decimal may have.
+struct DecimalDigits;
+
+impl<'i> Keyword<'i> for DecimalDigits {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("has too many digits"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance.as_number().is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
+    }
+}

@@ -1,0 +1,452 @@
+//! What can go wrong with a request, and what the caller sees for it.
+//!
+//! One enum, one table ([`Error::kind`]), one body ([`Problem`], RFC 9457). The body is written by
+//! [`crate::request`], which knows the caller's language and the request's id.
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::language::{Bilingual, Language};
+
+/// Result of anything that ends in a response.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A request that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The path names nothing, in the named kind of thing.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The path exists, the method does not; these do.
+    #[error("method not allowed")]
+    MethodNotAllowed(String),
+    /// The request could not be read.
+    #[error("malformed request: {0:?}")]
+    Malformed(Vec<Violation>),
+    /// The request was read and breaks rules of its own.
+    #[error("invalid request: {0:?}")]
+    Invalid(Vec<Violation>),
+    /// The request contradicts what is stored.
+    #[error("conflict: {0:?}")]
+    Conflict(Vec<Violation>),
+    /// Someone changed the thing since the caller read it, or it exists where it should not.
+    #[error("precondition failed")]
+    PreconditionFailed,
+    /// The caller must say which state it changes.
+    #[error("precondition required")]
+    PreconditionRequired,
+    /// The body is not of the media type this operation takes.
+    #[error("unsupported media type, {0} is")]
+    UnsupportedMediaType(&'static str),
+    /// The body is longer than this many bytes.
+    #[error("body too large, at most {0} bytes")]
+    TooLarge(usize),
+    /// The body did not arrive in time.
+    #[error("body too slow")]
+    Timeout,
+    /// The service or its database is busy or away; the same request may succeed later.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The framework refused the request before any of our code saw it.
+    #[error("refused by the framework: {0}")]
+    Framework(StatusCode),
+    /// Our fault.
+    #[error("internal error: {0}")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where in a request a rule is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the body, at this JSON pointer (RFC 6901).
+    Body(String),
+    /// In this query parameter.
+    Parameter(String),
+    /// In this request header.
+    Header(&'static str),
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Where.
+    pub place: Place,
+    /// Which rule, for programs.
+    pub code: &'static str,
+    /// Which rule, for people.
+    pub detail: Bilingual,
+    /// The nearest right name or value, if there is one.
+    pub suggestion: Option<String>,
+}
+
+impl Violation {
+    /// A broken rule of the body.
+    pub fn at(pointer: impl Into<String>, code: &'static str, detail: Bilingual) -> Self {
+        Self {
+            place: Place::Body(pointer.into()),
+            code,
+            detail,
+            suggestion: None,
+        }
+    }
+
+    /// A broken rule of a query parameter.
+    pub fn of(parameter: impl Into<String>, code: &'static str, detail: Bilingual) -> Self {
+        Self {
+            place: Place::Parameter(parameter.into()),
+            code,
+            detail,
+            suggestion: None,
+        }
+    }
+
+    /// The same, with what was probably meant.
+    #[must_use]
+    pub fn suggesting(mut self, suggestion: Option<String>) -> Self {
+        self.suggestion = suggestion;
+        self
+    }
+
+    /// The same rule of a body that is a part, found at `prefix`, of the whole.
+    #[must_use]
+    pub fn under(mut self, prefix: &str) -> Self {
+        if let Place::Body(pointer) = &mut self.place {
+            pointer.insert_str(0, prefix);
+        }
+        self
+    }
+}
+
+/// The name nearest to a mistyped one, if any is near.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|k| (strsim::normalized_damerau_levenshtein(name, k), k))
+        .filter(|(similarity, _)| *similarity >= 0.5)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, k)| k.to_owned())
+}
+
+/// One broken rule, as the caller sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ViolationView {
+    /// JSON pointer (RFC 6901) into the body; null when the rule is not about the body.
+    #[schema(max_length = 1000, example = "/target/value")]
+    pub pointer: Option<String>,
+    /// Query parameter; null when the rule is not about one.
+    #[schema(max_length = 1000)]
+    pub parameter: Option<String>,
+    /// Request header; null when the rule is not about one.
+    #[schema(max_length = 100)]
+    pub header: Option<String>,
+    /// The rule, for programs.
+    #[schema(max_length = 100, example = "required")]
+    pub code: String,
+    /// The rule, for people, in the language asked for.
+    #[schema(max_length = 4000, example = "「48%以上」の値が必要です")]
+    pub detail: String,
+    /// The nearest right name or value; null when none is near.
+    #[schema(max_length = 1000)]
+    pub suggestion: Option<String>,
+}
+
+/// Problem details (RFC 9457), the body of every answer that is not a success.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// The kind of problem, from a closed list.
+    #[serde(rename = "type")]
+    #[schema(max_length = 100, example = "/problems/invalid")]
+    pub kind: String,
+    /// The kind in words.
+    #[schema(max_length = 200, example = "入力内容に誤りがあります")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 422)]
+    pub status: u16,
+    /// This occurrence in words.
+    #[schema(max_length = 4000)]
+    pub detail: String,
+    /// The path of the request.
+    #[schema(max_length = 8000, example = "/v1/goals")]
+    pub instance: String,
+    /// The id under which the service logged the request.
+    #[schema(max_length = 64, example = "01912d68783e7a0385c7bf2cf6a1b1f3")]
+    pub request_id: String,
+    /// Every broken rule; empty when the problem is of another kind.
+    #[schema(max_items = 10000)]
+    pub errors: Vec<ViolationView>,
+}
+
+/// Identifier and titles of every kind of problem, by status.
+pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
+    (StatusCode::BAD_REQUEST, "malformed", "リクエストを読み取れません", "Malformed request"),
+    (StatusCode::NOT_FOUND, "not-found", "見つかりません", "Not found"),
+    (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "このメソッドは使えません", "Method not allowed"),
+    (StatusCode::REQUEST_TIMEOUT, "timeout", "リクエストが時間内に届きませんでした", "Request timeout"),
+    (StatusCode::CONFLICT, "conflict", "登録済みの内容と矛盾します", "Conflict"),
+    (StatusCode::PRECONDITION_FAILED, "precondition-failed", "前提条件が成り立ちません", "Precondition failed"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "本文が大きすぎます", "Body too large"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "この形式の本文は受け付けません", "Unsupported media type"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "入力内容に誤りがあります", "Invalid request"),
+    (StatusCode::PRECONDITION_REQUIRED, "precondition-required", "前提条件が必要です", "Precondition required"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"),
+    (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "ただいま利用できません", "Unavailable"),
+];
+
+/// What a constraint means to a caller: its name, the field it is about, and the sentence.
+const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
+    ("organizations_slug_unique", "/slug", "このスラッグは使用されています", "this slug is taken"),
+    ("organizations_slug_format", "/slug", "英小文字で始まる英数字とハイフンにしてください", "must be lower-case letters, digits and hyphens"),
+    ("organizations_kind_known", "/kind", "所属の種類が不明です", "is not a known kind of organization"),
+    ("organizations_municipality_code_unique", "/municipality_code", "この団体コードは使用されています", "this municipality code is taken"),
+    ("organizations_municipality_code_check_digit", "/municipality_code", "団体コードの検査数字が合いません", "the check digit of the municipality code is wrong"),
+    ("organizations_municipality_code_of_wards", "/municipality_code", "団体コードは区にだけあります", "wards have a municipality code, bureaus have none"),
+    ("organizations_name_not_blank", "/name", "空白にはできません", "must not be blank"),
+    ("organizations_display_order_range", "/display_order", "0から9999までにしてください", "must lie between 0 and 9999"),
+    ("policies_organization_exists", "/organization", "所属が存在しないか、運営方針が残っているため削除できません", "the organization does not exist, or still has policies and cannot be deleted"),
+    ("policies_year_unique", "/fiscal_year", "この所属のこの年度の運営方針はすでにあります", "the organization already has a policy for this fiscal year"),
+    ("policies_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
+    ("policies_due_after_start", "/results_due_on", "年度の開始より前にはできません", "must not lie before the fiscal year starts"),
+    ("policies_texts_whole", "", "項目にnullは使えません", "text boxes must not hold null items"),
+    ("goals_policy_exists", "/policy_id", "運営方針が存在しません", "names no policy"),
+    ("goals_code_unique", "/code", "この運営方針にこの番号の経営課題はすでにあります", "the policy already has a goal with this code"),
+    ("goals_code_format", "/code", "番号は 1-1 の形にしてください", "must look like 1-1"),
+    ("goals_title_not_blank", "/title", "空白にはできません", "must not be blank"),
+    ("goals_texts_whole", "", "項目にnullは使えません", "text boxes must not hold null items"),
+    ("budgets_goal_exists", "/goal_id", "経営課題が存在しません", "names no goal"),
+    ("budgets_figure_unique", "/fiscal_year", "この経営課題のこの年度・種類の金額はすでにあります", "the goal already has this kind of figure for this fiscal year"),
+    ("budgets_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
+    ("budgets_kind_known", "/kind", "種類が不明です", "is not a known kind of budget"),
+    ("budgets_status_known", "/status", "状態が不明です", "is not a known status"),
+    ("budgets_amount_when_stated", "/amount_yen", "金額と丸めの単位は、記載があるときだけ必要です", "amount and precision belong to a stated figure and to no other"),
+    ("budgets_amount_range", "/amount_yen", "15桁までにしてください", "must have at most 15 digits"),
+    ("budgets_precision_positive", "/precision_yen", "正の整数にしてください", "must be positive"),
+    ("budgets_amount_rounded", "/amount_yen", "丸めの単位の倍数にしてください", "must be a multiple of its precision"),
+    ("indicators_goal_exists", "/goal_id", "経営課題が存在しません", "names no goal"),
+    ("indicators_name_unique", "/name", "この経営課題にこの名称の指標はすでにあります", "the goal already has an indicator of this name"),
+    ("indicators_position_range", "/position", "1から999までにしてください", "must lie between 1 and 999"),
+    ("indicators_kind_known", "/kind", "種類が不明です", "is not a known kind of indicator"),
+    ("indicators_name_not_blank", "/name", "空白にはできません", "must not be blank"),
+    ("indicators_decimals_range", "/decimals", "0から9までにしてください", "must lie between 0 and 9"),
+    ("indicators_direction_known", "/direction", "方向が不明です", "is not a known direction"),
+    ("indicators_comparator_known", "/target/comparator", "比較の種類が不明です", "is not a known comparator"),
+    ("indicators_reference_known", "/target/reference/kind", "基準の種類が不明です", "is not a known kind of reference"),
+    ("indicators_period_known", "/target/period/kind", "期間の種類が不明です", "is not a known kind of period"),
+    ("indicators_target_value_coherent", "/target/value", "値が比較の種類と合いません", "does not fit the comparator"),
+    ("indicators_target_upper_coherent", "/target/upper", "上限は範囲の目標にだけ必要です", "belongs to between and to no other comparator"),
+    ("indicators_target_reference_coherent", "/target/reference", "基準の内容が種類と合いません", "does not fit its kind"),
+    ("indicators_target_period_coherent", "/target/period", "期間の内容が種類と合いません", "does not fit its kind"),
+    ("indicators_target_years_range", "/target", "年度は1950から2100までにしてください", "fiscal years must lie between 1950 and 2100"),
+    ("indicators_target_numbers_exact", "/target", "数値の桁数が多すぎます", "numbers have too many digits"),
+    ("results_indicator_exists", "/indicator_id", "指標が存在しません", "names no indicator"),
+    ("results_year_unique", "/fiscal_year", "この指標のこの年度の実績はすでにあります", "the indicator already has a result for this fiscal year"),
+    ("results_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
+    ("results_denominator_positive", "/denominator", "正の数にしてください", "must be positive"),
+    ("results_sample_size_not_negative", "/sample_size", "0以上にしてください", "must not be negative"),
+    ("results_value_status_known", "/value_status", "状態が不明です", "is not a known status"),
+    ("results_value_or_status", "/value_status", "値がある実績に、値がない理由は付けられません", "a result with a value has no reason for having none"),
+    ("results_text_when_text_only", "/text", "文章のみの実績には文章が必要です", "a result that is text only needs its text"),
+    ("results_observation_status_known", "/observation_status", "状態が不明です", "is not a known status"),
+    ("results_declared_rating_known", "/declared_rating", "AかBにしてください", "must be A or B"),
+    ("results_numbers_exact", "", "数値の桁数が多すぎます", "numbers have too many digits"),
+];
+
+/// Names of the constraints that have a sentence; a test compares them with the database's.
+pub fn known_constraints() -> impl Iterator<Item = &'static str> {
+    CONSTRAINTS.iter().map(|(name, ..)| *name)
+}
+
+/// Kinds of things a path can fail to name: the English key, and both names.
+const THINGS: &[(&str, &str)] = &[
+    ("path", "このパスはありません"),
+    ("organization", "所属が見つかりません"),
+    ("policy", "運営方針が見つかりません"),
+    ("goal", "経営課題が見つかりません"),
+    ("budget", "決算額・予算額が見つかりません"),
+    ("indicator", "指標が見つかりません"),
+    ("result", "実績が見つかりません"),
+];
+
+impl Error {
+    /// Wraps a failure that is not the caller's.
+    pub fn internal(e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(e.into())
+    }
+
+    /// The body could not be read, for this reason.
+    #[must_use]
+    pub fn malformed(violation: Violation) -> Self {
+        Self::Malformed(vec![violation])
+    }
+
+    /// Fails with all violations at once, or not at all.
+    pub fn refuse(violations: Vec<Violation>) -> Result<()> {
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Invalid(violations))
+        }
+    }
+
+    /// The status, broken rules, and this occurrence in words.
+    fn describe(&self) -> (StatusCode, &[Violation], Bilingual) {
+        use StatusCode as S;
+        let rules = |violations: &[Violation]| {
+            let n = violations.len();
+            match violations {
+                [only] => only.detail.clone(),
+                _ => Bilingual::new(format!("{n}件の誤りがあります"), format!("{n} rules are broken")),
+            }
+        };
+        match self {
+            Self::NotFound(thing) => {
+                let ja = THINGS.iter().find(|(en, _)| en == thing).map_or("見つかりません", |(_, ja)| ja);
+                (S::NOT_FOUND, &[], Bilingual::new(ja, format!("there is no such {thing}")))
+            }
+            Self::MethodNotAllowed(allow) => (
+                S::METHOD_NOT_ALLOWED,
+                &[],
+                Bilingual::new(format!("使えるメソッド: {allow}"), format!("allowed here: {allow}")),
+            ),
+            Self::Malformed(v) => (S::BAD_REQUEST, v, rules(v)),
+            Self::Invalid(v) => (S::UNPROCESSABLE_ENTITY, v, rules(v)),
+            Self::Conflict(v) => (S::CONFLICT, v, rules(v)),
+            Self::PreconditionFailed => (
+                S::PRECONDITION_FAILED,
+                &[],
+                Bilingual::new(
+                    "読み取ったあとに変更されています。読み直してからやり直してください",
+                    "the resource has changed since it was read, or exists already; read it again and retry",
+                ),
+            ),
+            Self::PreconditionRequired => (
+                S::PRECONDITION_REQUIRED,
+                &[],
+                Bilingual::new(
+                    "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
+                    "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
+                ),
+            ),
+            Self::UnsupportedMediaType(takes) => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                &[],
+                Bilingual::new(
+                    format!("圧縮していない {takes} で送ってください"),
+                    format!("send {takes}, without a content encoding"),
+                ),
+            ),
+            Self::TooLarge(limit) => (
+                S::PAYLOAD_TOO_LARGE,
+                &[],
+                Bilingual::new(format!("本文は{limit}バイトまでです"), format!("the body may have at most {limit} bytes")),
+            ),
+            Self::Timeout => (
+                S::REQUEST_TIMEOUT,
+                &[],
+                Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
+            ),
+            Self::Unavailable(_) => (
+                S::SERVICE_UNAVAILABLE,
+                &[],
+                Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment"),
+            ),
+            Self::Framework(status) => {
+                let reason = status.canonical_reason().unwrap_or("refused");
+                (*status, &[], Bilingual::new(reason, reason))
+            }
+            Self::Internal(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                &[],
+                Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
+            ),
+        }
+    }
+
+    /// The body for this error.
+    #[must_use]
+    pub fn problem(&self, language: Language, instance: &str, request_id: &str) -> Problem {
+        let (status, violations, detail) = self.describe();
+        let (_, kind, ja, en) = KINDS
+            .iter()
+            .find(|(s, ..)| *s == status)
+            .unwrap_or(&(StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"));
+        Problem {
+            kind: format!("/problems/{kind}"),
+            title: Bilingual::new(*ja, *en).get(language).to_owned(),
+            status: status.as_u16(),
+            detail: detail.get(language).to_owned(),
+            instance: instance.to_owned(),
+            request_id: request_id.to_owned(),
+            errors: violations.iter().map(|v| v.view(language)).collect(),
+        }
+    }
+}
+
+impl Violation {
+    fn view(&self, language: Language) -> ViolationView {
+        let (mut pointer, mut parameter, mut header) = (None, None, None);
+        match &self.place {
+            Place::Body(p) => pointer = Some(p.clone()),
+            Place::Parameter(p) => parameter = Some(p.clone()),
+            Place::Header(h) => header = Some((*h).to_owned()),
+        }
+        ViolationView {
+            pointer,
+            parameter,
+            header,
+            code: self.code.to_owned(),
+            detail: self.detail.get(language).to_owned(),
+            suggestion: self.suggestion.clone(),
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    /// Never by the server's words, which are in its own language: constraints by their names, and
+    /// whatever diesel cannot name (deadlock, timeout, shutdown, read-only) as a thing that passes.
+    fn from(e: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &e else {
+            return match e {
+                DieselError::NotFound => Self::NotFound("resource"),
+                DieselError::BrokenTransactionManager => Self::Unavailable(e.to_string()),
+                e => Self::internal(e),
+            };
+        };
+        let named = info
+            .constraint_name()
+            .and_then(|name| CONSTRAINTS.iter().find(|(known, ..)| *known == name));
+        match (kind, named) {
+            (_, Some((_, pointer, ja, en))) => Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))]),
+            (Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation, None) => Self::internal(e),
+            _ => Self::Unavailable(e.to_string()),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        self.describe().0
+    }
+
+    /// Status and headers; the body is written where the request is known.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::Unavailable(why) => {
+                log::error!("unavailable: {why}");
+                response.insert_header(("retry-after", "1"));
+            }
+            Self::Internal(source) => log::error!("internal error: {source}"),
+            Self::MethodNotAllowed(allow) => {
+                response.insert_header(("allow", allow.as_str()));
+            }
+            Self::UnsupportedMediaType(takes @ "application/merge-patch+json") => {
+                response.insert_header(("accept-patch", *takes));
+            }
+            _ => {}
+        }
+        response.finish()
+    }
+}

@@ -1,0 +1,145 @@
+//! Entity tags: the state a caller read, and the state it means to change.
+//!
+//! A tag is a hash of the answer's bytes, so it holds exactly as long as nothing the caller saw has changed.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
+};
+use serde::Serialize;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::ObjectBuilder,
+    },
+};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::{
+    error::{Error, Result, Violation, Place},
+    language::Bilingual,
+};
+
+/// The strong tag of an answer with this body.
+#[must_use]
+pub fn of_bytes(body: &[u8]) -> EntityTag {
+    EntityTag::new_strong(format!("{:032x}", xxh3_128(body)))
+}
+
+/// The strong tag of this answer.
+pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
+    serde_json::to_vec(answer).map(|body| of_bytes(&body)).map_err(Error::internal)
+}
+
+/// Whether the caller already has the answer with this tag.
+#[must_use]
+pub fn is_known(req: &HttpRequest, tag: &EntityTag) -> bool {
+    req.headers().contains_key(IF_NONE_MATCH)
+        && match IfNoneMatch::parse(req) {
+            Ok(IfNoneMatch::Any) => true,
+            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+            Err(_) => false,
+        }
+}
+
+/// The state a caller means to change: `If-Match`, required.
+#[derive(Debug)]
+pub struct Match(IfMatch);
+
+impl Match {
+    /// Fails unless `stored` is the state the caller read.
+    pub fn check<T: Serialize>(&self, stored: &T) -> Result<()> {
+        let holds = match &self.0 {
+            IfMatch::Any => true,
+            IfMatch::Items(tags) => {
+                let tag = of(stored)?;
+                tags.iter().any(|read| read.strong_eq(&tag))
+            }
+        };
+        if holds { Ok(()) } else { Err(Error::PreconditionFailed) }
+    }
+}
+
+impl FromRequest for Match {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match Condition::of(req) {
+            Ok(Condition::Replace(tags)) => Ok(tags),
+            Ok(Condition::Create) => Err(Error::PreconditionRequired),
+            Err(e) => Err(e),
+        })
+    }
+}
+
+/// What a PUT means: to replace the state it read (`If-Match`), or to create and nothing else (`If-None-Match: *`).
+#[derive(Debug)]
+pub enum Condition {
+    /// Replace.
+    Replace(Match),
+    /// Create.
+    Create,
+}
+
+impl Condition {
+    fn of(req: &HttpRequest) -> Result<Self> {
+        let unreadable = |header: &'static str| {
+            let detail = Bilingual::new("ETagの形（\"…\"、または *）にしてください", "must be entity tags in double quotes, or *");
+            Error::malformed(Violation { place: Place::Header(header), code: "format", detail, suggestion: None })
+        };
+        if req.headers().contains_key(IF_MATCH) {
+            return match IfMatch::parse(req) {
+                Ok(IfMatch::Items(tags)) if tags.is_empty() => Err(unreadable("If-Match")),
+                Ok(tags) => Ok(Self::Replace(Match(tags))),
+                Err(_) => Err(unreadable("If-Match")),
+            };
+        }
+        if req.headers().contains_key(IF_NONE_MATCH) {
+            return match IfNoneMatch::parse(req) {
+                Ok(IfNoneMatch::Any) => Ok(Self::Create),
+                _ => Err(unreadable("If-None-Match")),
+            };
+        }
+        Err(Error::PreconditionRequired)
+    }
+}
+
+impl FromRequest for Condition {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(req))
+    }
+}
+
+impl IntoParams for Match {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header("If-Match", "The ETag that was read; `*` for whatever is there. Required: 428 without, 412 when it no longer holds.")]
+    }
+}
+
+impl IntoParams for Condition {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            header("If-Match", "To replace: the ETag that was read, or `*`. 412 when it no longer holds; 428 without either header."),
+            header("If-None-Match", "To create and nothing else: `*`. 412 when it exists already."),
+        ]
+    }
+}
+
+fn header(name: &str, words: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(words))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000))))
+        .build()
+}

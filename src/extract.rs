@@ -1,0 +1,281 @@
+//! What handlers take and give: bodies and paths that are checked when they are read, answers that carry their tags.
+//!
+//! `Json` and `Path` shadow actix's: same names, so utoipa infers bodies and parameters from handler signatures.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+    time::Duration,
+};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::{self, Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::time::timeout;
+use utoipa::{
+    IntoResponses, PartialSchema, ToSchema,
+    openapi::{
+        Content, Header, Ref, RefOr, Response, Type,
+        schema::{ObjectBuilder, Schema},
+    },
+};
+
+use crate::{
+    config::Limits,
+    contract::{self, Rules},
+    error::{Error, Result, Violation},
+    etag, json,
+    language::Bilingual,
+};
+
+/// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
+const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+
+/// A JSON body: read within limits, checked against its schema, then against its rules.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + Rules + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let document = document(req, payload, "application/json");
+        Box::pin(async move { contract::read(document.await?).map(Self) })
+    }
+}
+
+/// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
+#[derive(Debug)]
+pub struct Patch(Value);
+
+impl Patch {
+    /// What `stored` becomes.
+    pub fn apply<T: Serialize + DeserializeOwned + ToSchema + Rules + 'static>(self, stored: &T) -> Result<T> {
+        let mut merged = serde_json::to_value(stored).map_err(Error::internal)?;
+        json::merge(&mut merged, self.0);
+        contract::read(merged)
+    }
+}
+
+impl FromRequest for Patch {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let document = document(req, payload, "application/merge-patch+json");
+        Box::pin(async move { document.await.map(Self) })
+    }
+}
+
+/// The schema of a merge patch of `T`: `GoalPatch` for `GoalInput`.
+pub struct PatchOf<T>(PhantomData<T>);
+
+impl<T: ToSchema> PartialSchema for PatchOf<T> {
+    fn schema() -> RefOr<Schema> {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        contract::patch_schema(T::schema(), &schemas.into_iter().collect())
+    }
+}
+impl<T: ToSchema> ToSchema for PatchOf<T> {
+    fn name() -> Cow<'static, str> {
+        T::name().replace("Input", "Patch").into()
+    }
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+/// Reads the body as JSON of this media type.
+fn document(req: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> impl Future<Output = Result<Value>> + use<> {
+    let given = req.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let acceptable = essence.eq_ignore_ascii_case(media_type) && !req.headers().contains_key(header::CONTENT_ENCODING);
+    let limits = req.app_data::<web::Data<Limits>>().map(|limits| *limits.get_ref()).unwrap_or_default();
+    let stated = req.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let payload = payload.take();
+    async move {
+        if !acceptable {
+            return Err(Error::UnsupportedMediaType(media_type));
+        }
+        if stated.is_some_and(|length| length > limits.body_bytes) {
+            return Err(Error::TooLarge(limits.body_bytes));
+        }
+        let bytes = timeout(Duration::from_secs(limits.body_seconds), collect(payload, limits.body_bytes))
+            .await
+            .map_err(|_| Error::Timeout)??;
+        json::read(&bytes).map_err(|e| {
+            let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
+            Error::malformed(Violation::at("", "json", detail))
+        })
+    }
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|e| {
+            Error::malformed(Violation::at("", "body", Bilingual::new("本文が途中で途切れました", format!("the body broke off: {e}"))))
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Path parameters; one that does not parse names nothing.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
+        let path = web::Path::<T>::from_request(req, payload);
+        ready(path.into_inner().map(|p| Self(p.into_inner())).map_err(|_| Error::NotFound("path")))
+    }
+}
+
+/// 200 with a body and its tag, or 304 when the caller already has it.
+#[derive(Debug)]
+pub struct Answer<T>(pub T);
+
+impl<T: Serialize> Responder for Answer<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        respond(req, StatusCode::OK, &self.0)
+    }
+}
+
+/// 201 with the new resource and where it lives.
+#[derive(Debug)]
+pub struct Created<T> {
+    /// Its path.
+    pub at: String,
+    /// Itself.
+    pub body: T,
+}
+
+impl<T: Serialize> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let mut response = respond(req, StatusCode::CREATED, &self.body);
+        if let Ok(at) = header::HeaderValue::from_str(&self.at) {
+            response.headers_mut().insert(header::LOCATION, at);
+        }
+        response
+    }
+}
+
+/// What a PUT did: created or replaced.
+#[derive(Debug)]
+pub enum Stored<T> {
+    /// 201.
+    Created(Created<T>),
+    /// 200.
+    Replaced(T),
+}
+
+impl<T: Serialize> Responder for Stored<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Created(created) => created.respond_to(req),
+            Self::Replaced(body) => respond(req, StatusCode::OK, &body),
+        }
+    }
+}
+
+/// 204.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+fn respond<T: Serialize>(req: &HttpRequest, status: StatusCode, body: &T) -> HttpResponse {
+    let body = match serde_json::to_vec(body) {
+        Ok(body) => body,
+        Err(e) => return HttpResponse::from_error(Error::internal(e)),
+    };
+    let tag = etag::of_bytes(&body);
+    let reading = req.method() == actix_web::http::Method::GET;
+    let mut response = HttpResponse::build(status);
+    response.insert_header(header::ETag(tag.clone()));
+    if reading {
+        response.insert_header((header::CACHE_CONTROL, REVALIDATE));
+        if etag::is_known(req, &tag) {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+    }
+    response.content_type("application/json").body(body)
+}
+
+fn documented<T: ToSchema>(status: &str, words: &str, location: bool) -> (String, RefOr<Response>) {
+    let text = || Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)));
+    let mut response = Response::builder()
+        .description(words)
+        .content("application/json", Content::new(Some(Ref::from_schema_name(T::name()))))
+        .header("ETag", text());
+    if location {
+        response = response.header("Location", text());
+    }
+    (status.to_owned(), response.build().into())
+}
+
+fn empty(status: &str, words: &str) -> (String, RefOr<Response>) {
+    (status.to_owned(), Response::builder().description(words).build().into())
+}
+
+impl<T: ToSchema> IntoResponses for Answer<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([documented::<T>("200", "What was asked for.", false)])
+    }
+}
+impl<T: ToSchema> IntoResponses for Created<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([documented::<T>("201", "Created.", true)])
+    }
+}
+impl<T: ToSchema> IntoResponses for Stored<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([
+            documented::<T>("200", "Replaced.", false),
+            documented::<T>("201", "Created.", true),
+        ])
+    }
+}
+impl IntoResponses for NoContent {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([empty("204", "Gone.")])
+    }
+}
+impl IntoResponses for Error {
+    /// The problems an operation can answer with are added to all operations at once, in [`crate::openapi`].
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::new()
+    }
+}

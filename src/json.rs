@@ -1,0 +1,134 @@
+//! JSON as it arrives: exact numbers, and no key twice.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Under this key serde_json hands over a number whose digits are to be kept.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
+pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
+}
+
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(Value::Number(value.into()))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Number(value.into()))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::String(value.to_owned()))
+            }
+            fn visit_string<E>(self, value: String) -> Result<Value, E> {
+                Ok(Value::String(value))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(Strict(item)) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Value::Array(list))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+                let mut map = Map::new();
+                while let Some(key) = entries.next_key::<String>()? {
+                    if key == NUMBER {
+                        let digits: String = entries.next_value()?;
+                        return digits.parse::<Number>().map(Value::Number).map_err(A::Error::custom);
+                    }
+                    if map.contains_key(&key) {
+                        return Err(A::Error::custom(format!("duplicate key `{key}`")));
+                    }
+                    let Strict(value) = entries.next_value()?;
+                    map.insert(key, value);
+                }
+                Ok(Value::Object(map))
+            }
+        }
+
+        deserializer.deserialize_any(Reader).map(Strict)
+    }
+}
+
+/// JSON Merge Patch (RFC 7396), for documents in which every key is always there: what the patch takes away is left as
+/// null, so a mistyped key is found whether the patch sets it or takes it away.
+pub fn merge(target: &mut Value, patch: Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{merge, read};
+    use serde_json::json;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for text in ["81.20", "0.1", "-0", "123456789012345.6789", "1E+2"] {
+            assert_eq!(read(text.as_bytes()).ok().map(|v| v.to_string()).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_key_given_twice_is_refused_at_any_depth() {
+        assert!(read(br#"{"a":1,"b":2}"#).is_ok());
+        assert!(read(br#"{"a":1,"a":2}"#).is_err());
+        assert!(read(br#"[{"a":{"b":null,"b":1}}]"#).is_err());
+    }
+
+    #[test]
+    fn a_document_too_deep_is_refused() {
+        assert!(read("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    /// The examples of RFC 7396, appendix A, with null for what is taken away.
+    #[test]
+    fn patches_merge_as_the_standard_says() {
+        for (target, patch, expected) in [
+            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
+            (json!({"a":"b"}), json!({"a":null}), json!({"a":null})),
+            (json!({"a":"b","b":"c"}), json!({"a":null}), json!({"a":null,"b":"c"})),
+            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
+            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d","c":null}})),
+            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
+            (json!(["a","b"]), json!(["c","d"]), json!(["c","d"])),
+            (json!({"a":"b"}), json!(["c"]), json!(["c"])),
+            (json!({"a":"foo"}), json!(null), json!(null)),
+            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
+            (json!([1,2]), json!({"a":"b"}), json!({"a":"b"})),
+        ] {
+            let mut merged = target;
+            merge(&mut merged, patch);
+            assert_eq!(merged, expected);
+        }
+    }
+}

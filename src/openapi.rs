@@ -1,0 +1,107 @@
+//! The parts of the OpenAPI document that no handler states: its head, the problems, the merge patches.
+
+use utoipa::{
+    OpenApi as _, ToSchema,
+    openapi::{
+        Content, OpenApi, Ref, RefOr, Response,
+        path::{Operation, ParameterIn},
+    },
+};
+
+use crate::error::Problem;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "ward-policy",
+        description = "大阪市の各区・局の運営方針: what every ward and bureau of Osaka City promises for a fiscal year, and whether it kept it.\n\n\
+            Public reads need no token. Decimals are exact JSON numbers; what is not known is null with a reason, never 0. \
+            Data: Osaka City (大阪市), each organization's 運営方針.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    tags(
+        (name = "organizations", description = "Wards and bureaus (所属)."),
+        (name = "policies", description = "Management policies (運営方針): one organization, one fiscal year."),
+        (name = "goals", description = "Goals a policy concentrates on (重点的に取り組む経営課題)."),
+        (name = "budgets", description = "What goals cost (決算額・予算額)."),
+        (name = "indicators", description = "Indicators with their targets (アウトカム指標・目標値)."),
+        (name = "results", description = "What indicators came to (実績)."),
+        (name = "evaluations", description = "Whether targets were met, with proof (達成状況)."),
+        (name = "codelists", description = "Every code with its labels."),
+        (name = "health", description = "Whether the service is well."),
+    ),
+)]
+struct Head;
+
+/// Title, tags and shared components; paths are collected from the routes.
+#[must_use]
+pub fn head() -> OpenApi {
+    Head::openapi()
+}
+
+/// The document as text.
+#[must_use]
+pub fn json(spec: &OpenApi) -> String {
+    let mut text = spec.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Adds the schemas reachable from answers and patches, and to every operation its problems.
+pub fn complete(spec: &mut OpenApi) {
+    let mut schemas = Vec::new();
+    crate::resources::schemas(&mut schemas);
+    let components = spec.components.get_or_insert_default();
+    components.schemas.extend(schemas);
+    for (path, item) in &mut spec.paths.paths {
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ] {
+            if let Some(operation) = operation {
+                let problems = problems(path, method, operation);
+                operation.responses.responses.extend(problems);
+            }
+        }
+    }
+}
+
+/// The problems an operation's shape allows, so that no handler repeats them.
+fn problems(path: &str, method: &str, operation: &mut Operation) -> Vec<(String, RefOr<Response>)> {
+    let has = |place: ParameterIn| {
+        operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == place))
+    };
+    let body = operation.request_body.is_some();
+    let conditional = matches!(method, "put" | "patch" | "delete");
+    let versioned = path.starts_with("/v1");
+    let mut answers = vec![];
+    if method == "get" && versioned {
+        answers.push(("304".to_owned(), Response::builder().description("The caller already has it (If-None-Match).").build().into()));
+    }
+    let rows = [
+        (versioned, "400", "The request could not be read, or has an unknown parameter."),
+        (has(ParameterIn::Path), "404", "The path names nothing."),
+        (body, "408", "The body did not arrive in time."),
+        (body || method == "delete", "409", "The request contradicts what is stored."),
+        (conditional, "412", "The resource has changed since it was read, or exists already."),
+        (body, "413", "The body is too large."),
+        (body, "415", "The body is not of the media type this operation takes."),
+        (body, "422", "The body breaks rules; `errors` lists them all."),
+        (conditional, "428", "The request must say which state it changes."),
+        (versioned, "500", "A failure of the service, logged under the request id."),
+        (versioned, "503", "The service is busy; retry after the given seconds."),
+    ];
+    answers.extend(rows.into_iter().filter(|(applies, ..)| *applies).map(|(_, status, words)| {
+        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        let response = Response::builder().description(words).content("application/problem+json", content);
+        (status.to_owned(), response.build().into())
+    }));
+    answers
+}

@@ -1,0 +1,263 @@
+//! Pages of a list: a limit, an order from a closed list, and a cursor that holds its place whatever is written meanwhile.
+//!
+//! A query asks for one row more than the page holds; its presence makes the next cursor.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::header::{HeaderValue, LINK},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use diesel::PgConnection;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use utoipa::{
+    IntoParams, IntoResponses, PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Ref, Required, Response, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ArrayBuilder, ObjectBuilder, Schema},
+    },
+};
+
+use crate::{
+    error::{Error, Result, Violation},
+    extract::Answer,
+    language::Bilingual,
+    query::{self, Fault, FromParams, Param, Params},
+    value::{Codes, Id},
+};
+
+/// Items on a page that does not say how many.
+pub const DEFAULT_LIMIT: i64 = 50;
+/// Most items on a page.
+pub const MAX_LIMIT: i64 = 1000;
+
+/// Which part of a list, in which order `S`.
+#[derive(Debug, Clone)]
+pub struct Paging<S> {
+    /// Items on the page.
+    pub limit: i64,
+    /// The order.
+    pub sort: S,
+    /// Whether to count all rows.
+    pub include_total: bool,
+    after: Option<Cursor>,
+}
+
+/// A place in a list: the last row seen, by the key of the order and its id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Cursor(String, Value, Id);
+
+impl<S: Codes + ToSchema> FromParams for Paging<S> {
+    fn take(params: &mut Params) -> Option<Self> {
+        let limit = params.take::<Option<Limit>>("limit");
+        let text = params.take::<Option<CursorText>>("cursor");
+        let sort = params.take::<Option<S>>("sort");
+        let include_total = params.take::<bool>("include_total");
+        let (limit, text, sort, include_total) = (limit?, text?, sort?, include_total?);
+        let after = text.map(|CursorText(cursor)| cursor);
+        let sort = sort.or_else(|| S::ALL.first().copied())?;
+        if after.as_ref().is_some_and(|Cursor(made_for, ..)| made_for != sort.code()) {
+            params.fault(
+                "cursor",
+                Fault::new("cursor", Bilingual::new("カーソルは別の並び順のものです", "the cursor was made for another sort")),
+            );
+            return None;
+        }
+        Some(Self { limit: limit.map_or(DEFAULT_LIMIT, |Limit(n)| n), sort, include_total, after })
+    }
+}
+
+impl<S> Paging<S> {
+    /// Rows to ask the database for.
+    #[must_use]
+    pub const fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// The key and id of the last row of the page before.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<(K, Id)>> {
+        let Some(Cursor(_, key, id)) = &self.after else { return Ok(None) };
+        match serde_json::from_value(key.clone()) {
+            Ok(key) => Ok(Some((key, *id))),
+            Err(_) => Err(Error::Malformed(vec![Violation::of("cursor", "cursor", unreadable())])),
+        }
+    }
+
+    /// Counts, if the caller wants to know.
+    pub fn total(&self, conn: &mut PgConnection, count: impl FnOnce(&mut PgConnection) -> Result<i64>) -> Result<Option<i64>> {
+        self.include_total.then(|| count(conn)).transpose()
+    }
+
+    /// Cuts fetched rows to one page; `place` gives the key and id of a row in this order.
+    pub fn cut<T, K: Serialize>(&self, mut items: Vec<T>, total: Option<i64>, place: impl Fn(&T) -> (K, Id)) -> Result<Page<T>>
+    where
+        S: Codes,
+    {
+        let full = usize::try_from(self.limit).map_err(Error::internal)?;
+        let more = items.len() > full;
+        items.truncate(full);
+        let last = items.last().filter(|_| more).map(place);
+        let next_cursor = match last {
+            None => None,
+            Some((key, id)) => {
+                let key = serde_json::to_value(key).map_err(Error::internal)?;
+                let cursor = serde_json::to_vec(&Cursor(self.sort.code().to_owned(), key, id)).map_err(Error::internal)?;
+                Some(BASE64_URL_SAFE_NO_PAD.encode(cursor))
+            }
+        };
+        Ok(Page { items, next_cursor, total })
+    }
+}
+
+/// Orders a boxed query by a column and the id, and starts it after the cursor.
+#[macro_export]
+macro_rules! keyset {
+    ($query:expr, $paging:expr, $id:expr, asc $column:expr, $key:ty) => {{
+        let query = $query.order(($column.asc(), $id.asc()));
+        match $paging.after::<$key>()? {
+            Some((key, id)) => query.filter($column.ge(key.clone()).and($column.gt(key).or($id.gt(id)))),
+            None => query,
+        }
+    }};
+    ($query:expr, $paging:expr, $id:expr, desc $column:expr, $key:ty) => {{
+        let query = $query.order(($column.desc(), $id.asc()));
+        match $paging.after::<$key>()? {
+            Some((key, id)) => query.filter($column.le(key.clone()).and($column.lt(key).or($id.gt(id)))),
+            None => query,
+        }
+    }};
+}
+
+struct Limit(i64);
+
+impl Param for Limit {
+    fn read(text: &str) -> Result<Self, Fault> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let limit = text.parse().ok().filter(|n| digits && (1..=MAX_LIMIT).contains(n));
+        limit.map(Self).ok_or_else(|| {
+            Fault::new("limit", Bilingual::new(format!("1から{MAX_LIMIT}までにしてください"), format!("must be 1 to {MAX_LIMIT}")))
+        })
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MAX_LIMIT))
+            .default(Some(DEFAULT_LIMIT.into()))
+            .into()
+    }
+}
+
+struct CursorText(Cursor);
+
+fn unreadable() -> Bilingual {
+    Bilingual::new("カーソルを読み取れません。一覧の next_cursor をそのまま渡してください", "is not a cursor; pass the next_cursor of a list as it is")
+}
+
+impl Param for CursorText {
+    fn read(text: &str) -> Result<Self, Fault> {
+        BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .map(Self)
+            .ok_or_else(|| Fault::new("cursor", unreadable()))
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(2000)).into()
+    }
+}
+
+impl<S: Codes + ToSchema> IntoParams for Paging<S> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = |name: &str, words: &str, schema: RefOr<Schema>| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(words))
+                .schema(Some(schema))
+                .build()
+        };
+        vec![
+            parameter("limit", "Items on the page. More than the maximum is refused, not cut.", Limit::schema()),
+            parameter("cursor", "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.", CursorText::schema()),
+            parameter("sort", "The order; the id breaks ties.", S::schema()),
+            query::document::<bool>("include_total", "Whether to count all items that match."),
+        ]
+    }
+}
+
+/// Part of a list.
+///
+/// In responses it goes by an alias (`type GoalPage = Page<Goal>`): utoipa inlines generic
+/// arguments (utoipa #1586), and the schema below refers to them instead.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page starts; null on the last one.
+    pub next_cursor: Option<String>,
+    /// How many items match in all; null unless asked for.
+    pub total: Option<i64>,
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = BoxBody;
+
+    /// With a link to the next page (RFC 8288) that keeps the filters.
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let link = self.next_cursor.as_ref().map(|cursor| {
+            let kept = req.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+            let query: String = kept.map(|pair| format!("{pair}&")).collect();
+            format!("<{}?{query}cursor={cursor}>; rel=\"next\"", req.path())
+        });
+        let mut response = Answer(self).respond_to(req);
+        if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Page<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        <Answer<Self> as IntoResponses>::responses()
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let nullable = |kind| ObjectBuilder::new().schema_type(utoipa::openapi::schema::SchemaType::from_iter([kind, Type::Null]));
+        ObjectBuilder::new()
+            .description(Some("Part of a list."))
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())).max_items(usize::try_from(MAX_LIMIT).ok()))
+            .required("items")
+            .property(
+                "next_cursor",
+                nullable(Type::String).max_length(Some(2000)).description(Some("Pass it as `cursor` for the next page; null on the last one.")),
+            )
+            .required("next_cursor")
+            .property(
+                "total",
+                nullable(Type::Integer).minimum(Some(0)).description(Some("How many items match in all; null without `include_total=true`.")),
+            )
+            .required("total")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}

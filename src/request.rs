@@ -1,0 +1,89 @@
+//! What surrounds every request: its id, its line in the log, and its problem in the caller's language.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error as ActixError,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+};
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Problem},
+    language::Language,
+};
+
+/// The header that carries the id of a request, in and out.
+pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
+
+/// The outermost layer: gives the request an id, serves HEAD as GET, writes problems, logs one line.
+pub async fn surround(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let started = Instant::now();
+    let id = request_id(&req);
+    let method = req.method().clone();
+    let path = req.path().to_owned();
+    let language = accepted(&req);
+    // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
+    if method == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
+    let mut response = next.call(req).await?.map_into_boxed_body();
+    if let Some(problem) = problem(&response, language, &path, &id) {
+        response = response.map_body(|head, _| {
+            head.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+            head.headers.insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(language.tag()));
+            head.headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+            BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
+        });
+    }
+    if let Ok(value) = header::HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
+    let bytes = match response.response().body().size() {
+        BodySize::Sized(n) => n,
+        BodySize::None | BodySize::Stream => 0,
+    };
+    log::info!(
+        target: "ward_policy::access",
+        "{id} {method} {route} {} {:.1}ms {bytes}B",
+        response.status().as_u16(),
+        started.elapsed().as_secs_f64() * 1000.0,
+    );
+    Ok(response)
+}
+
+/// The caller's id, if it is a sane one, so that a request can be followed across systems; else a new one.
+fn request_id(req: &ServiceRequest) -> String {
+    req.headers()
+        .get(REQUEST_ID)
+        .and_then(|v| v.to_str().ok())
+        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
+        .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
+}
+
+fn accepted(req: &ServiceRequest) -> Language {
+    req.headers()
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|v| v.to_str().ok())
+        .map_or_else(Language::default, Language::preferred)
+}
+
+/// The problem an answer is, whoever refused the request: a handler, an extractor or the framework.
+fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str) -> Option<Problem> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let own = response.response().error().and_then(|e| e.as_error::<Error>());
+    Some(match own {
+        Some(error) => error.problem(language, path, id),
+        None => Error::Framework(status).problem(language, path, id),
+    })
+}

@@ -1,0 +1,46 @@
+//! The route table: one line per resource.
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::error::Problem;
+
+pub mod health;
+pub mod budgets;
+pub mod goals;
+pub mod indicators;
+pub mod organizations;
+pub mod policies;
+pub mod results;
+
+/// Every resource of version 1.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(organizations::routes)
+        .configure(policies::routes)
+        .configure(goals::routes)
+        .configure(budgets::routes)
+        .configure(indicators::routes)
+        .configure(results::routes);
+}
+
+/// Schemas of answers, which utoipa does not collect from responders.
+pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    add::<Problem>(schemas);
+    add::<health::Health>(schemas);
+    add::<organizations::OrganizationPage>(schemas);
+    add::<policies::PolicyPage>(schemas);
+    add::<goals::GoalPage>(schemas);
+    add::<budgets::BudgetPage>(schemas);
+    add::<budgets::summary::BudgetSummaries>(schemas);
+    add::<indicators::IndicatorPage>(schemas);
+    add::<results::IndicatorResultPage>(schemas);
+    add::<results::bulk::StoredResults>(schemas);
+}
+
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), <T as PartialSchema>::schema()));
+    T::schemas(schemas);
+}

@@ -1,0 +1,309 @@
+//! Budgets: what a goal costs, one figure per fiscal year and kind.
+
+use actix_web::{delete, get, patch, post, put};
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::organizations::is_any_of;
+use crate::{
+    contract::Rules,
+    db::Db,
+    domain::kinds::{BudgetKind, BudgetStatus},
+    error::{Error, Result, Violation},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    language::Bilingual,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query, Years},
+    schema::{budgets, goals as g, organizations as o, policies as p},
+    text_enum,
+    value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
+};
+
+pub mod summary;
+
+/// Routes under `/budgets`; the summary before the items, whose ids would match it.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(summary::routes)
+        .service(list_budgets)
+        .service(create_budget)
+        .service(read_budget)
+        .service(replace_budget)
+        .service(patch_budget)
+        .service(remove_budget);
+}
+
+text_enum! {
+    /// How budgets are ordered.
+    pub enum BudgetSort in "budget_sort" {
+        /// Earliest fiscal year first.
+        Earliest = "fiscal_year" ("年度の古い順", "earliest fiscal year first"),
+        /// Latest fiscal year first.
+        Latest = "-fiscal_year" ("年度の新しい順", "latest fiscal year first"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// What a goal costs in one fiscal year (決算額 or 予算額).
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = budgets, base_query = budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
+pub struct Budget {
+    /// Identifier.
+    pub id: Id,
+    /// The goal it is for.
+    pub goal_id: Id,
+    /// Code of the goal.
+    #[diesel(select_expression = g::code)]
+    pub goal_code: GoalCode,
+    /// Slug of the organization.
+    #[diesel(select_expression = o::slug)]
+    pub organization: Slug,
+    /// Fiscal year of the policy that states the figure.
+    #[diesel(select_expression = p::fiscal_year)]
+    pub policy_year: FiscalYear,
+    /// Fiscal year of the figure itself.
+    pub fiscal_year: FiscalYear,
+    /// What kind of fact it is.
+    pub kind: BudgetKind,
+    /// Whether an amount is stated; 0, － and blank are three different things.
+    pub status: BudgetStatus,
+    /// The amount; null unless stated.
+    pub amount_yen: Option<Yen>,
+    /// What the amount is rounded to: 1,000,000 where the form says 百万円; null unless stated.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 1_000_000)]
+    pub precision_yen: Option<i64>,
+    /// The figure as printed.
+    #[schema(example = "85百万円")]
+    pub text: Option<Line<200>>,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some budgets.
+pub type BudgetPage = Page<Budget>;
+
+/// What a caller says about a budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = budgets, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "goal_id": "018e9a2c-5b00-7000-8000-000000000611", "fiscal_year": 2024, "kind": "initial", "status": "stated", "amount_yen": 85_000_000, "precision_yen": 1_000_000, "text": "85百万円" }))]
+pub struct BudgetInput {
+    /// The goal it is for.
+    pub goal_id: Id,
+    /// Fiscal year of the figure.
+    pub fiscal_year: FiscalYear,
+    /// What kind of fact it is.
+    pub kind: BudgetKind,
+    /// Whether an amount is stated.
+    pub status: BudgetStatus,
+    /// The amount: required when stated, absent otherwise; a multiple of the precision.
+    pub amount_yen: Option<Yen>,
+    /// What the amount is rounded to: required when stated, absent otherwise.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    pub precision_yen: Option<i64>,
+    /// The figure as printed.
+    pub text: Option<Line<200>>,
+}
+
+impl Rules for BudgetInput {
+    fn broken(&self) -> Vec<Violation> {
+        figure_faults(self.status, self.amount_yen, self.precision_yen)
+    }
+}
+
+/// What does not fit together in a figure.
+pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
+    let stated = status == BudgetStatus::Stated;
+    let mut broken = Vec::new();
+    for (pointer, present) in [("/amount_yen", amount.is_some()), ("/precision_yen", precision.is_some())] {
+        if present != stated {
+            let detail = Bilingual::new(
+                "statusがstatedのときだけ、必ず指定してください",
+                "belongs to status stated, where it is required, and to no other",
+            );
+            broken.push(Violation::at(pointer, "status", detail));
+        }
+    }
+    if let (Some(Yen(amount)), Some(precision)) = (amount, precision)
+        && amount.checked_rem(precision) != Some(0)
+    {
+        let detail = Bilingual::new("precision_yenの倍数にしてください", "must be a multiple of precision_yen");
+        broken.push(Violation::at("/amount_yen", "precision", detail));
+    }
+    broken
+}
+
+impl From<Budget> for BudgetInput {
+    fn from(stored: Budget) -> Self {
+        Self {
+            goal_id: stored.goal_id,
+            fiscal_year: stored.fiscal_year,
+            kind: stored.kind,
+            status: stored.status,
+            amount_yen: stored.amount_yen,
+            precision_yen: stored.precision_yen,
+            text: stored.text,
+        }
+    }
+}
+
+/// A merge patch of a budget.
+pub type BudgetPatch = PatchOf<BudgetInput>;
+
+query! {
+    /// Which budgets to list.
+    pub struct BudgetFilter {
+        /// Only budgets of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only budgets of policies of these fiscal years.
+        pub policy_year: Years,
+        /// Only figures of these fiscal years.
+        pub fiscal_year: Years,
+        /// Only figures of these kinds.
+        pub kind: AnyOf<BudgetKind>,
+        /// Only budgets of these goals.
+        pub goal: AnyOf<Id>,
+    }
+}
+
+/// Lists budgets.
+#[utoipa::path(tag = "budgets", params(BudgetFilter, Paging<BudgetSort>))]
+#[get("/budgets")]
+async fn list_budgets(db: Db, Query((filter, paging)): Query<(BudgetFilter, Paging<BudgetSort>)>) -> Result<BudgetPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Creates a budget.
+#[utoipa::path(tag = "budgets")]
+#[post("/budgets")]
+async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Created<Budget>> {
+    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+}
+
+/// Reads a budget.
+#[utoipa::path(tag = "budgets")]
+#[get("/budgets/{id}")]
+async fn read_budget(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Budget>> {
+    db.read(move |conn| find(conn, id).map(Answer)).await
+}
+
+/// Replaces a budget, or creates it under this id.
+#[utoipa::path(tag = "budgets", params(Condition))]
+#[put("/budgets/{id}")]
+async fn replace_budget(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    condition: Condition,
+    Json(input): Json<BudgetInput>,
+) -> Result<Stored<Budget>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            read.check(&lock(conn, id)?)?;
+            update(conn, id, &input).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            id.check_new(find(conn, id).is_ok())?;
+            insert(conn, id, &input).map(Stored::Created)
+        }
+    })
+    .await
+}
+
+/// Changes parts of a budget.
+#[utoipa::path(tag = "budgets", params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
+#[patch("/budgets/{id}")]
+async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
+    db.write(move |conn| {
+        let stored = lock(conn, id)?;
+        read.check(&stored)?;
+        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+    })
+    .await
+}
+
+/// Removes a budget.
+#[utoipa::path(tag = "budgets", params(Match))]
+#[delete("/budgets/{id}")]
+async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
+    db.write(move |conn| {
+        read.check(&lock(conn, id)?)?;
+        diesel::delete(budgets::table.find(id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+/// The budgets a filter asks for, not yet selected or ordered.
+#[diesel::dsl::auto_type]
+fn joined() -> _ {
+    budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))
+}
+
+/// Budgets as a boxed query, before anything is selected.
+type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
+
+fn matching(filter: &BudgetFilter) -> Boxed<'_> {
+    let mut query = joined().into_boxed();
+    if let Some(keys) = filter.organization.some() {
+        query = query.filter(is_any_of(keys.to_vec()));
+    }
+    if let Some(years) = filter.policy_year.some() {
+        query = query.filter(p::fiscal_year.eq_any(years));
+    }
+    if let Some(years) = filter.fiscal_year.some() {
+        query = query.filter(budgets::fiscal_year.eq_any(years));
+    }
+    if let Some(kinds) = filter.kind.some() {
+        query = query.filter(budgets::kind.eq_any(kinds));
+    }
+    if let Some(goals) = filter.goal.some() {
+        query = query.filter(budgets::goal_id.eq_any(goals));
+    }
+    query
+}
+
+fn list(conn: &mut PgConnection, filter: &BudgetFilter, paging: &Paging<BudgetSort>) -> Result<BudgetPage> {
+    let total = paging.total(conn, |conn| Ok(matching(filter).count().get_result(conn)?))?;
+    let query = matching(filter).select(Budget::as_select());
+    let rows = match paging.sort {
+        BudgetSort::Earliest => keyset!(query, paging, budgets::id, asc budgets::fiscal_year, i32),
+        BudgetSort::Latest => keyset!(query, paging, budgets::id, desc budgets::fiscal_year, i32),
+        BudgetSort::UpdatedAt => keyset!(query, paging, budgets::id, desc budgets::updated_at, Time),
+    };
+    let rows: Vec<Budget> = rows.limit(paging.fetch()).load(conn)?;
+    paging.cut(rows, total, |row| match paging.sort {
+        BudgetSort::Earliest | BudgetSort::Latest => (json!(row.fiscal_year), row.id),
+        BudgetSort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+fn find(conn: &mut PgConnection, id: Id) -> Result<Budget> {
+    Budget::query().filter(budgets::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("budget"))
+}
+
+fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
+    let locked: Option<Id> = budgets::table.find(id).select(budgets::id).for_update().first(conn).optional()?;
+    find(conn, locked.ok_or(Error::NotFound("budget"))?)
+}
+
+fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
+    diesel::insert_into(budgets::table).values((budgets::id.eq(id), input)).execute(conn)?;
+    Ok(Created { at: format!("/v1/budgets/{id}"), body: find(conn, id)? })
+}
+
+fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
+    diesel::update(budgets::table.find(id)).set(input).execute(conn)?;
+    find(conn, id)
+}

@@ -1,0 +1,141 @@
+//! Budgets added up, never silently past a figure that is not known.
+
+use std::collections::BTreeMap;
+
+use actix_web::get;
+use diesel::{PgConnection, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{BudgetFilter, matching};
+use crate::{
+    db::Db,
+    domain::{
+        budget_sum::{BudgetSum, Figure},
+        kinds::{BudgetKind, BudgetStatus},
+    },
+    error::Result,
+    extract::Answer,
+    query,
+    query::{AnyOf, Query},
+    schema::{budgets, goals as g, organizations as o, policies as p},
+    text_enum,
+    value::{FiscalYear, GoalCode, Id, Slug, Yen},
+};
+
+/// The summary's route.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(summarize_budgets);
+}
+
+text_enum! {
+    /// By what budgets are added up.
+    pub enum BudgetGroup in "budget_group" {
+        /// By organization.
+        Organization = "organization" ("所属別", "by organization"),
+        /// By the fiscal year of the policy.
+        PolicyYear = "policy_year" ("運営方針の年度別", "by fiscal year of the policy"),
+        /// By the fiscal year of the figure.
+        FiscalYear = "fiscal_year" ("金額の年度別", "by fiscal year of the figure"),
+        /// By the kind of figure.
+        Kind = "kind" ("種類別", "by kind of figure"),
+        /// By goal.
+        Goal = "goal" ("経営課題別", "by goal"),
+    }
+}
+
+query! {
+    /// How to add up.
+    pub struct BudgetGrouping {
+        /// By what to add up; everything into one sum where absent. Figures of different kinds and years are different facts: without `fiscal_year,kind` their sum says little.
+        pub group_by: AnyOf<BudgetGroup>,
+    }
+}
+
+/// A sum, and what it is the sum of; keys that are not grouped by are null.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BudgetSummary {
+    /// Slug of the organization.
+    pub organization: Option<Slug>,
+    /// Fiscal year of the policies.
+    pub policy_year: Option<FiscalYear>,
+    /// Fiscal year of the figures.
+    pub fiscal_year: Option<FiscalYear>,
+    /// Kind of the figures: `actual`, `initial` or `revised`.
+    #[schema(value_type = Option<String>, max_length = 20, example = "initial")]
+    pub kind: Option<BudgetKind>,
+    /// The goal.
+    pub goal_id: Option<Id>,
+    /// The sum.
+    pub sum: BudgetSum,
+}
+
+/// Sums of budgets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BudgetSummaries {
+    /// One per group that has any figure, in the order of the group's keys.
+    #[schema(max_items = 100_000)]
+    pub items: Vec<BudgetSummary>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(Option<Slug>, Option<FiscalYear>, Option<FiscalYear>, Option<BudgetKind>, Option<Id>);
+
+#[derive(HasQuery)]
+#[diesel(table_name = budgets, base_query = budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
+struct Row {
+    id: Id,
+    goal_id: Id,
+    #[diesel(select_expression = g::code)]
+    goal_code: GoalCode,
+    #[diesel(select_expression = o::slug)]
+    organization: Slug,
+    #[diesel(select_expression = p::fiscal_year)]
+    policy_year: FiscalYear,
+    fiscal_year: FiscalYear,
+    kind: BudgetKind,
+    status: BudgetStatus,
+    amount_yen: Option<Yen>,
+}
+
+/// Adds up budgets. A sum that lacks a figure says so, and names it.
+#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping))]
+#[get("/budgets/summary")]
+async fn summarize_budgets(
+    db: Db,
+    Query((filter, grouping)): Query<(BudgetFilter, BudgetGrouping)>,
+) -> Result<Answer<BudgetSummaries>> {
+    db.read(move |conn| summarize(conn, &filter, &grouping.group_by).map(Answer)).await
+}
+
+fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGroup>) -> Result<BudgetSummaries> {
+    let rows: Vec<Row> = matching(filter).select(Row::as_select()).order(budgets::id).load(conn)?;
+    let grouped = |group| by.0.contains(&group);
+    let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        let key = Key(
+            grouped(BudgetGroup::Organization).then(|| row.organization.clone()),
+            grouped(BudgetGroup::PolicyYear).then_some(row.policy_year),
+            grouped(BudgetGroup::FiscalYear).then_some(row.fiscal_year),
+            grouped(BudgetGroup::Kind).then_some(row.kind),
+            grouped(BudgetGroup::Goal).then_some(row.goal_id),
+        );
+        groups.entry(key).or_default().push(row);
+    }
+    let items = groups.into_iter().map(|(Key(organization, policy_year, fiscal_year, kind, goal_id), rows)| BudgetSummary {
+        organization,
+        policy_year,
+        fiscal_year,
+        kind,
+        goal_id,
+        sum: rows.into_iter().map(Row::figure).collect(),
+    });
+    Ok(BudgetSummaries { items: items.collect() })
+}
+
+impl Row {
+    fn figure(&self) -> Figure<'_> {
+        Figure { id: self.id, goal_code: self.goal_code.as_str(), status: self.status, amount_yen: self.amount_yen }
+    }
+}

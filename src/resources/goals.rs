@@ -1,0 +1,250 @@
+//! Goals: the few things a policy concentrates on.
+
+use actix_web::{delete, get, patch, post, put};
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::organizations::is_any_of;
+use crate::{
+    contract::Rules,
+    db::Db,
+    error::{Error, Result},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query, Years},
+    schema::{goal_code_order, goals, organizations as o, policies as p},
+    text_enum,
+    value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
+};
+
+/// Routes under `/goals`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_goals)
+        .service(create_goal)
+        .service(read_goal)
+        .service(replace_goal)
+        .service(patch_goal)
+        .service(remove_goal);
+}
+
+text_enum! {
+    /// How goals are ordered.
+    pub enum GoalSort in "goal_sort" {
+        /// By code, as numbers: 1-2 before 1-10.
+        Code = "code" ("番号順", "code"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// A goal of a policy (重点的に取り組む経営課題).
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = goals, base_query = goals::table.inner_join(p::table.inner_join(o::table)))]
+pub struct Goal {
+    /// Identifier.
+    pub id: Id,
+    /// The policy it belongs to.
+    pub policy_id: Id,
+    /// Slug of the organization.
+    #[diesel(select_expression = o::slug)]
+    pub organization: Slug,
+    /// Fiscal year of the policy.
+    #[diesel(select_expression = p::fiscal_year)]
+    pub policy_year: FiscalYear,
+    /// Code within the policy; codes do not chain across years.
+    pub code: GoalCode,
+    /// Title.
+    #[schema(example = "地域コミュニティの活性化")]
+    pub title: Line<300>,
+    /// What needs doing (課題認識); null where the form has no such box.
+    pub issue_recognition: Option<TextBox>,
+    /// How it will be done (主な戦略); null where the form has no such box.
+    pub strategies: Option<TextBox>,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some goals.
+pub type GoalPage = Page<Goal>;
+
+/// What a caller says about a goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = goals, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "policy_id": "018e9a2c-5b00-7000-8000-000000000611", "code": "1-1", "title": "地域コミュニティの活性化", "issue_recognition": ["町会加入の促進をはじめ、人と人とのつながりづくりの活動を支援する必要がある。"], "strategies": [] }))]
+pub struct GoalInput {
+    /// The policy it belongs to.
+    pub policy_id: Id,
+    /// Code, unique within the policy.
+    pub code: GoalCode,
+    /// Title.
+    pub title: Line<300>,
+    /// What needs doing (課題認識).
+    pub issue_recognition: Option<TextBox>,
+    /// How it will be done (主な戦略).
+    pub strategies: Option<TextBox>,
+}
+
+impl Rules for GoalInput {}
+
+impl From<Goal> for GoalInput {
+    fn from(stored: Goal) -> Self {
+        Self {
+            policy_id: stored.policy_id,
+            code: stored.code,
+            title: stored.title,
+            issue_recognition: stored.issue_recognition,
+            strategies: stored.strategies,
+        }
+    }
+}
+
+/// A merge patch of a goal.
+pub type GoalPatch = PatchOf<GoalInput>;
+
+query! {
+    /// Which goals to list.
+    pub struct GoalFilter {
+        /// Only goals of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only goals of policies of these fiscal years.
+        pub policy_year: Years,
+        /// Only goals with these codes.
+        pub code: AnyOf<GoalCode>,
+    }
+}
+
+/// Lists goals.
+#[utoipa::path(tag = "goals", params(GoalFilter, Paging<GoalSort>))]
+#[get("/goals")]
+async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<GoalSort>)>) -> Result<GoalPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Creates a goal.
+#[utoipa::path(tag = "goals")]
+#[post("/goals")]
+async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Created<Goal>> {
+    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+}
+
+/// Reads a goal.
+#[utoipa::path(tag = "goals")]
+#[get("/goals/{id}")]
+async fn read_goal(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Goal>> {
+    db.read(move |conn| find(conn, id).map(Answer)).await
+}
+
+/// Replaces a goal, or creates it under this id; what is below it stays.
+#[utoipa::path(tag = "goals", params(Condition))]
+#[put("/goals/{id}")]
+async fn replace_goal(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    condition: Condition,
+    Json(input): Json<GoalInput>,
+) -> Result<Stored<Goal>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            read.check(&lock(conn, id)?)?;
+            update(conn, id, &input).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            id.check_new(find(conn, id).is_ok())?;
+            insert(conn, id, &input).map(Stored::Created)
+        }
+    })
+    .await
+}
+
+/// Changes parts of a goal.
+#[utoipa::path(tag = "goals", params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
+#[patch("/goals/{id}")]
+async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
+    db.write(move |conn| {
+        let stored = lock(conn, id)?;
+        read.check(&stored)?;
+        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+    })
+    .await
+}
+
+/// Removes a goal with everything below it.
+#[utoipa::path(tag = "goals", params(Match))]
+#[delete("/goals/{id}")]
+async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
+    db.write(move |conn| {
+        read.check(&lock(conn, id)?)?;
+        diesel::delete(goals::table.find(id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+fn list(conn: &mut PgConnection, filter: &GoalFilter, paging: &Paging<GoalSort>) -> Result<GoalPage> {
+    let matching = || {
+        let mut query = goals::table.inner_join(p::table.inner_join(o::table)).into_boxed();
+        if let Some(keys) = filter.organization.some() {
+            query = query.filter(is_any_of(keys.to_vec()));
+        }
+        if let Some(years) = filter.policy_year.some() {
+            query = query.filter(p::fiscal_year.eq_any(years));
+        }
+        if let Some(codes) = filter.code.some() {
+            query = query.filter(goals::code.eq_any(codes));
+        }
+        query
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Goal::as_select());
+    let rows = match paging.sort {
+        GoalSort::Code => match paging.after::<String>()? {
+            None => query.order((goal_code_order(goals::code), goals::id)),
+            Some((code, id)) => query
+                .filter(goal_code_order(goals::code).ge(goal_code_order(code.clone())))
+                .filter(goal_code_order(goals::code).gt(goal_code_order(code)).or(goals::id.gt(id)))
+                .order((goal_code_order(goals::code), goals::id)),
+        },
+        GoalSort::UpdatedAt => keyset!(query, paging, goals::id, desc goals::updated_at, Time),
+    };
+    let rows: Vec<Goal> = rows.limit(paging.fetch()).load(conn)?;
+    paging.cut(rows, total, |row| match paging.sort {
+        GoalSort::Code => (json!(row.code), row.id),
+        GoalSort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+/// The goal with this id.
+pub fn find(conn: &mut PgConnection, id: Id) -> Result<Goal> {
+    Goal::query().filter(goals::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("goal"))
+}
+
+/// The same, kept from other writers until the transaction ends.
+fn lock(conn: &mut PgConnection, id: Id) -> Result<Goal> {
+    let locked: Option<Id> = goals::table.find(id).select(goals::id).for_update().first(conn).optional()?;
+    find(conn, locked.ok_or(Error::NotFound("goal"))?)
+}
+
+/// Stores a new goal.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
+    diesel::insert_into(goals::table).values((goals::id.eq(id), input)).execute(conn)?;
+    Ok(Created { at: format!("/v1/goals/{id}"), body: find(conn, id)? })
+}
+
+/// Stores what a goal has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Goal> {
+    diesel::update(goals::table.find(id)).set(input).execute(conn)?;
+    find(conn, id)
+}

@@ -1,0 +1,48 @@
+//! Whether the service is well: the process, and the database behind it.
+
+use actix_web::get;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    db::{self, Db},
+    error::{Error, Result},
+    extract::Answer,
+};
+
+/// Routes beside `/v1`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(read_liveness).service(read_readiness);
+}
+
+/// A service that is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`; a service that is not well answers with a problem.
+    #[schema(max_length = 10, example = "ok")]
+    pub status: String,
+}
+
+impl Health {
+    fn ok() -> Answer<Self> {
+        Answer(Self { status: "ok".to_owned() })
+    }
+}
+
+/// Whether the process answers.
+#[utoipa::path(tag = "health")]
+#[get("/healthz")]
+async fn read_liveness() -> Result<Answer<Health>> {
+    Ok(Health::ok())
+}
+
+/// Whether the database is reachable and has every migration.
+#[utoipa::path(tag = "health", responses((status = 503, description = "The database is away, or lacks migrations.", body = crate::error::Problem, content_type = "application/problem+json")))]
+#[get("/readyz")]
+async fn read_readiness(db: Db) -> Result<Answer<Health>> {
+    match db.read(db::is_migrated).await? {
+        true => Ok(Health::ok()),
+        false => Err(Error::Unavailable("the database lacks migrations".to_owned())),
+    }
+}

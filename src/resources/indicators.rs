@@ -1,0 +1,409 @@
+//! Indicators: what is measured for a goal, and the target it is measured against.
+
+use actix_web::{delete, get, patch, post, put};
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::organizations::is_any_of;
+use crate::{
+    contract::Rules,
+    db::Db,
+    domain::{
+        kinds::{Direction, IndicatorKind},
+        target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
+    },
+    error::{Error, Result, Violation},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query, SearchText, Years},
+    schema::{goals as g, indicators, organizations as o, policies as p, search_grams, search_text, strpos},
+    text_enum,
+    value::{Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
+};
+
+/// Routes under `/indicators`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_indicators)
+        .service(create_indicator)
+        .service(read_indicator)
+        .service(replace_indicator)
+        .service(patch_indicator)
+        .service(remove_indicator);
+}
+
+text_enum! {
+    /// How indicators are ordered.
+    pub enum IndicatorSort in "indicator_sort" {
+        /// In the order in which they were created.
+        Id = "id" ("登録順", "order of creation"),
+        /// By name.
+        Name = "name" ("名称順", "name"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// An indicator of a goal (アウトカム指標), with its target.
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = indicators, base_query = indicators::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
+pub struct Indicator {
+    /// Identifier; it survives rewording.
+    pub id: Id,
+    /// The goal it belongs to.
+    pub goal_id: Id,
+    /// Code of the goal.
+    #[diesel(select_expression = g::code)]
+    pub goal_code: GoalCode,
+    /// Slug of the organization.
+    #[diesel(select_expression = o::slug)]
+    pub organization: Slug,
+    /// Fiscal year of the policy.
+    #[diesel(select_expression = p::fiscal_year)]
+    pub policy_year: FiscalYear,
+    /// Place among the goal's indicators, from 1.
+    #[schema(minimum = 1, maximum = 999, example = 1)]
+    pub position: i32,
+    /// What sort of indicator it is.
+    pub kind: IndicatorKind,
+    /// Name.
+    #[schema(example = "地域活動協議会を知っている区民アンケート回答者の割合")]
+    pub name: Line<500>,
+    /// Who or what is counted; null where it is not said.
+    #[schema(example = "区民アンケート回答者")]
+    pub population: Option<Line<300>>,
+    /// Unit as printed; percents are 48 for 48 %. Null where there is none.
+    #[schema(example = "%")]
+    pub unit: Option<Line<20>>,
+    /// Decimal places the indicator is stated with.
+    #[schema(minimum = 0, maximum = 9, example = 0)]
+    pub decimals: i32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The same indicator over the years.
+    pub series_id: Id,
+    /// Whether its results can be compared with the year before; null where nobody said.
+    pub comparable_with_previous: Option<bool>,
+    /// Why, or why not.
+    pub comparable_reason: Option<Prose<1000>>,
+    /// What is aimed for.
+    #[diesel(embed)]
+    #[schema(value_type = Target)]
+    pub target: TargetColumns,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some indicators.
+pub type IndicatorPage = Page<Indicator>;
+
+/// A target as the columns of its indicator.
+#[derive(Debug, Clone, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = indicators, treat_none_as_null = true)]
+#[serde(into = "Target")]
+pub struct TargetColumns {
+    target_text: Option<Line<500>>,
+    target_comparator: Comparator,
+    target_value: Option<Decimal>,
+    target_upper: Option<Decimal>,
+    target_reference: ReferenceKind,
+    target_reference_year: Option<FiscalYear>,
+    target_reference_value: Option<Decimal>,
+    target_period: PeriodKind,
+    target_period_from: Option<FiscalYear>,
+    target_period_to: Option<FiscalYear>,
+}
+
+impl From<TargetColumns> for Target {
+    fn from(columns: TargetColumns) -> Self {
+        Self {
+            text: columns.target_text,
+            comparator: columns.target_comparator,
+            value: columns.target_value,
+            upper: columns.target_upper,
+            reference: Reference {
+                kind: columns.target_reference,
+                fiscal_year: columns.target_reference_year,
+                value: columns.target_reference_value,
+            },
+            period: Period {
+                kind: columns.target_period,
+                from: columns.target_period_from,
+                to: columns.target_period_to,
+            },
+        }
+    }
+}
+
+impl From<Target> for TargetColumns {
+    fn from(target: Target) -> Self {
+        Self {
+            target_text: target.text,
+            target_comparator: target.comparator,
+            target_value: target.value,
+            target_upper: target.upper,
+            target_reference: target.reference.kind,
+            target_reference_year: target.reference.fiscal_year,
+            target_reference_value: target.reference.value,
+            target_period: target.period.kind,
+            target_period_from: target.period.from,
+            target_period_to: target.period.to,
+        }
+    }
+}
+
+/// What a caller says about an indicator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = indicators, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "goal_id": "018e9a2c-5b00-7000-8000-000000000611", "position": 2, "kind": "outcome",
+    "name": "地域活動協議会を知っている区民アンケート回答者の割合", "population": "区民アンケート回答者", "unit": "%", "decimals": 0,
+    "direction": "higher_is_better",
+    "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
+        "reference": { "kind": "none", "fiscal_year": null, "value": null }, "period": { "kind": "single_year", "from": null, "to": null } }
+}))]
+pub struct IndicatorInput {
+    /// The goal it belongs to.
+    pub goal_id: Id,
+    /// Place among the goal's indicators, from 1.
+    #[schema(minimum = 1, maximum = 999)]
+    pub position: i32,
+    /// What sort of indicator it is.
+    pub kind: IndicatorKind,
+    /// Name, unique within the goal.
+    pub name: Line<500>,
+    /// Who or what is counted.
+    pub population: Option<Line<300>>,
+    /// Unit as printed.
+    pub unit: Option<Line<20>>,
+    /// Decimal places the indicator is stated with.
+    #[schema(minimum = 0, maximum = 9)]
+    pub decimals: i32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The series it continues. Absent: a new indicator starts one of its own, a stored one stays in its own.
+    #[diesel(skip_insertion, skip_update)]
+    pub series_id: Option<Id>,
+    /// Whether its results can be compared with the year before.
+    pub comparable_with_previous: Option<bool>,
+    /// Why, or why not.
+    pub comparable_reason: Option<Prose<1000>>,
+    /// What is aimed for; no target is the comparator `undecided`.
+    #[diesel(skip_insertion, skip_update)]
+    pub target: Target,
+}
+
+impl Rules for IndicatorInput {
+    fn broken(&self) -> Vec<Violation> {
+        target_faults(&self.target)
+    }
+}
+
+/// What does not fit together in a target.
+pub fn target_faults(target: &Target) -> Vec<Violation> {
+    let faults = target.faults().into_iter();
+    faults.map(|(at, detail)| Violation::at(format!("/target{at}"), "target", detail)).collect()
+}
+
+impl From<Indicator> for IndicatorInput {
+    fn from(stored: Indicator) -> Self {
+        Self {
+            goal_id: stored.goal_id,
+            position: stored.position,
+            kind: stored.kind,
+            name: stored.name,
+            population: stored.population,
+            unit: stored.unit,
+            decimals: stored.decimals,
+            direction: stored.direction,
+            series_id: Some(stored.series_id),
+            comparable_with_previous: stored.comparable_with_previous,
+            comparable_reason: stored.comparable_reason,
+            target: stored.target.into(),
+        }
+    }
+}
+
+/// A merge patch of an indicator.
+pub type IndicatorPatch = PatchOf<IndicatorInput>;
+
+query! {
+    /// Which indicators to list.
+    pub struct IndicatorFilter {
+        /// Only indicators of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only indicators of policies of these fiscal years.
+        pub fiscal_year: Years,
+        /// Only indicators of these goals.
+        pub goal: AnyOf<Id>,
+        /// Only indicators of these kinds.
+        pub kind: AnyOf<IndicatorKind>,
+        /// Only indicators in these units, as printed.
+        pub unit: AnyOf<SearchText>,
+        /// Only indicators of these series.
+        pub series: AnyOf<Id>,
+        /// Only indicators whose name holds this text; full and half width, capitals and small letters are one.
+        pub q: Option<SearchText>,
+    }
+}
+
+/// Lists indicators.
+#[utoipa::path(tag = "indicators", params(IndicatorFilter, Paging<IndicatorSort>))]
+#[get("/indicators")]
+async fn list_indicators(
+    db: Db,
+    Query((filter, paging)): Query<(IndicatorFilter, Paging<IndicatorSort>)>,
+) -> Result<IndicatorPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Creates an indicator.
+#[utoipa::path(tag = "indicators")]
+#[post("/indicators")]
+async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Created<Indicator>> {
+    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+}
+
+/// Reads an indicator.
+#[utoipa::path(tag = "indicators")]
+#[get("/indicators/{id}")]
+async fn read_indicator(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Indicator>> {
+    db.read(move |conn| find(conn, id).map(Answer)).await
+}
+
+/// Replaces an indicator, or creates it under this id; its results stay.
+#[utoipa::path(tag = "indicators", params(Condition))]
+#[put("/indicators/{id}")]
+async fn replace_indicator(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    condition: Condition,
+    Json(input): Json<IndicatorInput>,
+) -> Result<Stored<Indicator>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            read.check(&lock(conn, id)?)?;
+            update(conn, id, &input).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            id.check_new(find(conn, id).is_ok())?;
+            insert(conn, id, &input).map(Stored::Created)
+        }
+    })
+    .await
+}
+
+/// Changes parts of an indicator.
+#[utoipa::path(tag = "indicators", params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
+#[patch("/indicators/{id}")]
+async fn patch_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Indicator>> {
+    db.write(move |conn| {
+        let stored = lock(conn, id)?;
+        read.check(&stored)?;
+        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+    })
+    .await
+}
+
+/// Removes an indicator with its results.
+#[utoipa::path(tag = "indicators", params(Match))]
+#[delete("/indicators/{id}")]
+async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
+    db.write(move |conn| {
+        read.check(&lock(conn, id)?)?;
+        diesel::delete(indicators::table.find(id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+#[diesel::dsl::auto_type]
+fn joined() -> _ {
+    indicators::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))
+}
+
+/// Indicators as a boxed query, before anything is selected.
+pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
+
+/// The indicators a filter asks for, not yet selected or ordered.
+pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
+    let mut query = joined().into_boxed();
+    if let Some(keys) = filter.organization.some() {
+        query = query.filter(is_any_of(keys.to_vec()));
+    }
+    if let Some(years) = filter.fiscal_year.some() {
+        query = query.filter(p::fiscal_year.eq_any(years));
+    }
+    if let Some(goals) = filter.goal.some() {
+        query = query.filter(indicators::goal_id.eq_any(goals));
+    }
+    if let Some(kinds) = filter.kind.some() {
+        query = query.filter(indicators::kind.eq_any(kinds));
+    }
+    if let Some(units) = filter.unit.some() {
+        query = query.filter(indicators::unit.eq_any(units.iter().map(|unit| unit.0.as_str())));
+    }
+    if let Some(series) = filter.series.some() {
+        query = query.filter(indicators::series_id.eq_any(series));
+    }
+    if let Some(SearchText(text)) = &filter.q {
+        query = query
+            .filter(search_grams(indicators::name).contains(search_grams(text)))
+            .filter(strpos(search_text(indicators::name), search_text(text)).gt(0));
+    }
+    query
+}
+
+fn list(conn: &mut PgConnection, filter: &IndicatorFilter, paging: &Paging<IndicatorSort>) -> Result<IndicatorPage> {
+    let total = paging.total(conn, |conn| Ok(matching(filter).count().get_result(conn)?))?;
+    let query = matching(filter).select(Indicator::as_select());
+    let rows = match paging.sort {
+        IndicatorSort::Id => keyset!(query, paging, indicators::id, asc indicators::id, Id),
+        IndicatorSort::Name => keyset!(query, paging, indicators::id, asc indicators::name, String),
+        IndicatorSort::UpdatedAt => keyset!(query, paging, indicators::id, desc indicators::updated_at, Time),
+    };
+    let rows: Vec<Indicator> = rows.limit(paging.fetch()).load(conn)?;
+    paging.cut(rows, total, |row| match paging.sort {
+        IndicatorSort::Id => (json!(row.id), row.id),
+        IndicatorSort::Name => (json!(row.name), row.id),
+        IndicatorSort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+/// The indicator with this id.
+pub fn find(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
+    Indicator::query().filter(indicators::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("indicator"))
+}
+
+fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
+    let locked: Option<Id> = indicators::table.find(id).select(indicators::id).for_update().first(conn).optional()?;
+    find(conn, locked.ok_or(Error::NotFound("indicator"))?)
+}
+
+/// Stores a new indicator.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
+    let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
+    let target = TargetColumns::from(input.target.clone());
+    diesel::insert_into(indicators::table).values((indicators::id.eq(id), series, input, target)).execute(conn)?;
+    Ok(Created { at: format!("/v1/indicators/{id}"), body: find(conn, id)? })
+}
+
+/// Stores what an indicator has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Indicator> {
+    let series = input.series_id.map(|series| indicators::series_id.eq(series));
+    let target = TargetColumns::from(input.target.clone());
+    diesel::update(indicators::table.find(id)).set((series, input, target)).execute(conn)?;
+    find(conn, id)
+}

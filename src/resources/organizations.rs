@@ -1,0 +1,308 @@
+//! Organizations: the wards and bureaus that have policies.
+
+use actix_web::{delete, get, patch, post, put};
+use diesel::{PgConnection, dsl::auto_type, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    contract::Rules,
+    db::Db,
+    error::{Error, Result, Violation},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    language::Bilingual,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query},
+    schema::organizations,
+    text_enum,
+    value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time},
+};
+
+/// Routes under `/organizations`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_organizations)
+        .service(create_organization)
+        .service(read_organization)
+        .service(replace_organization)
+        .service(patch_organization)
+        .service(remove_organization);
+}
+
+text_enum! {
+    /// What sort of organization it is (所属の種類).
+    pub enum OrganizationKind in "organization_kind" {
+        /// A ward (区); it has a municipality code.
+        Ward = "ward" ("区", "ward"),
+        /// A bureau or another department of the city (局など); it has no municipality code.
+        Bureau = "bureau" ("局", "bureau"),
+    }
+}
+
+text_enum! {
+    /// How organizations are ordered.
+    pub enum OrganizationSort in "organization_sort" {
+        /// The order in which the city lists them.
+        DisplayOrder = "display_order" ("建制順", "display order"),
+        /// By slug.
+        Slug = "slug" ("スラッグ順", "slug"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// A ward or a bureau (所属).
+#[derive(Debug, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = organizations)]
+pub struct Organization {
+    /// Identifier.
+    pub id: Id,
+    /// Short name in paths.
+    pub slug: Slug,
+    /// What sort of organization it is.
+    pub kind: OrganizationKind,
+    /// Municipality code of a ward; null for a bureau.
+    pub municipality_code: Option<MunicipalityCode>,
+    /// Name.
+    #[schema(example = "西区")]
+    pub name: Line<100>,
+    /// Name in hiragana; null where it is not known.
+    #[schema(example = "にしく")]
+    pub name_kana: Option<Line<100>>,
+    /// Name in English; null where it is not known.
+    #[schema(example = "Nishi Ward")]
+    pub name_en: Option<Line<100>>,
+    /// Place in the city's own order.
+    #[schema(minimum = 0, maximum = 9999, example = 6)]
+    pub display_order: i32,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some organizations.
+pub type OrganizationPage = Page<Organization>;
+
+/// What a caller says about an organization.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = organizations, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "slug": "nishi", "kind": "ward", "municipality_code": "271063", "name": "西区", "name_kana": "にしく", "name_en": "Nishi Ward", "display_order": 6 }))]
+pub struct OrganizationInput {
+    /// Short name in paths.
+    pub slug: Slug,
+    /// What sort of organization it is.
+    pub kind: OrganizationKind,
+    /// Municipality code: required for a ward, absent for a bureau.
+    pub municipality_code: Option<MunicipalityCode>,
+    /// Name.
+    pub name: Line<100>,
+    /// Name in hiragana.
+    pub name_kana: Option<Line<100>>,
+    /// Name in English.
+    pub name_en: Option<Line<100>>,
+    /// Place in the city's own order.
+    #[schema(minimum = 0, maximum = 9999)]
+    pub display_order: i32,
+}
+
+impl Rules for OrganizationInput {
+    fn broken(&self) -> Vec<Violation> {
+        let fits = (self.kind == OrganizationKind::Ward) == self.municipality_code.is_some();
+        let detail = Bilingual::new("団体コードは区に必須で、局にはありません", "wards must have a municipality code, bureaus must not");
+        if fits { vec![] } else { vec![Violation::at("/municipality_code", "municipality_code", detail)] }
+    }
+}
+
+impl From<Organization> for OrganizationInput {
+    fn from(stored: Organization) -> Self {
+        Self {
+            slug: stored.slug,
+            kind: stored.kind,
+            municipality_code: stored.municipality_code,
+            name: stored.name,
+            name_kana: stored.name_kana,
+            name_en: stored.name_en,
+            display_order: stored.display_order,
+        }
+    }
+}
+
+/// A merge patch of an organization.
+pub type OrganizationPatch = PatchOf<OrganizationInput>;
+
+query! {
+    /// Which organizations to list.
+    pub struct OrganizationFilter {
+        /// Only organizations of these kinds.
+        pub kind: AnyOf<OrganizationKind>,
+    }
+}
+
+/// Lists organizations.
+#[utoipa::path(tag = "organizations", params(OrganizationFilter, Paging<OrganizationSort>))]
+#[get("/organizations")]
+async fn list_organizations(
+    db: Db,
+    Query((filter, paging)): Query<(OrganizationFilter, Paging<OrganizationSort>)>,
+) -> Result<OrganizationPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Creates an organization.
+#[utoipa::path(tag = "organizations")]
+#[post("/organizations")]
+async fn create_organization(db: Db, _: NoQuery, Json(input): Json<OrganizationInput>) -> Result<Created<Organization>> {
+    db.write(move |conn| insert(conn, &input)).await
+}
+
+/// Reads an organization, by its slug or its municipality code.
+#[utoipa::path(tag = "organizations")]
+#[get("/organizations/{organization}")]
+async fn read_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>) -> Result<Answer<Organization>> {
+    db.read(move |conn| find(conn, &key).map(Answer)).await
+}
+
+/// Replaces an organization, or creates it.
+#[utoipa::path(tag = "organizations", params(Condition))]
+#[put("/organizations/{organization}")]
+async fn replace_organization(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<OrganizationKey>,
+    condition: Condition,
+    Json(input): Json<OrganizationInput>,
+) -> Result<Stored<Organization>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            let stored = lock(conn, &key)?;
+            read.check(&stored)?;
+            update(conn, stored.id, &input).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            Error::refuse(not_the_key_of_the_path(&key, &input))?;
+            match find(conn, &key) {
+                Ok(_) => Err(Error::PreconditionFailed),
+                Err(_) => insert(conn, &input).map(Stored::Created),
+            }
+        }
+    })
+    .await
+}
+
+/// Changes parts of an organization.
+#[utoipa::path(tag = "organizations", params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
+#[patch("/organizations/{organization}")]
+async fn patch_organization(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<OrganizationKey>,
+    read: Match,
+    patch: Patch,
+) -> Result<Answer<Organization>> {
+    db.write(move |conn| {
+        let stored = lock(conn, &key)?;
+        read.check(&stored)?;
+        let id = stored.id;
+        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+    })
+    .await
+}
+
+/// Removes an organization that has no policies.
+#[utoipa::path(tag = "organizations", params(Match))]
+#[delete("/organizations/{organization}")]
+async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {
+    db.write(move |conn| {
+        let stored = lock(conn, &key)?;
+        read.check(&stored)?;
+        diesel::delete(organizations::table.find(stored.id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+fn list(
+    conn: &mut PgConnection,
+    filter: &OrganizationFilter,
+    paging: &Paging<OrganizationSort>,
+) -> Result<OrganizationPage> {
+    let matching = || {
+        let mut query = organizations::table.into_boxed();
+        if let Some(kinds) = filter.kind.some() {
+            query = query.filter(organizations::kind.eq_any(kinds));
+        }
+        query
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Organization::as_select());
+    let id = organizations::id;
+    let rows = match paging.sort {
+        OrganizationSort::DisplayOrder => keyset!(query, paging, id, asc organizations::display_order, i32),
+        OrganizationSort::Slug => keyset!(query, paging, id, asc organizations::slug, String),
+        OrganizationSort::UpdatedAt => keyset!(query, paging, id, desc organizations::updated_at, Time),
+    };
+    let rows = rows.limit(paging.fetch()).load(conn)?;
+    paging.cut(rows, total, |row| match paging.sort {
+        OrganizationSort::DisplayOrder => (json!(row.display_order), row.id),
+        OrganizationSort::Slug => (json!(row.slug), row.id),
+        OrganizationSort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+fn not_the_key_of_the_path(key: &OrganizationKey, input: &OrganizationInput) -> Vec<Violation> {
+    let code = input.municipality_code.as_ref().map(|code| code.0.as_str());
+    if key.as_str() == input.slug.as_str() || Some(key.as_str()) == code {
+        return vec![];
+    }
+    let detail = Bilingual::new("パスの所属と一致しません", "must be the organization of the path");
+    vec![Violation::at("/slug", "path_mismatch", detail)]
+}
+
+/// Whether the joined organization is one of these.
+#[auto_type(no_type_alias)]
+pub fn is_any_of(keys: Vec<OrganizationKey>) -> _ {
+    let slugs: Vec<OrganizationKey> = keys.clone();
+    organizations::slug.eq_any(slugs).or(organizations::municipality_code.eq_any(keys))
+}
+
+/// The organization with this slug or municipality code.
+pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
+    Organization::query()
+        .filter(organizations::slug.eq(key.as_str()).or(organizations::municipality_code.eq(key.as_str())))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("organization"))
+}
+
+/// The same, kept from other writers until the transaction ends.
+fn lock(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
+    Organization::query()
+        .filter(organizations::slug.eq(key.as_str()).or(organizations::municipality_code.eq(key.as_str())))
+        .for_update()
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("organization"))
+}
+
+/// Stores a new organization.
+pub fn insert(conn: &mut PgConnection, input: &OrganizationInput) -> Result<Created<Organization>> {
+    let body: Organization = diesel::insert_into(organizations::table)
+        .values((organizations::id.eq(Id::generate()), input))
+        .returning(Organization::as_returning())
+        .get_result(conn)?;
+    Ok(Created { at: format!("/v1/organizations/{}", body.slug), body })
+}
+
+fn update(conn: &mut PgConnection, id: Id, input: &OrganizationInput) -> Result<Organization> {
+    diesel::update(organizations::table.find(id)).set(input).execute(conn)?;
+    Ok(Organization::query().find(id).first(conn)?)
+}

@@ -1,0 +1,352 @@
+//! Policies: what an organization sets out to do in a fiscal year.
+
+use actix_web::{delete, get, patch, post, put};
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::organizations::{self, is_any_of};
+use crate::{
+    contract::Rules,
+    db::Db,
+    domain::fiscal_year,
+    error::{Error, Result, Violation},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    language::Bilingual,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query, Years},
+    schema::{organizations as o, policies},
+    text_enum,
+    value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time},
+};
+
+pub mod tree;
+
+/// Routes under `/policies`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_policies)
+        .service(create_policy)
+        .service(read_policy)
+        .service(replace_policy)
+        .service(patch_policy)
+        .service(remove_policy)
+        .configure(tree::routes);
+}
+
+text_enum! {
+    /// How policies are ordered.
+    pub enum PolicySort in "policy_sort" {
+        /// Latest fiscal year first.
+        Latest = "-fiscal_year" ("年度の新しい順", "latest fiscal year first"),
+        /// Earliest fiscal year first.
+        Earliest = "fiscal_year" ("年度の古い順", "earliest fiscal year first"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// A management policy (運営方針): one organization, one fiscal year.
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = policies, base_query = policies::table.inner_join(o::table))]
+pub struct Policy {
+    /// Identifier.
+    pub id: Id,
+    /// Slug of the organization.
+    #[diesel(select_expression = o::slug)]
+    pub organization: Slug,
+    /// Name of the organization.
+    #[diesel(select_expression = o::name)]
+    #[schema(example = "西区")]
+    pub organization_name: Line<100>,
+    /// Fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// Name of the head (所属長) in that year.
+    #[schema(example = "三村 浩也")]
+    pub head_name: Option<Line<100>>,
+    /// Title of the head; null where the form prints none.
+    pub head_title: Option<Line<100>>,
+    /// What the organization wants to become (目標).
+    pub vision: Option<TextBox>,
+    /// What it is for (使命).
+    pub mission: Option<TextBox>,
+    /// How it means to work this year (所属運営の基本的な考え方).
+    pub basic_approach: Option<TextBox>,
+    /// How it judges the year (自己評価); null until it does.
+    pub self_evaluation: Option<TextBox>,
+    /// What it will do next (今後の方針); null until it says so.
+    pub future_policy: Option<TextBox>,
+    /// The day by which results are due; 30 June after the fiscal year unless stated otherwise.
+    pub results_due_on: Date,
+    /// Where the data comes from, and what was corrected on the way.
+    pub source: Option<Prose<4000>>,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some policies.
+pub type PolicyPage = Page<Policy>;
+
+/// What a caller says about a policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = policies, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "organization": "nishi", "fiscal_year": 2024, "head_name": "三村 浩也", "vision": ["「誰もが誇りに思える西区」"], "mission": ["こども・子育て施策の充実"] }))]
+pub struct PolicyInput {
+    /// The organization, by slug or municipality code.
+    #[diesel(skip_insertion, skip_update)]
+    pub organization: OrganizationKey,
+    /// Fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// Name of the head (所属長).
+    pub head_name: Option<Line<100>>,
+    /// Title of the head.
+    pub head_title: Option<Line<100>>,
+    /// What the organization wants to become (目標).
+    pub vision: Option<TextBox>,
+    /// What it is for (使命).
+    pub mission: Option<TextBox>,
+    /// How it means to work this year (所属運営の基本的な考え方).
+    pub basic_approach: Option<TextBox>,
+    /// How it judges the year (自己評価).
+    pub self_evaluation: Option<TextBox>,
+    /// What it will do next (今後の方針).
+    pub future_policy: Option<TextBox>,
+    /// The day by which results are due, not before the fiscal year starts; 30 June after it by default.
+    #[diesel(skip_insertion, skip_update)]
+    pub results_due_on: Option<Date>,
+    /// Where the data comes from, and what was corrected on the way.
+    pub source: Option<Prose<4000>>,
+}
+
+impl Rules for PolicyInput {
+    fn broken(&self) -> Vec<Violation> {
+        let early = self.results_due_on.is_some_and(|due| due.0 < fiscal_year::first_day(self.fiscal_year));
+        let detail = Bilingual::new("年度の開始より前にはできません", "must not lie before the fiscal year starts");
+        if early { vec![Violation::at("/results_due_on", "order", detail)] } else { vec![] }
+    }
+}
+
+impl PolicyInput {
+    /// The due date, stated or by default.
+    fn due_date(&self) -> Date {
+        self.results_due_on.unwrap_or_else(|| Date(fiscal_year::results_due_on(self.fiscal_year)))
+    }
+}
+
+impl From<Policy> for PolicyInput {
+    fn from(stored: Policy) -> Self {
+        Self {
+            organization: stored.organization.into(),
+            fiscal_year: stored.fiscal_year,
+            head_name: stored.head_name,
+            head_title: stored.head_title,
+            vision: stored.vision,
+            mission: stored.mission,
+            basic_approach: stored.basic_approach,
+            self_evaluation: stored.self_evaluation,
+            future_policy: stored.future_policy,
+            results_due_on: Some(stored.results_due_on),
+            source: stored.source,
+        }
+    }
+}
+
+/// A merge patch of a policy.
+pub type PolicyPatch = PatchOf<PolicyInput>;
+
+query! {
+    /// Which policies to list.
+    pub struct PolicyFilter {
+        /// Only policies of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only policies of these fiscal years.
+        pub fiscal_year: Years,
+    }
+}
+
+/// Lists policies.
+#[utoipa::path(tag = "policies", params(PolicyFilter, Paging<PolicySort>))]
+#[get("/policies")]
+async fn list_policies(db: Db, Query((filter, paging)): Query<(PolicyFilter, Paging<PolicySort>)>) -> Result<PolicyPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Creates a policy.
+#[utoipa::path(tag = "policies")]
+#[post("/policies")]
+async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Created<Policy>> {
+    db.write(move |conn| insert(conn, &input)).await
+}
+
+/// Reads a policy.
+#[utoipa::path(tag = "policies")]
+#[get("/policies/{organization}/{fiscal_year}")]
+async fn read_policy(db: Db, _: NoQuery, Path(key): Path<(OrganizationKey, FiscalYear)>) -> Result<Answer<Policy>> {
+    db.read(move |conn| find(conn, &key).map(Answer)).await
+}
+
+/// Replaces a policy, or creates it; what is below it stays.
+#[utoipa::path(tag = "policies", params(Condition))]
+#[put("/policies/{organization}/{fiscal_year}")]
+async fn replace_policy(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    condition: Condition,
+    Json(input): Json<PolicyInput>,
+) -> Result<Stored<Policy>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            let stored = lock(conn, &key)?;
+            read.check(&stored)?;
+            update(conn, stored.id, &input).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            check_absent(conn, &key, &input)?;
+            insert(conn, &input).map(Stored::Created)
+        }
+    })
+    .await
+}
+
+/// Changes parts of a policy.
+#[utoipa::path(tag = "policies", params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
+#[patch("/policies/{organization}/{fiscal_year}")]
+async fn patch_policy(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    read: Match,
+    patch: Patch,
+) -> Result<Answer<Policy>> {
+    db.write(move |conn| {
+        let stored = lock(conn, &key)?;
+        read.check(&stored)?;
+        let id = stored.id;
+        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+    })
+    .await
+}
+
+/// Removes a policy with everything below it.
+#[utoipa::path(tag = "policies", params(Match))]
+#[delete("/policies/{organization}/{fiscal_year}")]
+async fn remove_policy(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    read: Match,
+) -> Result<NoContent> {
+    db.write(move |conn| {
+        let stored = lock(conn, &key)?;
+        read.check(&stored)?;
+        diesel::delete(policies::table.find(stored.id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySort>) -> Result<PolicyPage> {
+    let matching = || {
+        let mut query = policies::table.inner_join(o::table).into_boxed();
+        if let Some(keys) = filter.organization.some() {
+            query = query.filter(is_any_of(keys.to_vec()));
+        }
+        if let Some(years) = filter.fiscal_year.some() {
+            query = query.filter(policies::fiscal_year.eq_any(years));
+        }
+        query
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Policy::as_select());
+    let rows = match paging.sort {
+        PolicySort::Latest => keyset!(query, paging, policies::id, desc policies::fiscal_year, i32),
+        PolicySort::Earliest => keyset!(query, paging, policies::id, asc policies::fiscal_year, i32),
+        PolicySort::UpdatedAt => keyset!(query, paging, policies::id, desc policies::updated_at, Time),
+    };
+    let rows: Vec<Policy> = rows.limit(paging.fetch()).load(conn)?;
+    paging.cut(rows, total, |row| match paging.sort {
+        PolicySort::Latest | PolicySort::Earliest => (json!(row.fiscal_year), row.id),
+        PolicySort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+/// The policy of this organization for this fiscal year.
+pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
+    Policy::query()
+        .filter(o::slug.eq(organization.as_str()).or(o::municipality_code.eq(organization.as_str())))
+        .filter(policies::fiscal_year.eq(year))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("policy"))
+}
+
+/// The same, kept from other writers until the transaction ends.
+pub fn lock(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<Policy> {
+    let id = find(conn, key)?.id;
+    let locked: Option<Id> = policies::table.find(id).select(policies::id).for_update().first(conn).optional()?;
+    locked.ok_or(Error::NotFound("policy"))?;
+    find(conn, key)
+}
+
+/// Fails unless the path names what the body says, and nothing is there yet.
+pub fn check_absent(
+    conn: &mut PgConnection,
+    key @ (organization, year): &(OrganizationKey, FiscalYear),
+    input: &PolicyInput,
+) -> Result<()> {
+    let detail = Bilingual::new("パスと一致しません", "must be what the path says");
+    let mut broken = vec![];
+    if input.fiscal_year != *year {
+        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail.clone()));
+    }
+    if input.organization != *organization
+        && organizations::find(conn, &input.organization)?.id != organizations::find(conn, organization)?.id
+    {
+        broken.push(Violation::at("/organization", "path_mismatch", detail));
+    }
+    Error::refuse(broken)?;
+    match find(conn, key) {
+        Ok(_) => Err(Error::PreconditionFailed),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The organization a body names.
+fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
+    organizations::find(conn, &input.organization).map(|organization| organization.id).map_err(|e| match e {
+        Error::NotFound(_) => {
+            let detail = Bilingual::new("所属が存在しません", "names no organization");
+            Error::Conflict(vec![Violation::at("/organization", "missing", detail)])
+        }
+        e => e,
+    })
+}
+
+/// Stores a new policy.
+pub fn insert(conn: &mut PgConnection, input: &PolicyInput) -> Result<Created<Policy>> {
+    let id = Id::generate();
+    let organization = policies::organization_id.eq(organization_of(conn, input)?);
+    let due = policies::results_due_on.eq(input.due_date());
+    diesel::insert_into(policies::table).values((policies::id.eq(id), organization, due, input)).execute(conn)?;
+    let body = Policy::query().filter(policies::id.eq(id)).first(conn)?;
+    Ok(Created { at: format!("/v1/policies/{}/{}", body.organization, body.fiscal_year), body })
+}
+
+/// Stores what a policy has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &PolicyInput) -> Result<Policy> {
+    let organization = policies::organization_id.eq(organization_of(conn, input)?);
+    let due = policies::results_due_on.eq(input.due_date());
+    diesel::update(policies::table.find(id)).set((organization, due, input)).execute(conn)?;
+    Ok(Policy::query().filter(policies::id.eq(id)).first(conn)?)
+}

@@ -1,0 +1,520 @@
+//! Results: what an indicator came to in a fiscal year.
+
+use actix_web::{delete, get, patch, put};
+use chrono::NaiveDate;
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{indicators as parent, organizations::is_any_of};
+use crate::{
+    contract::Rules,
+    db::Db,
+    domain::{
+        evaluation::Facts,
+        kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
+        outcome::value_status,
+    },
+    error::{Error, Result, Violation},
+    etag::{Condition, Match},
+    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    keyset,
+    language::Bilingual,
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, NoQuery, Query, Years},
+    schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+    text_enum,
+    value::{Date, Decimal, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, Time, today},
+};
+
+pub mod bulk;
+
+/// Routes under `/results` and `/indicators/{id}/results`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_results)
+        .service(list_indicator_results)
+        .service(read_result)
+        .service(replace_result)
+        .service(patch_result)
+        .service(remove_result)
+        .configure(bulk::routes);
+}
+
+text_enum! {
+    /// How results are ordered.
+    pub enum ResultSort in "result_sort" {
+        /// Latest fiscal year first.
+        Latest = "-fiscal_year" ("年度の新しい順", "latest fiscal year first"),
+        /// Earliest fiscal year first.
+        Earliest = "fiscal_year" ("年度の古い順", "earliest fiscal year first"),
+        /// Most recently changed first.
+        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
+    }
+}
+
+/// What an indicator came to in a fiscal year (実績). A value that is not known is null, and `value_status` says why.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IndicatorResult {
+    /// Identifier.
+    pub id: Id,
+    /// The indicator.
+    pub indicator_id: Id,
+    /// The goal of the indicator.
+    pub goal_id: Id,
+    /// Slug of the organization.
+    pub organization: Slug,
+    /// Fiscal year of the policy.
+    pub policy_year: FiscalYear,
+    /// Fiscal year of the result itself.
+    pub fiscal_year: FiscalYear,
+    /// The value, in the indicator's unit; 0 is a value, null is not.
+    #[schema(example = 57.0)]
+    pub value: Option<Decimal>,
+    /// The sum since the target's period began; null unless the target is cumulative.
+    pub cumulative_value: Option<Decimal>,
+    /// Numerator of a ratio.
+    pub numerator: Option<Decimal>,
+    /// Denominator of a ratio, more than 0.
+    pub denominator: Option<Decimal>,
+    /// How many were asked or counted.
+    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
+    pub sample_size: Option<i64>,
+    /// What there is of the value, as of today.
+    pub value_status: ValueStatus,
+    /// How final the value is.
+    pub observation_status: ObservationStatus,
+    /// The result as printed.
+    pub text: Option<Prose<2000>>,
+    /// A remark.
+    pub comment: Option<Prose<4000>>,
+    /// When it was measured.
+    pub measured_on: Option<Date>,
+    /// The organization's own rating: `A` (達成), `B` (未達成) or null.
+    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
+    pub declared_rating: Option<Rating>,
+    /// The previous year's result as printed beside this one.
+    pub stated_previous_value: Option<Decimal>,
+    /// The same, word for word.
+    pub stated_previous_text: Option<Line<500>>,
+    /// 1 when created, one more with each change.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Some results.
+pub type IndicatorResultPage = Page<IndicatorResult>;
+
+/// What a caller says about a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
+#[diesel(table_name = results, treat_none_as_null = true)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "fiscal_year": 2024, "value": 41.3, "value_status": "reported", "observation_status": "final", "text": "41.3%", "declared_rating": "A" }))]
+pub struct ResultInput {
+    /// Fiscal year of the result.
+    pub fiscal_year: FiscalYear,
+    /// The value, in the indicator's unit; 0 is a value.
+    pub value: Option<Decimal>,
+    /// The sum since the target's period began.
+    pub cumulative_value: Option<Decimal>,
+    /// Numerator of a ratio.
+    pub numerator: Option<Decimal>,
+    /// Denominator of a ratio, more than 0.
+    pub denominator: Option<Decimal>,
+    /// How many were asked or counted.
+    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
+    pub sample_size: Option<i64>,
+    /// `reported` with a value; without one the reason, or `not_yet_due` or `not_reported` alike where there is none:
+    /// which of the two it is then follows from the date.
+    #[diesel(skip_insertion, skip_update)]
+    pub value_status: ValueStatus,
+    /// How final the value is.
+    pub observation_status: ObservationStatus,
+    /// The result as printed; required when it is text only.
+    pub text: Option<Prose<2000>>,
+    /// A remark.
+    pub comment: Option<Prose<4000>>,
+    /// When it was measured.
+    pub measured_on: Option<Date>,
+    /// The organization's own rating: `A`, `B` or null.
+    #[schema(value_type = Option<String>, max_length = 1, pattern = "^[AB]$")]
+    pub declared_rating: Option<Rating>,
+    /// The previous year's result as printed beside this one.
+    pub stated_previous_value: Option<Decimal>,
+    /// The same, word for word.
+    pub stated_previous_text: Option<Line<500>>,
+}
+
+impl Rules for ResultInput {
+    fn broken(&self) -> Vec<Violation> {
+        let valued = self.value.is_some() || self.cumulative_value.is_some();
+        let reported = self.value_status == ValueStatus::Reported;
+        let mut broken = Vec::new();
+        let mut refuse = |holds: bool, pointer: &str, code, ja: &str, en: &str| {
+            if !holds {
+                broken.push(Violation::at(pointer, code, Bilingual::new(ja, en)));
+            }
+        };
+        refuse(
+            valued || !reported,
+            "/value",
+            "value_status",
+            "reportedには値が必要です。値がなければ理由を value_status に指定してください",
+            "is required when reported; where there is no value, value_status says why",
+        );
+        refuse(
+            !valued || reported,
+            "/value_status",
+            "value_status",
+            "値がある実績は reported にしてください",
+            "must be reported where there is a value",
+        );
+        refuse(
+            self.value_status != ValueStatus::TextOnly || self.text.is_some(),
+            "/text",
+            "value_status",
+            "文章のみの実績には文章が必要です",
+            "is required when the result is text only",
+        );
+        refuse(
+            self.denominator.is_none_or(|denominator| denominator > Decimal::ZERO),
+            "/denominator",
+            "positive",
+            "正の数にしてください",
+            "must be positive",
+        );
+        broken
+    }
+}
+
+impl ResultInput {
+    /// What was said about the value, beyond what follows from value and date.
+    fn said(&self) -> Option<ValueStatus> {
+        use ValueStatus::{NotReported, NotYetDue, Reported};
+        (!matches!(self.value_status, Reported | NotYetDue | NotReported)).then_some(self.value_status)
+    }
+}
+
+/// A result as stored, with what it takes to show and to evaluate it.
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = results, base_query = results::table.inner_join(i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))))]
+pub struct Row {
+    /// Identifier.
+    pub id: Id,
+    /// The indicator.
+    pub indicator_id: Id,
+    #[diesel(select_expression = i::goal_id)]
+    goal_id: Id,
+    #[diesel(select_expression = o::slug)]
+    organization: Slug,
+    #[diesel(select_expression = p::fiscal_year)]
+    policy_year: FiscalYear,
+    #[diesel(select_expression = p::results_due_on)]
+    due_on: Date,
+    #[diesel(embed)]
+    stored: Columns,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// The columns of a result that callers write.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = results)]
+pub struct Columns {
+    /// Fiscal year of the result.
+    pub fiscal_year: FiscalYear,
+    value: Option<Decimal>,
+    cumulative_value: Option<Decimal>,
+    numerator: Option<Decimal>,
+    denominator: Option<Decimal>,
+    sample_size: Option<i64>,
+    value_status: Option<ValueStatus>,
+    observation_status: ObservationStatus,
+    text: Option<Prose<2000>>,
+    comment: Option<Prose<4000>>,
+    measured_on: Option<Date>,
+    declared_rating: Option<Rating>,
+    stated_previous_value: Option<Decimal>,
+    stated_previous_text: Option<Line<500>>,
+}
+
+impl Columns {
+    /// What an evaluation looks at.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            value: self.value,
+            cumulative_value: self.cumulative_value,
+            value_status: self.value_status,
+            declared_rating: self.declared_rating,
+            stated_previous_value: self.stated_previous_value,
+        }
+    }
+
+    /// The result in the form in which callers write it, as of a day.
+    #[must_use]
+    pub fn input(self, due_on: Date, on: NaiveDate) -> ResultInput {
+        let value_status = value_status(Some(&self.facts()), due_on.0, on);
+        ResultInput {
+            fiscal_year: self.fiscal_year,
+            value: self.value,
+            cumulative_value: self.cumulative_value,
+            numerator: self.numerator,
+            denominator: self.denominator,
+            sample_size: self.sample_size,
+            value_status,
+            observation_status: self.observation_status,
+            text: self.text,
+            comment: self.comment,
+            measured_on: self.measured_on,
+            declared_rating: self.declared_rating,
+            stated_previous_value: self.stated_previous_value,
+            stated_previous_text: self.stated_previous_text,
+        }
+    }
+}
+
+impl Row {
+    fn input(self, on: NaiveDate) -> ResultInput {
+        self.stored.input(self.due_on, on)
+    }
+
+    /// The result as callers see it on a day.
+    #[must_use]
+    pub fn view(self, on: NaiveDate) -> IndicatorResult {
+        let input = self.stored.input(self.due_on, on);
+        IndicatorResult {
+            id: self.id,
+            indicator_id: self.indicator_id,
+            goal_id: self.goal_id,
+            organization: self.organization,
+            policy_year: self.policy_year,
+            fiscal_year: input.fiscal_year,
+            value: input.value,
+            cumulative_value: input.cumulative_value,
+            numerator: input.numerator,
+            denominator: input.denominator,
+            sample_size: input.sample_size,
+            value_status: input.value_status,
+            observation_status: input.observation_status,
+            text: input.text,
+            comment: input.comment,
+            measured_on: input.measured_on,
+            declared_rating: input.declared_rating,
+            stated_previous_value: input.stated_previous_value,
+            stated_previous_text: input.stated_previous_text,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// A merge patch of a result.
+pub type ResultPatch = PatchOf<ResultInput>;
+
+query! {
+    /// Which results to list.
+    pub struct ResultFilter {
+        /// Only results of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only results of policies of these fiscal years.
+        pub policy_year: Years,
+        /// Only results of these fiscal years.
+        pub fiscal_year: Years,
+        /// Only results of indicators of these kinds.
+        pub kind: AnyOf<IndicatorKind>,
+        /// Only results of indicators of these goals.
+        pub goal: AnyOf<Id>,
+        /// Only results of these indicators.
+        pub indicator: AnyOf<Id>,
+    }
+}
+
+/// Lists results, across everything.
+#[utoipa::path(tag = "results", params(ResultFilter, Paging<ResultSort>))]
+#[get("/results")]
+async fn list_results(
+    db: Db,
+    Query((filter, paging)): Query<(ResultFilter, Paging<ResultSort>)>,
+) -> Result<IndicatorResultPage> {
+    db.read(move |conn| list(conn, &filter, &paging)).await
+}
+
+/// Lists the results of an indicator.
+#[utoipa::path(tag = "results", params(Paging<ResultSort>))]
+#[get("/indicators/{id}/results")]
+async fn list_indicator_results(
+    db: Db,
+    Path(id): Path<Id>,
+    Query(paging): Query<Paging<ResultSort>>,
+) -> Result<IndicatorResultPage> {
+    db.read(move |conn| {
+        parent::find(conn, id)?;
+        let filter = ResultFilter { indicator: AnyOf(vec![id]), ..ResultFilter::default() };
+        list(conn, &filter, &paging)
+    })
+    .await
+}
+
+/// Reads the result of an indicator in a fiscal year.
+#[utoipa::path(tag = "results")]
+#[get("/indicators/{id}/results/{fiscal_year}")]
+async fn read_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>) -> Result<Answer<IndicatorResult>> {
+    db.read(move |conn| Ok(Answer(find(conn, key)?.view(today())))).await
+}
+
+/// Replaces the result of an indicator in a fiscal year, or creates it.
+#[utoipa::path(tag = "results", params(Condition))]
+#[put("/indicators/{id}/results/{fiscal_year}")]
+async fn replace_result(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(Id, FiscalYear)>,
+    condition: Condition,
+    Json(input): Json<ResultInput>,
+) -> Result<Stored<IndicatorResult>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            let stored = lock(conn, key)?;
+            read.check(&stored.clone().view(today()))?;
+            update(conn, stored.id, &input)?;
+            Ok(Stored::Replaced(find(conn, (key.0, input.fiscal_year))?.view(today())))
+        }
+        Condition::Create => {
+            parent::find(conn, key.0)?;
+            check_absent(conn, key, &input)?;
+            insert(conn, key.0, &input)?;
+            let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
+            Ok(Stored::Created(Created { at, body: find(conn, key)?.view(today()) }))
+        }
+    })
+    .await
+}
+
+/// Changes parts of the result of an indicator in a fiscal year.
+#[utoipa::path(tag = "results", params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
+#[patch("/indicators/{id}/results/{fiscal_year}")]
+async fn patch_result(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(Id, FiscalYear)>,
+    read: Match,
+    patch: Patch,
+) -> Result<Answer<IndicatorResult>> {
+    db.write(move |conn| {
+        let stored = lock(conn, key)?;
+        read.check(&stored.clone().view(today()))?;
+        let id = stored.id;
+        let input = patch.apply(&stored.input(today()))?;
+        update(conn, id, &input)?;
+        Ok(Answer(find(conn, (key.0, input.fiscal_year))?.view(today())))
+    })
+    .await
+}
+
+/// Removes the result of an indicator in a fiscal year.
+#[utoipa::path(tag = "results", params(Match))]
+#[delete("/indicators/{id}/results/{fiscal_year}")]
+async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<NoContent> {
+    db.write(move |conn| {
+        let stored = lock(conn, key)?;
+        let id = stored.id;
+        read.check(&stored.view(today()))?;
+        diesel::delete(results::table.find(id)).execute(conn)?;
+        Ok(NoContent)
+    })
+    .await
+}
+
+fn list(conn: &mut PgConnection, filter: &ResultFilter, paging: &Paging<ResultSort>) -> Result<IndicatorResultPage> {
+    let matching = || {
+        let joined = g::table.inner_join(p::table.inner_join(o::table));
+        let mut query = results::table.inner_join(i::table.inner_join(joined)).into_boxed();
+        if let Some(keys) = filter.organization.some() {
+            query = query.filter(is_any_of(keys.to_vec()));
+        }
+        if let Some(years) = filter.policy_year.some() {
+            query = query.filter(p::fiscal_year.eq_any(years));
+        }
+        if let Some(years) = filter.fiscal_year.some() {
+            query = query.filter(results::fiscal_year.eq_any(years));
+        }
+        if let Some(kinds) = filter.kind.some() {
+            query = query.filter(i::kind.eq_any(kinds));
+        }
+        if let Some(goals) = filter.goal.some() {
+            query = query.filter(i::goal_id.eq_any(goals));
+        }
+        if let Some(indicators) = filter.indicator.some() {
+            query = query.filter(results::indicator_id.eq_any(indicators));
+        }
+        query
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Row::as_select());
+    let rows = match paging.sort {
+        ResultSort::Latest => keyset!(query, paging, results::id, desc results::fiscal_year, i32),
+        ResultSort::Earliest => keyset!(query, paging, results::id, asc results::fiscal_year, i32),
+        ResultSort::UpdatedAt => keyset!(query, paging, results::id, desc results::updated_at, Time),
+    };
+    let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn)?;
+    let items = rows.into_iter().map(|row| row.view(today())).collect();
+    paging.cut(items, total, |row: &IndicatorResult| match paging.sort {
+        ResultSort::Latest | ResultSort::Earliest => (json!(row.fiscal_year), row.id),
+        ResultSort::UpdatedAt => (json!(row.updated_at), row.id),
+    })
+}
+
+/// The result of an indicator in a fiscal year.
+fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<Row> {
+    Row::query()
+        .filter(results::indicator_id.eq(indicator))
+        .filter(results::fiscal_year.eq(year))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("result"))
+}
+
+fn lock(conn: &mut PgConnection, key: (Id, FiscalYear)) -> Result<Row> {
+    let locked: Option<Id> = results::table
+        .filter(results::indicator_id.eq(key.0))
+        .filter(results::fiscal_year.eq(key.1))
+        .select(results::id)
+        .for_update()
+        .first(conn)
+        .optional()?;
+    locked.ok_or(Error::NotFound("result"))?;
+    find(conn, key)
+}
+
+fn check_absent(conn: &mut PgConnection, key: (Id, FiscalYear), input: &ResultInput) -> Result<()> {
+    if input.fiscal_year != key.1 {
+        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
+        return Err(Error::Invalid(vec![Violation::at("/fiscal_year", "path_mismatch", detail)]));
+    }
+    match find(conn, key) {
+        Ok(_) => Err(Error::PreconditionFailed),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Stores a new result.
+pub fn insert(conn: &mut PgConnection, indicator: Id, input: &ResultInput) -> Result<()> {
+    let key = (results::id.eq(Id::generate()), results::indicator_id.eq(indicator));
+    diesel::insert_into(results::table).values((key, results::value_status.eq(input.said()), input)).execute(conn)?;
+    Ok(())
+}
+
+/// Stores what a result has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
+    diesel::update(results::table.find(id)).set((results::value_status.eq(input.said()), input)).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Many results at once: all of them are stored, or none.
+
+use std::collections::{HashMap, HashSet};
+
+use actix_web::post;
+use diesel::{PgConnection, prelude::*};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{IndicatorResult, ResultInput, Row, insert, update};
+use crate::{
+    contract::Rules,
+    db::Db,
+    error::{Error, Result, Violation},
+    extract::{Answer, Json},
+    language::Bilingual,
+    query::NoQuery,
+    schema::{indicators, results},
+    value::{FiscalYear, Id, today},
+};
+
+/// The route of bulk writing.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(store_results);
+}
+
+/// A result among many, keyed by its indicator and fiscal year.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultEntry {
+    /// The indicator.
+    pub indicator_id: Id,
+    /// The version the caller read: it must still be the stored one, 0 meaning that there is none. Null stores whatever is there.
+    #[schema(minimum = 0)]
+    pub version: Option<i64>,
+    /// The result.
+    pub result: ResultInput,
+}
+
+/// Results to store together.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "items": [{ "indicator_id": "018e9a2c-5b00-7000-8000-000000000611", "version": 0, "result": {
+    "fiscal_year": 2024, "value": 41.3, "value_status": "reported", "observation_status": "final", "text": "41.3%", "declared_rating": "A" } }] }))]
+pub struct ResultEntries {
+    /// The results; each indicator and fiscal year at most once.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub items: Vec<ResultEntry>,
+}
+
+/// What became of many results.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoredResults {
+    /// How many are new.
+    #[schema(minimum = 0)]
+    pub created: usize,
+    /// How many changed.
+    #[schema(minimum = 0)]
+    pub changed: usize,
+    /// How many were stored like that already, and keep their version.
+    #[schema(minimum = 0)]
+    pub unchanged: usize,
+    /// The results, in the order in which they came.
+    #[schema(max_items = 1000)]
+    pub items: Vec<IndicatorResult>,
+}
+
+impl Rules for ResultEntries {
+    fn broken(&self) -> Vec<Violation> {
+        let mut seen = HashSet::new();
+        let mut broken = Vec::new();
+        for (n, entry) in self.items.iter().enumerate() {
+            let at = format!("/items/{n}");
+            let rules = entry.result.broken().into_iter();
+            broken.extend(rules.map(|violation| violation.under(&format!("{at}/result"))));
+            if !seen.insert((entry.indicator_id, entry.result.fiscal_year)) {
+                let detail = Bilingual::new("同じ指標と年度が二度あります", "repeats an indicator and fiscal year");
+                broken.push(Violation::at(at, "repeated", detail));
+            }
+        }
+        broken
+    }
+}
+
+/// Stores up to 1,000 results, all or none; the errors of every row are reported by its position.
+#[utoipa::path(tag = "results")]
+#[post("/results")]
+async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> Result<Answer<StoredResults>> {
+    db.write(move |conn| store(conn, &body.items).map(Answer)).await
+}
+
+fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResults> {
+    let stored = stored(conn, entries)?;
+    check(conn, entries, &stored)?;
+    let (mut created, mut changed) = (0, 0);
+    for entry in entries {
+        match stored.get(&entry.key()) {
+            None => {
+                insert(conn, entry.indicator_id, &entry.result)?;
+                created += 1;
+            }
+            Some(row) if row.clone().input(today()) != entry.result => {
+                update(conn, row.id, &entry.result)?;
+                changed += 1;
+            }
+            Some(_) => {}
+        }
+    }
+    let mut now = self::stored(conn, entries)?;
+    let items = entries.iter().filter_map(|entry| now.remove(&entry.key())).map(|row| row.view(today())).collect();
+    Ok(StoredResults { created, changed, unchanged: entries.len() - created - changed, items })
+}
+
+impl ResultEntry {
+    fn key(&self) -> (Id, FiscalYear) {
+        (self.indicator_id, self.result.fiscal_year)
+    }
+}
+
+/// What is stored of the indicators the entries name, kept from other writers until the transaction ends.
+fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
+    let indicators: Vec<Id> = entries.iter().map(|entry| entry.indicator_id).collect();
+    let _: Vec<Id> = results::table
+        .filter(results::indicator_id.eq_any(&indicators))
+        .select(results::id)
+        .order(results::id)
+        .for_update()
+        .load(conn)?;
+    let rows: Vec<Row> = Row::query().filter(results::indicator_id.eq_any(&indicators)).load(conn)?;
+    Ok(rows.into_iter().map(|row| ((row.indicator_id, row.stored.fiscal_year), row)).collect())
+}
+
+/// Every entry that names no indicator, or another version than the stored one.
+fn check(conn: &mut PgConnection, entries: &[ResultEntry], stored: &HashMap<(Id, FiscalYear), Row>) -> Result<()> {
+    let named: Vec<Id> = entries.iter().map(|entry| entry.indicator_id).collect();
+    let known: Vec<Id> = indicators::table.filter(indicators::id.eq_any(&named)).select(indicators::id).load(conn)?;
+    let known: HashSet<Id> = known.into_iter().collect();
+    let mut broken = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        if !known.contains(&entry.indicator_id) {
+            let detail = Bilingual::new("指標が存在しません", "names no indicator");
+            broken.push(Violation::at(format!("/items/{n}/indicator_id"), "missing", detail));
+        }
+        let version = stored.get(&entry.key()).map_or(0, |row| row.version);
+        if entry.version.is_some_and(|read| read != version) {
+            let detail = Bilingual::new(
+                format!("登録済みのバージョンは{version}です"),
+                format!("the stored version is {version}"),
+            );
+            broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
+}
