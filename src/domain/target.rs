@@ -1,0 +1,348 @@
+//! Targets (目標値): what an indicator is to come to, against what, and by when.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    language::Bilingual,
+    text_enum,
+    value::{Decimal, FiscalYear, Line},
+};
+
+text_enum! {
+    /// How a result is compared with its target.
+    pub enum Comparator in "comparator" {
+        /// At least the value; the value itself is enough (以上).
+        Gte = "gte" ("以上", "at least"),
+        /// More than the value; the value itself is not enough (超, 上回る).
+        Gt = "gt" ("超", "more than"),
+        /// At most the value; the value itself is enough (以下, 以内).
+        Lte = "lte" ("以下", "at most"),
+        /// Less than the value; the value itself is not enough (未満, 下回る).
+        Lt = "lt" ("未満", "less than"),
+        /// Exactly the value.
+        Eq = "eq" ("ちょうど", "exactly"),
+        /// From `value` to `upper`, both included.
+        Between = "between" ("範囲内", "between"),
+        /// More than the reference (増加, 向上).
+        Increase = "increase" ("増加", "increase"),
+        /// Less than the reference (減少, 低減).
+        Decrease = "decrease" ("減少", "decrease"),
+        /// No worse than the reference by the indicator's direction; equal to it if there is none (維持).
+        Maintain = "maintain" ("維持", "maintain"),
+        /// More than the reference by at least `value`.
+        IncreaseBy = "increase_by" ("一定以上の増加", "increase by at least"),
+        /// Less than the reference by at least `value`.
+        DecreaseBy = "decrease_by" ("一定以上の減少", "decrease by at least"),
+        /// A state described in words; no rule can compare it.
+        Qualitative = "qualitative" ("定性的", "qualitative"),
+        /// There is no target, or none yet.
+        Undecided = "undecided" ("未定", "undecided"),
+    }
+}
+
+text_enum! {
+    /// What a relative target refers to.
+    pub enum ReferenceKind in "reference_kind" {
+        /// Nothing: the target stands for itself.
+        None = "none" ("なし", "none"),
+        /// The result of the fiscal year before (前年度実績).
+        PreviousYear = "previous_year" ("前年度実績", "previous year"),
+        /// The result of a certain fiscal year.
+        FiscalYear = "fiscal_year" ("指定年度の実績", "a fiscal year"),
+        /// A number the policy states.
+        Constant = "constant" ("基準値", "a constant"),
+    }
+}
+
+text_enum! {
+    /// Over which time a target is to be met.
+    pub enum PeriodKind in "period_kind" {
+        /// By the result of the fiscal year itself.
+        SingleYear = "single_year" ("単年度", "single year"),
+        /// By the sum over several fiscal years.
+        Cumulative = "cumulative" ("累計", "cumulative"),
+        /// By the result of any fiscal year up to a last one.
+        ByEndOf = "by_end_of" ("年度末まで", "by the end of"),
+    }
+}
+
+/// The target of an indicator (目標値). "No target" is the comparator `undecided`.
+///
+/// Which members go with which comparator: `gte`, `gt`, `lte`, `lt`, `eq` take either a `value` or a reference;
+/// `between` takes `value` and `upper`; `increase`, `decrease`, `maintain` take a reference; `increase_by` and
+/// `decrease_by` a `value` and a reference; `qualitative` and `undecided` take none of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The target as printed: 48%以上, 前年度実績以上.
+    #[schema(required = true)]
+    pub text: Option<Line<500>>,
+    /// How the result is compared.
+    pub comparator: Comparator,
+    /// The number to compare with, in the indicator's unit; of `between` the lower bound; of `increase_by` and
+    /// `decrease_by` the difference, 0 or more (percentage points between percents).
+    #[schema(required = true)]
+    pub value: Option<Decimal>,
+    /// The upper bound of `between`, at least `value`; null for every other comparator.
+    #[schema(required = true)]
+    pub upper: Option<Decimal>,
+    /// What a relative target refers to.
+    pub reference: Reference,
+    /// Over which time the target is to be met.
+    pub period: Period,
+}
+
+/// What a relative target refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Which kind of reference it is; `none` when the target stands for itself.
+    pub kind: ReferenceKind,
+    /// The fiscal year of the kind `fiscal_year`; null otherwise.
+    #[schema(required = true)]
+    pub fiscal_year: Option<FiscalYear>,
+    /// The number of the kind `constant`; of the kind `fiscal_year` that year's result as printed here, if it is;
+    /// null otherwise.
+    #[schema(required = true)]
+    pub value: Option<Decimal>,
+}
+
+/// Over which time a target is to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Which kind of period it is.
+    pub kind: PeriodKind,
+    /// The first fiscal year of the kind `cumulative`; null otherwise.
+    #[schema(required = true)]
+    pub from: Option<FiscalYear>,
+    /// The last fiscal year of the kinds `cumulative` and `by_end_of`; null otherwise.
+    #[schema(required = true)]
+    pub to: Option<FiscalYear>,
+}
+
+impl Default for Target {
+    /// No target.
+    fn default() -> Self {
+        Self {
+            text: None,
+            comparator: Comparator::Undecided,
+            value: None,
+            upper: None,
+            reference: Reference::default(),
+            period: Period::default(),
+        }
+    }
+}
+impl Default for Reference {
+    /// No reference.
+    fn default() -> Self {
+        Self {
+            kind: ReferenceKind::None,
+            fiscal_year: None,
+            value: None,
+        }
+    }
+}
+impl Default for Period {
+    /// The fiscal year itself.
+    fn default() -> Self {
+        Self {
+            kind: PeriodKind::SingleYear,
+            from: None,
+            to: None,
+        }
+    }
+}
+
+/// Where a fault is, as the end of a JSON pointer, and what is wrong.
+pub type Fault = (&'static str, Bilingual);
+
+/// The faults found so far.
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn demand(&mut self, holds: bool, at: &'static str, ja: &str, en: &str) {
+        if !holds {
+            self.0.push((at, Bilingual::new(ja, en)));
+        }
+    }
+}
+
+impl Target {
+    /// Everything that does not fit together, each with the place it is at (`/upper`, `/period/to`).
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults(Vec::new());
+        self.check_numbers(&mut faults);
+        self.reference.check(&mut faults);
+        self.period.check(&mut faults);
+        faults.0
+    }
+
+    fn check_numbers(&self, faults: &mut Faults) {
+        use Comparator::{
+            Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative, Undecided,
+        };
+        let Self {
+            comparator,
+            value,
+            upper,
+            reference,
+            ..
+        } = self;
+        let relative = reference.kind != ReferenceKind::None;
+
+        match comparator {
+            Gte | Gt | Lte | Lt | Eq => {
+                faults.demand(
+                    value.is_some() || relative,
+                    "/value",
+                    "目標値（value）か基準（reference）を指定してください",
+                    "needs a value or a reference",
+                );
+                faults.demand(
+                    value.is_none() || !relative,
+                    "/value",
+                    "目標値（value）と基準（reference）の両方は指定できません",
+                    "takes a value or a reference, not both",
+                );
+            }
+            Between => {
+                faults.demand(
+                    value.is_some(),
+                    "/value",
+                    "範囲の下限（value）が必要です",
+                    "needs the lower bound of the range",
+                );
+                faults.demand(
+                    upper.is_some(),
+                    "/upper",
+                    "範囲の上限（upper）が必要です",
+                    "needs the upper bound of the range",
+                );
+                faults.demand(
+                    value.zip(*upper).is_none_or(|(low, high)| low <= high),
+                    "/upper",
+                    "範囲の上限は下限以上にしてください",
+                    "must be at least the lower bound",
+                );
+                faults.demand(
+                    !relative,
+                    "/reference/kind",
+                    "範囲の目標に基準は指定できません",
+                    "must be none for a range",
+                );
+            }
+            Increase | Decrease | Maintain => {
+                faults.demand(
+                    relative,
+                    "/reference/kind",
+                    "何と比べるか（reference）が必要です",
+                    "needs a reference to compare with",
+                );
+                faults.demand(
+                    value.is_none(),
+                    "/value",
+                    "この比較方法に目標値は指定できません",
+                    "must be null with this comparator",
+                );
+            }
+            IncreaseBy | DecreaseBy => {
+                faults.demand(
+                    relative,
+                    "/reference/kind",
+                    "何と比べるか（reference）が必要です",
+                    "needs a reference to compare with",
+                );
+                faults.demand(
+                    value.is_some(),
+                    "/value",
+                    "増減の幅（value）が必要です",
+                    "needs the difference to reach",
+                );
+                faults.demand(
+                    value.is_none_or(|by| by >= Decimal::ZERO),
+                    "/value",
+                    "増減の幅は0以上にしてください",
+                    "must be 0 or more",
+                );
+            }
+            Qualitative | Undecided => {
+                faults.demand(
+                    value.is_none(),
+                    "/value",
+                    "この比較方法に目標値は指定できません",
+                    "must be null with this comparator",
+                );
+                faults.demand(
+                    !relative,
+                    "/reference/kind",
+                    "この比較方法に基準は指定できません",
+                    "must be none with this comparator",
+                );
+            }
+        }
+        faults.demand(
+            upper.is_none() || *comparator == Between,
+            "/upper",
+            "上限は範囲の目標（between）だけに指定できます",
+            "is for a range (between) only",
+        );
+    }
+}
+
+impl Reference {
+    fn check(&self, faults: &mut Faults) {
+        faults.demand(
+            self.fiscal_year.is_some() == (self.kind == ReferenceKind::FiscalYear),
+            "/reference/fiscal_year",
+            "年度は、基準が指定年度（fiscal_year）のときに必ず、そのときだけ指定してください",
+            "must be given with the kind fiscal_year, and only then",
+        );
+        faults.demand(
+            self.value.is_some() || self.kind != ReferenceKind::Constant,
+            "/reference/value",
+            "基準値（constant）には値が必要です",
+            "needs the number of the constant",
+        );
+        faults.demand(
+            self.value.is_none() || !matches!(self.kind, ReferenceKind::None | ReferenceKind::PreviousYear),
+            "/reference/value",
+            "この種類の基準に値は指定できません",
+            "must be null with this kind of reference",
+        );
+    }
+}
+
+impl Period {
+    fn check(&self, faults: &mut Faults) {
+        faults.demand(
+            self.from.is_some() == (self.kind == PeriodKind::Cumulative),
+            "/period/from",
+            "最初の年度は、累計（cumulative）のときに必ず、そのときだけ指定してください",
+            "must be given with the kind cumulative, and only then",
+        );
+        faults.demand(
+            self.to.is_some() == (self.kind != PeriodKind::SingleYear),
+            "/period/to",
+            "最後の年度は、累計（cumulative）と年度末まで（by_end_of）のときに必ず、そのときだけ指定してください",
+            "must be given with the kinds cumulative and by_end_of, and only then",
+        );
+        faults.demand(
+            self.from.zip(self.to).is_none_or(|(from, to)| from <= to),
+            "/period/to",
+            "最後の年度は最初の年度以後にしてください",
+            "must not be before the first fiscal year",
+        );
+    }
+
+    /// The last fiscal year of a period that goes on after `fiscal_year`.
+    #[must_use]
+    pub fn runs_on_to(&self, fiscal_year: FiscalYear) -> Option<FiscalYear> {
+        self.to
+            .filter(|_| self.kind != PeriodKind::SingleYear)
+            .filter(|last| *last > fiscal_year)
+    }
+}
