@@ -7,6 +7,7 @@ pub mod fiscal_year;
 #[cfg(test)]
 mod given;
 pub mod kinds;
+pub mod outcome;
 pub mod previous;
 mod quantity;
 pub mod roll_up;

@@ -80,3 +80,67 @@ impl<'a> FromIterator<Figure<'a>> for BudgetSum {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(amounts: &[Option<i64>]) -> BudgetSum {
+        amounts
+            .iter()
+            .map(|amount| Figure {
+                id: Id(uuid::Uuid::nil()),
+                goal_code: "1-1",
+                status: if amount.is_some() {
+                    BudgetStatus::Stated
+                } else {
+                    BudgetStatus::Blank
+                },
+                amount_yen: amount.map(Yen),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn stated_figures_add_up() {
+        let sum = sum(&[Some(85_000_000), Some(0), Some(-1_000_000)]);
+        assert_eq!(sum.amount_yen, Some(Yen(84_000_000)));
+        assert_eq!((sum.complete, sum.stated), (true, 3));
+    }
+
+    #[test]
+    fn a_missing_figure_is_named_and_never_skipped_silently() {
+        let sum = sum(&[Some(85_000_000), None]);
+        assert_eq!(sum.amount_yen, Some(Yen(85_000_000)));
+        assert_eq!((sum.complete, sum.stated), (false, 1));
+        assert_eq!(
+            sum.missing,
+            [Missing {
+                id: Id(uuid::Uuid::nil()),
+                goal_code: "1-1".into(),
+                status: BudgetStatus::Blank
+            }]
+        );
+    }
+
+    #[test]
+    fn a_sum_of_nothing_is_null_and_a_sum_of_zero_is_zero() {
+        assert_eq!(sum(&[]).amount_yen, None);
+        assert_eq!(sum(&[None, None]).amount_yen, None);
+        assert_eq!(sum(&[Some(0)]).amount_yen, Some(Yen(0)));
+    }
+
+    #[test]
+    fn a_sum_beyond_fifteen_digits_is_not_complete() {
+        let most = 999_999_999_999_999;
+        assert_eq!(sum(&[Some(most)]).amount_yen, Some(Yen(most)));
+        for amounts in [
+            [Some(most), Some(1)],
+            [Some(-most), Some(-1)],
+            [Some(i64::MAX), Some(i64::MAX)],
+        ] {
+            let sum = sum(&amounts);
+            assert_eq!((sum.amount_yen, sum.complete, sum.stated), (None, false, 2));
+        }
+    }
+}

@@ -3,8 +3,9 @@
 use rust_decimal::Decimal as Number;
 
 use super::{
-    evaluation::{Case, Reason},
+    evaluation::Case,
     kinds::Direction,
+    outcome::Reason,
     quantity::{ratio, rounded},
     target::{Comparator, PeriodKind, ReferenceKind, Target},
 };
@@ -171,4 +172,399 @@ pub(super) fn attainment(target: &Target, compared: Option<Decimal>) -> Result<D
         return Err(AttainmentReason::NotPositive);
     }
     ratio(reached.0, asked.0).ok_or(AttainmentReason::TooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        domain::{
+            evaluation::Facts,
+            given::{any_number, case, case_of, cumulative, number, reported, target, target_on_previous, year},
+            target::Reference,
+        },
+        value::Codes as _,
+    };
+
+    fn met(target: &Target, reference: Option<&str>, direction: Direction, value: &str) -> bool {
+        Bar::of(target, reference.map(number), direction).is_ok_and(|bar| bar.met_by(number(value).0))
+    }
+
+    fn gap(target: &Target, reference: Option<&str>, direction: Direction, value: &str) -> Option<Decimal> {
+        let bar = Bar::of(target, reference.map(number), direction).ok()?;
+        Some(Decimal(bar.gap(number(value).0)))
+    }
+
+    #[test]
+    fn each_comparator_decides_below_at_and_above_its_threshold() {
+        use Comparator::{Eq, Gt, Gte, Lt, Lte};
+        for (comparator, below, at, above) in [
+            (Gte, false, true, true),
+            (Gt, false, false, true),
+            (Lte, true, true, false),
+            (Lt, true, false, false),
+            (Eq, false, true, false),
+        ] {
+            for (threshold, values) in [
+                ("81.2", ["81.1", "81.20", "81.3"]),
+                ("0", ["-1", "0", "1"]),
+                ("-5", ["-5.1", "-5", "-4.9"]),
+            ] {
+                let by_value = target(comparator, threshold);
+                let by_reference = target_on_previous(comparator);
+                for (value, expected) in values.into_iter().zip([below, at, above]) {
+                    let direction = Direction::HigherIsBetter;
+                    assert_eq!(
+                        met(&by_value, None, direction, value),
+                        expected,
+                        "{value} {comparator} {threshold}"
+                    );
+                    assert_eq!(
+                        met(&by_reference, Some(threshold), direction, value),
+                        expected,
+                        "{value} {comparator} last year's {threshold}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_includes_both_its_ends() {
+        let range = Target {
+            upper: Some(number("60")),
+            ..target(Comparator::Between, "40")
+        };
+        for (value, expected, distance) in [
+            ("39.9", false, "-0.1"),
+            ("40", true, "0"),
+            ("45", true, "5"),
+            ("60", true, "0"),
+            ("60.1", false, "-0.1"),
+        ] {
+            assert_eq!(met(&range, None, Direction::Unknown, value), expected, "{value}");
+            assert_eq!(
+                gap(&range, None, Direction::Unknown, value),
+                Some(number(distance)),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_increase_is_more_and_a_decrease_less_than_the_reference() {
+        for (comparator, below, at, above) in [
+            (Comparator::Increase, false, false, true),
+            (Comparator::Decrease, true, false, false),
+        ] {
+            for (reference, values) in [("80", ["79", "80", "81"]), ("0", ["-1", "0", "1"])] {
+                for (value, expected) in values.into_iter().zip([below, at, above]) {
+                    let target = target_on_previous(comparator);
+                    assert_eq!(
+                        met(&target, Some(reference), Direction::Unknown, value),
+                        expected,
+                        "{value} {comparator} {reference}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_increase_or_decrease_by_a_difference_includes_the_difference_itself() {
+        for (comparator, by, value, expected) in [
+            (Comparator::IncreaseBy, "2", "81.9", false),
+            (Comparator::IncreaseBy, "2", "82", true),
+            (Comparator::IncreaseBy, "2", "82.1", true),
+            (Comparator::IncreaseBy, "0", "80", true),
+            (Comparator::DecreaseBy, "2", "78.1", false),
+            (Comparator::DecreaseBy, "2", "78", true),
+            (Comparator::DecreaseBy, "2", "77.9", true),
+            (Comparator::DecreaseBy, "0", "80", true),
+        ] {
+            let target = Target {
+                value: Some(number(by)),
+                ..target_on_previous(comparator)
+            };
+            assert_eq!(
+                met(&target, Some("80"), Direction::Unknown, value),
+                expected,
+                "{value} {comparator} {by}"
+            );
+        }
+    }
+
+    #[test]
+    fn to_maintain_is_to_be_no_worse_by_the_direction() {
+        for (direction, below, at, above) in [
+            (Direction::HigherIsBetter, false, true, true),
+            (Direction::LowerIsBetter, true, true, false),
+            (Direction::TargetIsBest, false, true, false),
+            (Direction::Unknown, false, true, false),
+        ] {
+            for (value, expected) in [("79", below), ("80", at), ("81", above)] {
+                let target = target_on_previous(Comparator::Maintain);
+                assert_eq!(
+                    met(&target, Some("80"), direction, value),
+                    expected,
+                    "{value} {direction}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_says_how_far_beyond_the_target_a_value_is() {
+        for (comparator, value, expected) in [
+            (Comparator::Gte, "81.0", "-0.2"),
+            (Comparator::Gte, "81.5", "0.3"),
+            (Comparator::Gt, "81.2", "0"),
+            (Comparator::Lte, "81.0", "0.2"),
+            (Comparator::Lte, "81.5", "-0.3"),
+            (Comparator::Lt, "81.2", "0"),
+            (Comparator::Eq, "81.0", "-0.2"),
+            (Comparator::Eq, "81.5", "-0.3"),
+            (Comparator::Eq, "81.2", "0"),
+        ] {
+            let target = target(comparator, "81.2");
+            assert_eq!(
+                gap(&target, None, Direction::Unknown, value),
+                Some(number(expected)),
+                "{value} {comparator}"
+            );
+        }
+    }
+
+    #[test]
+    fn rounding_turns_an_answer_only_at_the_last_stated_place() {
+        for (comparator, value, decimals, expected) in [
+            (Comparator::Gte, "81.15", Some(1), true),
+            (Comparator::Gte, "81.14", Some(1), false),
+            (Comparator::Gte, "81.15", Some(2), false),
+            (Comparator::Gte, "81.15", None, false),
+            (Comparator::Gte, "81.15", Some(0), false),
+            (Comparator::Gt, "81.24", Some(1), true),
+            (Comparator::Lte, "81.24", Some(1), true),
+            (Comparator::Lte, "81.25", Some(1), false),
+            (Comparator::Lt, "81.15", Some(1), true),
+            (Comparator::Eq, "81.15", Some(1), true),
+        ] {
+            let bar = Bar::of(&target(comparator, "81.2"), None, Direction::Unknown);
+            let turned = bar.map(|bar| bar.turned_by_rounding(number(value).0, decimals));
+            assert_eq!(turned, Ok(expected), "{value} {comparator} at {decimals:?}");
+        }
+    }
+
+    #[test]
+    fn a_half_is_rounded_away_from_zero_below_zero_too() {
+        let bar = Bar::of(&target(Comparator::Lte, "-0.5"), None, Direction::Unknown);
+        assert_eq!(
+            bar.map(|bar| bar.turned_by_rounding(number("-0.45").0, Some(1))),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn what_the_policy_printed_comes_before_what_was_recorded() {
+        let target = target_on_previous(Comparator::Gte);
+        let stated = Facts {
+            stated_previous_value: Some(number("0")),
+            ..reported("81")
+        };
+        let recorded = case_of(&target, "81");
+        let recorded = Case {
+            recorded_previous: Some(number("79")),
+            ..recorded
+        };
+        assert_eq!(
+            reference(&Case {
+                result: Some(stated),
+                ..recorded
+            }),
+            Some((number("0"), ReferenceSource::Stated))
+        );
+        assert_eq!(reference(&recorded), Some((number("79"), ReferenceSource::Recorded)));
+        assert_eq!(
+            reference(&Case {
+                comparable_with_previous: Some(true),
+                ..recorded
+            }),
+            Some((number("79"), ReferenceSource::Recorded))
+        );
+        assert_eq!(
+            reference(&Case {
+                comparable_with_previous: Some(false),
+                ..recorded
+            }),
+            None
+        );
+        assert_eq!(
+            reference(&Case {
+                result: Some(stated),
+                comparable_with_previous: Some(false),
+                ..recorded
+            }),
+            Some((number("0"), ReferenceSource::Stated)),
+            "the policy itself puts the two side by side"
+        );
+        assert_eq!(reference(&case_of(&target, "81")), None);
+    }
+
+    #[test]
+    fn a_reference_to_a_fiscal_year_is_printed_or_recorded() {
+        let reference_year = |value: Option<&str>| Target {
+            reference: Reference {
+                kind: ReferenceKind::FiscalYear,
+                fiscal_year: Some(year(2022)),
+                value: value.map(number),
+            },
+            ..target_on_previous(Comparator::Gte)
+        };
+        let (printed, blank) = (reference_year(Some("70")), reference_year(None));
+        let recorded_reference = Some(number("71"));
+        assert_eq!(
+            reference(&Case {
+                recorded_reference,
+                ..case(&printed)
+            }),
+            Some((number("70"), ReferenceSource::Printed))
+        );
+        assert_eq!(
+            reference(&Case {
+                recorded_reference,
+                ..case(&blank)
+            }),
+            Some((number("71"), ReferenceSource::Recorded))
+        );
+        assert_eq!(reference(&case(&blank)), None);
+    }
+
+    #[test]
+    fn a_constant_refers_to_itself_and_nothing_to_nothing() {
+        let constant = Target {
+            reference: Reference {
+                kind: ReferenceKind::Constant,
+                fiscal_year: None,
+                value: Some(number("0")),
+            },
+            ..target_on_previous(Comparator::Increase)
+        };
+        assert_eq!(
+            reference(&case(&constant)),
+            Some((number("0"), ReferenceSource::Constant))
+        );
+        let plain = target(Comparator::Gte, "1");
+        let recorded = Case {
+            recorded_previous: Some(number("2")),
+            ..case(&plain)
+        };
+        assert_eq!(reference(&recorded), None);
+    }
+
+    #[test]
+    fn a_sum_is_compared_where_the_period_is_cumulative() {
+        let both = Facts {
+            cumulative_value: Some(number("10488")),
+            ..reported("4722")
+        };
+        let value_only = reported("4722");
+        let sum_only = Facts { value: None, ..both };
+        let single = target(Comparator::Gte, "10000");
+        let over_three = Target {
+            period: cumulative(2022, 2024),
+            ..single.clone()
+        };
+        let from_now_on = Target {
+            period: cumulative(2024, 2026),
+            ..single.clone()
+        };
+        let value = Some((number("4722"), ComparedField::Value));
+        let sum = Some((number("10488"), ComparedField::CumulativeValue));
+        for (target, facts, expected) in [
+            (&single, both, value),
+            (&single, value_only, value),
+            (&single, sum_only, None),
+            (&over_three, both, sum),
+            (&over_three, sum_only, sum),
+            (&over_three, value_only, None),
+            (&from_now_on, both, sum),
+            (&from_now_on, value_only, value),
+        ] {
+            let case = Case {
+                result: Some(facts),
+                ..case(target)
+            };
+            assert_eq!(compared(&case), expected, "{facts:?} {:?}", target.period);
+        }
+        assert_eq!(compared(&case(&single)), None);
+    }
+
+    #[test]
+    fn attainment_is_for_at_least_and_more_than_with_both_above_zero() {
+        use AttainmentReason::{NoValue, NotPositive, OtherComparator, TooLarge};
+        for (comparator, asked, value, expected) in [
+            (Comparator::Gte, "81.2", Some("81.0"), Ok("0.9975")),
+            (Comparator::Gt, "80", Some("100"), Ok("1.25")),
+            (Comparator::Gte, "3", Some("3"), Ok("1")),
+            (Comparator::Gte, "3", Some("0"), Err(NotPositive)),
+            (Comparator::Gte, "0", Some("3"), Err(NotPositive)),
+            (Comparator::Gte, "-3", Some("-3"), Err(NotPositive)),
+            (Comparator::Gte, "3", None, Err(NoValue)),
+            (Comparator::Gte, "0.000000001", Some("999999999999999"), Err(TooLarge)),
+            (Comparator::Lte, "3", Some("3"), Err(OtherComparator)),
+            (Comparator::Eq, "3", Some("3"), Err(OtherComparator)),
+        ] {
+            assert_eq!(
+                attainment(&target(comparator, asked), value.map(number)),
+                expected.map(number),
+                "{value:?} {comparator} {asked}"
+            );
+        }
+        assert_eq!(
+            attainment(&target_on_previous(Comparator::Gte), Some(number("3"))),
+            Err(OtherComparator)
+        );
+    }
+
+    fn bar(comparator: Comparator, threshold: Decimal) -> Bar {
+        let target = Target {
+            comparator,
+            value: Some(threshold),
+            ..Target::default()
+        };
+        Bar::of(&target, None, Direction::Unknown).unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_at_least_or_less_and_at_most_or_more_but_never_both(value in any_number(), threshold in any_number()) {
+            let met = |comparator| bar(comparator, threshold).met_by(value.0);
+            prop_assert_ne!(met(Comparator::Gte), met(Comparator::Lt));
+            prop_assert_ne!(met(Comparator::Gt), met(Comparator::Lte));
+            prop_assert_eq!(met(Comparator::Eq), met(Comparator::Gte) && met(Comparator::Lte));
+        }
+
+        #[test]
+        fn the_sign_of_the_gap_is_the_answer(value in any_number(), threshold in any_number(), upper in any_number()) {
+            use Comparator::{Eq, Gt, Gte, Lt, Lte};
+            for comparator in [Gte, Gt, Lte, Lt, Eq] {
+                let bar = bar(comparator, threshold);
+                let gap = bar.gap(value.0);
+                let strict = matches!(comparator, Gt | Lt);
+                prop_assert_eq!(bar.met_by(value.0), gap > Number::ZERO || (gap == Number::ZERO && !strict));
+            }
+            let within = Bar::Within(threshold.0, upper.0);
+            prop_assert_eq!(within.met_by(value.0), threshold <= value && value <= upper);
+        }
+
+        #[test]
+        fn a_value_without_more_places_than_stated_is_never_turned_by_rounding(value in any_number(), threshold in any_number()) {
+            let places = value.0.scale();
+            for comparator in Comparator::ALL.iter().take(5) {
+                prop_assert!(!bar(*comparator, threshold).turned_by_rounding(value.0, Some(places)));
+            }
+        }
+    }
 }

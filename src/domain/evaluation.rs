@@ -8,65 +8,15 @@ use super::{
     comparison::{self, AttainmentReason, Bar, ComparedField, ReferenceSource},
     explanation::explain,
     kinds::{Direction, Rating, ValueStatus},
+    outcome::{Outcome, Reason, outcome, value_status},
     previous::{Previous, previous},
     quantity::{carried, unit_of_difference},
     target::{Comparator, Period, ReferenceKind, Target},
 };
 use crate::{
     language::Bilingual,
-    text_enum,
     value::{Decimal, FiscalYear},
 };
-
-text_enum! {
-    /// What became of a target.
-    pub enum Outcome in "outcome" {
-        /// The result meets the target.
-        Achieved = "achieved" ("達成", "achieved"),
-        /// The result does not meet the target.
-        NotAchieved = "not_achieved" ("未達成", "not achieved"),
-        /// The result does not meet the target so far, and the target's period goes on.
-        InProgress = "in_progress" ("継続中", "in progress"),
-        /// The result is still to come.
-        Pending = "pending" ("結果待ち", "pending"),
-        /// The result should be there and is not.
-        Overdue = "overdue" ("期限超過", "overdue"),
-        /// The result and the target cannot be compared; the reason says why.
-        NotEvaluable = "not_evaluable" ("判定不能", "not evaluable"),
-    }
-}
-
-text_enum! {
-    /// What else there is to say about an outcome.
-    pub enum Reason in "reason" {
-        /// Met before its period is over.
-        Early = "early" ("期間途中で達成", "met early"),
-        /// Not met so far, and the period goes on.
-        PeriodRunning = "period_running" ("期間継続中", "period running"),
-        /// The target refers to a result that is not known, or not comparable.
-        ReferenceMissing = "reference_missing" ("基準値なし", "reference missing"),
-        /// The number the target is about is missing, though another one is reported.
-        ValueMissing = "value_missing" ("対象の数値なし", "value missing"),
-        /// The target is a state described in words: only the organization can say whether it was reached.
-        Qualitative = "qualitative" ("定性的な目標", "qualitative target"),
-        /// There is no target, or none yet.
-        NoTarget = "no_target" ("目標なし", "no target"),
-        /// The result is not due yet.
-        NotYetDue = "not_yet_due" ("期限前", "not yet due"),
-        /// The result is being compiled.
-        BeingCompiled = "being_compiled" ("集計中", "being compiled"),
-        /// The result could not be measured.
-        NotMeasured = "not_measured" ("把握困難", "not measured"),
-        /// The indicator does not apply to the fiscal year.
-        NotApplicable = "not_applicable" ("評価対象外", "not applicable"),
-        /// The result is not published.
-        Withheld = "withheld" ("非公表", "withheld"),
-        /// The result is words, the target a number.
-        TextOnly = "text_only" ("文章のみ", "text only"),
-        /// The indicator was given up.
-        Discontinued = "discontinued" ("廃止", "discontinued"),
-    }
-}
 
 /// Everything an evaluation looks at; the day is an argument like any other.
 #[derive(Debug, Clone, Copy)]
@@ -246,23 +196,6 @@ pub(super) struct Finding {
     pub(super) rounding_sensitive: bool,
 }
 
-/// What there is of a result's value on a day. A number speaks for itself; else what was said counts, unless it is
-/// one of the three states that follow from the number and the date.
-#[must_use]
-pub fn value_status(facts: Option<&Facts>, due_on: NaiveDate, on: NaiveDate) -> ValueStatus {
-    use ValueStatus::{NotReported, NotYetDue, Reported};
-    let number = facts.and_then(|facts| facts.value.or(facts.cumulative_value));
-    let said = facts
-        .and_then(|facts| facts.value_status)
-        .filter(|said| !matches!(said, Reported | NotYetDue | NotReported));
-    match (number, said) {
-        (Some(_), _) => Reported,
-        (None, Some(said)) => said,
-        (None, None) if on <= due_on => NotYetDue,
-        (None, None) => NotReported,
-    }
-}
-
 /// Evaluates a case.
 #[must_use]
 pub fn evaluate(case: &Case<'_>) -> Evaluation {
@@ -329,49 +262,6 @@ fn find(case: &Case<'_>) -> Finding {
     }
 }
 
-/// The table: every row of it, in order.
-fn outcome(
-    status: ValueStatus,
-    comparator: Comparator,
-    declared: Option<Rating>,
-    compare: impl FnOnce() -> Result<bool, Reason>,
-    running: bool,
-) -> (Outcome, Option<Reason>) {
-    use ValueStatus as Is;
-    match (status, comparator) {
-        // reported or text_only | qualitative: only the organization can say
-        (Is::Reported | Is::TextOnly, Comparator::Qualitative) => match declared {
-            Some(Rating::A) => (Outcome::Achieved, Some(Reason::Qualitative)),
-            Some(Rating::B) => (Outcome::NotAchieved, Some(Reason::Qualitative)),
-            None => (Outcome::NotEvaluable, Some(Reason::Qualitative)),
-        },
-        // any | undecided or none, even before the result is due
-        (_, Comparator::Undecided) => (Outcome::NotEvaluable, Some(Reason::NoTarget)),
-        // reported | numeric
-        (Is::Reported, _) => match (compare(), running) {
-            // its period over, or a single year
-            (Ok(true), false) => (Outcome::Achieved, None),
-            (Ok(false), false) => (Outcome::NotAchieved, None),
-            // cumulative or by_end_of, still running
-            (Ok(true), true) => (Outcome::Achieved, Some(Reason::Early)),
-            (Ok(false), true) => (Outcome::InProgress, Some(Reason::PeriodRunning)),
-            // relative, and its reference is missing; or the number it is about is
-            (Err(reason), _) => (Outcome::NotEvaluable, Some(reason)),
-        },
-        // not_yet_due, being_compiled | any
-        (Is::NotYetDue, _) => (Outcome::Pending, Some(Reason::NotYetDue)),
-        (Is::BeingCompiled, _) => (Outcome::Pending, Some(Reason::BeingCompiled)),
-        // not_reported | any
-        (Is::NotReported, _) => (Outcome::Overdue, None),
-        // not_measured, not_applicable, withheld, discontinued | any; text_only | numeric
-        (Is::NotMeasured, _) => (Outcome::NotEvaluable, Some(Reason::NotMeasured)),
-        (Is::NotApplicable, _) => (Outcome::NotEvaluable, Some(Reason::NotApplicable)),
-        (Is::Withheld, _) => (Outcome::NotEvaluable, Some(Reason::Withheld)),
-        (Is::Discontinued, _) => (Outcome::NotEvaluable, Some(Reason::Discontinued)),
-        (Is::TextOnly, _) => (Outcome::NotEvaluable, Some(Reason::TextOnly)),
-    }
-}
-
 fn ratings(declared: Option<Rating>, outcome: Outcome, reason: Option<Reason>) -> Ratings {
     let computed = match (outcome, reason) {
         (_, Some(Reason::Qualitative)) => None,
@@ -418,5 +308,231 @@ fn inputs(case: &Case<'_>, finding: &Finding) -> Inputs {
         period: *period,
         due_on: case.due_on,
         on: case.on,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use utoipa::PartialSchema as _;
+
+    use super::*;
+    use crate::domain::{
+        given::{any_case, case, case_of, number, reported, target, target_on_previous, year},
+        kinds::Rating::{A, B},
+        previous::Change,
+    };
+
+    #[test]
+    fn an_evaluation_carries_its_proof() {
+        let target = target(Comparator::Gte, "81.2");
+        let facts = Facts {
+            stated_previous_value: Some(number("80.0")),
+            ..reported("81.15")
+        };
+        let evaluation = evaluate(&Case {
+            result: Some(facts),
+            ..case(&target)
+        });
+        let expected = json!({
+            "fiscal_year": 2024,
+            "value_status": "reported",
+            "outcome": "not_achieved",
+            "reason": null,
+            "rating": "B",
+            "ratings": { "declared": null, "computed": "B", "official": "B", "consistent": null },
+            "rounding_sensitive": true,
+            "gap": number("-0.05"),
+            "gap_unit": "ポイント",
+            "attainment": number("0.9994"),
+            "attainment_reason": null,
+            "previous": {
+                "stated": number("80.0"),
+                "recorded": null,
+                "change": {
+                    "absolute": number("1.15"),
+                    "unit": "ポイント",
+                    "relative": null,
+                    "direction": "up",
+                    "favourable": true,
+                    "comparable": null,
+                    "reason": null,
+                    "note": null,
+                },
+            },
+            "inputs": {
+                "comparator": "gte",
+                "compared_value": number("81.15"),
+                "compared_field": "value",
+                "target_value": number("81.2"),
+                "target_upper": null,
+                "threshold": number("81.2"),
+                "reference": { "kind": "none", "fiscal_year": null, "value": null, "source": null },
+                "unit": "%",
+                "decimals": 1,
+                "direction": "higher_is_better",
+                "period": { "kind": "single_year", "from": null, "to": null },
+                "due_on": "2025-06-30",
+                "on": "2025-06-10",
+            },
+            "explanation": evaluation.explanation,
+        });
+        assert_eq!(serde_json::to_value(&evaluation).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_inputs_name_the_reference_and_the_threshold_it_gives() {
+        let target = Target {
+            value: Some(number("2")),
+            ..target_on_previous(Comparator::IncreaseBy)
+        };
+        let known = Case {
+            recorded_previous: Some(number("80.0")),
+            ..case(&target)
+        };
+        let inputs = evaluate(&known).inputs;
+        assert_eq!(inputs.threshold, Some(number("82.0")), "known before there is a result");
+        assert_eq!((inputs.compared_value, inputs.compared_field), (None, None));
+        assert_eq!(
+            inputs.reference,
+            ReferenceInput {
+                kind: ReferenceKind::PreviousYear,
+                fiscal_year: Some(year(2023)),
+                value: Some(number("80.0")),
+                source: Some(ReferenceSource::Recorded),
+            }
+        );
+    }
+
+    #[test]
+    fn nothing_is_compared_without_a_reference() {
+        let target = target_on_previous(Comparator::Increase);
+        let evaluation = evaluate(&case_of(&target, "81"));
+        assert_eq!((evaluation.gap, evaluation.inputs.compared_value), (None, None));
+        assert!(!evaluation.rounding_sensitive);
+    }
+
+    #[test]
+    fn the_declared_rating_is_official_and_a_disagreement_is_shown() {
+        let target = target(Comparator::Gte, "81.2");
+        for (value, declared, computed, official, consistent) in [
+            (Some("82"), None, Some(A), Some(A), None),
+            (Some("82"), Some(A), Some(A), Some(A), Some(true)),
+            (Some("82"), Some(B), Some(A), Some(B), Some(false)),
+            (Some("81"), Some(A), Some(B), Some(A), Some(false)),
+            (None, Some(A), None, Some(A), None),
+            (None, None, None, None, None),
+        ] {
+            let facts = Facts {
+                value: value.map(number),
+                declared_rating: declared,
+                ..Facts::default()
+            };
+            let it = evaluate(&Case {
+                result: Some(facts),
+                ..case(&target)
+            });
+            assert_eq!(
+                it.ratings,
+                Ratings {
+                    declared,
+                    computed,
+                    official,
+                    consistent
+                }
+            );
+            assert_eq!(it.rating, official);
+        }
+    }
+
+    #[test]
+    fn a_gap_no_contract_can_carry_is_null_and_the_answer_stands() {
+        let target = target(Comparator::Gte, "-999999999999999");
+        let it = evaluate(&case_of(&target, "999999999999999"));
+        assert_eq!((it.outcome, it.gap), (Outcome::Achieved, None));
+    }
+
+    #[test]
+    fn every_key_of_an_answer_is_required_and_no_code_list_is_nullable() {
+        for schema in [
+            Evaluation::schema(),
+            Ratings::schema(),
+            Inputs::schema(),
+            ReferenceInput::schema(),
+            Previous::schema(),
+            Change::schema(),
+        ] {
+            let schema = serde_json::to_value(schema).unwrap();
+            let properties = schema["properties"].as_object().unwrap();
+            assert_eq!(
+                properties.len(),
+                schema["required"].as_array().unwrap().len(),
+                "{schema}"
+            );
+            for (name, property) in properties {
+                let nullable = property["type"]
+                    .as_array()
+                    .is_some_and(|types| types.contains(&json!("null")));
+                assert!(!(nullable && property.get("enum").is_some()), "{name}");
+                for of in property["oneOf"].as_array().unwrap_or(&Vec::new()) {
+                    let carried = [
+                        Value::Null,
+                        json!("#/components/schemas/Decimal"),
+                        json!("#/components/schemas/FiscalYear"),
+                    ];
+                    assert!(carried.contains(&of["$ref"]), "{name}: {of}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_sign_of_the_gap_agrees_with_the_outcome(owned in any_case()) {
+            let it = evaluate(&owned.case());
+            let strict = matches!(
+                it.inputs.comparator,
+                Comparator::Gt | Comparator::Lt | Comparator::Increase | Comparator::Decrease
+            );
+            if let Some(gap) = it.gap {
+                let met = gap > Decimal::ZERO || (gap == Decimal::ZERO && !strict);
+                prop_assert_eq!(it.outcome == Outcome::Achieved, met);
+            }
+        }
+
+        #[test]
+        fn a_declared_rating_never_changes_what_is_computed(owned in any_case(), declared in proptest::option::of(prop_oneof![Just(A), Just(B)])) {
+            let case = owned.case();
+            let result = case.result.map(|facts| Facts { declared_rating: declared, ..facts });
+            let (one, other) = (evaluate(&case), evaluate(&Case { result, ..case }));
+            prop_assert_eq!(one.ratings.computed, other.ratings.computed);
+            prop_assert_eq!((one.gap, one.reason, one.inputs), (other.gap, other.reason, other.inputs));
+        }
+
+        #[test]
+        fn an_outcome_and_its_reason_go_together(owned in any_case()) {
+            let it = evaluate(&owned.case());
+            let needs_reason = matches!(it.outcome, Outcome::InProgress | Outcome::Pending | Outcome::NotEvaluable);
+            prop_assert!(it.reason.is_some() || !needs_reason);
+            prop_assert_eq!(it.attainment.is_some(), it.attainment_reason.is_none());
+            prop_assert_eq!(it.inputs.compared_value.is_some(), it.inputs.compared_field.is_some());
+        }
+
+        #[test]
+        fn every_number_of_an_answer_is_one_the_contract_carries(owned in any_case()) {
+            let it = evaluate(&owned.case());
+            let change = it.previous.change;
+            for number in [it.gap, it.attainment, it.inputs.threshold, change.absolute, change.relative].into_iter().flatten() {
+                prop_assert_eq!(number.to_string().parse::<Decimal>(), Ok(number));
+            }
+        }
+
+        #[test]
+        fn evaluating_twice_gives_the_same_answer(owned in any_case()) {
+            prop_assert_eq!(evaluate(&owned.case()), evaluate(&owned.case()));
+        }
     }
 }

@@ -144,3 +144,148 @@ fn favourable(case: &Case<'_>, value: Option<Decimal>, previous: Option<Decimal>
         Direction::Unknown => Err(ChangeReason::DirectionUnknown),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        evaluation::Facts,
+        given::{any_case, case, case_of, number, reported, target, target_on_previous},
+        target::{Comparator, Target},
+    };
+
+    /// Last year's recorded value, this year's, and everything else by `case`.
+    fn changed<'a>(target: &'a Target, before: &str, now: &str, unit: &'a str, direction: Direction) -> Case<'a> {
+        Case {
+            recorded_previous: Some(number(before)),
+            unit: Some(unit),
+            direction,
+            ..case_of(target, now)
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_in_the_unit_and_as_a_part_of_the_value_before() {
+        let target = target(Comparator::Gte, "50");
+        for (before, now, unit, absolute, of, relative, direction) in [
+            ("40", "48", "件", "8", "件", Some("0.2"), ChangeDirection::Up),
+            ("48", "40", "件", "-8", "件", Some("-0.1667"), ChangeDirection::Down),
+            ("40", "40.0", "件", "0", "件", Some("0"), ChangeDirection::Flat),
+            ("40", "0", "件", "-40", "件", Some("-1"), ChangeDirection::Down),
+            ("0", "40", "件", "40", "件", None, ChangeDirection::Up),
+            ("40", "48", "%", "8", "ポイント", None, ChangeDirection::Up),
+        ] {
+            let change = previous(&changed(&target, before, now, unit, Direction::HigherIsBetter)).change;
+            assert_eq!(change.absolute, Some(number(absolute)), "{before} to {now} {unit}");
+            assert_eq!(change.unit.as_deref(), Some(of));
+            assert_eq!(change.relative, relative.map(number), "{before} to {now} {unit}");
+            assert_eq!(change.direction, Some(direction), "{before} to {now} {unit}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_favourable_by_the_direction_of_the_indicator() {
+        use ChangeReason::{DirectionUnknown, NoChange};
+        use Direction::{HigherIsBetter, LowerIsBetter, TargetIsBest, Unknown};
+        let target = target(Comparator::Eq, "50");
+        for (direction, before, now, expected) in [
+            (HigherIsBetter, "40", "48", Ok(true)),
+            (HigherIsBetter, "48", "40", Ok(false)),
+            (HigherIsBetter, "40", "40", Err(NoChange)),
+            (LowerIsBetter, "40", "48", Ok(false)),
+            (LowerIsBetter, "48", "0", Ok(true)),
+            (LowerIsBetter, "0", "0", Err(NoChange)),
+            (TargetIsBest, "40", "48", Ok(true)),
+            (TargetIsBest, "48", "53", Ok(false)),
+            (TargetIsBest, "60", "50", Ok(true)),
+            (TargetIsBest, "48", "52", Err(NoChange)),
+            (Unknown, "40", "48", Err(DirectionUnknown)),
+            (Unknown, "40", "40", Err(NoChange)),
+        ] {
+            let change = previous(&changed(&target, before, now, "件", direction)).change;
+            assert_eq!(change.favourable, expected.ok(), "{before} to {now}, {direction}");
+            assert_eq!(change.reason, expected.err(), "{before} to {now}, {direction}");
+        }
+    }
+
+    #[test]
+    fn nearer_to_a_target_that_is_no_number_cannot_be_said() {
+        let target = target_on_previous(Comparator::Maintain);
+        let change = previous(&changed(&target, "40", "48", "件", Direction::TargetIsBest)).change;
+        assert_eq!(change.reason, Some(ChangeReason::NoTarget));
+    }
+
+    #[test]
+    fn what_is_stated_here_comes_before_what_was_recorded_and_both_are_shown() {
+        let target = target(Comparator::Gte, "50");
+        let facts = Facts {
+            stated_previous_value: Some(number("0")),
+            ..reported("48")
+        };
+        let it = previous(&Case {
+            result: Some(facts),
+            recorded_previous: Some(number("40")),
+            ..case(&target)
+        });
+        assert_eq!((it.stated, it.recorded), (Some(number("0")), Some(number("40"))));
+        assert_eq!(it.change.absolute, Some(number("48")));
+    }
+
+    #[test]
+    fn without_both_values_there_is_no_change() {
+        let target = target(Comparator::Gte, "50");
+        let no_value = Case {
+            recorded_previous: Some(number("40")),
+            ..case(&target)
+        };
+        let no_previous = case_of(&target, "48");
+        for (case, reason) in [
+            (no_value, ChangeReason::NoValue),
+            (no_previous, ChangeReason::NoPrevious),
+        ] {
+            let change = previous(&case).change;
+            assert_eq!(change.reason, Some(reason));
+            assert_eq!((change.absolute, change.relative, change.direction), (None, None, None));
+        }
+    }
+
+    #[test]
+    fn a_sum_is_never_set_against_the_year_before() {
+        let target = target(Comparator::Gte, "50");
+        let facts = Facts {
+            cumulative_value: Some(number("10488")),
+            ..Facts::default()
+        };
+        let case = Case {
+            result: Some(facts),
+            recorded_previous: Some(number("40")),
+            ..case(&target)
+        };
+        assert_eq!(previous(&case).change.reason, Some(ChangeReason::NoValue));
+    }
+
+    #[test]
+    fn a_change_between_years_that_are_not_comparable_is_neither_good_nor_bad() {
+        let target = target(Comparator::Gte, "50");
+        let change = previous(&Case {
+            comparable_with_previous: Some(false),
+            comparable_reason: Some("調査対象を変更したため"),
+            ..changed(&target, "40", "48", "%", Direction::HigherIsBetter)
+        })
+        .change;
+        assert_eq!(change.absolute, Some(number("8")));
+        assert_eq!((change.favourable, change.comparable), (None, Some(false)));
+        assert_eq!(change.reason, Some(ChangeReason::NotComparable));
+        assert_eq!(change.note.as_deref(), Some("調査対象を変更したため"));
+    }
+
+    proptest! {
+        #[test]
+        fn either_a_change_is_judged_or_there_is_a_reason(owned in any_case()) {
+            let change = previous(&owned.case()).change;
+            prop_assert_ne!(change.favourable.is_some(), change.reason.is_some());
+        }
+    }
+}

@@ -42,6 +42,7 @@ pub(super) fn quantity(number: Number, unit: Option<&str>) -> Bilingual {
     let en = match unit {
         None => digits.clone(),
         Some("%" | "％" | "パーセント") => format!("{digits}%"),
+        Some("ポイント") if digits == "1" => format!("{digits} percentage point"),
         Some("ポイント") => format!("{digits} percentage points"),
         Some(unit) => format!("{digits} {unit}"),
     };

@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    evaluation::{Evaluation, Outcome, Reason},
+    evaluation::Evaluation,
+    outcome::{Outcome, Reason},
     quantity::ratio,
 };
 use crate::value::Decimal;
@@ -87,5 +88,98 @@ impl<'a> FromIterator<&'a Evaluation> for RollUp {
             roll_up.add(evaluation);
         }
         roll_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::domain::{
+        evaluation::{Case, Facts, evaluate},
+        given::{any_case, case, case_of, number, reported, said, target},
+        kinds::{Rating, ValueStatus},
+        target::{Comparator, Target},
+    };
+
+    #[test]
+    fn nothing_rolls_up_to_nothing() {
+        assert_eq!(RollUp::from_iter([]), RollUp::default());
+        assert_eq!(RollUp::default().achievement_ratio, None);
+    }
+
+    #[test]
+    fn each_outcome_is_counted_and_each_reason_too() {
+        let at_least = target(Comparator::Gte, "81.2");
+        let none = Target::default();
+        let declared_b = Facts {
+            declared_rating: Some(Rating::B),
+            ..reported("82")
+        };
+        let evaluations = [
+            case_of(&at_least, "82"),
+            Case {
+                result: Some(declared_b),
+                ..case(&at_least)
+            },
+            case_of(&at_least, "81"),
+            case(&at_least),
+            case(&none),
+            case(&none),
+            Case {
+                result: Some(said(ValueStatus::Withheld)),
+                ..case(&at_least)
+            },
+        ]
+        .map(|case| evaluate(&case));
+        assert_eq!(
+            evaluations.iter().collect::<RollUp>(),
+            RollUp {
+                total: 7,
+                achieved: 2,
+                not_achieved: 1,
+                pending: 1,
+                not_evaluable: 3,
+                not_evaluable_by_reason: vec![
+                    ReasonCount {
+                        reason: Reason::NoTarget,
+                        count: 2
+                    },
+                    ReasonCount {
+                        reason: Reason::Withheld,
+                        count: 1
+                    },
+                ],
+                inconsistent: 1,
+                achievement_ratio: Some(number("0.6667")),
+                ..RollUp::default()
+            }
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_counts_add_up(cases in vec(any_case(), 0..20)) {
+            let evaluations: Vec<_> = cases.iter().map(|owned| evaluate(&owned.case())).collect();
+            let it: RollUp = evaluations.iter().collect();
+            prop_assert_eq!(
+                it.total,
+                it.achieved + it.not_achieved + it.pending + it.overdue + it.in_progress + it.not_evaluable
+            );
+            prop_assert_eq!(it.not_evaluable, it.not_evaluable_by_reason.iter().map(|it| it.count).sum::<u32>());
+            prop_assert_eq!(it.achievement_ratio.is_some(), it.achieved + it.not_achieved > 0);
+        }
+
+        #[test]
+        fn the_order_does_not_matter((cases, shuffled) in vec(any_case(), 0..20).prop_flat_map(|cases| (Just(cases.clone()), Just(cases).prop_shuffle()))) {
+            let roll_up = |cases: &[crate::domain::given::OwnedCase]| {
+                let evaluations: Vec<_> = cases.iter().map(|owned| evaluate(&owned.case())).collect();
+                evaluations.iter().collect::<RollUp>()
+            };
+            prop_assert_eq!(roll_up(&cases), roll_up(&shuffled));
+        }
     }
 }

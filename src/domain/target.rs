@@ -185,110 +185,50 @@ impl Target {
         use Comparator::{
             Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative, Undecided,
         };
-        let Self {
-            comparator,
-            value,
-            upper,
-            reference,
-            ..
-        } = self;
-        let relative = reference.kind != ReferenceKind::None;
+        let relative = self.reference.kind != ReferenceKind::None;
+        let (takes_value, takes_upper, takes_reference) = match self.comparator {
+            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // either of the two
+            Between => (true, true, false),
+            Increase | Decrease | Maintain => (false, false, true),
+            IncreaseBy | DecreaseBy => (true, false, true),
+            Qualitative | Undecided => (false, false, false),
+        };
 
-        match comparator {
-            Gte | Gt | Lte | Lt | Eq => {
-                faults.demand(
-                    value.is_some() || relative,
-                    "/value",
-                    "目標値（value）か基準（reference）を指定してください",
-                    "needs a value or a reference",
-                );
-                faults.demand(
-                    value.is_none() || !relative,
-                    "/value",
-                    "目標値（value）と基準（reference）の両方は指定できません",
-                    "takes a value or a reference, not both",
-                );
-            }
-            Between => {
-                faults.demand(
-                    value.is_some(),
-                    "/value",
-                    "範囲の下限（value）が必要です",
-                    "needs the lower bound of the range",
-                );
-                faults.demand(
-                    upper.is_some(),
-                    "/upper",
-                    "範囲の上限（upper）が必要です",
-                    "needs the upper bound of the range",
-                );
-                faults.demand(
-                    value.zip(*upper).is_none_or(|(low, high)| low <= high),
-                    "/upper",
-                    "範囲の上限は下限以上にしてください",
-                    "must be at least the lower bound",
-                );
-                faults.demand(
-                    !relative,
-                    "/reference/kind",
-                    "範囲の目標に基準は指定できません",
-                    "must be none for a range",
-                );
-            }
-            Increase | Decrease | Maintain => {
-                faults.demand(
-                    relative,
-                    "/reference/kind",
-                    "何と比べるか（reference）が必要です",
-                    "needs a reference to compare with",
-                );
-                faults.demand(
-                    value.is_none(),
-                    "/value",
-                    "この比較方法に目標値は指定できません",
-                    "must be null with this comparator",
-                );
-            }
-            IncreaseBy | DecreaseBy => {
-                faults.demand(
-                    relative,
-                    "/reference/kind",
-                    "何と比べるか（reference）が必要です",
-                    "needs a reference to compare with",
-                );
-                faults.demand(
-                    value.is_some(),
-                    "/value",
-                    "増減の幅（value）が必要です",
-                    "needs the difference to reach",
-                );
-                faults.demand(
-                    value.is_none_or(|by| by >= Decimal::ZERO),
-                    "/value",
-                    "増減の幅は0以上にしてください",
-                    "must be 0 or more",
-                );
-            }
-            Qualitative | Undecided => {
-                faults.demand(
-                    value.is_none(),
-                    "/value",
-                    "この比較方法に目標値は指定できません",
-                    "must be null with this comparator",
-                );
-                faults.demand(
-                    !relative,
-                    "/reference/kind",
-                    "この比較方法に基準は指定できません",
-                    "must be none with this comparator",
-                );
-            }
-        }
         faults.demand(
-            upper.is_none() || *comparator == Between,
+            self.value.is_some() || !takes_value,
+            "/value",
+            "この比較方法には目標値が必要です（以上・以下などでは基準でもかまいません）",
+            "is needed with this comparator (gte, lte and the like may take a reference instead)",
+        );
+        faults.demand(
+            self.value.is_none() || takes_value,
+            "/value",
+            "この比較方法や、基準と比べる目標に、目標値は指定できません",
+            "must be null with this comparator, or with a reference",
+        );
+        faults.demand(
+            self.upper.is_some() == takes_upper,
             "/upper",
-            "上限は範囲の目標（between）だけに指定できます",
-            "is for a range (between) only",
+            "上限は、範囲（between）のときに必ず、そのときだけ指定してください",
+            "must be given with the comparator between, and only then",
+        );
+        faults.demand(
+            relative == takes_reference,
+            "/reference/kind",
+            "基準は、増減や維持の目標のときに必ず指定し、範囲・定性的・未定の目標には指定しないでください",
+            "must be given to increase, decrease or maintain, and be none for a range and for what is no number",
+        );
+        faults.demand(
+            self.value.zip(self.upper).is_none_or(|(low, high)| low <= high),
+            "/upper",
+            "範囲の上限は下限以上にしてください",
+            "must be at least the lower bound",
+        );
+        faults.demand(
+            !matches!(self.comparator, IncreaseBy | DecreaseBy) || self.value.is_none_or(|by| by >= Decimal::ZERO),
+            "/value",
+            "増減の幅は0以上にしてください",
+            "must be 0 or more with this comparator",
         );
     }
 }
@@ -344,5 +284,225 @@ impl Period {
         self.to
             .filter(|_| self.kind != PeriodKind::SingleYear)
             .filter(|last| *last > fiscal_year)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        domain::given::{any_target, by_end_of, cumulative, number, year},
+        value::Codes as _,
+    };
+
+    fn places(target: &Target) -> Vec<&'static str> {
+        target.faults().into_iter().map(|(at, _)| at).collect()
+    }
+
+    fn with(comparator: Comparator, value: Option<&str>, upper: Option<&str>, reference: Reference) -> Target {
+        Target {
+            comparator,
+            value: value.map(number),
+            upper: upper.map(number),
+            reference,
+            ..Target::default()
+        }
+    }
+
+    const PREVIOUS: Reference = Reference {
+        kind: ReferenceKind::PreviousYear,
+        fiscal_year: None,
+        value: None,
+    };
+
+    #[test]
+    fn every_comparator_takes_its_own_members_and_no_others() {
+        use Comparator as C;
+        let none = Reference::default();
+        let threshold = [C::Gte, C::Gt, C::Lte, C::Lt, C::Eq];
+        let relative = [C::Increase, C::Decrease, C::Maintain];
+        let relative_by = [C::IncreaseBy, C::DecreaseBy];
+        let wordy = [C::Qualitative, C::Undecided];
+        for (comparators, value, upper, reference, faults) in [
+            (&threshold[..], Some("0"), None, none, &[][..]),
+            (&threshold, None, None, PREVIOUS, &[]),
+            (&threshold, None, None, none, &["/value"]),
+            (&threshold, Some("1"), None, PREVIOUS, &["/value"]),
+            (&threshold, Some("1"), Some("2"), none, &["/upper"]),
+            (&[C::Between], Some("1"), Some("2"), none, &[]),
+            (&[C::Between], Some("2"), Some("2"), none, &[]),
+            (&[C::Between], Some("3"), Some("2"), none, &["/upper"]),
+            (&[C::Between], Some("1"), None, none, &["/upper"]),
+            (&[C::Between], None, Some("2"), none, &["/value"]),
+            (
+                &[C::Between],
+                None,
+                None,
+                PREVIOUS,
+                &["/value", "/upper", "/reference/kind"],
+            ),
+            (&relative, None, None, PREVIOUS, &[]),
+            (&relative, None, None, none, &["/reference/kind"]),
+            (&relative, Some("1"), None, PREVIOUS, &["/value"]),
+            (&relative_by, Some("0"), None, PREVIOUS, &[]),
+            (&relative_by, Some("-1"), None, PREVIOUS, &["/value"]),
+            (&relative_by, None, None, PREVIOUS, &["/value"]),
+            (&relative_by, Some("1"), None, none, &["/reference/kind"]),
+            (&wordy, None, None, none, &[]),
+            (
+                &wordy,
+                Some("1"),
+                Some("2"),
+                PREVIOUS,
+                &["/value", "/upper", "/reference/kind"],
+            ),
+        ] {
+            for comparator in comparators {
+                let target = with(*comparator, value, upper, reference);
+                assert_eq!(places(&target), faults, "{target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_reference_has_its_own_members() {
+        use ReferenceKind as K;
+        let (value, fiscal_year) = (Some(number("0")), Some(year(2022)));
+        for (kind, fiscal_year, value, faults) in [
+            (K::PreviousYear, None, None, &[][..]),
+            (
+                K::PreviousYear,
+                fiscal_year,
+                value,
+                &["/reference/fiscal_year", "/reference/value"],
+            ),
+            (K::FiscalYear, fiscal_year, None, &[]),
+            (K::FiscalYear, fiscal_year, value, &[]),
+            (K::FiscalYear, None, value, &["/reference/fiscal_year"]),
+            (K::Constant, None, value, &[]),
+            (K::Constant, None, None, &["/reference/value"]),
+            (K::Constant, fiscal_year, value, &["/reference/fiscal_year"]),
+        ] {
+            let target = with(
+                Comparator::Gte,
+                None,
+                None,
+                Reference {
+                    kind,
+                    fiscal_year,
+                    value,
+                },
+            );
+            assert_eq!(places(&target), faults, "{target:?}");
+        }
+        let nothing = Reference {
+            kind: K::None,
+            fiscal_year,
+            value,
+        };
+        assert_eq!(
+            places(&with(Comparator::Gte, Some("1"), None, nothing)),
+            ["/reference/fiscal_year", "/reference/value"]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_period_has_its_own_members() {
+        let (single, sum, by) = (PeriodKind::SingleYear, PeriodKind::Cumulative, PeriodKind::ByEndOf);
+        for (kind, from, to, faults) in [
+            (single, None, None, &[][..]),
+            (single, Some(2021), Some(2023), &["/period/from", "/period/to"]),
+            (sum, Some(2021), Some(2023), &[]),
+            (sum, Some(2021), Some(2021), &[]),
+            (sum, Some(2023), Some(2021), &["/period/to"]),
+            (sum, None, None, &["/period/from", "/period/to"]),
+            (by, None, Some(2023), &[]),
+            (by, Some(2021), Some(2023), &["/period/from"]),
+            (by, None, None, &["/period/to"]),
+        ] {
+            let period = Period {
+                kind,
+                from: from.map(year),
+                to: to.map(year),
+            };
+            let target = Target {
+                period,
+                ..Target::default()
+            };
+            assert_eq!(places(&target), faults, "{period:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_runs_on_until_its_last_year() {
+        assert_eq!(cumulative(2021, 2023).runs_on_to(year(2022)), Some(year(2023)));
+        assert_eq!(cumulative(2021, 2023).runs_on_to(year(2023)), None);
+        assert_eq!(by_end_of(2025).runs_on_to(year(2024)), Some(year(2025)));
+        assert_eq!(by_end_of(2025).runs_on_to(year(2026)), None);
+        assert_eq!(Period::default().runs_on_to(year(2024)), None);
+    }
+
+    #[test]
+    fn no_target_is_a_sound_target() {
+        assert_eq!(Target::default().comparator, Comparator::Undecided);
+        assert_eq!(Target::default().faults(), []);
+    }
+
+    #[test]
+    fn a_target_is_written_with_every_key_and_reads_back() {
+        let json = serde_json::json!({
+            "text": "48%以上",
+            "comparator": "gte",
+            "value": 48,
+            "upper": null,
+            "reference": { "kind": "none", "fiscal_year": null, "value": null },
+            "period": { "kind": "single_year", "from": null, "to": null },
+        });
+        let target: Target = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&target).unwrap(), json);
+        assert_eq!(target.faults(), []);
+    }
+
+    #[test]
+    fn a_key_a_target_does_not_have_is_refused() {
+        let json = serde_json::json!({ "comparator": "gte", "values": 48 });
+        serde_json::from_value::<Target>(json).unwrap_err();
+    }
+
+    #[test]
+    fn the_schema_requires_every_key() {
+        for (schema, keys) in [
+            (serde_json::to_value(<Target as utoipa::PartialSchema>::schema()), 6),
+            (serde_json::to_value(<Reference as utoipa::PartialSchema>::schema()), 3),
+            (serde_json::to_value(<Period as utoipa::PartialSchema>::schema()), 3),
+        ] {
+            let schema = schema.unwrap();
+            assert_eq!(
+                schema.pointer("/required").unwrap().as_array().unwrap().len(),
+                keys,
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_comparator_is_found_by_its_code() {
+        for comparator in Comparator::ALL {
+            assert_eq!(Comparator::from_code(comparator.code()), Some(*comparator));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_fault_is_somewhere_and_said_in_both_languages(target in any_target()) {
+            for (at, sentence) in target.faults() {
+                prop_assert!(at.starts_with('/'));
+                prop_assert!(!sentence.ja.is_empty() && !sentence.en.is_empty());
+            }
+        }
     }
 }
