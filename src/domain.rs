@@ -6,10 +6,13 @@ mod explanation;
 pub mod fiscal_year;
 #[cfg(test)]
 mod given;
+pub mod inputs;
 pub mod kinds;
 pub mod outcome;
 pub mod previous;
 mod quantity;
+pub mod rating;
 pub mod roll_up;
 pub mod target;
+mod unanswered;
 mod wording;

@@ -3,37 +3,12 @@
 use rust_decimal::Decimal as Number;
 
 use super::{
-    evaluation::Case,
     kinds::Direction,
     outcome::Reason,
     quantity::{ratio, rounded},
-    target::{Comparator, PeriodKind, ReferenceKind, Target},
+    target::{Comparator, ReferenceKind, Target},
 };
 use crate::{text_enum, value::Decimal};
-
-text_enum! {
-    /// Which number of a result was compared with the target.
-    pub enum ComparedField in "compared_field" {
-        /// The result of the fiscal year.
-        Value = "value" ("単年度の実績", "the fiscal year's value"),
-        /// The sum since the period began.
-        CumulativeValue = "cumulative_value" ("累計", "the cumulative value"),
-    }
-}
-
-text_enum! {
-    /// Where the number of a reference comes from.
-    pub enum ReferenceSource in "reference_source" {
-        /// This policy printed the previous year's result beside its own.
-        Stated = "stated" ("この運営方針に記載の前年度実績", "the previous-year result stated here"),
-        /// The result recorded for that fiscal year, found through the indicator's series.
-        Recorded = "recorded" ("記録された実績", "the recorded result"),
-        /// The target printed that fiscal year's result.
-        Printed = "printed" ("目標に記載の実績", "the result printed with the target"),
-        /// The target states the number itself.
-        Constant = "constant" ("基準値", "the constant"),
-    }
-}
 
 text_enum! {
     /// Why there is no attainment.
@@ -127,41 +102,6 @@ impl Bar {
     }
 }
 
-/// The number a relative target refers to, and where it comes from.
-pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
-    let reference = case.target.reference;
-    let stated = case.result.and_then(|facts| facts.stated_previous_value);
-    let comparable = case.comparable_with_previous != Some(false);
-    let from = |value: Option<Decimal>, source| value.map(|value| (value, source));
-    match reference.kind {
-        ReferenceKind::None => None,
-        ReferenceKind::Constant => from(reference.value, ReferenceSource::Constant),
-        ReferenceKind::FiscalYear => {
-            from(reference.value, ReferenceSource::Printed).or(from(case.recorded_reference, ReferenceSource::Recorded))
-        }
-        // What the policy printed is what the target was meant against, whatever was recorded since.
-        ReferenceKind::PreviousYear => from(stated, ReferenceSource::Stated).or(from(
-            case.recorded_previous.filter(|_| comparable),
-            ReferenceSource::Recorded,
-        )),
-    }
-}
-
-/// The number of the result that the target is about.
-pub(super) fn compared(case: &Case<'_>) -> Option<(Decimal, ComparedField)> {
-    let facts = case.result?;
-    let period = case.target.period;
-    let value = facts.value.map(|value| (value, ComparedField::Value));
-    match period.kind {
-        PeriodKind::Cumulative => facts
-            .cumulative_value
-            .map(|sum| (sum, ComparedField::CumulativeValue))
-            // In its first year a sum is that year's own value.
-            .or(value.filter(|_| period.from == Some(case.fiscal_year))),
-        PeriodKind::SingleYear | PeriodKind::ByEndOf => value,
-    }
-}
-
 /// The value as a part of the target; or why there is no such thing.
 pub(super) fn attainment(target: &Target, compared: Option<Decimal>) -> Result<Decimal, AttainmentReason> {
     let (Comparator::Gte | Comparator::Gt, Some(asked)) = (target.comparator, target.value) else {
@@ -180,11 +120,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{
-            evaluation::Facts,
-            given::{any_number, case, case_of, cumulative, number, reported, target, target_on_previous, year},
-            target::Reference,
-        },
+        domain::given::{any_number, number, target, target_on_previous},
         value::Codes as _,
     };
 
@@ -364,141 +300,6 @@ mod tests {
             bar.map(|bar| bar.turned_by_rounding(number("-0.45").0, Some(1))),
             Ok(true)
         );
-    }
-
-    #[test]
-    fn what_the_policy_printed_comes_before_what_was_recorded() {
-        let target = target_on_previous(Comparator::Gte);
-        let stated = Facts {
-            stated_previous_value: Some(number("0")),
-            ..reported("81")
-        };
-        let recorded = case_of(&target, "81");
-        let recorded = Case {
-            recorded_previous: Some(number("79")),
-            ..recorded
-        };
-        assert_eq!(
-            reference(&Case {
-                result: Some(stated),
-                ..recorded
-            }),
-            Some((number("0"), ReferenceSource::Stated))
-        );
-        assert_eq!(reference(&recorded), Some((number("79"), ReferenceSource::Recorded)));
-        assert_eq!(
-            reference(&Case {
-                comparable_with_previous: Some(true),
-                ..recorded
-            }),
-            Some((number("79"), ReferenceSource::Recorded))
-        );
-        assert_eq!(
-            reference(&Case {
-                comparable_with_previous: Some(false),
-                ..recorded
-            }),
-            None
-        );
-        assert_eq!(
-            reference(&Case {
-                result: Some(stated),
-                comparable_with_previous: Some(false),
-                ..recorded
-            }),
-            Some((number("0"), ReferenceSource::Stated)),
-            "the policy itself puts the two side by side"
-        );
-        assert_eq!(reference(&case_of(&target, "81")), None);
-    }
-
-    #[test]
-    fn a_reference_to_a_fiscal_year_is_printed_or_recorded() {
-        let reference_year = |value: Option<&str>| Target {
-            reference: Reference {
-                kind: ReferenceKind::FiscalYear,
-                fiscal_year: Some(year(2022)),
-                value: value.map(number),
-            },
-            ..target_on_previous(Comparator::Gte)
-        };
-        let (printed, blank) = (reference_year(Some("70")), reference_year(None));
-        let recorded_reference = Some(number("71"));
-        assert_eq!(
-            reference(&Case {
-                recorded_reference,
-                ..case(&printed)
-            }),
-            Some((number("70"), ReferenceSource::Printed))
-        );
-        assert_eq!(
-            reference(&Case {
-                recorded_reference,
-                ..case(&blank)
-            }),
-            Some((number("71"), ReferenceSource::Recorded))
-        );
-        assert_eq!(reference(&case(&blank)), None);
-    }
-
-    #[test]
-    fn a_constant_refers_to_itself_and_nothing_to_nothing() {
-        let constant = Target {
-            reference: Reference {
-                kind: ReferenceKind::Constant,
-                fiscal_year: None,
-                value: Some(number("0")),
-            },
-            ..target_on_previous(Comparator::Increase)
-        };
-        assert_eq!(
-            reference(&case(&constant)),
-            Some((number("0"), ReferenceSource::Constant))
-        );
-        let plain = target(Comparator::Gte, "1");
-        let recorded = Case {
-            recorded_previous: Some(number("2")),
-            ..case(&plain)
-        };
-        assert_eq!(reference(&recorded), None);
-    }
-
-    #[test]
-    fn a_sum_is_compared_where_the_period_is_cumulative() {
-        let both = Facts {
-            cumulative_value: Some(number("10488")),
-            ..reported("4722")
-        };
-        let value_only = reported("4722");
-        let sum_only = Facts { value: None, ..both };
-        let single = target(Comparator::Gte, "10000");
-        let over_three = Target {
-            period: cumulative(2022, 2024),
-            ..single.clone()
-        };
-        let from_now_on = Target {
-            period: cumulative(2024, 2026),
-            ..single.clone()
-        };
-        let value = Some((number("4722"), ComparedField::Value));
-        let sum = Some((number("10488"), ComparedField::CumulativeValue));
-        for (target, facts, expected) in [
-            (&single, both, value),
-            (&single, value_only, value),
-            (&single, sum_only, None),
-            (&over_three, both, sum),
-            (&over_three, sum_only, sum),
-            (&over_three, value_only, None),
-            (&from_now_on, both, sum),
-            (&from_now_on, value_only, value),
-        ] {
-            let case = Case {
-                result: Some(facts),
-                ..case(target)
-            };
-            assert_eq!(compared(&case), expected, "{facts:?} {:?}", target.period);
-        }
-        assert_eq!(compared(&case(&single)), None);
     }
 
     #[test]

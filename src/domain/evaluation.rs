@@ -5,13 +5,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    comparison::{self, AttainmentReason, Bar, ComparedField, ReferenceSource},
+    comparison::{AttainmentReason, Bar, attainment},
     explanation::explain,
+    inputs::{self, ComparedField, Inputs, ReferenceSource},
     kinds::{Direction, Rating, ValueStatus},
     outcome::{Outcome, Reason, outcome, value_status},
     previous::{Previous, previous},
     quantity::{carried, unit_of_difference},
-    target::{Comparator, Period, ReferenceKind, Target},
+    rating::{Ratings, ratings},
+    target::Target,
 };
 use crate::{
     language::Bilingual,
@@ -108,81 +110,6 @@ pub struct Evaluation {
     pub explanation: Bilingual,
 }
 
-/// The organization's rating and ours. A disagreement is a finding to show, never repaired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Ratings {
-    /// What the organization declared (達成状況): `A`, `B` or null.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
-    pub declared: Option<Rating>,
-    /// What the rule gives: `A` when achieved, `B` when not achieved, null when the rule has no answer.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
-    pub computed: Option<Rating>,
-    /// `declared`, or `computed` when nothing was declared.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
-    pub official: Option<Rating>,
-    /// Whether `declared` and `computed` agree; null unless there are both.
-    #[schema(required = true)]
-    pub consistent: Option<bool>,
-}
-
-/// Exactly what was compared, with what, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Inputs {
-    /// How the target compares.
-    pub comparator: Comparator,
-    /// The number of the result that was compared; null when nothing was.
-    #[schema(required = true)]
-    pub compared_value: Option<Decimal>,
-    /// Which number that is: `value` or `cumulative_value`; null when nothing was compared.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "value")]
-    pub compared_field: Option<ComparedField>,
-    /// The target's value.
-    #[schema(required = true)]
-    pub target_value: Option<Decimal>,
-    /// The target's upper bound (`between`).
-    #[schema(required = true)]
-    pub target_upper: Option<Decimal>,
-    /// The number to pass, the reference resolved: the target's value, the reference, or the reference plus or minus
-    /// the value. Given as soon as it is known, result or not; null for `between`, which has two.
-    #[schema(required = true)]
-    pub threshold: Option<Decimal>,
-    /// What the target refers to.
-    pub reference: ReferenceInput,
-    /// The indicator's unit.
-    #[schema(required = true, max_length = 100, example = "%")]
-    pub unit: Option<String>,
-    /// The decimal places the indicator is stated with.
-    #[schema(required = true, maximum = 9)]
-    pub decimals: Option<u32>,
-    /// Which way the indicator gets better.
-    pub direction: Direction,
-    /// Over which time the target is to be met.
-    pub period: Period,
-    /// The last day on which the result is in time.
-    #[schema(value_type = String, format = Date, max_length = 10, example = "2025-06-30")]
-    pub due_on: NaiveDate,
-    /// The day of the evaluation.
-    #[schema(value_type = String, format = Date, max_length = 10, example = "2025-06-10")]
-    pub on: NaiveDate,
-}
-
-/// What a target refers to, with the number found for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ReferenceInput {
-    /// Which kind of reference it is.
-    pub kind: ReferenceKind,
-    /// The fiscal year whose result it is; null for `none` and `constant`.
-    #[schema(required = true)]
-    pub fiscal_year: Option<FiscalYear>,
-    /// Its number; null when it is missing.
-    #[schema(required = true)]
-    pub value: Option<Decimal>,
-    /// Where the number comes from: `stated` (printed in this policy), `recorded` (through the indicator's series),
-    /// `printed` (with the target) or `constant`; null when it is missing.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "stated")]
-    pub source: Option<ReferenceSource>,
-}
-
 /// The answer before it is written up.
 pub(super) struct Finding {
     pub(super) status: ValueStatus,
@@ -211,7 +138,7 @@ pub fn evaluate(case: &Case<'_>) -> Evaluation {
         ..
     } = finding;
     let compared_value = compared.map(|(value, _)| value);
-    let attainment = comparison::attainment(case.target, compared_value);
+    let attainment = attainment(case.target, compared_value);
     Evaluation {
         fiscal_year: case.fiscal_year,
         value_status: status,
@@ -228,16 +155,16 @@ pub fn evaluate(case: &Case<'_>) -> Evaluation {
         attainment: attainment.ok(),
         attainment_reason: attainment.err(),
         previous: previous(case),
-        inputs: inputs(case, &finding),
+        inputs: inputs::inputs(case, &finding),
         explanation: explain(case, &finding),
     }
 }
 
 fn find(case: &Case<'_>) -> Finding {
     let status = value_status(case.result.as_ref(), case.due_on, case.on);
-    let reference = comparison::reference(case);
+    let reference = inputs::reference(case);
     let bar = Bar::of(case.target, reference.map(|(value, _)| value), case.direction);
-    let compared = comparison::compared(case).filter(|_| bar.is_ok());
+    let compared = inputs::compared(case).filter(|_| bar.is_ok());
     let declared = case.result.and_then(|facts| facts.declared_rating);
     let compare = || match (bar, compared) {
         (Err(reason), _) => Err(reason),
@@ -262,58 +189,9 @@ fn find(case: &Case<'_>) -> Finding {
     }
 }
 
-fn ratings(declared: Option<Rating>, outcome: Outcome, reason: Option<Reason>) -> Ratings {
-    let computed = match (outcome, reason) {
-        (_, Some(Reason::Qualitative)) => None,
-        (Outcome::Achieved, _) => Some(Rating::A),
-        (Outcome::NotAchieved, _) => Some(Rating::B),
-        _ => None,
-    };
-    Ratings {
-        declared,
-        computed,
-        official: declared.or(computed),
-        consistent: declared.zip(computed).map(|(theirs, ours)| theirs == ours),
-    }
-}
-
-fn inputs(case: &Case<'_>, finding: &Finding) -> Inputs {
-    let Target {
-        comparator,
-        value,
-        upper,
-        reference,
-        period,
-        ..
-    } = case.target;
-    Inputs {
-        comparator: *comparator,
-        compared_value: finding.compared.map(|(value, _)| value),
-        compared_field: finding.compared.map(|(_, field)| field),
-        target_value: *value,
-        target_upper: *upper,
-        threshold: finding.bar.ok().and_then(Bar::threshold).and_then(carried),
-        reference: ReferenceInput {
-            kind: reference.kind,
-            fiscal_year: match reference.kind {
-                ReferenceKind::PreviousYear => case.fiscal_year.previous(),
-                _ => reference.fiscal_year,
-            },
-            value: finding.reference.map(|(value, _)| value),
-            source: finding.reference.map(|(_, source)| source),
-        },
-        unit: case.unit.map(Into::into),
-        decimals: case.decimals,
-        direction: case.direction,
-        period: *period,
-        due_on: case.due_on,
-        on: case.on,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -321,9 +199,11 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        given::{any_case, case, case_of, number, reported, target, target_on_previous, year},
+        given::{any_case, case, case_of, number, reported, target, target_on_previous},
+        inputs::ReferenceInput,
         kinds::Rating::{A, B},
-        previous::Change,
+        previous::ValueChange,
+        target::Comparator,
     };
 
     #[test]
@@ -384,68 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn the_inputs_name_the_reference_and_the_threshold_it_gives() {
-        let target = Target {
-            value: Some(number("2")),
-            ..target_on_previous(Comparator::IncreaseBy)
-        };
-        let known = Case {
-            recorded_previous: Some(number("80.0")),
-            ..case(&target)
-        };
-        let inputs = evaluate(&known).inputs;
-        assert_eq!(inputs.threshold, Some(number("82.0")), "known before there is a result");
-        assert_eq!((inputs.compared_value, inputs.compared_field), (None, None));
-        assert_eq!(
-            inputs.reference,
-            ReferenceInput {
-                kind: ReferenceKind::PreviousYear,
-                fiscal_year: Some(year(2023)),
-                value: Some(number("80.0")),
-                source: Some(ReferenceSource::Recorded),
-            }
-        );
-    }
-
-    #[test]
     fn nothing_is_compared_without_a_reference() {
         let target = target_on_previous(Comparator::Increase);
         let evaluation = evaluate(&case_of(&target, "81"));
         assert_eq!((evaluation.gap, evaluation.inputs.compared_value), (None, None));
         assert!(!evaluation.rounding_sensitive);
-    }
-
-    #[test]
-    fn the_declared_rating_is_official_and_a_disagreement_is_shown() {
-        let target = target(Comparator::Gte, "81.2");
-        for (value, declared, computed, official, consistent) in [
-            (Some("82"), None, Some(A), Some(A), None),
-            (Some("82"), Some(A), Some(A), Some(A), Some(true)),
-            (Some("82"), Some(B), Some(A), Some(B), Some(false)),
-            (Some("81"), Some(A), Some(B), Some(A), Some(false)),
-            (None, Some(A), None, Some(A), None),
-            (None, None, None, None, None),
-        ] {
-            let facts = Facts {
-                value: value.map(number),
-                declared_rating: declared,
-                ..Facts::default()
-            };
-            let it = evaluate(&Case {
-                result: Some(facts),
-                ..case(&target)
-            });
-            assert_eq!(
-                it.ratings,
-                Ratings {
-                    declared,
-                    computed,
-                    official,
-                    consistent
-                }
-            );
-            assert_eq!(it.rating, official);
-        }
     }
 
     #[test]
@@ -463,7 +286,7 @@ mod tests {
             Inputs::schema(),
             ReferenceInput::schema(),
             Previous::schema(),
-            Change::schema(),
+            ValueChange::schema(),
         ] {
             let schema = serde_json::to_value(schema).unwrap();
             let properties = schema["properties"].as_object().unwrap();

@@ -51,12 +51,12 @@ pub struct Previous {
     #[schema(required = true)]
     pub recorded: Option<Decimal>,
     /// The change since: from `stated` if there is one, else from `recorded`.
-    pub change: Change,
+    pub change: ValueChange,
 }
 
 /// The change of a value (never the cumulative one) since the year before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Change {
+pub struct ValueChange {
     /// This year's value less the previous one, in `unit`. Null when either is missing, or when it would need more
     /// than 15 significant digits.
     #[schema(required = true)]
@@ -96,12 +96,12 @@ pub(super) fn previous(case: &Case<'_>) -> Previous {
     }
 }
 
-fn change(case: &Case<'_>, previous: Option<Decimal>) -> Change {
+fn change(case: &Case<'_>, previous: Option<Decimal>) -> ValueChange {
     let value = case.result.and_then(|facts| facts.value);
     let both = value.zip(previous);
     let difference = both.map(|(value, previous)| value.0 - previous.0);
     let favourable = favourable(case, value, previous);
-    Change {
+    ValueChange {
         absolute: difference.and_then(carried),
         unit: unit_of_difference(case.unit).map(Into::into),
         relative: difference

@@ -9,7 +9,10 @@ use super::{
     quantity::{difference, quantity},
     target::{Comparator, Period, PeriodKind, ReferenceKind},
 };
-use crate::{language::Bilingual, value::FiscalYear};
+use crate::{
+    language::Bilingual,
+    value::{Decimal, FiscalYear},
+};
 
 /// A day: 2025年6月30日, 30 June 2025.
 pub(super) fn day(date: NaiveDate) -> Bilingual {
@@ -61,55 +64,52 @@ pub(super) fn reference(case: &Case<'_>, finding: &Finding) -> Bilingual {
 pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let target = case.target;
     let reference = reference(case, finding);
-    let value = target.value.map(|value| quantity(value.0, case.unit));
-    let upper = target.upper.map(|value| quantity(value.0, case.unit));
-    let by = target.value.map(|value| difference(value.0, case.unit));
-    let Bilingual { ja, en } = value.clone().unwrap_or_else(|| reference.clone());
+    let number = |number: Option<Decimal>| number.map(|it| quantity(it.0, case.unit));
+    let threshold = number(target.value).unwrap_or_else(|| reference.clone());
+    let upper = number(target.upper).unwrap_or_else(nothing);
+    let by = target.value.map_or_else(nothing, |by| difference(by.0, case.unit));
+    let bound = bound(case, finding);
 
+    let (ja, en) = (threshold.ja, threshold.en);
     let (ja, en) = match target.comparator {
         Comparator::Gte => (format!("{ja}以上"), format!("at least {en}")),
         Comparator::Gt => (format!("{ja}超"), format!("more than {en}")),
         Comparator::Lte => (format!("{ja}以下"), format!("at most {en}")),
         Comparator::Lt => (format!("{ja}未満"), format!("less than {en}")),
         Comparator::Eq => (ja, format!("exactly {en}")),
-        Comparator::Between => {
-            let upper = upper.unwrap_or_else(|| Bilingual::new("", ""));
-            (format!("{ja}以上{}以下", upper.ja), format!("{en} to {}", upper.en))
-        }
+        Comparator::Between => (format!("{ja}以上{}以下", upper.ja), format!("{en} to {}", upper.en)),
         Comparator::Increase => (format!("{ja}より増加"), format!("an increase on {en}")),
         Comparator::Decrease => (format!("{ja}より減少"), format!("a decrease from {en}")),
         Comparator::Maintain => (format!("{ja}の維持"), format!("keeping up with {en}")),
-        Comparator::IncreaseBy | Comparator::DecreaseBy => {
-            let by = by.unwrap_or_else(|| Bilingual::new("", ""));
-            let up = target.comparator == Comparator::IncreaseBy;
-            let (ja, en) = if up { ("増加", "above") } else { ("減少", "below") };
-            let bound = bound(case, finding);
-            (
-                format!("{}から{}以上{ja}{}", reference.ja, by.ja, bound.ja),
-                format!("at least {} {en} {}{}", by.en, reference.en, bound.en),
-            )
-        }
-        Comparator::Qualitative => ("文章による目標".into(), "a state described in words".into()),
-        Comparator::Undecided => ("未定".into(), "undecided".into()),
+        Comparator::IncreaseBy => (
+            format!("{}から{}以上増加{}", reference.ja, by.ja, bound.ja),
+            format!("at least {} above {}{}", by.en, reference.en, bound.en),
+        ),
+        Comparator::DecreaseBy => (
+            format!("{}から{}以上減少{}", reference.ja, by.ja, bound.ja),
+            format!("at least {} below {}{}", by.en, reference.en, bound.en),
+        ),
+        Comparator::Qualitative => ("（文章）".into(), "a state described in words".into()),
+        Comparator::Undecided => ("（未定）".into(), "something undecided".into()),
     };
-    if target.reference.kind == ReferenceKind::None {
-        Bilingual::new(ja, en)
-    } else {
-        Bilingual::new(format!("「{ja}」"), en)
+    match target.reference.kind {
+        ReferenceKind::None => Bilingual::new(ja, en),
+        _ => Bilingual::new(format!("「{ja}」"), en),
     }
 }
 
-/// What a difference comes to, in brackets: （82.0%以上）.
+/// The bar a difference comes to, in brackets: （82.0%以上）.
 fn bound(case: &Case<'_>, finding: &Finding) -> Bilingual {
-    match finding.bar {
-        Ok(Bar::AtLeast(bar)) => {
-            let bar = quantity(bar, case.unit);
-            Bilingual::new(format!("（{}以上）", bar.ja), format!(" (at least {})", bar.en))
+    let number = |bar| quantity(bar, case.unit);
+    match finding.bar.map(|bar| (bar, bar.threshold().map(number))) {
+        Ok((Bar::AtLeast(_), Some(it))) => {
+            Bilingual::new(format!("（{}以上）", it.ja), format!(" (at least {})", it.en))
         }
-        Ok(Bar::AtMost(bar)) => {
-            let bar = quantity(bar, case.unit);
-            Bilingual::new(format!("（{}以下）", bar.ja), format!(" (at most {})", bar.en))
-        }
-        _ => Bilingual::new("", ""),
+        Ok((Bar::AtMost(_), Some(it))) => Bilingual::new(format!("（{}以下）", it.ja), format!(" (at most {})", it.en)),
+        _ => nothing(),
     }
+}
+
+fn nothing() -> Bilingual {
+    Bilingual::new("", "")
 }
