@@ -1,1 +1,18 @@
 //! What the city's forms mean: pure code, no HTTP, no SQL, no clock.
+pub mod budget_sum;
+pub mod comparison;
+pub mod evaluation;
+mod explanation;
+pub mod fiscal_year;
+#[cfg(test)]
+mod given;
+pub mod inputs;
+pub mod kinds;
+pub mod outcome;
+pub mod previous;
+mod quantity;
+pub mod rating;
+pub mod roll_up;
+pub mod target;
+mod unanswered;
+mod wording;

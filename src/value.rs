@@ -18,8 +18,8 @@ use serde_json::json;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, SchemaFormat, Type,
-        extensions::ExtensionsBuilder, schema::Schema,
+        ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, SchemaFormat, Type, extensions::ExtensionsBuilder,
+        schema::Schema,
     },
 };
 use uuid::Uuid;
@@ -172,7 +172,9 @@ impl<const MAX: usize> PartialSchema for Prose<MAX> {
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(MAX))
-            .pattern(Some(r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u0008\u000b-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$"))
+            .pattern(Some(
+                r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u0008\u000b-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$",
+            ))
             .description(Some(format!(
                 "Text, at most {MAX} characters, line feeds included, without blanks at either end."
             )))
@@ -234,9 +236,7 @@ impl FromStr for Decimal {
     fn from_str(text: &str) -> Result<Self, Bilingual> {
         let refuse = || {
             Bilingual::new(
-                format!(
-                    "有効数字{SIGNIFICANT_DIGITS}桁、小数点以下{DECIMAL_PLACES}桁までの数値にしてください"
-                ),
+                format!("有効数字{SIGNIFICANT_DIGITS}桁、小数点以下{DECIMAL_PLACES}桁までの数値にしてください"),
                 format!(
                     "must be a number of at most {SIGNIFICANT_DIGITS} significant digits and {DECIMAL_PLACES} decimal places"
                 ),
@@ -254,11 +254,7 @@ impl FromStr for Decimal {
         let bare = number.normalize();
         let digits = bare.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
         let fits = digits <= SIGNIFICANT_DIGITS && bare.scale() <= DECIMAL_PLACES;
-        let kept = if number.scale() > DECIMAL_PLACES {
-            bare
-        } else {
-            number
-        };
+        let kept = if number.scale() > DECIMAL_PLACES { bare } else { number };
         fits.then_some(Self(kept)).ok_or_else(refuse)
     }
 }
@@ -307,19 +303,7 @@ impl PartialSchema for Decimal {
 impl ToSchema for Decimal {}
 
 /// Whole yen, negative where the form prints ▲ or △; at most 15 digits.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    AsExpression,
-    FromSqlRow,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = BigInt)]
 #[serde(transparent)]
 pub struct Yen(pub i64);
@@ -341,9 +325,7 @@ impl PartialSchema for Yen {
 impl ToSchema for Yen {}
 
 /// A fiscal year, as the Gregorian year in which it starts on 1 April: 1950 to 2100.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Integer)]
 #[serde(transparent)]
 pub struct FiscalYear(i32);
@@ -458,9 +440,7 @@ impl PartialSchema for Id {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("uuid".into())))
-            .pattern(Some(
-                "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-            ))
+            .pattern(Some("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))
             .max_length(Some(36))
             .description(Some("An identifier: a UUID in lower case with hyphens."))
             .examples([json!("018e9a2c-5b00-7000-8000-000000000611")])
@@ -481,8 +461,7 @@ column!(Time: Timestamptz = DateTime<Utc>);
 #[must_use]
 pub fn japan() -> FixedOffset {
     const NINE_HOURS: i32 = 9 * 3600;
-    FixedOffset::east_opt(NINE_HOURS)
-        .unwrap_or_else(|| unreachable!("nine hours are less than a day"))
+    FixedOffset::east_opt(NINE_HOURS).unwrap_or_else(|| unreachable!("nine hours are less than a day"))
 }
 
 /// Today in Japan. Called where a request comes in, and nowhere deeper: what is judged by a date is given it.
@@ -493,12 +472,7 @@ pub fn today() -> NaiveDate {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(
-            &self
-                .0
-                .with_timezone(&japan())
-                .format("%Y-%m-%dT%H:%M:%S%.6f%:z"),
-        )
+        serializer.collect_str(&self.0.with_timezone(&japan()).format("%Y-%m-%dT%H:%M:%S%.6f%:z"))
     }
 }
 impl PartialSchema for Time {

@@ -1,0 +1,508 @@
+//! Targets (目標値): what an indicator is to come to, against what, and by when.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    language::Bilingual,
+    text_enum,
+    value::{Decimal, FiscalYear, Line},
+};
+
+text_enum! {
+    /// How a result is compared with its target.
+    pub enum Comparator in "comparator" {
+        /// At least the value; the value itself is enough (以上).
+        Gte = "gte" ("以上", "at least"),
+        /// More than the value; the value itself is not enough (超, 上回る).
+        Gt = "gt" ("超", "more than"),
+        /// At most the value; the value itself is enough (以下, 以内).
+        Lte = "lte" ("以下", "at most"),
+        /// Less than the value; the value itself is not enough (未満, 下回る).
+        Lt = "lt" ("未満", "less than"),
+        /// Exactly the value.
+        Eq = "eq" ("ちょうど", "exactly"),
+        /// From `value` to `upper`, both included.
+        Between = "between" ("範囲内", "between"),
+        /// More than the reference (増加, 向上).
+        Increase = "increase" ("増加", "increase"),
+        /// Less than the reference (減少, 低減).
+        Decrease = "decrease" ("減少", "decrease"),
+        /// No worse than the reference by the indicator's direction; equal to it if there is none (維持).
+        Maintain = "maintain" ("維持", "maintain"),
+        /// More than the reference by at least `value`.
+        IncreaseBy = "increase_by" ("一定以上の増加", "increase by at least"),
+        /// Less than the reference by at least `value`.
+        DecreaseBy = "decrease_by" ("一定以上の減少", "decrease by at least"),
+        /// A state described in words; no rule can compare it.
+        Qualitative = "qualitative" ("定性的", "qualitative"),
+        /// There is no target, or none yet.
+        Undecided = "undecided" ("未定", "undecided"),
+    }
+}
+
+text_enum! {
+    /// What a relative target refers to.
+    pub enum ReferenceKind in "reference_kind" {
+        /// Nothing: the target stands for itself.
+        None = "none" ("なし", "none"),
+        /// The result of the fiscal year before (前年度実績).
+        PreviousYear = "previous_year" ("前年度実績", "previous year"),
+        /// The result of a certain fiscal year.
+        FiscalYear = "fiscal_year" ("指定年度の実績", "a fiscal year"),
+        /// A number the policy states.
+        Constant = "constant" ("基準値", "a constant"),
+    }
+}
+
+text_enum! {
+    /// Over which time a target is to be met.
+    pub enum PeriodKind in "period_kind" {
+        /// By the result of the fiscal year itself.
+        SingleYear = "single_year" ("単年度", "single year"),
+        /// By the sum over several fiscal years.
+        Cumulative = "cumulative" ("累計", "cumulative"),
+        /// By the result of any fiscal year up to a last one.
+        ByEndOf = "by_end_of" ("年度末まで", "by the end of"),
+    }
+}
+
+/// The target of an indicator (目標値). "No target" is the comparator `undecided`.
+///
+/// Which members go with which comparator: `gte`, `gt`, `lte`, `lt`, `eq` take either a `value` or a reference;
+/// `between` takes `value` and `upper`; `increase`, `decrease`, `maintain` take a reference; `increase_by` and
+/// `decrease_by` a `value` and a reference; `qualitative` and `undecided` take none of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The target as printed: 48%以上, 前年度実績以上.
+    #[schema(required = true)]
+    pub text: Option<Line<500>>,
+    /// How the result is compared.
+    pub comparator: Comparator,
+    /// The number to compare with, in the indicator's unit; of `between` the lower bound; of `increase_by` and
+    /// `decrease_by` the difference, 0 or more (percentage points between percents).
+    #[schema(required = true)]
+    pub value: Option<Decimal>,
+    /// The upper bound of `between`, at least `value`; null for every other comparator.
+    #[schema(required = true)]
+    pub upper: Option<Decimal>,
+    /// What a relative target refers to.
+    pub reference: Reference,
+    /// Over which time the target is to be met.
+    pub period: Period,
+}
+
+/// What a relative target refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Which kind of reference it is; `none` when the target stands for itself.
+    pub kind: ReferenceKind,
+    /// The fiscal year of the kind `fiscal_year`; null otherwise.
+    #[schema(required = true)]
+    pub fiscal_year: Option<FiscalYear>,
+    /// The number of the kind `constant`; of the kind `fiscal_year` that year's result as printed here, if it is;
+    /// null otherwise.
+    #[schema(required = true)]
+    pub value: Option<Decimal>,
+}
+
+/// Over which time a target is to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Which kind of period it is.
+    pub kind: PeriodKind,
+    /// The first fiscal year of the kind `cumulative`; null otherwise.
+    #[schema(required = true)]
+    pub from: Option<FiscalYear>,
+    /// The last fiscal year of the kinds `cumulative` and `by_end_of`; null otherwise.
+    #[schema(required = true)]
+    pub to: Option<FiscalYear>,
+}
+
+impl Default for Target {
+    /// No target.
+    fn default() -> Self {
+        Self {
+            text: None,
+            comparator: Comparator::Undecided,
+            value: None,
+            upper: None,
+            reference: Reference::default(),
+            period: Period::default(),
+        }
+    }
+}
+impl Default for Reference {
+    /// No reference.
+    fn default() -> Self {
+        Self {
+            kind: ReferenceKind::None,
+            fiscal_year: None,
+            value: None,
+        }
+    }
+}
+impl Default for Period {
+    /// The fiscal year itself.
+    fn default() -> Self {
+        Self {
+            kind: PeriodKind::SingleYear,
+            from: None,
+            to: None,
+        }
+    }
+}
+
+/// Where a fault is, as the end of a JSON pointer, and what is wrong.
+pub type Fault = (&'static str, Bilingual);
+
+/// The faults found so far.
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn demand(&mut self, holds: bool, at: &'static str, ja: &str, en: &str) {
+        if !holds {
+            self.0.push((at, Bilingual::new(ja, en)));
+        }
+    }
+}
+
+impl Target {
+    /// Everything that does not fit together, each with the place it is at (`/upper`, `/period/to`).
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults(Vec::new());
+        self.check_numbers(&mut faults);
+        self.reference.check(&mut faults);
+        self.period.check(&mut faults);
+        faults.0
+    }
+
+    fn check_numbers(&self, faults: &mut Faults) {
+        use Comparator::{
+            Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative, Undecided,
+        };
+        let relative = self.reference.kind != ReferenceKind::None;
+        let (takes_value, takes_upper, takes_reference) = match self.comparator {
+            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // either of the two
+            Between => (true, true, false),
+            Increase | Decrease | Maintain => (false, false, true),
+            IncreaseBy | DecreaseBy => (true, false, true),
+            Qualitative | Undecided => (false, false, false),
+        };
+
+        faults.demand(
+            self.value.is_some() || !takes_value,
+            "/value",
+            "この比較方法には目標値が必要です（以上・以下などでは基準でもかまいません）",
+            "is needed with this comparator (gte, lte and the like may take a reference instead)",
+        );
+        faults.demand(
+            self.value.is_none() || takes_value,
+            "/value",
+            "この比較方法や、基準と比べる目標に、目標値は指定できません",
+            "must be null with this comparator, or with a reference",
+        );
+        faults.demand(
+            self.upper.is_some() == takes_upper,
+            "/upper",
+            "上限は、範囲（between）のときに必ず、そのときだけ指定してください",
+            "must be given with the comparator between, and only then",
+        );
+        faults.demand(
+            relative == takes_reference,
+            "/reference/kind",
+            "基準は、増減や維持の目標のときに必ず指定し、範囲・定性的・未定の目標には指定しないでください",
+            "must be given to increase, decrease or maintain, and be none for a range and for what is no number",
+        );
+        faults.demand(
+            self.value.zip(self.upper).is_none_or(|(low, high)| low <= high),
+            "/upper",
+            "範囲の上限は下限以上にしてください",
+            "must be at least the lower bound",
+        );
+        faults.demand(
+            !matches!(self.comparator, IncreaseBy | DecreaseBy) || self.value.is_none_or(|by| by >= Decimal::ZERO),
+            "/value",
+            "増減の幅は0以上にしてください",
+            "must be 0 or more with this comparator",
+        );
+    }
+}
+
+impl Reference {
+    fn check(&self, faults: &mut Faults) {
+        faults.demand(
+            self.fiscal_year.is_some() == (self.kind == ReferenceKind::FiscalYear),
+            "/reference/fiscal_year",
+            "年度は、基準が指定年度（fiscal_year）のときに必ず、そのときだけ指定してください",
+            "must be given with the kind fiscal_year, and only then",
+        );
+        faults.demand(
+            self.value.is_some() || self.kind != ReferenceKind::Constant,
+            "/reference/value",
+            "基準値（constant）には値が必要です",
+            "needs the number of the constant",
+        );
+        faults.demand(
+            self.value.is_none() || !matches!(self.kind, ReferenceKind::None | ReferenceKind::PreviousYear),
+            "/reference/value",
+            "この種類の基準に値は指定できません",
+            "must be null with this kind of reference",
+        );
+    }
+}
+
+impl Period {
+    fn check(&self, faults: &mut Faults) {
+        faults.demand(
+            self.from.is_some() == (self.kind == PeriodKind::Cumulative),
+            "/period/from",
+            "最初の年度は、累計（cumulative）のときに必ず、そのときだけ指定してください",
+            "must be given with the kind cumulative, and only then",
+        );
+        faults.demand(
+            self.to.is_some() == (self.kind != PeriodKind::SingleYear),
+            "/period/to",
+            "最後の年度は、累計（cumulative）と年度末まで（by_end_of）のときに必ず、そのときだけ指定してください",
+            "must be given with the kinds cumulative and by_end_of, and only then",
+        );
+        faults.demand(
+            self.from.zip(self.to).is_none_or(|(from, to)| from <= to),
+            "/period/to",
+            "最後の年度は最初の年度以後にしてください",
+            "must not be before the first fiscal year",
+        );
+    }
+
+    /// The last fiscal year of a period that goes on after `fiscal_year`.
+    #[must_use]
+    pub fn runs_on_to(&self, fiscal_year: FiscalYear) -> Option<FiscalYear> {
+        self.to
+            .filter(|_| self.kind != PeriodKind::SingleYear)
+            .filter(|last| *last > fiscal_year)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        domain::given::{any_target, by_end_of, cumulative, number, year},
+        value::Codes as _,
+    };
+
+    fn places(target: &Target) -> Vec<&'static str> {
+        target.faults().into_iter().map(|(at, _)| at).collect()
+    }
+
+    fn with(comparator: Comparator, value: Option<&str>, upper: Option<&str>, reference: Reference) -> Target {
+        Target {
+            comparator,
+            value: value.map(number),
+            upper: upper.map(number),
+            reference,
+            ..Target::default()
+        }
+    }
+
+    const PREVIOUS: Reference = Reference {
+        kind: ReferenceKind::PreviousYear,
+        fiscal_year: None,
+        value: None,
+    };
+
+    #[test]
+    fn every_comparator_takes_its_own_members_and_no_others() {
+        use Comparator as C;
+        let none = Reference::default();
+        let threshold = [C::Gte, C::Gt, C::Lte, C::Lt, C::Eq];
+        let relative = [C::Increase, C::Decrease, C::Maintain];
+        let relative_by = [C::IncreaseBy, C::DecreaseBy];
+        let wordy = [C::Qualitative, C::Undecided];
+        for (comparators, value, upper, reference, faults) in [
+            (&threshold[..], Some("0"), None, none, &[][..]),
+            (&threshold, None, None, PREVIOUS, &[]),
+            (&threshold, None, None, none, &["/value"]),
+            (&threshold, Some("1"), None, PREVIOUS, &["/value"]),
+            (&threshold, Some("1"), Some("2"), none, &["/upper"]),
+            (&[C::Between], Some("1"), Some("2"), none, &[]),
+            (&[C::Between], Some("2"), Some("2"), none, &[]),
+            (&[C::Between], Some("3"), Some("2"), none, &["/upper"]),
+            (&[C::Between], Some("1"), None, none, &["/upper"]),
+            (&[C::Between], None, Some("2"), none, &["/value"]),
+            (
+                &[C::Between],
+                None,
+                None,
+                PREVIOUS,
+                &["/value", "/upper", "/reference/kind"],
+            ),
+            (&relative, None, None, PREVIOUS, &[]),
+            (&relative, None, None, none, &["/reference/kind"]),
+            (&relative, Some("1"), None, PREVIOUS, &["/value"]),
+            (&relative_by, Some("0"), None, PREVIOUS, &[]),
+            (&relative_by, Some("-1"), None, PREVIOUS, &["/value"]),
+            (&relative_by, None, None, PREVIOUS, &["/value"]),
+            (&relative_by, Some("1"), None, none, &["/reference/kind"]),
+            (&wordy, None, None, none, &[]),
+            (
+                &wordy,
+                Some("1"),
+                Some("2"),
+                PREVIOUS,
+                &["/value", "/upper", "/reference/kind"],
+            ),
+        ] {
+            for comparator in comparators {
+                let target = with(*comparator, value, upper, reference);
+                assert_eq!(places(&target), faults, "{target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_reference_has_its_own_members() {
+        use ReferenceKind as K;
+        let (value, fiscal_year) = (Some(number("0")), Some(year(2022)));
+        for (kind, fiscal_year, value, faults) in [
+            (K::PreviousYear, None, None, &[][..]),
+            (
+                K::PreviousYear,
+                fiscal_year,
+                value,
+                &["/reference/fiscal_year", "/reference/value"],
+            ),
+            (K::FiscalYear, fiscal_year, None, &[]),
+            (K::FiscalYear, fiscal_year, value, &[]),
+            (K::FiscalYear, None, value, &["/reference/fiscal_year"]),
+            (K::Constant, None, value, &[]),
+            (K::Constant, None, None, &["/reference/value"]),
+            (K::Constant, fiscal_year, value, &["/reference/fiscal_year"]),
+        ] {
+            let target = with(
+                Comparator::Gte,
+                None,
+                None,
+                Reference {
+                    kind,
+                    fiscal_year,
+                    value,
+                },
+            );
+            assert_eq!(places(&target), faults, "{target:?}");
+        }
+        let nothing = Reference {
+            kind: K::None,
+            fiscal_year,
+            value,
+        };
+        assert_eq!(
+            places(&with(Comparator::Gte, Some("1"), None, nothing)),
+            ["/reference/fiscal_year", "/reference/value"]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_period_has_its_own_members() {
+        let (single, sum, by) = (PeriodKind::SingleYear, PeriodKind::Cumulative, PeriodKind::ByEndOf);
+        for (kind, from, to, faults) in [
+            (single, None, None, &[][..]),
+            (single, Some(2021), Some(2023), &["/period/from", "/period/to"]),
+            (sum, Some(2021), Some(2023), &[]),
+            (sum, Some(2021), Some(2021), &[]),
+            (sum, Some(2023), Some(2021), &["/period/to"]),
+            (sum, None, None, &["/period/from", "/period/to"]),
+            (by, None, Some(2023), &[]),
+            (by, Some(2021), Some(2023), &["/period/from"]),
+            (by, None, None, &["/period/to"]),
+        ] {
+            let period = Period {
+                kind,
+                from: from.map(year),
+                to: to.map(year),
+            };
+            let target = Target {
+                period,
+                ..Target::default()
+            };
+            assert_eq!(places(&target), faults, "{period:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_runs_on_until_its_last_year() {
+        assert_eq!(cumulative(2021, 2023).runs_on_to(year(2022)), Some(year(2023)));
+        assert_eq!(cumulative(2021, 2023).runs_on_to(year(2023)), None);
+        assert_eq!(by_end_of(2025).runs_on_to(year(2024)), Some(year(2025)));
+        assert_eq!(by_end_of(2025).runs_on_to(year(2026)), None);
+        assert_eq!(Period::default().runs_on_to(year(2024)), None);
+    }
+
+    #[test]
+    fn no_target_is_a_sound_target() {
+        assert_eq!(Target::default().comparator, Comparator::Undecided);
+        assert_eq!(Target::default().faults(), []);
+    }
+
+    #[test]
+    fn a_target_is_written_with_every_key_and_reads_back() {
+        let json = serde_json::json!({
+            "text": "48%以上",
+            "comparator": "gte",
+            "value": 48,
+            "upper": null,
+            "reference": { "kind": "none", "fiscal_year": null, "value": null },
+            "period": { "kind": "single_year", "from": null, "to": null },
+        });
+        let target: Target = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&target).unwrap(), json);
+        assert_eq!(target.faults(), []);
+    }
+
+    #[test]
+    fn a_key_a_target_does_not_have_is_refused() {
+        let json = serde_json::json!({ "comparator": "gte", "values": 48 });
+        serde_json::from_value::<Target>(json).unwrap_err();
+    }
+
+    #[test]
+    fn the_schema_requires_every_key() {
+        for (schema, keys) in [
+            (serde_json::to_value(<Target as utoipa::PartialSchema>::schema()), 6),
+            (serde_json::to_value(<Reference as utoipa::PartialSchema>::schema()), 3),
+            (serde_json::to_value(<Period as utoipa::PartialSchema>::schema()), 3),
+        ] {
+            let schema = schema.unwrap();
+            assert_eq!(
+                schema.pointer("/required").unwrap().as_array().unwrap().len(),
+                keys,
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_comparator_is_found_by_its_code() {
+        for comparator in Comparator::ALL {
+            assert_eq!(Comparator::from_code(comparator.code()), Some(*comparator));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_fault_is_somewhere_and_said_in_both_languages(target in any_target()) {
+            for (at, sentence) in target.faults() {
+                prop_assert!(at.starts_with('/'));
+                prop_assert!(!sentence.ja.is_empty() && !sentence.en.is_empty());
+            }
+        }
+    }
+}
