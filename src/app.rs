@@ -81,7 +81,12 @@ fn cors() -> Cors {
         .allow_any_origin()
         .send_wildcard()
         .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::IF_NONE_MATCH, request::REQUEST_ID])
+        .allowed_headers([
+            header::ACCEPT,
+            header::ACCEPT_LANGUAGE,
+            header::IF_NONE_MATCH,
+            request::REQUEST_ID,
+        ])
         .expose_headers([
             header::ETAG,
             header::LINK,
@@ -98,9 +103,18 @@ struct Methods(Vec<(ResourceDef, String)>);
 
 impl Methods {
     fn of(spec: &OpenApi) -> Self {
-        let paths = spec.paths.paths.iter().map(|(path, item)| (path.as_str(), allowed(item)));
+        let paths = spec
+            .paths
+            .paths
+            .iter()
+            .map(|(path, item)| (path.as_str(), allowed(item)));
         let others = [("/openapi.json", "GET, HEAD, OPTIONS".to_owned())];
-        Self(paths.chain(others).map(|(path, allow)| (ResourceDef::new(path), allow)).collect())
+        Self(
+            paths
+                .chain(others)
+                .map(|(path, allow)| (ResourceDef::new(path), allow))
+                .collect(),
+        )
     }
 }
 
@@ -123,9 +137,9 @@ fn allowed(item: &PathItem) -> String {
 /// Actix's route macros answer 404 to a wrong method (actix-web #2735); this answers 405, and OPTIONS.
 async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
     match methods.0.iter().find(|(path, _)| path.is_match(req.path())) {
-        Some((_, allow)) if req.method() == Method::OPTIONS => {
-            Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow.as_str())).finish())
-        }
+        Some((_, allow)) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
+            .insert_header((header::ALLOW, allow.as_str()))
+            .finish()),
         Some((_, allow)) => Err(Error::MethodNotAllowed(allow.clone())),
         None => Err(Error::NotFound("path")),
     }

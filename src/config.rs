@@ -31,7 +31,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 8 << 20, body_seconds: 10 }
+        Self {
+            body_bytes: 8 << 20,
+            body_seconds: 10,
+        }
     }
 }
 
@@ -76,7 +79,11 @@ where
         .parse()
         .ok()
         .filter(|n| allowed.contains(n))
-        .ok_or_else(|| ConfigError { name, value, why: format!("it must be a number in {allowed:?}") })
+        .ok_or_else(|| ConfigError {
+            name,
+            value,
+            why: format!("it must be a number in {allowed:?}"),
+        })
 }
 
 fn default_data() -> PathBuf {

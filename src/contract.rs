@@ -37,8 +37,13 @@ pub trait Rules {
 /// Reads a body that keeps its schema and its rules, or names everything it breaks.
 pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -> Result<T> {
     Error::refuse(violations::<T>(&document))?;
-    let body: T = serde_json::from_value(document)
-        .map_err(|e| Error::Invalid(vec![Violation::at("", "invalid", Bilingual::new(format!("読み取れません: {e}"), e.to_string()))]))?;
+    let body: T = serde_json::from_value(document).map_err(|e| {
+        Error::Invalid(vec![Violation::at(
+            "",
+            "invalid",
+            Bilingual::new(format!("読み取れません: {e}"), e.to_string()),
+        )])
+    })?;
     Error::refuse(body.broken())?;
     Ok(body)
 }
@@ -71,7 +76,8 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
     let mut patch = object;
     patch.required.clear();
     patch.example = None;
-    patch.description = Some("A JSON Merge Patch (RFC 7396): keys left out stay as they are, null takes a value away.".to_owned());
+    patch.description =
+        Some("A JSON Merge Patch (RFC 7396): keys left out stay as they are, null takes a value away.".to_owned());
     for property in patch.properties.values_mut() {
         *property = patch_schema(property.clone(), known);
     }
@@ -86,9 +92,10 @@ fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
     let nullable = |schema: &RefOr<Schema>| match schema {
         RefOr::T(Schema::Object(object)) => allows_null(&object.schema_type),
         RefOr::T(Schema::Array(array)) => allows_null(&array.schema_type),
-        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(
-            |item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type)),
-        ),
+        RefOr::T(Schema::OneOf(one)) => one
+            .items
+            .iter()
+            .any(|item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type))),
         _ => false,
     };
     let properties = &object.properties;
@@ -122,11 +129,17 @@ fn checker<T: ToSchema + 'static>() -> Arc<Checker> {
 }
 
 impl Checker {
-    #[expect(clippy::expect_used, reason = "a schema that does not compile is a bug in this program, which every test of its body finds")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a schema that does not compile is a bug in this program, which every test of its body finds"
+    )]
     fn of<T: ToSchema>() -> Self {
         let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
         T::schemas(&mut schemas);
-        let schemas: BTreeMap<_, _> = schemas.into_iter().map(|(name, schema)| (name, input_schema(schema))).collect();
+        let schemas: BTreeMap<_, _> = schemas
+            .into_iter()
+            .map(|(name, schema)| (name, input_schema(schema)))
+            .collect();
         let document = json!({
             "$ref": format!("#/components/schemas/{}", T::name()),
             "components": { "schemas": schemas },
@@ -147,7 +160,9 @@ impl Checker {
         found.push(match error.kind() {
             // An optional value: what the alternative that is not null says is what was meant.
             Broken::OneOfNotValid { context } | Broken::AnyOf { context } => {
-                let meant = context.iter().find(|alternative| !alternative.iter().all(is_about_null));
+                let meant = context
+                    .iter()
+                    .find(|alternative| !alternative.iter().all(is_about_null));
                 for inner in meant.into_iter().flatten() {
                     self.explain(inner, found);
                 }
@@ -163,28 +178,69 @@ impl Checker {
                 "required",
                 Bilingual::new("必須です", "is required"),
             ),
-            Broken::Type { .. } if error.instance().is_null() => say("type", "nullにはできません".into(), "must not be null".into()),
+            Broken::Type { .. } if error.instance().is_null() => {
+                say("type", "nullにはできません".into(), "must not be null".into())
+            }
             Broken::Type { kind } => {
                 let kind = type_names(kind);
-                say("type", format!("{kind} にしてください"), format!("must be of type {kind}"))
+                say(
+                    "type",
+                    format!("{kind} にしてください"),
+                    format!("must be of type {kind}"),
+                )
             }
             Broken::Enum { options } => {
-                let codes: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let codes: Vec<&str> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 let list = codes.join(", ");
-                say("unknown_code", format!("次のいずれかにしてください: {list}"), format!("must be one of: {list}"))
-                    .suggesting(error.instance().as_str().and_then(|given| nearest(given, codes)))
+                say(
+                    "unknown_code",
+                    format!("次のいずれかにしてください: {list}"),
+                    format!("must be one of: {list}"),
+                )
+                .suggesting(error.instance().as_str().and_then(|given| nearest(given, codes)))
             }
-            Broken::Minimum { limit } => say("minimum", format!("{limit}以上にしてください"), format!("must be at least {limit}")),
-            Broken::Maximum { limit } => say("maximum", format!("{limit}以下にしてください"), format!("must be at most {limit}")),
+            Broken::Minimum { limit } => say(
+                "minimum",
+                format!("{limit}以上にしてください"),
+                format!("must be at least {limit}"),
+            ),
+            Broken::Maximum { limit } => say(
+                "maximum",
+                format!("{limit}以下にしてください"),
+                format!("must be at most {limit}"),
+            ),
             Broken::MinLength { .. } => say("blank", "空にはできません".into(), "must not be empty".into()),
-            Broken::MaxLength { limit } => say("too_long", format!("{limit}文字以内にしてください"), format!("must have at most {limit} characters")),
-            Broken::MinItems { limit } => say("too_few", format!("{limit}件以上にしてください"), format!("must have at least {limit} items")),
-            Broken::MaxItems { limit } => say("too_many", format!("{limit}件以内にしてください"), format!("must have at most {limit} items")),
+            Broken::MaxLength { limit } => say(
+                "too_long",
+                format!("{limit}文字以内にしてください"),
+                format!("must have at most {limit} characters"),
+            ),
+            Broken::MinItems { limit } => say(
+                "too_few",
+                format!("{limit}件以上にしてください"),
+                format!("must have at least {limit} items"),
+            ),
+            Broken::MaxItems { limit } => say(
+                "too_many",
+                format!("{limit}件以内にしてください"),
+                format!("must have at most {limit} items"),
+            ),
             Broken::Pattern { pattern } => pattern_broken(&pointer, error.instance(), pattern),
-            Broken::Format { format } if format == "municipality-code" => {
-                say("check_digit", "団体コードの検査数字が合いません".into(), "is not a municipality code: the check digit is wrong".into())
-            }
-            Broken::Format { format } => say("format", format!("{format} の形式にしてください"), format!("must be a valid {format}")),
+            Broken::Format { format } if format == "municipality-code" => say(
+                "check_digit",
+                "団体コードの検査数字が合いません".into(),
+                "is not a municipality code: the check digit is wrong".into(),
+            ),
+            Broken::Format { format } => say(
+                "format",
+                format!("{format} の形式にしてください"),
+                format!("must be a valid {format}"),
+            ),
             Broken::Custom { .. } => match error.instance().to_string().parse::<Decimal>() {
                 Err(detail) => Violation::at(pointer, "digits", detail),
                 Ok(_) => return,
@@ -212,7 +268,9 @@ fn is_about_null(error: &ValidationError<'_>) -> bool {
 fn type_names(kind: &jsonschema::error::TypeKind) -> String {
     match kind {
         jsonschema::error::TypeKind::Single(one) => one.to_string(),
-        jsonschema::error::TypeKind::Multiple(several) => several.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | "),
+        jsonschema::error::TypeKind::Multiple(several) => {
+            several.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | ")
+        }
     }
 }
 
@@ -223,21 +281,50 @@ fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violation {
     let escaped = key.replace('~', "~0").replace('/', "~1");
     let at = format!("{pointer}/{escaped}");
     if READ_ONLY.contains(&key) {
-        return Violation::at(at, "read_only", Bilingual::new("サーバーが設定する項目です。送らないでください", "is set by the server; leave it out"));
+        return Violation::at(
+            at,
+            "read_only",
+            Bilingual::new(
+                "サーバーが設定する項目です。送らないでください",
+                "is set by the server; leave it out",
+            ),
+        );
     }
-    Violation::at(at, "unknown_field", Bilingual::new(format!("「{key}」という項目はありません"), format!("there is no field named {key}")))
-        .suggesting(nearest(key, known.iter().copied()))
+    Violation::at(
+        at,
+        "unknown_field",
+        Bilingual::new(
+            format!("「{key}」という項目はありません"),
+            format!("there is no field named {key}"),
+        ),
+    )
+    .suggesting(nearest(key, known.iter().copied()))
 }
 
 fn pattern_broken(pointer: &str, instance: &Value, pattern: &str) -> Violation {
     let text = instance.as_str().unwrap_or_default();
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Violation::at(pointer, "control_character", Bilingual::new("制御文字は使えません", "must not contain control characters"));
+        return Violation::at(
+            pointer,
+            "control_character",
+            Bilingual::new("制御文字は使えません", "must not contain control characters"),
+        );
     }
     if text.trim() != text {
-        return Violation::at(pointer, "blank", Bilingual::new("前後に空白を付けず、空白だけにもしないでください", "must not be blank or have blanks at either end"));
+        return Violation::at(
+            pointer,
+            "blank",
+            Bilingual::new(
+                "前後に空白を付けず、空白だけにもしないでください",
+                "must not be blank or have blanks at either end",
+            ),
+        );
     }
-    Violation::at(pointer, "pattern", Bilingual::new(format!("{pattern} の形にしてください"), format!("must match {pattern}")))
+    Violation::at(
+        pointer,
+        "pattern",
+        Bilingual::new(format!("{pattern} の形にしてください"), format!("must match {pattern}")),
+    )
 }
 
 /// The keyword `x-decimal`: as many digits as an exact decimal may have.
@@ -253,6 +340,8 @@ impl<'i> Keyword<'i> for DecimalDigits {
     }
 
     fn is_valid(&self, instance: &'i Value) -> bool {
-        instance.as_number().is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
+        instance
+            .as_number()
+            .is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
     }
 }

@@ -65,7 +65,10 @@ impl Db {
     }
 
     /// Runs queries.
-    #[expect(clippy::disallowed_methods, reason = "the one place that runs blocking work, behind the gate")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that runs blocking work, behind the gate"
+    )]
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
@@ -77,7 +80,9 @@ impl Db {
         let pool = self.pool.clone();
         web::block(move || {
             let _turn = turn;
-            let mut conn = pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+            let mut conn = pool
+                .get()
+                .map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
             work(&mut conn)
         })
         .await
@@ -135,5 +140,7 @@ pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> 
 
 /// Whether the database has every migration this program knows.
 pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
-    conn.has_pending_migration(MIGRATIONS).map(|pending| !pending).map_err(Error::Internal)
+    conn.has_pending_migration(MIGRATIONS)
+        .map(|pending| !pending)
+        .map_err(Error::Internal)
 }

@@ -8,6 +8,7 @@ pub mod fiscal_year;
 mod given;
 pub mod inputs;
 pub mod kinds;
+pub mod municipality_code;
 pub mod outcome;
 pub mod previous;
 mod quantity;

@@ -181,76 +181,401 @@ pub struct Problem {
 
 /// Identifier and titles of every kind of problem, by status.
 pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
-    (StatusCode::BAD_REQUEST, "malformed", "リクエストを読み取れません", "Malformed request"),
+    (
+        StatusCode::BAD_REQUEST,
+        "malformed",
+        "リクエストを読み取れません",
+        "Malformed request",
+    ),
     (StatusCode::NOT_FOUND, "not-found", "見つかりません", "Not found"),
-    (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "このメソッドは使えません", "Method not allowed"),
-    (StatusCode::REQUEST_TIMEOUT, "timeout", "リクエストが時間内に届きませんでした", "Request timeout"),
-    (StatusCode::CONFLICT, "conflict", "登録済みの内容と矛盾します", "Conflict"),
-    (StatusCode::PRECONDITION_FAILED, "precondition-failed", "前提条件が成り立ちません", "Precondition failed"),
-    (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "本文が大きすぎます", "Body too large"),
-    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "この形式の本文は受け付けません", "Unsupported media type"),
-    (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "入力内容に誤りがあります", "Invalid request"),
-    (StatusCode::PRECONDITION_REQUIRED, "precondition-required", "前提条件が必要です", "Precondition required"),
-    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"),
-    (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "ただいま利用できません", "Unavailable"),
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "このメソッドは使えません",
+        "Method not allowed",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "timeout",
+        "リクエストが時間内に届きませんでした",
+        "Request timeout",
+    ),
+    (
+        StatusCode::CONFLICT,
+        "conflict",
+        "登録済みの内容と矛盾します",
+        "Conflict",
+    ),
+    (
+        StatusCode::PRECONDITION_FAILED,
+        "precondition-failed",
+        "前提条件が成り立ちません",
+        "Precondition failed",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "本文が大きすぎます",
+        "Body too large",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "この形式の本文は受け付けません",
+        "Unsupported media type",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid",
+        "入力内容に誤りがあります",
+        "Invalid request",
+    ),
+    (
+        StatusCode::PRECONDITION_REQUIRED,
+        "precondition-required",
+        "前提条件が必要です",
+        "Precondition required",
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "内部エラー",
+        "Internal error",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "ただいま利用できません",
+        "Unavailable",
+    ),
 ];
 
 /// What a constraint means to a caller: its name, the field it is about, and the sentence.
 const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
-    ("organizations_slug_unique", "/slug", "このスラッグは使用されています", "this slug is taken"),
-    ("organizations_slug_format", "/slug", "英小文字で始まる英数字とハイフンにしてください", "must be lower-case letters, digits and hyphens"),
-    ("organizations_kind_known", "/kind", "所属の種類が不明です", "is not a known kind of organization"),
-    ("organizations_municipality_code_unique", "/municipality_code", "この団体コードは使用されています", "this municipality code is taken"),
-    ("organizations_municipality_code_check_digit", "/municipality_code", "団体コードの検査数字が合いません", "the check digit of the municipality code is wrong"),
-    ("organizations_municipality_code_of_wards", "/municipality_code", "団体コードは区にだけあります", "wards have a municipality code, bureaus have none"),
-    ("organizations_name_not_blank", "/name", "空白にはできません", "must not be blank"),
-    ("organizations_display_order_range", "/display_order", "0から9999までにしてください", "must lie between 0 and 9999"),
-    ("policies_organization_exists", "/organization", "所属が存在しないか、運営方針が残っているため削除できません", "the organization does not exist, or still has policies and cannot be deleted"),
-    ("policies_year_unique", "/fiscal_year", "この所属のこの年度の運営方針はすでにあります", "the organization already has a policy for this fiscal year"),
-    ("policies_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
-    ("policies_due_after_start", "/results_due_on", "年度の開始より前にはできません", "must not lie before the fiscal year starts"),
-    ("policies_texts_whole", "", "項目にnullは使えません", "text boxes must not hold null items"),
-    ("goals_policy_exists", "/policy_id", "運営方針が存在しません", "names no policy"),
-    ("goals_code_unique", "/code", "この運営方針にこの番号の経営課題はすでにあります", "the policy already has a goal with this code"),
-    ("goals_code_format", "/code", "番号は 1-1 の形にしてください", "must look like 1-1"),
-    ("goals_title_not_blank", "/title", "空白にはできません", "must not be blank"),
-    ("goals_texts_whole", "", "項目にnullは使えません", "text boxes must not hold null items"),
-    ("budgets_goal_exists", "/goal_id", "経営課題が存在しません", "names no goal"),
-    ("budgets_figure_unique", "/fiscal_year", "この経営課題のこの年度・種類の金額はすでにあります", "the goal already has this kind of figure for this fiscal year"),
-    ("budgets_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
-    ("budgets_kind_known", "/kind", "種類が不明です", "is not a known kind of budget"),
-    ("budgets_status_known", "/status", "状態が不明です", "is not a known status"),
-    ("budgets_amount_when_stated", "/amount_yen", "金額と丸めの単位は、記載があるときだけ必要です", "amount and precision belong to a stated figure and to no other"),
-    ("budgets_amount_range", "/amount_yen", "15桁までにしてください", "must have at most 15 digits"),
-    ("budgets_precision_positive", "/precision_yen", "正の整数にしてください", "must be positive"),
-    ("budgets_amount_rounded", "/amount_yen", "丸めの単位の倍数にしてください", "must be a multiple of its precision"),
-    ("indicators_goal_exists", "/goal_id", "経営課題が存在しません", "names no goal"),
-    ("indicators_name_unique", "/name", "この経営課題にこの名称の指標はすでにあります", "the goal already has an indicator of this name"),
-    ("indicators_position_range", "/position", "1から999までにしてください", "must lie between 1 and 999"),
-    ("indicators_kind_known", "/kind", "種類が不明です", "is not a known kind of indicator"),
-    ("indicators_name_not_blank", "/name", "空白にはできません", "must not be blank"),
-    ("indicators_decimals_range", "/decimals", "0から9までにしてください", "must lie between 0 and 9"),
-    ("indicators_direction_known", "/direction", "方向が不明です", "is not a known direction"),
-    ("indicators_comparator_known", "/target/comparator", "比較の種類が不明です", "is not a known comparator"),
-    ("indicators_reference_known", "/target/reference/kind", "基準の種類が不明です", "is not a known kind of reference"),
-    ("indicators_period_known", "/target/period/kind", "期間の種類が不明です", "is not a known kind of period"),
-    ("indicators_target_value_coherent", "/target/value", "値が比較の種類と合いません", "does not fit the comparator"),
-    ("indicators_target_upper_coherent", "/target/upper", "上限は範囲の目標にだけ必要です", "belongs to between and to no other comparator"),
-    ("indicators_target_reference_coherent", "/target/reference", "基準の内容が種類と合いません", "does not fit its kind"),
-    ("indicators_target_period_coherent", "/target/period", "期間の内容が種類と合いません", "does not fit its kind"),
-    ("indicators_target_years_range", "/target", "年度は1950から2100までにしてください", "fiscal years must lie between 1950 and 2100"),
-    ("indicators_target_numbers_exact", "/target", "数値の桁数が多すぎます", "numbers have too many digits"),
-    ("results_indicator_exists", "/indicator_id", "指標が存在しません", "names no indicator"),
-    ("results_year_unique", "/fiscal_year", "この指標のこの年度の実績はすでにあります", "the indicator already has a result for this fiscal year"),
-    ("results_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
-    ("results_denominator_positive", "/denominator", "正の数にしてください", "must be positive"),
-    ("results_sample_size_not_negative", "/sample_size", "0以上にしてください", "must not be negative"),
-    ("results_value_status_known", "/value_status", "状態が不明です", "is not a known status"),
-    ("results_value_or_status", "/value_status", "値がある実績に、値がない理由は付けられません", "a result with a value has no reason for having none"),
-    ("results_text_when_text_only", "/text", "文章のみの実績には文章が必要です", "a result that is text only needs its text"),
-    ("results_observation_status_known", "/observation_status", "状態が不明です", "is not a known status"),
-    ("results_declared_rating_known", "/declared_rating", "AかBにしてください", "must be A or B"),
-    ("results_numbers_exact", "", "数値の桁数が多すぎます", "numbers have too many digits"),
+    (
+        "organizations_slug_unique",
+        "/slug",
+        "このスラッグは使用されています",
+        "this slug is taken",
+    ),
+    (
+        "organizations_slug_format",
+        "/slug",
+        "英小文字で始まる英数字とハイフンにしてください",
+        "must be lower-case letters, digits and hyphens",
+    ),
+    (
+        "organizations_kind_known",
+        "/kind",
+        "所属の種類が不明です",
+        "is not a known kind of organization",
+    ),
+    (
+        "organizations_municipality_code_unique",
+        "/municipality_code",
+        "この団体コードは使用されています",
+        "this municipality code is taken",
+    ),
+    (
+        "organizations_municipality_code_check_digit",
+        "/municipality_code",
+        "団体コードの検査数字が合いません",
+        "the check digit of the municipality code is wrong",
+    ),
+    (
+        "organizations_municipality_code_of_wards",
+        "/municipality_code",
+        "団体コードは区にだけあります",
+        "wards have a municipality code, bureaus have none",
+    ),
+    (
+        "organizations_name_not_blank",
+        "/name",
+        "空白にはできません",
+        "must not be blank",
+    ),
+    (
+        "organizations_display_order_range",
+        "/display_order",
+        "0から9999までにしてください",
+        "must lie between 0 and 9999",
+    ),
+    (
+        "policies_organization_exists",
+        "/organization",
+        "所属が存在しないか、運営方針が残っているため削除できません",
+        "the organization does not exist, or still has policies and cannot be deleted",
+    ),
+    (
+        "policies_year_unique",
+        "/fiscal_year",
+        "この所属のこの年度の運営方針はすでにあります",
+        "the organization already has a policy for this fiscal year",
+    ),
+    (
+        "policies_year_range",
+        "/fiscal_year",
+        "1950から2100までにしてください",
+        "must lie between 1950 and 2100",
+    ),
+    (
+        "policies_due_after_start",
+        "/results_due_on",
+        "年度の開始より前にはできません",
+        "must not lie before the fiscal year starts",
+    ),
+    (
+        "policies_texts_whole",
+        "",
+        "項目にnullは使えません",
+        "text boxes must not hold null items",
+    ),
+    (
+        "goals_policy_exists",
+        "/policy_id",
+        "運営方針が存在しません",
+        "names no policy",
+    ),
+    (
+        "goals_code_unique",
+        "/code",
+        "この運営方針にこの番号の経営課題はすでにあります",
+        "the policy already has a goal with this code",
+    ),
+    (
+        "goals_code_format",
+        "/code",
+        "番号は 1-1 の形にしてください",
+        "must look like 1-1",
+    ),
+    (
+        "goals_title_not_blank",
+        "/title",
+        "空白にはできません",
+        "must not be blank",
+    ),
+    (
+        "goals_texts_whole",
+        "",
+        "項目にnullは使えません",
+        "text boxes must not hold null items",
+    ),
+    (
+        "budgets_goal_exists",
+        "/goal_id",
+        "経営課題が存在しません",
+        "names no goal",
+    ),
+    (
+        "budgets_figure_unique",
+        "/fiscal_year",
+        "この経営課題のこの年度・種類の金額はすでにあります",
+        "the goal already has this kind of figure for this fiscal year",
+    ),
+    (
+        "budgets_year_range",
+        "/fiscal_year",
+        "1950から2100までにしてください",
+        "must lie between 1950 and 2100",
+    ),
+    (
+        "budgets_kind_known",
+        "/kind",
+        "種類が不明です",
+        "is not a known kind of budget",
+    ),
+    (
+        "budgets_status_known",
+        "/status",
+        "状態が不明です",
+        "is not a known status",
+    ),
+    (
+        "budgets_amount_when_stated",
+        "/amount_yen",
+        "金額と丸めの単位は、記載があるときだけ必要です",
+        "amount and precision belong to a stated figure and to no other",
+    ),
+    (
+        "budgets_amount_range",
+        "/amount_yen",
+        "15桁までにしてください",
+        "must have at most 15 digits",
+    ),
+    (
+        "budgets_precision_positive",
+        "/precision_yen",
+        "正の整数にしてください",
+        "must be positive",
+    ),
+    (
+        "budgets_amount_rounded",
+        "/amount_yen",
+        "丸めの単位の倍数にしてください",
+        "must be a multiple of its precision",
+    ),
+    (
+        "indicators_goal_exists",
+        "/goal_id",
+        "経営課題が存在しません",
+        "names no goal",
+    ),
+    (
+        "indicators_name_unique",
+        "/name",
+        "この経営課題にこの名称の指標はすでにあります",
+        "the goal already has an indicator of this name",
+    ),
+    (
+        "indicators_position_range",
+        "/position",
+        "1から999までにしてください",
+        "must lie between 1 and 999",
+    ),
+    (
+        "indicators_kind_known",
+        "/kind",
+        "種類が不明です",
+        "is not a known kind of indicator",
+    ),
+    (
+        "indicators_name_not_blank",
+        "/name",
+        "空白にはできません",
+        "must not be blank",
+    ),
+    (
+        "indicators_decimals_range",
+        "/decimals",
+        "0から9までにしてください",
+        "must lie between 0 and 9",
+    ),
+    (
+        "indicators_direction_known",
+        "/direction",
+        "方向が不明です",
+        "is not a known direction",
+    ),
+    (
+        "indicators_comparator_known",
+        "/target/comparator",
+        "比較の種類が不明です",
+        "is not a known comparator",
+    ),
+    (
+        "indicators_reference_known",
+        "/target/reference/kind",
+        "基準の種類が不明です",
+        "is not a known kind of reference",
+    ),
+    (
+        "indicators_period_known",
+        "/target/period/kind",
+        "期間の種類が不明です",
+        "is not a known kind of period",
+    ),
+    (
+        "indicators_target_value_coherent",
+        "/target/value",
+        "値が比較の種類と合いません",
+        "does not fit the comparator",
+    ),
+    (
+        "indicators_target_upper_coherent",
+        "/target/upper",
+        "上限は範囲の目標にだけ必要です",
+        "belongs to between and to no other comparator",
+    ),
+    (
+        "indicators_target_reference_coherent",
+        "/target/reference",
+        "基準の内容が種類と合いません",
+        "does not fit its kind",
+    ),
+    (
+        "indicators_target_period_coherent",
+        "/target/period",
+        "期間の内容が種類と合いません",
+        "does not fit its kind",
+    ),
+    (
+        "indicators_target_years_range",
+        "/target",
+        "年度は1950から2100までにしてください",
+        "fiscal years must lie between 1950 and 2100",
+    ),
+    (
+        "indicators_target_numbers_exact",
+        "/target",
+        "数値の桁数が多すぎます",
+        "numbers have too many digits",
+    ),
+    (
+        "results_indicator_exists",
+        "/indicator_id",
+        "指標が存在しません",
+        "names no indicator",
+    ),
+    (
+        "results_year_unique",
+        "/fiscal_year",
+        "この指標のこの年度の実績はすでにあります",
+        "the indicator already has a result for this fiscal year",
+    ),
+    (
+        "results_year_range",
+        "/fiscal_year",
+        "1950から2100までにしてください",
+        "must lie between 1950 and 2100",
+    ),
+    (
+        "results_denominator_positive",
+        "/denominator",
+        "正の数にしてください",
+        "must be positive",
+    ),
+    (
+        "results_sample_size_not_negative",
+        "/sample_size",
+        "0以上にしてください",
+        "must not be negative",
+    ),
+    (
+        "results_value_status_known",
+        "/value_status",
+        "状態が不明です",
+        "is not a known status",
+    ),
+    (
+        "results_value_or_status",
+        "/value_status",
+        "値がある実績に、値がない理由は付けられません",
+        "a result with a value has no reason for having none",
+    ),
+    (
+        "results_text_when_text_only",
+        "/text",
+        "文章のみの実績には文章が必要です",
+        "a result that is text only needs its text",
+    ),
+    (
+        "results_observation_status_known",
+        "/observation_status",
+        "状態が不明です",
+        "is not a known status",
+    ),
+    (
+        "results_declared_rating_known",
+        "/declared_rating",
+        "AかBにしてください",
+        "must be A or B",
+    ),
+    (
+        "results_numbers_exact",
+        "",
+        "数値の桁数が多すぎます",
+        "numbers have too many digits",
+    ),
 ];
 
 /// Names of the constraints that have a sentence; a test compares them with the database's.
@@ -302,8 +627,15 @@ impl Error {
         };
         match self {
             Self::NotFound(thing) => {
-                let ja = THINGS.iter().find(|(en, _)| en == thing).map_or("見つかりません", |(_, ja)| ja);
-                (S::NOT_FOUND, &[], Bilingual::new(ja, format!("there is no such {thing}")))
+                let ja = THINGS
+                    .iter()
+                    .find(|(en, _)| en == thing)
+                    .map_or("見つかりません", |(_, ja)| ja);
+                (
+                    S::NOT_FOUND,
+                    &[],
+                    Bilingual::new(ja, format!("there is no such {thing}")),
+                )
             }
             Self::MethodNotAllowed(allow) => (
                 S::METHOD_NOT_ALLOWED,
@@ -340,7 +672,10 @@ impl Error {
             Self::TooLarge(limit) => (
                 S::PAYLOAD_TOO_LARGE,
                 &[],
-                Bilingual::new(format!("本文は{limit}バイトまでです"), format!("the body may have at most {limit} bytes")),
+                Bilingual::new(
+                    format!("本文は{limit}バイトまでです"),
+                    format!("the body may have at most {limit} bytes"),
+                ),
             ),
             Self::Timeout => (
                 S::REQUEST_TIMEOUT,
@@ -368,10 +703,12 @@ impl Error {
     #[must_use]
     pub fn problem(&self, language: Language, instance: &str, request_id: &str) -> Problem {
         let (status, violations, detail) = self.describe();
-        let (_, kind, ja, en) = KINDS
-            .iter()
-            .find(|(s, ..)| *s == status)
-            .unwrap_or(&(StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"));
+        let (_, kind, ja, en) = KINDS.iter().find(|(s, ..)| *s == status).unwrap_or(&(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "内部エラー",
+            "Internal error",
+        ));
         Problem {
             kind: format!("/problems/{kind}"),
             title: Bilingual::new(*ja, *en).get(language).to_owned(),
@@ -418,8 +755,13 @@ impl From<DieselError> for Error {
             .constraint_name()
             .and_then(|name| CONSTRAINTS.iter().find(|(known, ..)| *known == name));
         match (kind, named) {
-            (_, Some((_, pointer, ja, en))) => Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))]),
-            (Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation, None) => Self::internal(e),
+            (_, Some((_, pointer, ja, en))) => {
+                Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))])
+            }
+            (
+                Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation,
+                None,
+            ) => Self::internal(e),
             _ => Self::Unavailable(e.to_string()),
         }
     }

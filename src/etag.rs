@@ -21,7 +21,7 @@ use utoipa::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    error::{Error, Result, Violation, Place},
+    error::{Error, Place, Result, Violation},
     language::Bilingual,
 };
 
@@ -33,7 +33,9 @@ pub fn of_bytes(body: &[u8]) -> EntityTag {
 
 /// The strong tag of this answer.
 pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
-    serde_json::to_vec(answer).map(|body| of_bytes(&body)).map_err(Error::internal)
+    serde_json::to_vec(answer)
+        .map(|body| of_bytes(&body))
+        .map_err(Error::internal)
 }
 
 /// Whether the caller already has the answer with this tag.
@@ -90,8 +92,16 @@ pub enum Condition {
 impl Condition {
     fn of(req: &HttpRequest) -> Result<Self> {
         let unreadable = |header: &'static str| {
-            let detail = Bilingual::new("ETagの形（\"…\"、または *）にしてください", "must be entity tags in double quotes, or *");
-            Error::malformed(Violation { place: Place::Header(header), code: "format", detail, suggestion: None })
+            let detail = Bilingual::new(
+                "ETagの形（\"…\"、または *）にしてください",
+                "must be entity tags in double quotes, or *",
+            );
+            Error::malformed(Violation {
+                place: Place::Header(header),
+                code: "format",
+                detail,
+                suggestion: None,
+            })
         };
         if req.headers().contains_key(IF_MATCH) {
             return match IfMatch::parse(req) {
@@ -121,15 +131,24 @@ impl FromRequest for Condition {
 
 impl IntoParams for Match {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![header("If-Match", "The ETag that was read; `*` for whatever is there. Required: 428 without, 412 when it no longer holds.")]
+        vec![header(
+            "If-Match",
+            "The ETag that was read; `*` for whatever is there. Required: 428 without, 412 when it no longer holds.",
+        )]
     }
 }
 
 impl IntoParams for Condition {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![
-            header("If-Match", "To replace: the ETag that was read, or `*`. 412 when it no longer holds; 428 without either header."),
-            header("If-None-Match", "To create and nothing else: `*`. 412 when it exists already."),
+            header(
+                "If-Match",
+                "To replace: the ETag that was read, or `*`. 412 when it no longer holds; 428 without either header.",
+            ),
+            header(
+                "If-None-Match",
+                "To create and nothing else: `*`. 412 when it exists already.",
+            ),
         ]
     }
 }
@@ -140,6 +159,8 @@ fn header(name: &str, words: &str) -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(words))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000))))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)),
+        ))
         .build()
 }

@@ -98,12 +98,26 @@ impl<T: ToSchema> ToSchema for PatchOf<T> {
 }
 
 /// Reads the body as JSON of this media type.
-fn document(req: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> impl Future<Output = Result<Value>> + use<> {
-    let given = req.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+fn document(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    media_type: &'static str,
+) -> impl Future<Output = Result<Value>> + use<> {
+    let given = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     let acceptable = essence.eq_ignore_ascii_case(media_type) && !req.headers().contains_key(header::CONTENT_ENCODING);
-    let limits = req.app_data::<web::Data<Limits>>().map(|limits| *limits.get_ref()).unwrap_or_default();
-    let stated = req.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let limits = req
+        .app_data::<web::Data<Limits>>()
+        .map(|limits| *limits.get_ref())
+        .unwrap_or_default();
+    let stated = req
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     let payload = payload.take();
     async move {
         if !acceptable {
@@ -112,9 +126,12 @@ fn document(req: &HttpRequest, payload: &mut Payload, media_type: &'static str) 
         if stated.is_some_and(|length| length > limits.body_bytes) {
             return Err(Error::TooLarge(limits.body_bytes));
         }
-        let bytes = timeout(Duration::from_secs(limits.body_seconds), collect(payload, limits.body_bytes))
-            .await
-            .map_err(|_| Error::Timeout)??;
+        let bytes = timeout(
+            Duration::from_secs(limits.body_seconds),
+            collect(payload, limits.body_bytes),
+        )
+        .await
+        .map_err(|_| Error::Timeout)??;
         json::read(&bytes).map_err(|e| {
             let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
             Error::malformed(Violation::at("", "json", detail))
@@ -126,7 +143,11 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|e| {
-            Error::malformed(Violation::at("", "body", Bilingual::new("本文が途中で途切れました", format!("the body broke off: {e}"))))
+            Error::malformed(Violation::at(
+                "",
+                "body",
+                Bilingual::new("本文が途中で途切れました", format!("the body broke off: {e}")),
+            ))
         })?;
         if body.len() + chunk.len() > limit {
             return Err(Error::TooLarge(limit));
@@ -147,7 +168,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
         let path = web::Path::<T>::from_request(req, payload);
-        ready(path.into_inner().map(|p| Self(p.into_inner())).map_err(|_| Error::NotFound("path")))
+        ready(
+            path.into_inner()
+                .map(|p| Self(p.into_inner()))
+                .map_err(|_| Error::NotFound("path")),
+        )
     }
 }
 

@@ -90,7 +90,9 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
 
 fn migrate() -> Result<(), Failure> {
     let config = Config::from_env()?;
-    let url = config.database_url.ok_or("DATABASE_URL says which database to migrate; the embedded one is migrated by `serve`")?;
+    let url = config
+        .database_url
+        .ok_or("DATABASE_URL says which database to migrate; the embedded one is migrated by `serve`")?;
     db::set_up(&url, |_| Ok(()))?;
     log::info!("the database has every migration");
     Ok(())
@@ -113,8 +115,15 @@ fn healthcheck() -> Result<(), Failure> {
     let address = config.bind.replace("0.0.0.0", "127.0.0.1");
     let mut stream = TcpStream::connect(&address)?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the service does not answer as it should".into()) }
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err("the service does not answer as it should".into())
+    }
 }

@@ -83,25 +83,53 @@ fn problems(path: &str, method: &str, operation: &mut Operation) -> Vec<(String,
     let versioned = path.starts_with("/v1");
     let mut answers = vec![];
     if method == "get" && versioned {
-        answers.push(("304".to_owned(), Response::builder().description("The caller already has it (If-None-Match).").build().into()));
+        answers.push((
+            "304".to_owned(),
+            Response::builder()
+                .description("The caller already has it (If-None-Match).")
+                .build()
+                .into(),
+        ));
     }
     let rows = [
-        (versioned, "400", "The request could not be read, or has an unknown parameter."),
+        (
+            versioned,
+            "400",
+            "The request could not be read, or has an unknown parameter.",
+        ),
         (has(ParameterIn::Path), "404", "The path names nothing."),
         (body, "408", "The body did not arrive in time."),
-        (body || method == "delete", "409", "The request contradicts what is stored."),
-        (conditional, "412", "The resource has changed since it was read, or exists already."),
+        (
+            body || method == "delete",
+            "409",
+            "The request contradicts what is stored.",
+        ),
+        (
+            conditional,
+            "412",
+            "The resource has changed since it was read, or exists already.",
+        ),
         (body, "413", "The body is too large."),
         (body, "415", "The body is not of the media type this operation takes."),
         (body, "422", "The body breaks rules; `errors` lists them all."),
         (conditional, "428", "The request must say which state it changes."),
-        (versioned, "500", "A failure of the service, logged under the request id."),
+        (
+            versioned,
+            "500",
+            "A failure of the service, logged under the request id.",
+        ),
         (versioned, "503", "The service is busy; retry after the given seconds."),
     ];
-    answers.extend(rows.into_iter().filter(|(applies, ..)| *applies).map(|(_, status, words)| {
-        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
-        let response = Response::builder().description(words).content("application/problem+json", content);
-        (status.to_owned(), response.build().into())
-    }));
+    answers.extend(
+        rows.into_iter()
+            .filter(|(applies, ..)| *applies)
+            .map(|(_, status, words)| {
+                let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+                let response = Response::builder()
+                    .description(words)
+                    .content("application/problem+json", content);
+                (status.to_owned(), response.build().into())
+            }),
+    );
     answers
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use utoipa::{
     IntoParams, IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        RefOr, Ref, Required, Response, Type,
+        Ref, RefOr, Required, Response, Type,
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::{ArrayBuilder, ObjectBuilder, Schema},
     },
@@ -60,14 +60,25 @@ impl<S: Codes + ToSchema> FromParams for Paging<S> {
         let (limit, text, sort, include_total) = (limit?, text?, sort?, include_total?);
         let after = text.map(|CursorText(cursor)| cursor);
         let sort = sort.or_else(|| S::ALL.first().copied())?;
-        if after.as_ref().is_some_and(|Cursor(made_for, ..)| made_for != sort.code()) {
+        if after
+            .as_ref()
+            .is_some_and(|Cursor(made_for, ..)| made_for != sort.code())
+        {
             params.fault(
                 "cursor",
-                Fault::new("cursor", Bilingual::new("カーソルは別の並び順のものです", "the cursor was made for another sort")),
+                Fault::new(
+                    "cursor",
+                    Bilingual::new("カーソルは別の並び順のものです", "the cursor was made for another sort"),
+                ),
             );
             return None;
         }
-        Some(Self { limit: limit.map_or(DEFAULT_LIMIT, |Limit(n)| n), sort, include_total, after })
+        Some(Self {
+            limit: limit.map_or(DEFAULT_LIMIT, |Limit(n)| n),
+            sort,
+            include_total,
+            after,
+        })
     }
 }
 
@@ -80,7 +91,9 @@ impl<S> Paging<S> {
 
     /// The key and id of the last row of the page before.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<(K, Id)>> {
-        let Some(Cursor(_, key, id)) = &self.after else { return Ok(None) };
+        let Some(Cursor(_, key, id)) = &self.after else {
+            return Ok(None);
+        };
         match serde_json::from_value(key.clone()) {
             Ok(key) => Ok(Some((key, *id))),
             Err(_) => Err(Error::Malformed(vec![Violation::of("cursor", "cursor", unreadable())])),
@@ -88,12 +101,21 @@ impl<S> Paging<S> {
     }
 
     /// Counts, if the caller wants to know.
-    pub fn total(&self, conn: &mut PgConnection, count: impl FnOnce(&mut PgConnection) -> Result<i64>) -> Result<Option<i64>> {
+    pub fn total(
+        &self,
+        conn: &mut PgConnection,
+        count: impl FnOnce(&mut PgConnection) -> Result<i64>,
+    ) -> Result<Option<i64>> {
         self.include_total.then(|| count(conn)).transpose()
     }
 
     /// Cuts fetched rows to one page; `place` gives the key and id of a row in this order.
-    pub fn cut<T, K: Serialize>(&self, mut items: Vec<T>, total: Option<i64>, place: impl Fn(&T) -> (K, Id)) -> Result<Page<T>>
+    pub fn cut<T, K: Serialize>(
+        &self,
+        mut items: Vec<T>,
+        total: Option<i64>,
+        place: impl Fn(&T) -> (K, Id),
+    ) -> Result<Page<T>>
     where
         S: Codes,
     {
@@ -105,11 +127,16 @@ impl<S> Paging<S> {
             None => None,
             Some((key, id)) => {
                 let key = serde_json::to_value(key).map_err(Error::internal)?;
-                let cursor = serde_json::to_vec(&Cursor(self.sort.code().to_owned(), key, id)).map_err(Error::internal)?;
+                let cursor =
+                    serde_json::to_vec(&Cursor(self.sort.code().to_owned(), key, id)).map_err(Error::internal)?;
                 Some(BASE64_URL_SAFE_NO_PAD.encode(cursor))
             }
         };
-        Ok(Page { items, next_cursor, total })
+        Ok(Page {
+            items,
+            next_cursor,
+            total,
+        })
     }
 }
 
@@ -139,7 +166,13 @@ impl Param for Limit {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let limit = text.parse().ok().filter(|n| digits && (1..=MAX_LIMIT).contains(n));
         limit.map(Self).ok_or_else(|| {
-            Fault::new("limit", Bilingual::new(format!("1から{MAX_LIMIT}までにしてください"), format!("must be 1 to {MAX_LIMIT}")))
+            Fault::new(
+                "limit",
+                Bilingual::new(
+                    format!("1から{MAX_LIMIT}までにしてください"),
+                    format!("must be 1 to {MAX_LIMIT}"),
+                ),
+            )
         })
     }
     fn schema() -> RefOr<Schema> {
@@ -155,7 +188,10 @@ impl Param for Limit {
 struct CursorText(Cursor);
 
 fn unreadable() -> Bilingual {
-    Bilingual::new("カーソルを読み取れません。一覧の next_cursor をそのまま渡してください", "is not a cursor; pass the next_cursor of a list as it is")
+    Bilingual::new(
+        "カーソルを読み取れません。一覧の next_cursor をそのまま渡してください",
+        "is not a cursor; pass the next_cursor of a list as it is",
+    )
 }
 
 impl Param for CursorText {
@@ -168,7 +204,10 @@ impl Param for CursorText {
             .ok_or_else(|| Fault::new("cursor", unreadable()))
     }
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).max_length(Some(2000)).into()
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(2000))
+            .into()
     }
 }
 
@@ -184,8 +223,16 @@ impl<S: Codes + ToSchema> IntoParams for Paging<S> {
                 .build()
         };
         vec![
-            parameter("limit", "Items on the page. More than the maximum is refused, not cut.", Limit::schema()),
-            parameter("cursor", "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.", CursorText::schema()),
+            parameter(
+                "limit",
+                "Items on the page. More than the maximum is refused, not cut.",
+                Limit::schema(),
+            ),
+            parameter(
+                "cursor",
+                "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.",
+                CursorText::schema(),
+            ),
             parameter("sort", "The order; the id breaks ties.", S::schema()),
             query::document::<bool>("include_total", "Whether to count all items that match."),
         ]
@@ -212,7 +259,10 @@ impl<T: Serialize> Responder for Page<T> {
     /// With a link to the next page (RFC 8288) that keeps the filters.
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let link = self.next_cursor.as_ref().map(|cursor| {
-            let kept = req.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+            let kept = req
+                .query_string()
+                .split('&')
+                .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
             let query: String = kept.map(|pair| format!("{pair}&")).collect();
             format!("<{}?{query}cursor={cursor}>; rel=\"next\"", req.path())
         });
@@ -232,19 +282,29 @@ impl<T: ToSchema> IntoResponses for Page<T> {
 
 impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
-        let nullable = |kind| ObjectBuilder::new().schema_type(utoipa::openapi::schema::SchemaType::from_iter([kind, Type::Null]));
+        let nullable =
+            |kind| ObjectBuilder::new().schema_type(utoipa::openapi::schema::SchemaType::from_iter([kind, Type::Null]));
         ObjectBuilder::new()
             .description(Some("Part of a list."))
-            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())).max_items(usize::try_from(MAX_LIMIT).ok()))
+            .property(
+                "items",
+                ArrayBuilder::new()
+                    .items(Ref::from_schema_name(T::name()))
+                    .max_items(usize::try_from(MAX_LIMIT).ok()),
+            )
             .required("items")
             .property(
                 "next_cursor",
-                nullable(Type::String).max_length(Some(2000)).description(Some("Pass it as `cursor` for the next page; null on the last one.")),
+                nullable(Type::String)
+                    .max_length(Some(2000))
+                    .description(Some("Pass it as `cursor` for the next page; null on the last one.")),
             )
             .required("next_cursor")
             .property(
                 "total",
-                nullable(Type::Integer).minimum(Some(0)).description(Some("How many items match in all; null without `include_total=true`.")),
+                nullable(Type::Integer)
+                    .minimum(Some(0))
+                    .description(Some("How many items match in all; null without `include_total=true`.")),
             )
             .required("total")
             .into()

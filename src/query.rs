@@ -37,7 +37,11 @@ impl Fault {
     /// A fault with this code and sentence.
     #[must_use]
     pub fn new(code: &'static str, detail: Bilingual) -> Self {
-        Self { code, detail, suggestion: None }
+        Self {
+            code,
+            detail,
+            suggestion: None,
+        }
     }
 }
 
@@ -85,7 +89,9 @@ impl<T> AnyOf<T> {
 
 impl<T: Param> Field for AnyOf<T> {
     fn read(text: Option<&str>) -> Result<Self, Fault> {
-        text.map_or(Ok(Self::default()), |text| listed(text)?.map(T::read).collect::<Result<_, _>>().map(Self))
+        text.map_or(Ok(Self::default()), |text| {
+            listed(text)?.map(T::read).collect::<Result<_, _>>().map(Self)
+        })
     }
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
         list_of(parameter, T::schema())
@@ -119,7 +125,10 @@ impl Field for Years {
             if from > to {
                 return Err(Fault::new(
                     "range",
-                    Bilingual::new(format!("範囲 {part} が逆です"), format!("the range {part} runs backwards")),
+                    Bilingual::new(
+                        format!("範囲 {part} が逆です"),
+                        format!("the range {part} runs backwards"),
+                    ),
                 ));
             }
             years.extend((from.get()..=to.get()).filter_map(FiscalYear::new));
@@ -143,7 +152,10 @@ fn listed(text: &str) -> Result<impl Iterator<Item = &str>, Fault> {
     if values > MAX_VALUES {
         return Err(Fault::new(
             "too_many",
-            Bilingual::new(format!("値は{MAX_VALUES}個までです"), format!("at most {MAX_VALUES} values")),
+            Bilingual::new(
+                format!("値は{MAX_VALUES}個までです"),
+                format!("at most {MAX_VALUES} values"),
+            ),
         ));
     }
     Ok(text.split(',').map(str::trim))
@@ -162,11 +174,18 @@ impl Field for bool {
         match text {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(Fault::new("type", Bilingual::new("true か false にしてください", "must be true or false"))),
+            Some(_) => Err(Fault::new(
+                "type",
+                Bilingual::new("true か false にしてください", "must be true or false"),
+            )),
         }
     }
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
-        parameter.schema(Some(ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into()))))
+        parameter.schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::Boolean)
+                .default(Some(false.into())),
+        ))
     }
 }
 
@@ -177,7 +196,10 @@ impl<T: Codes + ToSchema> Param for T {
             let list = codes().collect::<Vec<_>>().join(", ");
             Fault {
                 code: "unknown_code",
-                detail: Bilingual::new(format!("次のいずれかにしてください: {list}"), format!("must be one of: {list}")),
+                detail: Bilingual::new(
+                    format!("次のいずれかにしてください: {list}"),
+                    format!("must be one of: {list}"),
+                ),
                 suggestion: nearest(text, codes()),
             }
         })
@@ -218,8 +240,15 @@ impl Param for FiscalYear {
 
 impl Param for NaiveDate {
     fn read(text: &str) -> Result<Self, Fault> {
-        let wrong = || Fault::new("date", Bilingual::new("YYYY-MM-DD の日付にしてください", "must be a date, YYYY-MM-DD"));
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|date| date.to_string() == text);
+        let wrong = || {
+            Fault::new(
+                "date",
+                Bilingual::new("YYYY-MM-DD の日付にしてください", "must be a date, YYYY-MM-DD"),
+            )
+        };
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .filter(|date| date.to_string() == text);
         date.ok_or_else(wrong)
     }
     fn schema() -> RefOr<Schema> {
@@ -256,7 +285,10 @@ impl Param for SearchText {
         if text.is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
             return Err(Fault::new(
                 "text",
-                Bilingual::new("1文字から100文字までの語にしてください", "must be 1 to 100 characters, none of them control characters"),
+                Bilingual::new(
+                    "1文字から100文字までの語にしてください",
+                    "must be 1 to 100 characters, none of them control characters",
+                ),
             ));
         }
         Ok(Self(text.to_owned()))
@@ -280,14 +312,33 @@ pub struct Params {
 
 impl Params {
     fn of(query: &str) -> Self {
-        let mut params = Self { given: BTreeMap::new(), known: Vec::new(), faults: Vec::new() };
+        let mut params = Self {
+            given: BTreeMap::new(),
+            known: Vec::new(),
+            faults: Vec::new(),
+        };
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map(web::Query::into_inner);
         match pairs {
-            Err(_) => params.fault("", Fault::new("encoding", Bilingual::new("クエリを読み取れません", "the query string cannot be read"))),
+            Err(_) => params.fault(
+                "",
+                Fault::new(
+                    "encoding",
+                    Bilingual::new("クエリを読み取れません", "the query string cannot be read"),
+                ),
+            ),
             Ok(pairs) => {
                 for (name, value) in pairs {
                     if params.given.insert(name.clone(), value).is_some() {
-                        params.fault(&name, Fault::new("repeated", Bilingual::new("一度だけ指定してください", "must be given once; separate values with commas")));
+                        params.fault(
+                            &name,
+                            Fault::new(
+                                "repeated",
+                                Bilingual::new(
+                                    "一度だけ指定してください",
+                                    "must be given once; separate values with commas",
+                                ),
+                            ),
+                        );
                     }
                 }
             }
@@ -309,16 +360,26 @@ impl Params {
 
     /// Records what is wrong with a parameter.
     pub fn fault(&mut self, name: &str, fault: Fault) {
-        self.faults.push(Violation::of(name, fault.code, fault.detail).suggesting(fault.suggestion));
+        self.faults
+            .push(Violation::of(name, fault.code, fault.detail).suggesting(fault.suggestion));
     }
 
     /// Fails with everything that is wrong, parameters nobody asked for included.
     fn finish(mut self) -> Result<()> {
         for name in self.given.keys() {
-            let detail = Bilingual::new(format!("「{name}」というパラメーターはありません"), format!("there is no parameter named {name}"));
-            self.faults.push(Violation::of(name, "unknown_parameter", detail).suggesting(nearest(name, self.known.iter().copied())));
+            let detail = Bilingual::new(
+                format!("「{name}」というパラメーターはありません"),
+                format!("there is no parameter named {name}"),
+            );
+            self.faults.push(
+                Violation::of(name, "unknown_parameter", detail).suggesting(nearest(name, self.known.iter().copied())),
+            );
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Error::Malformed(self.faults)) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Malformed(self.faults))
+        }
     }
 }
 
@@ -352,7 +413,11 @@ impl<T: FromParams> FromRequest for Query<T> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut params = Params::of(req.query_string());
         let value = T::take(&mut params);
-        ready(params.finish().and_then(|()| value.map(Self).ok_or_else(|| Error::internal("a parameter failed without a fault"))))
+        ready(params.finish().and_then(|()| {
+            value
+                .map(Self)
+                .ok_or_else(|| Error::internal("a parameter failed without a fault"))
+        }))
     }
 }
 
@@ -403,4 +468,3 @@ impl FromRequest for NoQuery {
         ready(Query::<()>::from_request(req, payload).into_inner().map(|_| Self))
     }
 }
-

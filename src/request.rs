@@ -36,9 +36,16 @@ pub async fn surround(
     let mut response = next.call(req).await?.map_into_boxed_body();
     if let Some(problem) = problem(&response, language, &path, &id) {
         response = response.map_body(|head, _| {
-            head.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
-            head.headers.insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(language.tag()));
-            head.headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+            head.headers.insert(
+                header::CONTENT_TYPE,
+                header::HeaderValue::from_static("application/problem+json"),
+            );
+            head.headers.insert(
+                header::CONTENT_LANGUAGE,
+                header::HeaderValue::from_static(language.tag()),
+            );
+            head.headers
+                .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
     }
@@ -64,7 +71,9 @@ fn request_id(req: &ServiceRequest) -> String {
     req.headers()
         .get(REQUEST_ID)
         .and_then(|v| v.to_str().ok())
-        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
+        .filter(|id| {
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        })
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 

@@ -8,9 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::Problem;
 
-pub mod health;
 pub mod budgets;
 pub mod goals;
+pub mod health;
 pub mod indicators;
 pub mod organizations;
 pub mod policies;

@@ -1,5 +1,8 @@
 //! The tables, as diesel sees them; a test compares them with the database.
-#![expect(missing_docs, reason = "columns are described where they are shown, on the types of `resources`")]
+#![expect(
+    missing_docs,
+    reason = "columns are described where they are shown, on the types of `resources`"
+)]
 
 diesel::table! {
     organizations (id) {

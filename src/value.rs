@@ -408,7 +408,10 @@ impl Id {
             return Err(Error::PreconditionFailed);
         }
         if self.0.get_version_num() != 7 {
-            let detail = Bilingual::new("新しい識別子はUUIDv7にしてください", "a new identifier must be a UUID of version 7");
+            let detail = Bilingual::new(
+                "新しい識別子はUUIDv7にしてください",
+                "a new identifier must be a UUID of version 7",
+            );
             return Err(Error::Invalid(vec![Violation::at("", "uuid_version", detail)]));
         }
         Ok(())
@@ -593,9 +596,9 @@ fn is_six_digits(text: &str) -> bool {
 fn is_goal_code(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() <= 3
-        && parts
-            .iter()
-            .all(|part| (1..=2).contains(&part.len()) && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
+        && parts.iter().all(|part| {
+            (1..=2).contains(&part.len()) && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
+        })
 }
 
 /// A six-digit municipality code (全国地方公共団体コード); its last digit checks the others.
@@ -613,7 +616,9 @@ impl PartialSchema for MunicipalityCode {
             .format(Some(SchemaFormat::Custom("municipality-code".into())))
             .pattern(Some("^[0-9]{6}$"))
             .max_length(Some(6))
-            .description(Some("Six-digit municipality code (全国地方公共団体コード) with its check digit."))
+            .description(Some(
+                "Six-digit municipality code (全国地方公共団体コード) with its check digit.",
+            ))
             .examples([json!("271063")])
             .into()
     }
@@ -629,12 +634,29 @@ mod tests {
     #[test]
     fn decimals_are_exact_and_bounded() {
         for (text, kept) in [
-            ("81.2", "81.2"), ("81.20", "81.20"), ("0", "0"), ("-0.5", "-0.5"), ("1e3", "1000"), ("4.8E1", "48"),
-            ("999999999999999", "999999999999999"), ("0.000000001", "0.000000001"), ("123456.789012345", "123456.789012345"),
+            ("81.2", "81.2"),
+            ("81.20", "81.20"),
+            ("0", "0"),
+            ("-0.5", "-0.5"),
+            ("1e3", "1000"),
+            ("4.8E1", "48"),
+            ("999999999999999", "999999999999999"),
+            ("0.000000001", "0.000000001"),
+            ("123456.789012345", "123456.789012345"),
         ] {
             assert_eq!(text.parse::<Decimal>().unwrap().to_string(), kept);
         }
-        for text in ["1e400", "1e-400", "1e15", "9999999999999999", "0.0000000001", "1234567.890123456", "NaN", "", "1e99999999999"] {
+        for text in [
+            "1e400",
+            "1e-400",
+            "1e15",
+            "9999999999999999",
+            "0.0000000001",
+            "1234567.890123456",
+            "NaN",
+            "",
+            "1e99999999999",
+        ] {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
     }
@@ -643,8 +665,14 @@ mod tests {
     fn identifiers_have_one_form() {
         let id = "018e9a2c-5b00-7000-8000-000000000611";
         assert_eq!(id.parse::<Id>().unwrap().to_string(), id);
-        for other in ["018E9A2C-5B00-7000-8000-000000000611", "018e9a2c5b0070008000000000000611", "{018e9a2c-5b00-7000-8000-000000000611}",
-            "urn:uuid:018e9a2c-5b00-7000-8000-000000000611", "x", ""] {
+        for other in [
+            "018E9A2C-5B00-7000-8000-000000000611",
+            "018e9a2c5b0070008000000000000611",
+            "{018e9a2c-5b00-7000-8000-000000000611}",
+            "urn:uuid:018e9a2c-5b00-7000-8000-000000000611",
+            "x",
+            "",
+        ] {
             assert!(other.parse::<Id>().is_err(), "{other}");
         }
     }
@@ -652,10 +680,16 @@ mod tests {
     #[test]
     fn keys_are_what_their_patterns_say() {
         for good in ["nishi", "a", "city-planning", "b2"] {
-            assert!(good.parse::<Slug>().is_ok() && good.parse::<OrganizationKey>().is_ok(), "{good}");
+            assert!(
+                good.parse::<Slug>().is_ok() && good.parse::<OrganizationKey>().is_ok(),
+                "{good}"
+            );
         }
         for bad in ["", "Nishi", "-a", "a-", "a--b", "2b", "西", "a b"] {
-            assert!(bad.parse::<Slug>().is_err() && bad.parse::<OrganizationKey>().is_err(), "{bad}");
+            assert!(
+                bad.parse::<Slug>().is_err() && bad.parse::<OrganizationKey>().is_err(),
+                "{bad}"
+            );
         }
         assert!("271063".parse::<OrganizationKey>().is_ok() && "271063".parse::<Slug>().is_err());
         for good in ["1", "1-1", "12-3", "1-10-99"] {
@@ -669,7 +703,10 @@ mod tests {
     #[test]
     fn times_carry_the_offset_of_japan() {
         let time = Time("2024-03-31T15:00:00.000001Z".parse().unwrap());
-        assert_eq!(serde_json::to_string(&time).unwrap(), r#""2024-04-01T00:00:00.000001+09:00""#);
+        assert_eq!(
+            serde_json::to_string(&time).unwrap(),
+            r#""2024-04-01T00:00:00.000001+09:00""#
+        );
     }
 
     proptest! {

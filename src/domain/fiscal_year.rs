@@ -103,6 +103,12 @@ pub fn short(year: FiscalYear) -> String {
     format!("{}{number}", era.letter)
 }
 
+/// The first day of a fiscal year, 1 April.
+#[must_use]
+pub fn first_day(year: FiscalYear) -> NaiveDate {
+    day(year.get(), 4, 1)
+}
+
 /// The last day of a fiscal year, 31 March.
 #[must_use]
 pub fn last_day(year: FiscalYear) -> NaiveDate {

@@ -126,7 +126,10 @@ impl Rules for BudgetInput {
 pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
     let stated = status == BudgetStatus::Stated;
     let mut broken = Vec::new();
-    for (pointer, present) in [("/amount_yen", amount.is_some()), ("/precision_yen", precision.is_some())] {
+    for (pointer, present) in [
+        ("/amount_yen", amount.is_some()),
+        ("/precision_yen", precision.is_some()),
+    ] {
         if present != stated {
             let detail = Bilingual::new(
                 "statusがstatedのときだけ、必ず指定してください",
@@ -138,7 +141,10 @@ pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Optio
     if let (Some(Yen(amount)), Some(precision)) = (amount, precision)
         && amount.checked_rem(precision) != Some(0)
     {
-        let detail = Bilingual::new("precision_yenの倍数にしてください", "must be a multiple of precision_yen");
+        let detail = Bilingual::new(
+            "precision_yenの倍数にしてください",
+            "must be a multiple of precision_yen",
+        );
         broken.push(Violation::at("/amount_yen", "precision", detail));
     }
     broken
@@ -180,7 +186,10 @@ query! {
 /// Lists budgets.
 #[utoipa::path(tag = "budgets", params(BudgetFilter, Paging<BudgetSort>))]
 #[get("/budgets")]
-async fn list_budgets(db: Db, Query((filter, paging)): Query<(BudgetFilter, Paging<BudgetSort>)>) -> Result<BudgetPage> {
+async fn list_budgets(
+    db: Db,
+    Query((filter, paging)): Query<(BudgetFilter, Paging<BudgetSort>)>,
+) -> Result<BudgetPage> {
     db.read(move |conn| list(conn, &filter, &paging)).await
 }
 
@@ -290,17 +299,31 @@ fn list(conn: &mut PgConnection, filter: &BudgetFilter, paging: &Paging<BudgetSo
 }
 
 fn find(conn: &mut PgConnection, id: Id) -> Result<Budget> {
-    Budget::query().filter(budgets::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("budget"))
+    Budget::query()
+        .filter(budgets::id.eq(id))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("budget"))
 }
 
 fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
-    let locked: Option<Id> = budgets::table.find(id).select(budgets::id).for_update().first(conn).optional()?;
+    let locked: Option<Id> = budgets::table
+        .find(id)
+        .select(budgets::id)
+        .for_update()
+        .first(conn)
+        .optional()?;
     find(conn, locked.ok_or(Error::NotFound("budget"))?)
 }
 
 fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
-    diesel::insert_into(budgets::table).values((budgets::id.eq(id), input)).execute(conn)?;
-    Ok(Created { at: format!("/v1/budgets/{id}"), body: find(conn, id)? })
+    diesel::insert_into(budgets::table)
+        .values((budgets::id.eq(id), input))
+        .execute(conn)?;
+    Ok(Created {
+        at: format!("/v1/budgets/{id}"),
+        body: find(conn, id)?,
+    })
 }
 
 fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {

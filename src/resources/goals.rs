@@ -214,7 +214,11 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, paging: &Paging<GoalSort>)
             None => query.order((goal_code_order(goals::code), goals::id)),
             Some((code, id)) => query
                 .filter(goal_code_order(goals::code).ge(goal_code_order(code.clone())))
-                .filter(goal_code_order(goals::code).gt(goal_code_order(code)).or(goals::id.gt(id)))
+                .filter(
+                    goal_code_order(goals::code)
+                        .gt(goal_code_order(code))
+                        .or(goals::id.gt(id)),
+                )
                 .order((goal_code_order(goals::code), goals::id)),
         },
         GoalSort::UpdatedAt => keyset!(query, paging, goals::id, desc goals::updated_at, Time),
@@ -228,19 +232,33 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, paging: &Paging<GoalSort>)
 
 /// The goal with this id.
 pub fn find(conn: &mut PgConnection, id: Id) -> Result<Goal> {
-    Goal::query().filter(goals::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("goal"))
+    Goal::query()
+        .filter(goals::id.eq(id))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("goal"))
 }
 
 /// The same, kept from other writers until the transaction ends.
 fn lock(conn: &mut PgConnection, id: Id) -> Result<Goal> {
-    let locked: Option<Id> = goals::table.find(id).select(goals::id).for_update().first(conn).optional()?;
+    let locked: Option<Id> = goals::table
+        .find(id)
+        .select(goals::id)
+        .for_update()
+        .first(conn)
+        .optional()?;
     find(conn, locked.ok_or(Error::NotFound("goal"))?)
 }
 
 /// Stores a new goal.
 pub fn insert(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
-    diesel::insert_into(goals::table).values((goals::id.eq(id), input)).execute(conn)?;
-    Ok(Created { at: format!("/v1/goals/{id}"), body: find(conn, id)? })
+    diesel::insert_into(goals::table)
+        .values((goals::id.eq(id), input))
+        .execute(conn)?;
+    Ok(Created {
+        at: format!("/v1/goals/{id}"),
+        body: find(conn, id)?,
+    })
 }
 
 /// Stores what a goal has become.

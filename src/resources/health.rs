@@ -26,7 +26,9 @@ pub struct Health {
 
 impl Health {
     fn ok() -> Answer<Self> {
-        Answer(Self { status: "ok".to_owned() })
+        Answer(Self {
+            status: "ok".to_owned(),
+        })
     }
 }
 

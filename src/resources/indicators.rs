@@ -213,7 +213,9 @@ impl Rules for IndicatorInput {
 /// What does not fit together in a target.
 pub fn target_faults(target: &Target) -> Vec<Violation> {
     let faults = target.faults().into_iter();
-    faults.map(|(at, detail)| Violation::at(format!("/target{at}"), "target", detail)).collect()
+    faults
+        .map(|(at, detail)| Violation::at(format!("/target{at}"), "target", detail))
+        .collect()
 }
 
 impl From<Indicator> for IndicatorInput {
@@ -308,7 +310,13 @@ async fn replace_indicator(
 /// Changes parts of an indicator.
 #[utoipa::path(tag = "indicators", params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}")]
-async fn patch_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Indicator>> {
+async fn patch_indicator(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    read: Match,
+    patch: Patch,
+) -> Result<Answer<Indicator>> {
     db.write(move |conn| {
         let stored = lock(conn, id)?;
         read.check(&stored)?;
@@ -384,11 +392,20 @@ fn list(conn: &mut PgConnection, filter: &IndicatorFilter, paging: &Paging<Indic
 
 /// The indicator with this id.
 pub fn find(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
-    Indicator::query().filter(indicators::id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("indicator"))
+    Indicator::query()
+        .filter(indicators::id.eq(id))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("indicator"))
 }
 
 fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
-    let locked: Option<Id> = indicators::table.find(id).select(indicators::id).for_update().first(conn).optional()?;
+    let locked: Option<Id> = indicators::table
+        .find(id)
+        .select(indicators::id)
+        .for_update()
+        .first(conn)
+        .optional()?;
     find(conn, locked.ok_or(Error::NotFound("indicator"))?)
 }
 
@@ -396,14 +413,21 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
 pub fn insert(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
     let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
     let target = TargetColumns::from(input.target.clone());
-    diesel::insert_into(indicators::table).values((indicators::id.eq(id), series, input, target)).execute(conn)?;
-    Ok(Created { at: format!("/v1/indicators/{id}"), body: find(conn, id)? })
+    diesel::insert_into(indicators::table)
+        .values((indicators::id.eq(id), series, input, target))
+        .execute(conn)?;
+    Ok(Created {
+        at: format!("/v1/indicators/{id}"),
+        body: find(conn, id)?,
+    })
 }
 
 /// Stores what an indicator has become.
 pub fn update(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Indicator> {
     let series = input.series_id.map(|series| indicators::series_id.eq(series));
     let target = TargetColumns::from(input.target.clone());
-    diesel::update(indicators::table.find(id)).set((series, input, target)).execute(conn)?;
+    diesel::update(indicators::table.find(id))
+        .set((series, input, target))
+        .execute(conn)?;
     find(conn, id)
 }

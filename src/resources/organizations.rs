@@ -117,8 +117,15 @@ pub struct OrganizationInput {
 impl Rules for OrganizationInput {
     fn broken(&self) -> Vec<Violation> {
         let fits = (self.kind == OrganizationKind::Ward) == self.municipality_code.is_some();
-        let detail = Bilingual::new("団体コードは区に必須で、局にはありません", "wards must have a municipality code, bureaus must not");
-        if fits { vec![] } else { vec![Violation::at("/municipality_code", "municipality_code", detail)] }
+        let detail = Bilingual::new(
+            "団体コードは区に必須で、局にはありません",
+            "wards must have a municipality code, bureaus must not",
+        );
+        if fits {
+            vec![]
+        } else {
+            vec![Violation::at("/municipality_code", "municipality_code", detail)]
+        }
     }
 }
 
@@ -160,7 +167,11 @@ async fn list_organizations(
 /// Creates an organization.
 #[utoipa::path(tag = "organizations")]
 #[post("/organizations")]
-async fn create_organization(db: Db, _: NoQuery, Json(input): Json<OrganizationInput>) -> Result<Created<Organization>> {
+async fn create_organization(
+    db: Db,
+    _: NoQuery,
+    Json(input): Json<OrganizationInput>,
+) -> Result<Created<Organization>> {
     db.write(move |conn| insert(conn, &input)).await
 }
 
@@ -271,13 +282,19 @@ fn not_the_key_of_the_path(key: &OrganizationKey, input: &OrganizationInput) -> 
 #[auto_type(no_type_alias)]
 pub fn is_any_of(keys: Vec<OrganizationKey>) -> _ {
     let slugs: Vec<OrganizationKey> = keys.clone();
-    organizations::slug.eq_any(slugs).or(organizations::municipality_code.eq_any(keys))
+    organizations::slug
+        .eq_any(slugs)
+        .or(organizations::municipality_code.eq_any(keys))
 }
 
 /// The organization with this slug or municipality code.
 pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(organizations::slug.eq(key.as_str()).or(organizations::municipality_code.eq(key.as_str())))
+        .filter(
+            organizations::slug
+                .eq(key.as_str())
+                .or(organizations::municipality_code.eq(key.as_str())),
+        )
         .first(conn)
         .optional()?
         .ok_or(Error::NotFound("organization"))
@@ -286,7 +303,11 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
 /// The same, kept from other writers until the transaction ends.
 fn lock(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(organizations::slug.eq(key.as_str()).or(organizations::municipality_code.eq(key.as_str())))
+        .filter(
+            organizations::slug
+                .eq(key.as_str())
+                .or(organizations::municipality_code.eq(key.as_str())),
+        )
         .for_update()
         .first(conn)
         .optional()?
@@ -299,7 +320,10 @@ pub fn insert(conn: &mut PgConnection, input: &OrganizationInput) -> Result<Crea
         .values((organizations::id.eq(Id::generate()), input))
         .returning(Organization::as_returning())
         .get_result(conn)?;
-    Ok(Created { at: format!("/v1/organizations/{}", body.slug), body })
+    Ok(Created {
+        at: format!("/v1/organizations/{}", body.slug),
+        body,
+    })
 }
 
 fn update(conn: &mut PgConnection, id: Id, input: &OrganizationInput) -> Result<Organization> {

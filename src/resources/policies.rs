@@ -130,16 +130,26 @@ pub struct PolicyInput {
 
 impl Rules for PolicyInput {
     fn broken(&self) -> Vec<Violation> {
-        let early = self.results_due_on.is_some_and(|due| due.0 < fiscal_year::first_day(self.fiscal_year));
-        let detail = Bilingual::new("年度の開始より前にはできません", "must not lie before the fiscal year starts");
-        if early { vec![Violation::at("/results_due_on", "order", detail)] } else { vec![] }
+        let early = self
+            .results_due_on
+            .is_some_and(|due| due.0 < fiscal_year::first_day(self.fiscal_year));
+        let detail = Bilingual::new(
+            "年度の開始より前にはできません",
+            "must not lie before the fiscal year starts",
+        );
+        if early {
+            vec![Violation::at("/results_due_on", "order", detail)]
+        } else {
+            vec![]
+        }
     }
 }
 
 impl PolicyInput {
     /// The due date, stated or by default.
     fn due_date(&self) -> Date {
-        self.results_due_on.unwrap_or_else(|| Date(fiscal_year::results_due_on(self.fiscal_year)))
+        self.results_due_on
+            .unwrap_or_else(|| Date(fiscal_year::results_due_on(self.fiscal_year)))
     }
 }
 
@@ -177,7 +187,10 @@ query! {
 /// Lists policies.
 #[utoipa::path(tag = "policies", params(PolicyFilter, Paging<PolicySort>))]
 #[get("/policies")]
-async fn list_policies(db: Db, Query((filter, paging)): Query<(PolicyFilter, Paging<PolicySort>)>) -> Result<PolicyPage> {
+async fn list_policies(
+    db: Db,
+    Query((filter, paging)): Query<(PolicyFilter, Paging<PolicySort>)>,
+) -> Result<PolicyPage> {
     db.read(move |conn| list(conn, &filter, &paging)).await
 }
 
@@ -284,7 +297,11 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
 /// The policy of this organization for this fiscal year.
 pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     Policy::query()
-        .filter(o::slug.eq(organization.as_str()).or(o::municipality_code.eq(organization.as_str())))
+        .filter(
+            o::slug
+                .eq(organization.as_str())
+                .or(o::municipality_code.eq(organization.as_str())),
+        )
         .filter(policies::fiscal_year.eq(year))
         .first(conn)
         .optional()?
@@ -294,7 +311,12 @@ pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, Fi
 /// The same, kept from other writers until the transaction ends.
 pub fn lock(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     let id = find(conn, key)?.id;
-    let locked: Option<Id> = policies::table.find(id).select(policies::id).for_update().first(conn).optional()?;
+    let locked: Option<Id> = policies::table
+        .find(id)
+        .select(policies::id)
+        .for_update()
+        .first(conn)
+        .optional()?;
     locked.ok_or(Error::NotFound("policy"))?;
     find(conn, key)
 }
@@ -324,13 +346,15 @@ pub fn check_absent(
 
 /// The organization a body names.
 fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
-    organizations::find(conn, &input.organization).map(|organization| organization.id).map_err(|e| match e {
-        Error::NotFound(_) => {
-            let detail = Bilingual::new("所属が存在しません", "names no organization");
-            Error::Conflict(vec![Violation::at("/organization", "missing", detail)])
-        }
-        e => e,
-    })
+    organizations::find(conn, &input.organization)
+        .map(|organization| organization.id)
+        .map_err(|e| match e {
+            Error::NotFound(_) => {
+                let detail = Bilingual::new("所属が存在しません", "names no organization");
+                Error::Conflict(vec![Violation::at("/organization", "missing", detail)])
+            }
+            e => e,
+        })
 }
 
 /// Stores a new policy.
@@ -338,15 +362,22 @@ pub fn insert(conn: &mut PgConnection, input: &PolicyInput) -> Result<Created<Po
     let id = Id::generate();
     let organization = policies::organization_id.eq(organization_of(conn, input)?);
     let due = policies::results_due_on.eq(input.due_date());
-    diesel::insert_into(policies::table).values((policies::id.eq(id), organization, due, input)).execute(conn)?;
+    diesel::insert_into(policies::table)
+        .values((policies::id.eq(id), organization, due, input))
+        .execute(conn)?;
     let body = Policy::query().filter(policies::id.eq(id)).first(conn)?;
-    Ok(Created { at: format!("/v1/policies/{}/{}", body.organization, body.fiscal_year), body })
+    Ok(Created {
+        at: format!("/v1/policies/{}/{}", body.organization, body.fiscal_year),
+        body,
+    })
 }
 
 /// Stores what a policy has become.
 pub fn update(conn: &mut PgConnection, id: Id, input: &PolicyInput) -> Result<Policy> {
     let organization = policies::organization_id.eq(organization_of(conn, input)?);
     let due = policies::results_due_on.eq(input.due_date());
-    diesel::update(policies::table.find(id)).set((organization, due, input)).execute(conn)?;
+    diesel::update(policies::table.find(id))
+        .set((organization, due, input))
+        .execute(conn)?;
     Ok(Policy::query().filter(policies::id.eq(id)).first(conn)?)
 }

@@ -358,7 +358,10 @@ async fn list_indicator_results(
 ) -> Result<IndicatorResultPage> {
     db.read(move |conn| {
         parent::find(conn, id)?;
-        let filter = ResultFilter { indicator: AnyOf(vec![id]), ..ResultFilter::default() };
+        let filter = ResultFilter {
+            indicator: AnyOf(vec![id]),
+            ..ResultFilter::default()
+        };
         list(conn, &filter, &paging)
     })
     .await
@@ -393,7 +396,10 @@ async fn replace_result(
             check_absent(conn, key, &input)?;
             insert(conn, key.0, &input)?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
-            Ok(Stored::Created(Created { at, body: find(conn, key)?.view(today()) }))
+            Ok(Stored::Created(Created {
+                at,
+                body: find(conn, key)?.view(today()),
+            }))
         }
     })
     .await
@@ -498,7 +504,11 @@ fn lock(conn: &mut PgConnection, key: (Id, FiscalYear)) -> Result<Row> {
 fn check_absent(conn: &mut PgConnection, key: (Id, FiscalYear), input: &ResultInput) -> Result<()> {
     if input.fiscal_year != key.1 {
         let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
-        return Err(Error::Invalid(vec![Violation::at("/fiscal_year", "path_mismatch", detail)]));
+        return Err(Error::Invalid(vec![Violation::at(
+            "/fiscal_year",
+            "path_mismatch",
+            detail,
+        )]));
     }
     match find(conn, key) {
         Ok(_) => Err(Error::PreconditionFailed),
@@ -509,12 +519,16 @@ fn check_absent(conn: &mut PgConnection, key: (Id, FiscalYear), input: &ResultIn
 /// Stores a new result.
 pub fn insert(conn: &mut PgConnection, indicator: Id, input: &ResultInput) -> Result<()> {
     let key = (results::id.eq(Id::generate()), results::indicator_id.eq(indicator));
-    diesel::insert_into(results::table).values((key, results::value_status.eq(input.said()), input)).execute(conn)?;
+    diesel::insert_into(results::table)
+        .values((key, results::value_status.eq(input.said()), input))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Stores what a result has become.
 pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
-    diesel::update(results::table.find(id)).set((results::value_status.eq(input.said()), input)).execute(conn)?;
+    diesel::update(results::table.find(id))
+        .set((results::value_status.eq(input.said()), input))
+        .execute(conn)?;
     Ok(())
 }

@@ -80,7 +80,13 @@ pub struct BudgetSummaries {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(Option<Slug>, Option<FiscalYear>, Option<FiscalYear>, Option<BudgetKind>, Option<Id>);
+struct Key(
+    Option<Slug>,
+    Option<FiscalYear>,
+    Option<FiscalYear>,
+    Option<BudgetKind>,
+    Option<Id>,
+);
 
 #[derive(HasQuery)]
 #[diesel(table_name = budgets, base_query = budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
@@ -106,11 +112,15 @@ async fn summarize_budgets(
     db: Db,
     Query((filter, grouping)): Query<(BudgetFilter, BudgetGrouping)>,
 ) -> Result<Answer<BudgetSummaries>> {
-    db.read(move |conn| summarize(conn, &filter, &grouping.group_by).map(Answer)).await
+    db.read(move |conn| summarize(conn, &filter, &grouping.group_by).map(Answer))
+        .await
 }
 
 fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGroup>) -> Result<BudgetSummaries> {
-    let rows: Vec<Row> = matching(filter).select(Row::as_select()).order(budgets::id).load(conn)?;
+    let rows: Vec<Row> = matching(filter)
+        .select(Row::as_select())
+        .order(budgets::id)
+        .load(conn)?;
     let grouped = |group| by.0.contains(&group);
     let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
@@ -123,19 +133,27 @@ fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGr
         );
         groups.entry(key).or_default().push(row);
     }
-    let items = groups.into_iter().map(|(Key(organization, policy_year, fiscal_year, kind, goal_id), rows)| BudgetSummary {
-        organization,
-        policy_year,
-        fiscal_year,
-        kind,
-        goal_id,
-        sum: rows.into_iter().map(Row::figure).collect(),
-    });
+    let items =
+        groups.into_iter().map(
+            |(Key(organization, policy_year, fiscal_year, kind, goal_id), rows)| BudgetSummary {
+                organization,
+                policy_year,
+                fiscal_year,
+                kind,
+                goal_id,
+                sum: rows.into_iter().map(Row::figure).collect(),
+            },
+        );
     Ok(BudgetSummaries { items: items.collect() })
 }
 
 impl Row {
     fn figure(&self) -> Figure<'_> {
-        Figure { id: self.id, goal_code: self.goal_code.as_str(), status: self.status, amount_yen: self.amount_yen }
+        Figure {
+            id: self.id,
+            goal_code: self.goal_code.as_str(),
+            status: self.status,
+            amount_yen: self.amount_yen,
+        }
     }
 }

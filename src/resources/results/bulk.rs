@@ -108,8 +108,17 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
         }
     }
     let mut now = self::stored(conn, entries)?;
-    let items = entries.iter().filter_map(|entry| now.remove(&entry.key())).map(|row| row.view(today())).collect();
-    Ok(StoredResults { created, changed, unchanged: entries.len() - created - changed, items })
+    let items = entries
+        .iter()
+        .filter_map(|entry| now.remove(&entry.key()))
+        .map(|row| row.view(today()))
+        .collect();
+    Ok(StoredResults {
+        created,
+        changed,
+        unchanged: entries.len() - created - changed,
+        items,
+    })
 }
 
 impl ResultEntry {
@@ -127,14 +136,22 @@ fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(I
         .order(results::id)
         .for_update()
         .load(conn)?;
-    let rows: Vec<Row> = Row::query().filter(results::indicator_id.eq_any(&indicators)).load(conn)?;
-    Ok(rows.into_iter().map(|row| ((row.indicator_id, row.stored.fiscal_year), row)).collect())
+    let rows: Vec<Row> = Row::query()
+        .filter(results::indicator_id.eq_any(&indicators))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.indicator_id, row.stored.fiscal_year), row))
+        .collect())
 }
 
 /// Every entry that names no indicator, or another version than the stored one.
 fn check(conn: &mut PgConnection, entries: &[ResultEntry], stored: &HashMap<(Id, FiscalYear), Row>) -> Result<()> {
     let named: Vec<Id> = entries.iter().map(|entry| entry.indicator_id).collect();
-    let known: Vec<Id> = indicators::table.filter(indicators::id.eq_any(&named)).select(indicators::id).load(conn)?;
+    let known: Vec<Id> = indicators::table
+        .filter(indicators::id.eq_any(&named))
+        .select(indicators::id)
+        .load(conn)?;
     let known: HashSet<Id> = known.into_iter().collect();
     let mut broken = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
@@ -151,5 +168,9 @@ fn check(conn: &mut PgConnection, entries: &[ResultEntry], stored: &HashMap<(Id,
             broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
         }
     }
-    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Conflict(broken))
+    }
 }
