@@ -43,10 +43,7 @@ fn other_databases_have_addresses_too() -> Outcome {
     connect(&postgres)?.batch_execute(r#"create database "西成区 100%/?&""#)?;
     let url = postgres.url("西成区 100%/?&") + "&connect_timeout=2&application_name=test";
     let mut conn = PgConnection::establish(&url)?;
-    assert_eq!(
-        number(&mut conn, "(current_database() = '西成区 100%/?&')::int")?,
-        1
-    );
+    assert_eq!(number(&mut conn, "(current_database() = '西成区 100%/?&')::int")?, 1);
     Ok(())
 }
 
