@@ -1,0 +1,28 @@
+# The service alone; docker-compose.yml adds its database.
+
+FROM rust:1-slim-trixie AS build
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpq-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY migrations migrations
+COPY openapi openapi
+COPY src src
+# The caches outlive the build, the layer does not: what is kept must leave the target directory.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked \
+    && cp target/release/ward-policy /usr/local/bin/
+
+FROM debian:trixie-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpq5 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin --uid 10001 ward-policy
+COPY --from=build /usr/local/bin/ward-policy /usr/local/bin/
+USER 10001
+ENV WARD_POLICY_BIND=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["ward-policy", "healthcheck"]
+ENTRYPOINT ["ward-policy"]

@@ -1,0 +1,20 @@
+# What there is to do here; `make` alone lists it.
+
+# Where rustup puts cargo, for the shell that was open when it did.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help run test setup
+
+help: ## list what there is to do
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: setup ## build and start the service (ARGS="..." are its arguments)
+	cargo run --release --locked -- $(ARGS)
+
+test: setup ## check format and lints, then run the tests
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo test --locked
+
+setup: ## install what is missing on this machine: C compiler, libpq, PostgreSQL
+	@.ci/setup

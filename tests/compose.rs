@@ -1,0 +1,101 @@
+//! The compose file holds what whoever starts it relies on.
+
+#![expect(clippy::indexing_slicing, reason = "yaml_serde answers null for what is missing")]
+
+use std::{error::Error, fs};
+
+use yaml_serde::{Mapping, Value};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+const SERVICES: [&str; 2] = ["ward-policy", "database"];
+
+fn compose() -> Result<Value, Box<dyn Error>> {
+    Ok(yaml_serde::from_str(&fs::read_to_string("docker-compose.yml")?)?)
+}
+
+#[test]
+fn there_is_the_service_and_a_postgresql_and_no_more() -> Outcome {
+    let services = &compose()?["services"];
+    assert_eq!(services.as_mapping().map(Mapping::len), Some(SERVICES.len()));
+    assert_eq!(services["ward-policy"]["build"], ".");
+    let image = services["database"]["image"].as_str().ok_or("no image")?;
+    let major: u32 = image.strip_prefix("postgres:").ok_or("another database")?.parse()?;
+    assert!(
+        (15..18).contains(&major),
+        "{image}: from 18 on the volume belongs one directory higher"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_data_is_in_a_named_volume() -> Outcome {
+    let compose = compose()?;
+    assert_eq!(
+        compose["services"]["database"]["volumes"][0],
+        "database:/var/lib/postgresql/data"
+    );
+    assert!(
+        compose["volumes"]
+            .as_mapping()
+            .is_some_and(|volumes| volumes.contains_key("database"))
+    );
+    Ok(())
+}
+
+#[test]
+fn both_have_health_checks_and_the_service_waits_for_its_database() -> Outcome {
+    let services = &compose()?["services"];
+    for name in SERVICES {
+        assert!(services[name]["healthcheck"]["test"].is_sequence(), "{name}");
+    }
+    assert_eq!(
+        services["ward-policy"]["depends_on"]["database"]["condition"],
+        "service_healthy"
+    );
+    Ok(())
+}
+
+#[test]
+fn no_password_is_written_down() -> Outcome {
+    let services = &compose()?["services"];
+    for name in SERVICES {
+        let environment = services[name]["environment"].as_mapping().ok_or("no environment")?;
+        let mut passwords = 0;
+        for (variable, value) in environment {
+            let (variable, value) = (variable.as_str().ok_or("no name")?, value.as_str().ok_or("no value")?);
+            if variable.contains("PASS") {
+                assert!(
+                    value.starts_with("${POSTGRES_PASSWORD:?"),
+                    "{variable} has a value or a default"
+                );
+                passwords += 1;
+            }
+            if let Some((_, address)) = value.split_once("://") {
+                let user = address.split('@').next().ok_or("no user")?;
+                assert!(!user.contains(':'), "{variable} holds a password");
+            }
+        }
+        assert_eq!(passwords, 1, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_database_is_reached_by_the_service_alone() -> Outcome {
+    let services = &compose()?["services"];
+    assert!(services["database"].get("ports").is_none());
+    assert!(services["database"].get("network_mode").is_none());
+    Ok(())
+}
+
+#[test]
+fn neither_can_gain_privileges() -> Outcome {
+    let services = &compose()?["services"];
+    for name in SERVICES {
+        assert_eq!(services[name]["security_opt"][0], "no-new-privileges:true", "{name}");
+    }
+    assert_eq!(services["ward-policy"]["read_only"], true);
+    assert_eq!(services["ward-policy"]["cap_drop"][0], "ALL");
+    Ok(())
+}
