@@ -316,7 +316,8 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
     find(conn, locked.ok_or(Error::NotFound("budget"))?)
 }
 
-fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
+/// Stores a new budget.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
     diesel::insert_into(budgets::table)
         .values((budgets::id.eq(id), input))
         .execute(conn)?;
@@ -326,7 +327,8 @@ fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Create
     })
 }
 
-fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
+/// Stores what a budget has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
     diesel::update(budgets::table.find(id)).set(input).execute(conn)?;
     find(conn, id)
 }

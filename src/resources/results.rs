@@ -282,7 +282,25 @@ impl Columns {
 }
 
 impl Row {
-    fn input(self, on: NaiveDate) -> ResultInput {
+    /// Fiscal year of the result.
+    #[must_use]
+    pub fn fiscal_year(&self) -> FiscalYear {
+        self.stored.fiscal_year
+    }
+
+    /// Whether storing `input` would change anything.
+    #[must_use]
+    pub fn differs(&self, input: &ResultInput) -> bool {
+        let mut stored = self.stored.clone().input(self.due_on, today());
+        if input.said().is_none() && stored.said().is_none() {
+            stored.value_status = input.value_status;
+        }
+        stored != *input
+    }
+
+    /// The result in the form in which callers write it, as of a day.
+    #[must_use]
+    pub fn input(self, on: NaiveDate) -> ResultInput {
         self.stored.input(self.due_on, on)
     }
 

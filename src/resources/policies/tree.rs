@@ -1,2 +1,608 @@
-//! tree
-pub fn routes(_: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+//! A policy with everything below it, in one body: read in a constant number of queries, replaced in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use actix_web::{get, put};
+use chrono::NaiveDate;
+use diesel::{PgConnection, connection::SimpleConnection, prelude::*, sql_types::Uuid as SqlUuid};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{Policy, PolicyInput, check_absent, find, insert, lock, update};
+use crate::{
+    contract::Rules,
+    db::Db,
+    domain::{
+        kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
+        target::Target,
+    },
+    error::{Error, Result, Violation},
+    etag::Condition,
+    extract::{Answer, Created, Json, Path, Stored},
+    language::Bilingual,
+    query::NoQuery,
+    resources::{
+        budgets::{self, BudgetInput},
+        goals::{self, GoalInput},
+        indicators::{self, IndicatorInput},
+        results::{self, ResultInput},
+    },
+    schema as s,
+    value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, TextBox, Yen, today},
+};
+
+/// The tree's routes.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(read_policy_tree).service(replace_policy_tree);
+}
+
+/// A policy with its goals, budgets, indicators and results. What was read can be sent back as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyTree {
+    /// Identifier; when sent, that of the policy.
+    pub id: Option<Id>,
+    /// The organization: its slug, or its municipality code.
+    pub organization: OrganizationKey,
+    /// Name of the organization; when sent, the stored one.
+    #[schema(example = "西区")]
+    pub organization_name: Option<Line<100>>,
+    /// Fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// Name of the head (所属長).
+    #[schema(example = "三村 浩也")]
+    pub head_name: Option<Line<100>>,
+    /// Title of the head.
+    pub head_title: Option<Line<100>>,
+    /// What the organization wants to become (目標).
+    pub vision: Option<TextBox>,
+    /// What it is for (使命).
+    pub mission: Option<TextBox>,
+    /// How it means to work this year (所属運営の基本的な考え方).
+    pub basic_approach: Option<TextBox>,
+    /// How it judges the year (自己評価).
+    pub self_evaluation: Option<TextBox>,
+    /// What it will do next (今後の方針).
+    pub future_policy: Option<TextBox>,
+    /// The day by which results are due; 30 June after the fiscal year by default.
+    pub results_due_on: Option<Date>,
+    /// Where the data comes from, and what was corrected on the way.
+    pub source: Option<Prose<4000>>,
+    /// The goals, in the order of their codes.
+    #[schema(max_items = 100)]
+    pub goals: Vec<TreeGoal>,
+}
+
+/// A goal in a tree; it is matched by its code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TreeGoal {
+    /// Identifier; when sent, that of the stored goal with this code.
+    pub id: Option<Id>,
+    /// Code, unique within the policy.
+    pub code: GoalCode,
+    /// Title.
+    #[schema(example = "地域コミュニティの活性化")]
+    pub title: Line<300>,
+    /// What needs doing (課題認識).
+    pub issue_recognition: Option<TextBox>,
+    /// How it will be done (主な戦略).
+    pub strategies: Option<TextBox>,
+    /// The budgets, by fiscal year.
+    #[schema(max_items = 100)]
+    pub budgets: Vec<TreeBudget>,
+    /// The indicators, in the order of the form.
+    #[schema(max_items = 200)]
+    pub indicators: Vec<TreeIndicator>,
+}
+
+/// A budget in a tree; it is matched by its fiscal year and kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TreeBudget {
+    /// Identifier; when sent, that of the stored figure for this fiscal year and kind.
+    pub id: Option<Id>,
+    /// Fiscal year of the figure.
+    pub fiscal_year: FiscalYear,
+    /// What kind of fact it is.
+    pub kind: BudgetKind,
+    /// Whether an amount is stated.
+    pub status: BudgetStatus,
+    /// The amount; null unless stated.
+    pub amount_yen: Option<Yen>,
+    /// What the amount is rounded to; null unless stated.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 1_000_000)]
+    pub precision_yen: Option<i64>,
+    /// The figure as printed.
+    #[schema(example = "85百万円")]
+    pub text: Option<Line<200>>,
+}
+
+/// An indicator in a tree; it is matched by its id, else by its name within the goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TreeIndicator {
+    /// Identifier; null for one that is new, or known by its name.
+    pub id: Option<Id>,
+    /// What sort of indicator it is.
+    pub kind: IndicatorKind,
+    /// Name, unique within the goal.
+    #[schema(example = "地域活動協議会を知っている区民アンケート回答者の割合")]
+    pub name: Line<500>,
+    /// Who or what is counted.
+    pub population: Option<Line<300>>,
+    /// Unit as printed.
+    #[schema(example = "%")]
+    pub unit: Option<Line<20>>,
+    /// Decimal places the indicator is stated with.
+    #[schema(minimum = 0, maximum = 9, example = 0)]
+    pub decimals: i32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The series it continues; null starts a new one, or leaves a stored indicator in its own.
+    pub series_id: Option<Id>,
+    /// Whether its results can be compared with the year before.
+    pub comparable_with_previous: Option<bool>,
+    /// Why, or why not.
+    pub comparable_reason: Option<Prose<1000>>,
+    /// What is aimed for.
+    pub target: Target,
+    /// The results, by fiscal year.
+    #[schema(max_items = 151)]
+    pub results: Vec<ResultInput>,
+}
+
+impl PolicyTree {
+    fn input(&self) -> PolicyInput {
+        PolicyInput {
+            organization: self.organization.clone(),
+            fiscal_year: self.fiscal_year,
+            head_name: self.head_name.clone(),
+            head_title: self.head_title.clone(),
+            vision: self.vision.clone(),
+            mission: self.mission.clone(),
+            basic_approach: self.basic_approach.clone(),
+            self_evaluation: self.self_evaluation.clone(),
+            future_policy: self.future_policy.clone(),
+            results_due_on: self.results_due_on,
+            source: self.source.clone(),
+        }
+    }
+}
+
+impl TreeGoal {
+    fn input(&self, policy_id: Id) -> GoalInput {
+        GoalInput {
+            policy_id,
+            code: self.code.clone(),
+            title: self.title.clone(),
+            issue_recognition: self.issue_recognition.clone(),
+            strategies: self.strategies.clone(),
+        }
+    }
+}
+
+impl TreeBudget {
+    fn input(&self, goal_id: Id) -> BudgetInput {
+        BudgetInput {
+            goal_id,
+            fiscal_year: self.fiscal_year,
+            kind: self.kind,
+            status: self.status,
+            amount_yen: self.amount_yen,
+            precision_yen: self.precision_yen,
+            text: self.text.clone(),
+        }
+    }
+}
+
+impl TreeIndicator {
+    fn input(&self, goal_id: Id, position: i32, stored_series: Option<Id>) -> IndicatorInput {
+        IndicatorInput {
+            goal_id,
+            position,
+            kind: self.kind,
+            name: self.name.clone(),
+            population: self.population.clone(),
+            unit: self.unit.clone(),
+            decimals: self.decimals,
+            direction: self.direction,
+            series_id: self.series_id.or(stored_series),
+            comparable_with_previous: self.comparable_with_previous,
+            comparable_reason: self.comparable_reason.clone(),
+            target: self.target.clone(),
+        }
+    }
+}
+
+impl Rules for PolicyTree {
+    fn broken(&self) -> Vec<Violation> {
+        let mut broken = self.input().broken();
+        let mut ids = HashSet::new();
+        repeated(&mut broken, "/goals", self.goals.iter().map(|goal| &goal.code));
+        for (n, goal) in self.goals.iter().enumerate() {
+            let at = format!("/goals/{n}");
+            repeated(&mut broken, &format!("{at}/budgets"), goal.budgets.iter().map(|b| (b.fiscal_year, b.kind)));
+            repeated(&mut broken, &format!("{at}/indicators"), goal.indicators.iter().map(|i| &i.name));
+            for (m, budget) in goal.budgets.iter().enumerate() {
+                let faults = budgets::figure_faults(budget.status, budget.amount_yen, budget.precision_yen);
+                broken.extend(faults.into_iter().map(|fault| fault.under(&format!("{at}/budgets/{m}"))));
+            }
+            for (m, indicator) in goal.indicators.iter().enumerate() {
+                let at = format!("{at}/indicators/{m}");
+                broken.extend(indicators::target_faults(&indicator.target).into_iter().map(|fault| fault.under(&at)));
+                repeated(&mut broken, &format!("{at}/results"), indicator.results.iter().map(|r| r.fiscal_year));
+                for (k, result) in indicator.results.iter().enumerate() {
+                    let faults = result.broken().into_iter();
+                    broken.extend(faults.map(|fault| fault.under(&format!("{at}/results/{k}"))));
+                }
+                if indicator.id.is_some_and(|id| !ids.insert(id)) {
+                    broken.push(twice(format!("{at}/id")));
+                }
+            }
+        }
+        broken
+    }
+}
+
+/// Reports every item of a list whose key stands further up already.
+fn repeated<K: Eq + std::hash::Hash>(broken: &mut Vec<Violation>, list: &str, keys: impl Iterator<Item = K>) {
+    let mut seen = HashSet::new();
+    for (n, key) in keys.enumerate() {
+        if !seen.insert(key) {
+            broken.push(twice(format!("{list}/{n}")));
+        }
+    }
+}
+
+fn twice(at: String) -> Violation {
+    Violation::at(at, "repeated", Bilingual::new("同じものが二度あります", "stands here twice"))
+}
+
+/// Reads a policy with everything below it.
+#[utoipa::path(tag = "policies")]
+#[get("/policies/{organization}/{fiscal_year}/tree")]
+async fn read_policy_tree(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+) -> Result<Answer<PolicyTree>> {
+    db.read(move |conn| {
+        let policy = find(conn, &key)?;
+        Ok(Answer(Rows::load(conn, policy)?.tree(today())))
+    })
+    .await
+}
+
+/// Replaces a policy with everything below it, or creates it all: one transaction, which touches what differs and
+/// removes what the body leaves out. Goals keep their ids by their codes, indicators by their ids, else by their names.
+#[utoipa::path(tag = "policies", params(Condition))]
+#[put("/policies/{organization}/{fiscal_year}/tree")]
+async fn replace_policy_tree(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    condition: Condition,
+    Json(tree): Json<PolicyTree>,
+) -> Result<Stored<PolicyTree>> {
+    db.write(move |conn| match condition {
+        Condition::Replace(read) => {
+            let policy = lock(conn, &key)?;
+            lock_below(conn, policy.id)?;
+            let rows = Rows::load(conn, policy)?;
+            read.check(&rows.clone().tree(today()))?;
+            store(conn, rows, &tree)?;
+            reload(conn, &key).map(Stored::Replaced)
+        }
+        Condition::Create => {
+            check_absent(conn, &key, &tree.input())?;
+            create(conn, &tree)?;
+            let at = format!("/v1/policies/{}/{}/tree", key.0, key.1);
+            reload(conn, &key).map(|body| Stored::Created(Created { at, body }))
+        }
+    })
+    .await
+}
+
+/// Stores a tree whose policy does not exist yet.
+pub fn create(conn: &mut PgConnection, tree: &PolicyTree) -> Result<()> {
+    let policy = insert(conn, &tree.input())?.body;
+    let rows = Rows { policy, goals: vec![], budgets: vec![], indicators: vec![], results: vec![] };
+    store(conn, rows, tree)
+}
+
+fn reload(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<PolicyTree> {
+    let policy = find(conn, key)?;
+    Ok(Rows::load(conn, policy)?.tree(today()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "row locks in common table expressions are beyond the query DSL")]
+fn lock_below(conn: &mut PgConnection, policy: Id) -> Result<()> {
+    diesel::sql_query(include_str!("lock_tree.sql")).bind::<SqlUuid, _>(policy).execute(conn)?;
+    Ok(())
+}
+
+/// A policy and the rows below it.
+#[derive(Debug, Clone)]
+struct Rows {
+    policy: Policy,
+    goals: Vec<goals::Goal>,
+    budgets: Vec<budgets::Budget>,
+    indicators: Vec<indicators::Indicator>,
+    results: Vec<results::Row>,
+}
+
+impl Rows {
+    /// Five queries with the one that found the policy, however large it is.
+    fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
+        let goals: Vec<goals::Goal> = goals::Goal::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::goal_code_order(s::goals::code), s::goals::id))
+            .load(conn)?;
+        let budgets = budgets::Budget::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::budgets::fiscal_year, s::budgets::kind))
+            .load(conn)?;
+        let indicators = indicators::Indicator::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::indicators::position, s::indicators::id))
+            .load(conn)?;
+        let results = results::Row::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::results::indicator_id, s::results::fiscal_year))
+            .load(conn)?;
+        Ok(Self { policy, goals, budgets, indicators, results })
+    }
+
+    fn tree(self, on: NaiveDate) -> PolicyTree {
+        let policy = self.policy;
+        let mut results: HashMap<Id, Vec<ResultInput>> = HashMap::new();
+        for row in self.results {
+            results.entry(row.indicator_id).or_default().push(row.input(on));
+        }
+        let mut indicators: HashMap<Id, Vec<TreeIndicator>> = HashMap::new();
+        for row in self.indicators {
+            let goal = row.goal_id;
+            let results = results.remove(&row.id).unwrap_or_default();
+            indicators.entry(goal).or_default().push(TreeIndicator::of(row, results));
+        }
+        let mut budgets: HashMap<Id, Vec<TreeBudget>> = HashMap::new();
+        for row in self.budgets {
+            budgets.entry(row.goal_id).or_default().push(TreeBudget::of(row));
+        }
+        let goals = self.goals.into_iter().map(|goal| TreeGoal {
+            id: Some(goal.id),
+            code: goal.code,
+            title: goal.title,
+            issue_recognition: goal.issue_recognition,
+            strategies: goal.strategies,
+            budgets: budgets.remove(&goal.id).unwrap_or_default(),
+            indicators: indicators.remove(&goal.id).unwrap_or_default(),
+        });
+        PolicyTree {
+            id: Some(policy.id),
+            organization: policy.organization.into(),
+            organization_name: Some(policy.organization_name),
+            fiscal_year: policy.fiscal_year,
+            head_name: policy.head_name,
+            head_title: policy.head_title,
+            vision: policy.vision,
+            mission: policy.mission,
+            basic_approach: policy.basic_approach,
+            self_evaluation: policy.self_evaluation,
+            future_policy: policy.future_policy,
+            results_due_on: Some(policy.results_due_on),
+            source: policy.source,
+            goals: goals.collect(),
+        }
+    }
+}
+
+impl TreeBudget {
+    fn of(row: budgets::Budget) -> Self {
+        Self {
+            id: Some(row.id),
+            fiscal_year: row.fiscal_year,
+            kind: row.kind,
+            status: row.status,
+            amount_yen: row.amount_yen,
+            precision_yen: row.precision_yen,
+            text: row.text,
+        }
+    }
+}
+
+impl TreeIndicator {
+    fn of(row: indicators::Indicator, results: Vec<ResultInput>) -> Self {
+        Self {
+            id: Some(row.id),
+            kind: row.kind,
+            name: row.name,
+            population: row.population,
+            unit: row.unit,
+            decimals: row.decimals,
+            direction: row.direction,
+            series_id: Some(row.series_id),
+            comparable_with_previous: row.comparable_with_previous,
+            comparable_reason: row.comparable_reason,
+            target: row.target.into(),
+            results,
+        }
+    }
+}
+
+/// Makes what is stored what the tree says, touching only what differs.
+fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<()> {
+    check_identity(&rows, tree)?;
+    // Indicators may swap names on the way.
+    conn.batch_execute("set constraints indicators_name_unique deferred")?;
+    let policy = rows.policy.id;
+    update(conn, policy, &tree.input())?;
+
+    let mut old_goals: HashMap<GoalCode, goals::Goal> = by(rows.goals, |goal| goal.code.clone());
+    let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
+    let old_indicators = by(rows.indicators, |indicator| indicator.id);
+    let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
+    let mut matched = Matches::of(&old_goals, old_indicators, tree);
+
+    for (n, goal) in tree.goals.iter().enumerate() {
+        let goal_id = store_goal(conn, old_goals.remove(&goal.code), &goal.input(policy))?;
+        for budget in &goal.budgets {
+            let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
+            store_budget(conn, old, &budget.input(goal_id))?;
+        }
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            let old = matched.take(n, m);
+            let position = i32::try_from(m + 1).map_err(Error::internal)?;
+            let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
+            let indicator_id = store_indicator(conn, old, &input)?;
+            for result in &indicator.results {
+                store_result(conn, old_results.remove(&(indicator_id, result.fiscal_year)), indicator_id, result)?;
+            }
+        }
+    }
+
+    // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
+    let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
+    diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(conn)?;
+    let left = matched.left.into_keys().collect::<Vec<_>>();
+    diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(conn)?;
+    let left: Vec<Id> = old_budgets.into_values().map(|row| row.id).collect();
+    diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(conn)?;
+    let left: Vec<Id> = old_goals.into_values().map(|row| row.id).collect();
+    diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(conn)?;
+    conn.batch_execute("set constraints indicators_name_unique immediate")?;
+    Ok(())
+}
+
+fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn store_goal(conn: &mut PgConnection, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
+    let Some(old) = old else {
+        let id = Id::generate();
+        return goals::insert(conn, id, input).map(|_| id);
+    };
+    let id = old.id;
+    if GoalInput::from(old) != *input {
+        goals::update(conn, id, input)?;
+    }
+    Ok(id)
+}
+
+fn store_budget(conn: &mut PgConnection, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
+    let Some(old) = old else {
+        return budgets::insert(conn, Id::generate(), input).map(drop);
+    };
+    let id = old.id;
+    if BudgetInput::from(old) != *input {
+        budgets::update(conn, id, input)?;
+    }
+    Ok(())
+}
+
+fn store_indicator(conn: &mut PgConnection, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
+    let Some(old) = old else {
+        let id = Id::generate();
+        return indicators::insert(conn, id, input).map(|_| id);
+    };
+    let id = old.id;
+    if IndicatorInput::from(old) != *input {
+        indicators::update(conn, id, input)?;
+    }
+    Ok(id)
+}
+
+fn store_result(conn: &mut PgConnection, old: Option<results::Row>, indicator: Id, input: &ResultInput) -> Result<()> {
+    let Some(old) = old else {
+        return results::insert(conn, indicator, input);
+    };
+    if old.differs(input) {
+        results::update(conn, old.id, input)?;
+    }
+    Ok(())
+}
+
+/// Which stored indicator each indicator of a tree is.
+struct Matches {
+    found: HashMap<(usize, usize), indicators::Indicator>,
+    left: HashMap<Id, indicators::Indicator>,
+}
+
+impl Matches {
+    /// First by id, wherever in the policy it stood; then, of those left, by name within the goal.
+    fn of(
+        old_goals: &HashMap<GoalCode, goals::Goal>,
+        mut left: HashMap<Id, indicators::Indicator>,
+        tree: &PolicyTree,
+    ) -> Self {
+        let mut found = HashMap::new();
+        let places = || {
+            tree.goals.iter().enumerate().flat_map(|(n, goal)| {
+                goal.indicators.iter().enumerate().map(move |(m, indicator)| ((n, m), goal, indicator))
+            })
+        };
+        for (place, _, indicator) in places() {
+            if let Some(old) = indicator.id.and_then(|id| left.remove(&id)) {
+                found.insert(place, old);
+            }
+        }
+        let mut named: HashMap<(Id, &Line<500>), Id> = HashMap::new();
+        for old in left.values() {
+            named.insert((old.goal_id, &old.name), old.id);
+        }
+        let by_name: Vec<_> = places()
+            .filter(|(.., indicator)| indicator.id.is_none())
+            .filter_map(|(place, goal, indicator)| {
+                let goal_id = old_goals.get(&goal.code)?.id;
+                named.get(&(goal_id, &indicator.name)).map(|id| (place, *id))
+            })
+            .collect();
+        for (place, id) in by_name {
+            if let Some(old) = left.remove(&id) {
+                found.insert(place, old);
+            }
+        }
+        Self { found, left }
+    }
+
+    fn take(&mut self, goal: usize, indicator: usize) -> Option<indicators::Indicator> {
+        self.found.remove(&(goal, indicator))
+    }
+}
+
+/// Every id or name in the tree that is not the stored one.
+fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
+    let mut broken = Vec::new();
+    let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
+        if sent.is_some() && sent != stored {
+            let detail = Bilingual::new("登録済みの識別子と一致しません", "is not the identifier of what is stored here");
+            broken.push(Violation::at(at, "identity", detail));
+        }
+    };
+    same("/id".to_owned(), tree.id, Some(rows.policy.id));
+    for (n, goal) in tree.goals.iter().enumerate() {
+        let stored = rows.goals.iter().find(|row| row.code == goal.code).map(|row| row.id);
+        same(format!("/goals/{n}/id"), goal.id, stored);
+        for (m, budget) in goal.budgets.iter().enumerate() {
+            let key = (stored, budget.fiscal_year, budget.kind);
+            let row = rows.budgets.iter().find(|row| (Some(row.goal_id), row.fiscal_year, row.kind) == key);
+            same(format!("/goals/{n}/budgets/{m}/id"), budget.id, row.map(|row| row.id));
+        }
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            let row = rows.indicators.iter().find(|row| Some(row.id) == indicator.id);
+            same(format!("/goals/{n}/indicators/{m}/id"), indicator.id, row.map(|row| row.id));
+        }
+    }
+    if tree.organization_name.as_ref().is_some_and(|name| *name != rows.policy.organization_name) {
+        let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
+        broken.push(Violation::at("/organization_name", "read_only", detail));
+    }
+    if tree.fiscal_year != rows.policy.fiscal_year {
+        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
+        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail));
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
+}

@@ -91,8 +91,9 @@ async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> R
 }
 
 fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResults> {
+    let indicators = lock(conn, entries)?;
     let stored = stored(conn, entries)?;
-    check(conn, entries, &stored)?;
+    check(entries, &indicators, &stored)?;
     let (mut created, mut changed) = (0, 0);
     for entry in entries {
         match stored.get(&entry.key()) {
@@ -100,7 +101,7 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
                 insert(conn, entry.indicator_id, &entry.result)?;
                 created += 1;
             }
-            Some(row) if row.clone().input(today()) != entry.result => {
+            Some(row) if row.differs(&entry.result) => {
                 update(conn, row.id, &entry.result)?;
                 changed += 1;
             }
@@ -108,17 +109,8 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
         }
     }
     let mut now = self::stored(conn, entries)?;
-    let items = entries
-        .iter()
-        .filter_map(|entry| now.remove(&entry.key()))
-        .map(|row| row.view(today()))
-        .collect();
-    Ok(StoredResults {
-        created,
-        changed,
-        unchanged: entries.len() - created - changed,
-        items,
-    })
+    let items = entries.iter().filter_map(|entry| now.remove(&entry.key())).map(|row| row.view(today())).collect();
+    Ok(StoredResults { created, changed, unchanged: entries.len() - created - changed, items })
 }
 
 impl ResultEntry {
@@ -127,32 +119,37 @@ impl ResultEntry {
     }
 }
 
-/// What is stored of the indicators the entries name, kept from other writers until the transaction ends.
-fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
-    let indicators: Vec<Id> = entries.iter().map(|entry| entry.indicator_id).collect();
+/// Keeps what the entries name from other writers until the transaction ends, indicators before results as everywhere;
+/// returns the indicators that exist.
+fn lock(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
+    let named = named(entries);
+    let known: Vec<Id> = indicators::table
+        .filter(indicators::id.eq_any(&named))
+        .select(indicators::id)
+        .order(indicators::id)
+        .for_key_share()
+        .load(conn)?;
     let _: Vec<Id> = results::table
-        .filter(results::indicator_id.eq_any(&indicators))
+        .filter(results::indicator_id.eq_any(&named))
         .select(results::id)
         .order(results::id)
         .for_update()
         .load(conn)?;
-    let rows: Vec<Row> = Row::query()
-        .filter(results::indicator_id.eq_any(&indicators))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.indicator_id, row.stored.fiscal_year), row))
-        .collect())
+    Ok(known.into_iter().collect())
+}
+
+fn named(entries: &[ResultEntry]) -> Vec<Id> {
+    entries.iter().map(|entry| entry.indicator_id).collect()
+}
+
+/// What is stored of the indicators the entries name.
+fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
+    let rows: Vec<Row> = Row::query().filter(results::indicator_id.eq_any(named(entries))).load(conn)?;
+    Ok(rows.into_iter().map(|row| ((row.indicator_id, row.fiscal_year()), row)).collect())
 }
 
 /// Every entry that names no indicator, or another version than the stored one.
-fn check(conn: &mut PgConnection, entries: &[ResultEntry], stored: &HashMap<(Id, FiscalYear), Row>) -> Result<()> {
-    let named: Vec<Id> = entries.iter().map(|entry| entry.indicator_id).collect();
-    let known: Vec<Id> = indicators::table
-        .filter(indicators::id.eq_any(&named))
-        .select(indicators::id)
-        .load(conn)?;
-    let known: HashSet<Id> = known.into_iter().collect();
+fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, FiscalYear), Row>) -> Result<()> {
     let mut broken = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         if !known.contains(&entry.indicator_id) {
@@ -168,9 +165,5 @@ fn check(conn: &mut PgConnection, entries: &[ResultEntry], stored: &HashMap<(Id,
             broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
         }
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Conflict(broken))
-    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
 }
