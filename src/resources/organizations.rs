@@ -287,6 +287,12 @@ pub fn is_any_of(keys: Vec<OrganizationKey>) -> _ {
         .or(organizations::municipality_code.eq_any(keys))
 }
 
+/// Whether there is any organization.
+pub fn any(conn: &mut PgConnection) -> Result<bool> {
+    let first: Option<Id> = organizations::table.select(organizations::id).first(conn).optional()?;
+    Ok(first.is_some())
+}
+
 /// The organization with this slug or municipality code.
 pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()

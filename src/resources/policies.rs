@@ -76,9 +76,9 @@ pub struct Policy {
     pub mission: Option<TextBox>,
     /// How it means to work this year (所属運営の基本的な考え方).
     pub basic_approach: Option<TextBox>,
-    /// How it judges the year (自己評価); null until it does.
+    /// How it judges the year (自己評価); `[]` while its box is empty.
     pub self_evaluation: Option<TextBox>,
-    /// What it will do next (今後の方針); null until it says so.
+    /// What it will do next (今後の方針); `[]` while its box is empty.
     pub future_policy: Option<TextBox>,
     /// The day by which results are due; 30 June after the fiscal year unless stated otherwise.
     pub results_due_on: Date,
