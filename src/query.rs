@@ -115,6 +115,12 @@ impl Years {
     }
 }
 
+impl FromIterator<FiscalYear> for Years {
+    fn from_iter<I: IntoIterator<Item = FiscalYear>>(years: I) -> Self {
+        Self(years.into_iter().collect())
+    }
+}
+
 impl Field for Years {
     fn read(text: Option<&str>) -> Result<Self, Fault> {
         let Some(text) = text else { return Ok(Self::default()) };
@@ -399,6 +405,13 @@ impl<A: FromParams, B: FromParams> FromParams for (A, B) {
     fn take(params: &mut Params) -> Option<Self> {
         let (a, b) = (A::take(params), B::take(params));
         Some((a?, b?))
+    }
+}
+
+impl<A: FromParams, B: FromParams, C: FromParams> FromParams for (A, B, C) {
+    fn take(params: &mut Params) -> Option<Self> {
+        let (a, b, c) = (A::take(params), B::take(params), C::take(params));
+        Some((a?, b?, c?))
     }
 }
 

@@ -9,6 +9,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::error::Problem;
 
 pub mod budgets;
+pub mod codelists;
+pub mod evaluations;
 pub mod goals;
 pub mod health;
 pub mod indicators;
@@ -23,7 +25,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(goals::routes)
         .configure(budgets::routes)
         .configure(indicators::routes)
-        .configure(results::routes);
+        .configure(results::routes)
+        .configure(evaluations::routes)
+        .configure(codelists::routes);
 }
 
 /// Schemas of answers, which utoipa does not collect from responders.
@@ -32,12 +36,17 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<health::Health>(schemas);
     add::<organizations::OrganizationPage>(schemas);
     add::<policies::PolicyPage>(schemas);
+    add::<policies::tree::PolicyTree>(schemas);
     add::<goals::GoalPage>(schemas);
     add::<budgets::BudgetPage>(schemas);
     add::<budgets::summary::BudgetSummaries>(schemas);
     add::<indicators::IndicatorPage>(schemas);
     add::<results::IndicatorResultPage>(schemas);
     add::<results::bulk::StoredResults>(schemas);
+    add::<evaluations::EvaluationRowPage>(schemas);
+    add::<evaluations::PolicyEvaluation>(schemas);
+    add::<evaluations::summary::EvaluationSummaries>(schemas);
+    add::<codelists::Codelists>(schemas);
 }
 
 fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {

@@ -194,6 +194,18 @@ impl Rules for ResultInput {
 }
 
 impl ResultInput {
+    /// What an evaluation looks at.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            value: self.value,
+            cumulative_value: self.cumulative_value,
+            value_status: self.said(),
+            declared_rating: self.declared_rating,
+            stated_previous_value: self.stated_previous_value,
+        }
+    }
+
     /// What was said about the value, beyond what follows from value and date.
     fn said(&self) -> Option<ValueStatus> {
         use ValueStatus::{NotReported, NotYetDue, Reported};
@@ -230,14 +242,18 @@ pub struct Row {
 pub struct Columns {
     /// Fiscal year of the result.
     pub fiscal_year: FiscalYear,
-    value: Option<Decimal>,
-    cumulative_value: Option<Decimal>,
+    /// The value.
+    pub value: Option<Decimal>,
+    /// The cumulative value.
+    pub cumulative_value: Option<Decimal>,
     numerator: Option<Decimal>,
     denominator: Option<Decimal>,
     sample_size: Option<i64>,
     value_status: Option<ValueStatus>,
-    observation_status: ObservationStatus,
-    text: Option<Prose<2000>>,
+    /// How final the value is.
+    pub observation_status: ObservationStatus,
+    /// The result as printed.
+    pub text: Option<Prose<2000>>,
     comment: Option<Prose<4000>>,
     measured_on: Option<Date>,
     declared_rating: Option<Rating>,

@@ -1,0 +1,106 @@
+//! Every code the service uses, with its labels, in the order in which people list them.
+
+use actix_web::get;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{budgets, evaluations, goals, indicators, organizations, policies, results};
+use crate::{
+    domain::{comparison, inputs, kinds, outcome, previous, target},
+    error::Result,
+    extract::Answer,
+    language::Bilingual,
+    query::NoQuery,
+    value::Codes,
+};
+
+/// Routes under `/codelists`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_codelists);
+}
+
+/// One code.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Code {
+    /// The code.
+    #[schema(max_length = 40, example = "gte")]
+    pub code: String,
+    /// The code for people.
+    pub label: Bilingual,
+    /// What it says.
+    #[schema(max_length = 1000)]
+    pub meaning: String,
+    /// Its place in the list, from 1.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub order: usize,
+}
+
+/// A closed list of codes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Codelist {
+    /// What the list is called.
+    #[schema(max_length = 40, example = "comparator")]
+    pub name: String,
+    /// What it is for.
+    #[schema(max_length = 1000)]
+    pub meaning: String,
+    /// Its codes, in order.
+    #[schema(max_items = 100)]
+    pub codes: Vec<Code>,
+}
+
+/// Every closed list of codes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Codelists {
+    /// The lists, by name.
+    #[schema(max_items = 100)]
+    pub items: Vec<Codelist>,
+}
+
+/// Lists every code list.
+#[utoipa::path(tag = "codelists")]
+#[get("/codelists")]
+async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
+    let mut items = vec![
+        list::<organizations::OrganizationKind>(),
+        list::<organizations::OrganizationSort>(),
+        list::<policies::PolicySort>(),
+        list::<goals::GoalSort>(),
+        list::<budgets::BudgetSort>(),
+        list::<budgets::summary::BudgetGroup>(),
+        list::<indicators::IndicatorSort>(),
+        list::<results::ResultSort>(),
+        list::<evaluations::EvaluationSort>(),
+        list::<evaluations::summary::EvaluationGroup>(),
+        list::<kinds::BudgetKind>(),
+        list::<kinds::BudgetStatus>(),
+        list::<kinds::IndicatorKind>(),
+        list::<kinds::Direction>(),
+        list::<kinds::ValueStatus>(),
+        list::<kinds::ObservationStatus>(),
+        list::<kinds::Rating>(),
+        list::<target::Comparator>(),
+        list::<target::ReferenceKind>(),
+        list::<target::PeriodKind>(),
+        list::<outcome::Outcome>(),
+        list::<outcome::Reason>(),
+        list::<inputs::ComparedField>(),
+        list::<inputs::ReferenceSource>(),
+        list::<comparison::AttainmentReason>(),
+        list::<previous::ChangeDirection>(),
+        list::<previous::ChangeReason>(),
+    ];
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Answer(Codelists { items }))
+}
+
+fn list<T: Codes>() -> Codelist {
+    let codes = T::ALL.iter().zip(1..).map(|(code, order)| Code {
+        code: code.code().to_owned(),
+        label: code.label(),
+        meaning: code.meaning().to_owned(),
+        order,
+    });
+    Codelist { name: T::NAME.to_owned(), meaning: T::MEANING.to_owned(), codes: codes.collect() }
+}

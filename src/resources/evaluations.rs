@@ -1,0 +1,416 @@
+//! Evaluations: whether targets were met, as flat rows that other systems pull and as proofs that people check.
+
+use actix_web::get;
+use chrono::NaiveDate;
+use diesel::{PgConnection, prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{goals, policies};
+use crate::{
+    db::Db,
+    domain::{
+        comparison::AttainmentReason,
+        evaluation::Evaluation,
+        kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
+        outcome::{Outcome, Reason},
+        roll_up::RollUp,
+        target::{Comparator, Target},
+    },
+    error::{Error, Result},
+    extract::{Answer, Path},
+    page::{Page, Paging},
+    query,
+    query::{AnyOf, On, Query, SearchText, Years},
+    schema as s, text_enum,
+    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, TextBox},
+};
+
+pub mod case;
+pub mod preview;
+pub mod summary;
+
+use case::{Judged, Subject, judge};
+
+/// Routes under `/evaluations`, and the evaluations of single things.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_evaluations)
+        .service(read_indicator_evaluation)
+        .service(read_goal_evaluation)
+        .service(read_policy_evaluation)
+        .configure(summary::routes)
+        .configure(preview::routes);
+}
+
+text_enum! {
+    /// How evaluations are ordered.
+    pub enum EvaluationSort in "evaluation_sort" {
+        /// In the order in which the indicators were created, then by fiscal year.
+        Indicator = "indicator" ("指標の登録順", "order of the indicators' creation"),
+    }
+}
+
+query! {
+    /// Which evaluations to list or to count.
+    pub struct EvaluationFilter {
+        /// Only indicators of these organizations, by slug or municipality code.
+        pub organization: AnyOf<OrganizationKey>,
+        /// Only indicators of policies of these fiscal years.
+        pub policy_year: Years,
+        /// Only evaluations of these fiscal years.
+        pub fiscal_year: Years,
+        /// Only indicators of these goals.
+        pub goal: AnyOf<Id>,
+        /// Only indicators of these kinds.
+        pub kind: AnyOf<IndicatorKind>,
+        /// Only indicators in these units, as printed.
+        pub unit: AnyOf<SearchText>,
+        /// Only indicators of these series.
+        pub series: AnyOf<Id>,
+        /// Only indicators whose name holds this text.
+        pub q: Option<SearchText>,
+        /// Only evaluations with these outcomes.
+        pub outcome: AnyOf<Outcome>,
+        /// Only evaluations with these official ratings.
+        pub rating: AnyOf<Rating>,
+    }
+}
+
+query! {
+    /// When to judge.
+    pub struct Judging {
+        /// The date to judge by: results not in by their due date are overdue after it. Today in Japan by default.
+        pub on: On,
+    }
+}
+
+query! {
+    /// When to judge, and which fiscal year.
+    pub struct IndicatorJudging {
+        /// The date to judge by: results not in by their due date are overdue after it. Today in Japan by default.
+        pub on: On,
+        /// The fiscal year to judge; that of the policy by default.
+        pub fiscal_year: Option<FiscalYear>,
+    }
+}
+
+/// Indicator, target, result, previous year, outcome and rating of one fiscal year, flat.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvaluationRow {
+    /// The indicator.
+    pub indicator_id: Id,
+    /// The same indicator over the years.
+    pub series_id: Id,
+    /// Slug of the organization.
+    pub organization: Slug,
+    /// Fiscal year of the policy.
+    pub policy_year: FiscalYear,
+    /// The goal.
+    pub goal_id: Id,
+    /// Code of the goal.
+    pub goal_code: GoalCode,
+    /// What sort of indicator it is.
+    pub kind: IndicatorKind,
+    /// Name of the indicator.
+    #[schema(example = "地域活動協議会を知っている区民アンケート回答者の割合")]
+    pub name: Line<500>,
+    /// Unit as printed.
+    #[schema(example = "%")]
+    pub unit: Option<Line<20>>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The target as printed.
+    #[schema(example = "40%以上")]
+    pub target_text: Option<Line<500>>,
+    /// How the result is compared.
+    pub comparator: Comparator,
+    /// The target's value.
+    pub target_value: Option<Decimal>,
+    /// The target's upper bound.
+    pub target_upper: Option<Decimal>,
+    /// Fiscal year of the result.
+    pub fiscal_year: FiscalYear,
+    /// The result's value; null with the reason in `value_status`, never 0 for what is not known.
+    pub value: Option<Decimal>,
+    /// The result's cumulative value.
+    pub cumulative_value: Option<Decimal>,
+    /// What there is of the value.
+    pub value_status: ValueStatus,
+    /// How final the value is: `provisional`, `final` or `revised`; null without a result.
+    #[schema(value_type = Option<String>, max_length = 20, example = "final")]
+    pub observation_status: Option<ObservationStatus>,
+    /// The result as printed.
+    pub result_text: Option<Prose<2000>>,
+    /// The previous year's result as printed beside this one.
+    pub stated_previous_value: Option<Decimal>,
+    /// The previous year's result of its own record.
+    pub recorded_previous_value: Option<Decimal>,
+    /// What became of the target.
+    pub outcome: Outcome,
+    /// Why, where the outcome does not say it; one of the code list `reason`.
+    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
+    pub reason: Option<Reason>,
+    /// The official rating: `A`, `B` or null.
+    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
+    pub rating: Option<Rating>,
+    /// The organization's rating.
+    #[schema(value_type = Option<String>, max_length = 1)]
+    pub declared_rating: Option<Rating>,
+    /// Our rating.
+    #[schema(value_type = Option<String>, max_length = 1)]
+    pub computed_rating: Option<Rating>,
+    /// Whether the two agree; null unless there are both.
+    pub consistent: Option<bool>,
+    /// Whether rounding the value would turn the answer.
+    pub rounding_sensitive: bool,
+    /// How far beyond the target, in `gap_unit`; less than 0 is short of it.
+    pub gap: Option<Decimal>,
+    /// The unit of the gap.
+    #[schema(max_length = 100, example = "ポイント")]
+    pub gap_unit: Option<String>,
+    /// Value over target.
+    pub attainment: Option<Decimal>,
+    /// Why there is no attainment.
+    #[schema(value_type = Option<String>, max_length = 40)]
+    pub attainment_reason: Option<AttainmentReason>,
+    /// The last day on which the result is in time.
+    pub due_on: Date,
+    /// The day of the evaluation.
+    pub on: Date,
+}
+
+/// Some evaluations.
+pub type EvaluationRowPage = Page<EvaluationRow>;
+
+/// The evaluation of one indicator and fiscal year, with its proof.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IndicatorEvaluation {
+    /// The indicator.
+    pub indicator_id: Id,
+    /// Name of the indicator.
+    pub name: Line<500>,
+    /// Its target.
+    pub target: Target,
+    /// The answer, and what it rests on.
+    pub evaluation: Evaluation,
+}
+
+/// The evaluation of a goal: its indicators counted, then one by one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GoalEvaluation {
+    /// The goal.
+    pub goal_id: Id,
+    /// Its code.
+    pub code: GoalCode,
+    /// Its title.
+    pub title: Line<300>,
+    /// Its indicators, counted by outcome.
+    pub roll_up: RollUp,
+    /// Its indicators, in the order of the form.
+    #[schema(max_items = 10_000)]
+    pub indicators: Vec<IndicatorEvaluation>,
+}
+
+/// The evaluation of a policy: what its organization says, and its indicators counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyEvaluation {
+    /// The policy.
+    pub policy_id: Id,
+    /// Slug of the organization.
+    pub organization: Slug,
+    /// Fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// The day by which results are due.
+    pub results_due_on: Date,
+    /// The day of the evaluation.
+    pub on: Date,
+    /// How the organization judges the year (自己評価).
+    pub self_evaluation: Option<TextBox>,
+    /// What it will do next (今後の方針).
+    pub future_policy: Option<TextBox>,
+    /// All indicators, counted by outcome.
+    pub roll_up: RollUp,
+    /// The goals, in the order of their codes.
+    #[schema(max_items = 10_000)]
+    pub goals: Vec<GoalEvaluation>,
+}
+
+/// Lists evaluations: one row per indicator and fiscal year, that of the policy and any other it has a result for.
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, Paging<EvaluationSort>))]
+#[get("/evaluations")]
+async fn list_evaluations(
+    db: Db,
+    Query((filter, judging, paging)): Query<(EvaluationFilter, Judging, Paging<EvaluationSort>)>,
+) -> Result<EvaluationRowPage> {
+    db.read(move |conn| list(conn, &filter, judging.on.0, &paging)).await
+}
+
+/// Evaluates an indicator, with the proof in full.
+#[utoipa::path(tag = "evaluations", params(IndicatorJudging))]
+#[get("/indicators/{id}/evaluation")]
+async fn read_indicator_evaluation(
+    db: Db,
+    Path(id): Path<Id>,
+    Query(judging): Query<IndicatorJudging>,
+) -> Result<Answer<IndicatorEvaluation>> {
+    db.read(move |conn| {
+        let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn)?;
+        let year = judging.fiscal_year.or(subject.first().map(|subject| subject.indicator.policy_year));
+        let mut judged = judge(conn, subject, &year.into_iter().collect(), judging.on.0)?;
+        judged.pop().map(|judged| Answer(judged.proof())).ok_or(Error::NotFound("indicator"))
+    })
+    .await
+}
+
+/// Evaluates a goal: its indicators counted, then one by one.
+#[utoipa::path(tag = "evaluations", params(Judging))]
+#[get("/goals/{id}/evaluation")]
+async fn read_goal_evaluation(
+    db: Db,
+    Path(id): Path<Id>,
+    Query(judging): Query<Judging>,
+) -> Result<Answer<GoalEvaluation>> {
+    db.read(move |conn| {
+        let goal = goals::find(conn, id)?;
+        let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn)?;
+        let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), judging.on.0)?;
+        Ok(Answer(of_goal(goal, judged)))
+    })
+    .await
+}
+
+/// Evaluates a policy: what its organization says, and its indicators counted.
+#[utoipa::path(tag = "evaluations", params(Judging))]
+#[get("/policies/{organization}/{fiscal_year}/evaluation")]
+async fn read_policy_evaluation(
+    db: Db,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    Query(judging): Query<Judging>,
+) -> Result<Answer<PolicyEvaluation>> {
+    db.read(move |conn| {
+        let policy = policies::find(conn, &key)?;
+        let goals: Vec<goals::Goal> = goals::Goal::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::goal_code_order(s::goals::code), s::goals::id))
+            .load(conn)?;
+        let subjects = Subject::query().filter(s::goals::policy_id.eq(policy.id)).load(conn)?;
+        let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), judging.on.0)?;
+        Ok(Answer(of_policy(policy, goals, judged, judging.on.0)))
+    })
+    .await
+}
+
+fn list(
+    conn: &mut PgConnection,
+    filter: &EvaluationFilter,
+    on: NaiveDate,
+    paging: &Paging<EvaluationSort>,
+) -> Result<EvaluationRowPage> {
+    let total = paging.total(conn, |conn| {
+        let mut total = 0;
+        case::each(conn, filter, on, None, |_| {
+            total += 1;
+            true
+        })?;
+        Ok(total)
+    })?;
+    let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
+    let mut rows = Vec::new();
+    case::each(conn, filter, on, paging.after::<FiscalYear>()?, |judged| {
+        rows.push(judged.row(on));
+        rows.len() < full
+    })?;
+    paging.cut(rows, total, |row| (row.fiscal_year, row.indicator_id))
+}
+
+fn of_goal(goal: goals::Goal, mut judged: Vec<Judged>) -> GoalEvaluation {
+    judged.sort_by_key(|judged| (judged.subject.indicator.position, judged.subject.indicator.id));
+    GoalEvaluation {
+        goal_id: goal.id,
+        code: goal.code,
+        title: goal.title,
+        roll_up: judged.iter().map(|judged| &judged.evaluation).collect(),
+        indicators: judged.into_iter().map(Judged::proof).collect(),
+    }
+}
+
+fn of_policy(
+    policy: policies::Policy,
+    goals: Vec<goals::Goal>,
+    mut judged: Vec<Judged>,
+    on: NaiveDate,
+) -> PolicyEvaluation {
+    let roll_up = judged.iter().map(|judged| &judged.evaluation).collect();
+    let mut of_goals = Vec::new();
+    for goal in goals {
+        let (own, others) = judged.into_iter().partition(|judged| judged.subject.indicator.goal_id == goal.id);
+        judged = others;
+        of_goals.push(of_goal(goal, own));
+    }
+    PolicyEvaluation {
+        policy_id: policy.id,
+        organization: policy.organization,
+        fiscal_year: policy.fiscal_year,
+        results_due_on: policy.results_due_on,
+        on: Date(on),
+        self_evaluation: policy.self_evaluation,
+        future_policy: policy.future_policy,
+        roll_up,
+        goals: of_goals,
+    }
+}
+
+impl Judged {
+    fn proof(self) -> IndicatorEvaluation {
+        IndicatorEvaluation {
+            indicator_id: self.subject.indicator.id,
+            name: self.subject.indicator.name.clone(),
+            target: self.subject.indicator.target.clone().into(),
+            evaluation: self.evaluation,
+        }
+    }
+
+    fn row(self, on: NaiveDate) -> EvaluationRow {
+        let (subject, result, evaluation) = (&*self.subject, self.result, self.evaluation);
+        let indicator = &subject.indicator;
+        let target = Target::from(indicator.target.clone());
+        EvaluationRow {
+            indicator_id: indicator.id,
+            series_id: indicator.series_id,
+            organization: indicator.organization.clone(),
+            policy_year: indicator.policy_year,
+            goal_id: indicator.goal_id,
+            goal_code: indicator.goal_code.clone(),
+            kind: indicator.kind,
+            name: indicator.name.clone(),
+            unit: indicator.unit.clone(),
+            direction: indicator.direction,
+            target_text: target.text,
+            comparator: target.comparator,
+            target_value: target.value,
+            target_upper: target.upper,
+            fiscal_year: evaluation.fiscal_year,
+            value: result.as_ref().and_then(|result| result.value),
+            cumulative_value: result.as_ref().and_then(|result| result.cumulative_value),
+            value_status: evaluation.value_status,
+            observation_status: result.as_ref().map(|result| result.observation_status),
+            result_text: result.and_then(|result| result.text),
+            stated_previous_value: evaluation.previous.stated,
+            recorded_previous_value: evaluation.previous.recorded,
+            outcome: evaluation.outcome,
+            reason: evaluation.reason,
+            rating: evaluation.rating,
+            declared_rating: evaluation.ratings.declared,
+            computed_rating: evaluation.ratings.computed,
+            consistent: evaluation.ratings.consistent,
+            rounding_sensitive: evaluation.rounding_sensitive,
+            gap: evaluation.gap,
+            gap_unit: evaluation.gap_unit,
+            attainment: evaluation.attainment,
+            attainment_reason: evaluation.attainment_reason,
+            due_on: subject.due_on,
+            on: Date(on),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use diesel::{PgConnection, dsl::exists, prelude::*};
+
+use super::EvaluationFilter;
+use crate::{
+    domain::evaluation::{Case, Evaluation, evaluate},
+    error::{Error, Result},
+    query::Years,
+    resources::{
+        indicators::{self, Indicator, IndicatorFilter},
+        results::Columns,
+    },
+    schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
+    value::{Date, Decimal, FiscalYear, Id},
+};
+
+/// Indicators evaluated together: two queries a batch, however many there are.
+const BATCH: usize = 500;
+
+/// An indicator to evaluate.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = i, base_query = i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
+pub struct Subject {
+    /// The indicator.
+    #[diesel(embed)]
+    pub indicator: Indicator,
+    /// The last day on which its results are in time.
+    #[diesel(select_expression = p::results_due_on)]
+    pub due_on: Date,
+    #[diesel(select_expression = p::organization_id)]
+    organization_id: Id,
+}
+
+/// The evaluation of an indicator for one fiscal year.
+#[derive(Debug)]
+pub struct Judged {
+    /// The indicator.
+    pub subject: Arc<Subject>,
+    /// Its result, if there is one.
+    pub result: Option<Columns>,
+    /// What it means.
+    pub evaluation: Evaluation,
+}
+
+/// A result of any indicator of a series.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = r, base_query = r::table.inner_join(i::table.inner_join(g::table.inner_join(p::table))))]
+struct Recorded {
+    indicator_id: Id,
+    #[diesel(select_expression = i::series_id)]
+    series_id: Id,
+    #[diesel(select_expression = p::organization_id)]
+    organization_id: Id,
+    #[diesel(select_expression = p::fiscal_year)]
+    policy_year: FiscalYear,
+    #[diesel(embed)]
+    stored: Columns,
+}
+
+/// Evaluates indicators for the fiscal years asked for: that of the policy, and any with a result.
+pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
+    let series: Vec<Id> = subjects.iter().map(|subject| subject.indicator.series_id).collect();
+    let recorded: Vec<Recorded> = Recorded::query().filter(i::series_id.eq_any(series)).load(conn)?;
+    let mut by_series: HashMap<(Id, Id), Vec<Recorded>> = HashMap::new();
+    for row in recorded {
+        by_series.entry((row.series_id, row.organization_id)).or_default().push(row);
+    }
+    let mut judged = Vec::new();
+    for subject in subjects.into_iter().map(Arc::new) {
+        let history = by_series.get(&(subject.indicator.series_id, subject.organization_id));
+        let history = history.map(Vec::as_slice).unwrap_or_default();
+        for year in subject.years(history).into_iter().filter(|year| years.hold(*year)) {
+            judged.push(subject.judged(year, history, on));
+        }
+    }
+    Ok(judged)
+}
+
+impl Subject {
+    fn owns(&self, row: &Recorded) -> bool {
+        row.indicator_id == self.indicator.id
+    }
+
+    fn years(&self, history: &[Recorded]) -> BTreeSet<FiscalYear> {
+        let own = history.iter().filter(|row| self.owns(row)).map(|row| row.stored.fiscal_year);
+        own.chain([self.indicator.policy_year]).collect()
+    }
+
+    fn judged(self: &Arc<Self>, year: FiscalYear, history: &[Recorded], on: NaiveDate) -> Judged {
+        let indicator = &self.indicator;
+        let result = history.iter().find(|row| self.owns(row) && row.stored.fiscal_year == year);
+        let target = indicator.target.clone().into();
+        let evaluation = evaluate(&Case {
+            fiscal_year: year,
+            target: &target,
+            unit: indicator.unit.as_ref().map(|unit| unit.0.as_str()),
+            decimals: u32::try_from(indicator.decimals).ok(),
+            direction: indicator.direction,
+            result: result.map(|row| row.stored.facts()),
+            recorded_previous: year.previous().and_then(|year| self.recorded(history, year)),
+            recorded_reference: target.reference.fiscal_year.and_then(|year| self.recorded(history, year)),
+            comparable_with_previous: indicator.comparable_with_previous,
+            comparable_reason: indicator.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
+            due_on: self.due_on.0,
+            on,
+        });
+        Judged { subject: Arc::clone(self), result: result.map(|row| row.stored.clone()), evaluation }
+    }
+
+    /// What the series came to in a year, in the organization's own record: this indicator's own result, else that of
+    /// the policy of that year, else the only one there is. Several others would be a guess.
+    fn recorded(&self, history: &[Recorded], year: FiscalYear) -> Option<Decimal> {
+        let rows = || history.iter().filter(move |row| row.stored.fiscal_year == year && row.stored.value.is_some());
+        let only = |rows: Vec<&Recorded>| match rows[..] {
+            [row] => row.stored.value,
+            _ => None,
+        };
+        only(rows().filter(|row| self.owns(row)).collect())
+            .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
+            .or_else(|| only(rows().collect()))
+    }
+}
+
+/// Hands over evaluation after evaluation, by indicator and fiscal year, until `take` has had enough.
+pub fn each(
+    conn: &mut PgConnection,
+    filter: &EvaluationFilter,
+    on: NaiveDate,
+    mut after: Option<(FiscalYear, Id)>,
+    mut take: impl FnMut(Judged) -> bool,
+) -> Result<()> {
+    let wanted = filter.indicators();
+    let batch = i64::try_from(BATCH).map_err(Error::internal)?;
+    loop {
+        let mut query = indicators::matching(&wanted);
+        if let Some(years) = filter.fiscal_year.some() {
+            let reported = r::table.filter(r::indicator_id.eq(i::id)).filter(r::fiscal_year.eq_any(years));
+            query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
+        }
+        if let Some((_, id)) = after {
+            query = query.filter(i::id.ge(id));
+        }
+        let subjects: Vec<Subject> = query.select(Subject::as_select()).order(i::id).limit(batch).load(conn)?;
+        let last_batch = subjects.len() < BATCH;
+        for judged in judge(conn, subjects, &filter.fiscal_year, on)? {
+            let place = (judged.evaluation.fiscal_year, judged.subject.indicator.id);
+            if after.is_some_and(|(year, id)| (place.1, place.0) <= (id, year)) {
+                continue;
+            }
+            after = Some(place);
+            if filter.admits(&judged.evaluation) && !take(judged) {
+                return Ok(());
+            }
+        }
+        if last_batch {
+            return Ok(());
+        }
+    }
+}
+
+impl EvaluationFilter {
+    fn indicators(&self) -> IndicatorFilter {
+        IndicatorFilter {
+            organization: self.organization.clone(),
+            fiscal_year: self.policy_year.clone(),
+            goal: self.goal.clone(),
+            kind: self.kind.clone(),
+            unit: self.unit.clone(),
+            series: self.series.clone(),
+            q: self.q.clone(),
+        }
+    }
+
+    fn admits(&self, evaluation: &Evaluation) -> bool {
+        self.outcome.some().is_none_or(|outcomes| outcomes.contains(&evaluation.outcome))
+            && self.rating.some().is_none_or(|ratings| evaluation.rating.is_some_and(|rating| ratings.contains(&rating)))
+    }
+}

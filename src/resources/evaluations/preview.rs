@@ -1,0 +1,92 @@
+//! An evaluation of something that is not stored: for forms that people fill in, and for checking ours.
+
+use actix_web::post;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::Judging;
+use crate::{
+    contract::Rules,
+    domain::{
+        evaluation::{Case, Evaluation, evaluate},
+        fiscal_year,
+        kinds::Direction,
+        target::Target,
+    },
+    error::{Result, Violation},
+    extract::{Answer, Json},
+    query::Query,
+    resources::{indicators::target_faults, results::ResultInput},
+    value::{Date, Decimal, Line, Prose},
+};
+
+/// The preview's route.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(preview_evaluation);
+}
+
+/// A target and a result to evaluate.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "unit": "%", "decimals": 1, "direction": "higher_is_better",
+    "target": { "text": "81.2%以上", "comparator": "gte", "value": 81.2, "upper": null,
+        "reference": { "kind": "none", "fiscal_year": null, "value": null }, "period": { "kind": "single_year", "from": null, "to": null } },
+    "result": { "fiscal_year": 2024, "value": 81.15, "value_status": "reported", "observation_status": "final" }
+}))]
+pub struct EvaluationPreview {
+    /// Unit as printed.
+    pub unit: Option<Line<20>>,
+    /// Decimal places the indicator is stated with.
+    #[schema(minimum = 0, maximum = 9)]
+    pub decimals: u32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The target.
+    pub target: Target,
+    /// The result.
+    pub result: ResultInput,
+    /// Last year's own result.
+    pub recorded_previous: Option<Decimal>,
+    /// The result of the fiscal year the target refers to.
+    pub recorded_reference: Option<Decimal>,
+    /// Whether the year before is comparable.
+    pub comparable_with_previous: Option<bool>,
+    /// Why, or why not.
+    pub comparable_reason: Option<Prose<1000>>,
+    /// The last day on which the result is in time; 30 June after the fiscal year by default.
+    pub due_on: Option<Date>,
+}
+
+impl Rules for EvaluationPreview {
+    fn broken(&self) -> Vec<Violation> {
+        let mut broken = target_faults(&self.target);
+        broken.extend(self.result.broken().into_iter().map(|violation| violation.under("/result")));
+        broken
+    }
+}
+
+/// Evaluates a target and a result, and stores nothing.
+#[utoipa::path(tag = "evaluations", params(Judging))]
+#[post("/evaluations/preview")]
+async fn preview_evaluation(
+    Query(judging): Query<Judging>,
+    Json(case): Json<EvaluationPreview>,
+) -> Result<Answer<Evaluation>> {
+    let year = case.result.fiscal_year;
+    Ok(Answer(evaluate(&Case {
+        fiscal_year: year,
+        target: &case.target,
+        unit: case.unit.as_ref().map(|unit| unit.0.as_str()),
+        decimals: Some(case.decimals),
+        direction: case.direction,
+        result: Some(case.result.facts()),
+        recorded_previous: case.recorded_previous,
+        recorded_reference: case.recorded_reference,
+        comparable_with_previous: case.comparable_with_previous,
+        comparable_reason: case.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
+        due_on: case.due_on.map_or_else(|| fiscal_year::results_due_on(year), |due| due.0),
+        on: judging.on.0,
+    })))
+}

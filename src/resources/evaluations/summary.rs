@@ -1,0 +1,107 @@
+//! Evaluations counted.
+
+use std::collections::BTreeMap;
+
+use actix_web::get;
+use chrono::NaiveDate;
+use diesel::PgConnection;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{EvaluationFilter, Judging, case};
+use crate::{
+    db::Db,
+    domain::roll_up::RollUp,
+    error::Result,
+    extract::Answer,
+    query,
+    query::{AnyOf, Query},
+    text_enum,
+    value::{Date, FiscalYear, Id, Slug},
+};
+
+/// The summary's route.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(summarize_evaluations);
+}
+
+text_enum! {
+    /// By what evaluations are counted.
+    pub enum EvaluationGroup in "evaluation_group" {
+        /// By organization.
+        Organization = "organization" ("所属別", "by organization"),
+        /// By the fiscal year of the evaluation.
+        FiscalYear = "fiscal_year" ("年度別", "by fiscal year"),
+        /// By goal.
+        Goal = "goal" ("経営課題別", "by goal"),
+    }
+}
+
+query! {
+    /// How to count.
+    pub struct EvaluationGrouping {
+        /// By what to count; everything together where absent.
+        pub group_by: AnyOf<EvaluationGroup>,
+    }
+}
+
+/// A count, and of what; keys that are not grouped by are null.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvaluationSummary {
+    /// Slug of the organization.
+    pub organization: Option<Slug>,
+    /// Fiscal year of the evaluations.
+    pub fiscal_year: Option<FiscalYear>,
+    /// The goal.
+    pub goal_id: Option<Id>,
+    /// The counts.
+    pub roll_up: RollUp,
+}
+
+/// Counts of evaluations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvaluationSummaries {
+    /// The day of the evaluations.
+    pub on: Date,
+    /// One per group that has any evaluation, in the order of the group's keys.
+    #[schema(max_items = 1_000_000)]
+    pub items: Vec<EvaluationSummary>,
+}
+
+/// Counts evaluations by outcome. Values of different indicators are never averaged.
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, EvaluationGrouping, Judging))]
+#[get("/evaluations/summary")]
+async fn summarize_evaluations(
+    db: Db,
+    Query((filter, grouping, judging)): Query<(EvaluationFilter, EvaluationGrouping, Judging)>,
+) -> Result<Answer<EvaluationSummaries>> {
+    db.read(move |conn| summarize(conn, &filter, &grouping.group_by, judging.on.0).map(Answer)).await
+}
+
+fn summarize(
+    conn: &mut PgConnection,
+    filter: &EvaluationFilter,
+    by: &AnyOf<EvaluationGroup>,
+    on: NaiveDate,
+) -> Result<EvaluationSummaries> {
+    let grouped = |group| by.0.contains(&group);
+    let mut groups: BTreeMap<(Option<Slug>, Option<FiscalYear>, Option<Id>), RollUp> = BTreeMap::new();
+    case::each(conn, filter, on, None, |judged| {
+        let indicator = &judged.subject.indicator;
+        let key = (
+            grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
+            grouped(EvaluationGroup::FiscalYear).then_some(judged.evaluation.fiscal_year),
+            grouped(EvaluationGroup::Goal).then_some(indicator.goal_id),
+        );
+        groups.entry(key).or_default().add(&judged.evaluation);
+        true
+    })?;
+    let items = groups.into_iter().map(|((organization, fiscal_year, goal_id), roll_up)| EvaluationSummary {
+        organization,
+        fiscal_year,
+        goal_id,
+        roll_up,
+    });
+    Ok(EvaluationSummaries { on: Date(on), items: items.collect() })
+}
