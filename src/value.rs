@@ -58,7 +58,7 @@ macro_rules! text_enum {
     }) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, $($($derive,)*)? serde::Serialize, serde::Deserialize,
-                 utoipa::ToSchema, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+                 diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = diesel::sql_types::Text)]
         pub enum $name { $(#[doc = $meaning] #[serde(rename = $code)] $item,)+ }
 
@@ -76,6 +76,17 @@ macro_rules! text_enum {
                 match self { $(Self::$item => $meaning.trim_ascii()),+ }
             }
         }
+        // By hand: utoipa's derive does not see through `$code` and would publish the names of the variants.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .description(Some(<Self as $crate::value::Codes>::MEANING))
+                    .enum_values(Some([$($code),+]))
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for $name {}
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str($crate::value::Codes::code(*self))
