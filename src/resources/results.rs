@@ -525,10 +525,9 @@ pub fn insert(conn: &mut PgConnection, indicator: Id, input: &ResultInput) -> Re
     Ok(())
 }
 
-/// Stores what a result has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
-    diesel::update(results::table.find(id))
+/// Stores what a result has become; 1 when that changed anything, else 0.
+pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<usize> {
+    Ok(diesel::update(results::table.find(id))
         .set((results::value_status.eq(input.said()), input))
-        .execute(conn)?;
-    Ok(())
+        .execute(conn)?)
 }

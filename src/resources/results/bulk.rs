@@ -101,8 +101,7 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
                 created += 1;
             }
             Some(row) if row.clone().input(today()) != entry.result => {
-                update(conn, row.id, &entry.result)?;
-                changed += 1;
+                changed += update(conn, row.id, &entry.result)?;
             }
             Some(_) => {}
         }
