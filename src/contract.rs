@@ -21,7 +21,7 @@ use utoipa::{
 
 use crate::{
     domain::municipality_code,
-    error::{Error, Result, Violation, nearest},
+    error::{Error, MOST_VIOLATIONS, Result, Violation, nearest},
     language::Bilingual,
     value::Decimal,
 };
@@ -54,6 +54,9 @@ pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
     for error in checker.validator.iter_errors(document) {
         checker.explain(&error, &mut found);
+        if found.len() >= MOST_VIOLATIONS {
+            break;
+        }
     }
     found
 }
@@ -170,7 +173,8 @@ impl Checker {
             }
             Broken::AdditionalProperties { unexpected } => {
                 let known = self.properties_beside(error.schema_path().as_str());
-                found.extend(unexpected.iter().map(|key| unknown_field(&pointer, key, &known)));
+                let unexpected = unexpected.iter().take(MOST_VIOLATIONS);
+                found.extend(unexpected.map(|key| unknown_field(&pointer, key, &known)));
                 return;
             }
             Broken::Required { property } => Violation::at(

@@ -119,8 +119,16 @@ impl Violation {
     }
 }
 
+/// Most broken rules one problem names.
+pub const MOST_VIOLATIONS: usize = 10_000;
+/// Nothing longer than this is a mistyped name; comparing it would take memory by its length.
+const LONGEST_NAME: usize = 300;
+
 /// The name nearest to a mistyped one, if any is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     known
         .into_iter()
         .map(|k| (strsim::normalized_damerau_levenshtein(name, k), k))
@@ -713,20 +721,29 @@ impl Error {
             kind: format!("/problems/{kind}"),
             title: Bilingual::new(*ja, *en).get(language).to_owned(),
             status: status.as_u16(),
-            detail: detail.get(language).to_owned(),
-            instance: instance.to_owned(),
+            detail: clip(detail.get(language), 4000),
+            instance: clip(instance, 8000),
             request_id: request_id.to_owned(),
-            errors: violations.iter().map(|v| v.view(language)).collect(),
+            errors: violations
+                .iter()
+                .take(MOST_VIOLATIONS)
+                .map(|v| v.view(language))
+                .collect(),
         }
     }
+}
+
+/// As much of what a caller sent as a problem repeats.
+fn clip(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 impl Violation {
     fn view(&self, language: Language) -> ViolationView {
         let (mut pointer, mut parameter, mut header) = (None, None, None);
         match &self.place {
-            Place::Body(p) => pointer = Some(p.clone()),
-            Place::Parameter(p) => parameter = Some(p.clone()),
+            Place::Body(p) => pointer = Some(clip(p, 1000)),
+            Place::Parameter(p) => parameter = Some(clip(p, 1000)),
             Place::Header(h) => header = Some((*h).to_owned()),
         }
         ViolationView {
@@ -734,7 +751,7 @@ impl Violation {
             parameter,
             header,
             code: self.code.to_owned(),
-            detail: self.detail.get(language).to_owned(),
+            detail: clip(self.detail.get(language), 4000),
             suggestion: self.suggestion.clone(),
         }
     }

@@ -1,14 +1,20 @@
 //! The parts of the OpenAPI document that no handler states: its head, the problems, the merge patches.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Content, OpenApi, Ref, RefOr, Response,
-        path::{Operation, ParameterIn},
+        Components, Content, OpenApi, Ref, RefOr, Required, Response, Schema,
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     },
 };
 
-use crate::error::Problem;
+use crate::{
+    error::Problem,
+    value::{FiscalYear, Id, OrganizationKey},
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -47,12 +53,13 @@ pub fn json(spec: &OpenApi) -> String {
     text
 }
 
-/// Adds the schemas reachable from answers and patches, and to every operation its problems.
+/// Adds the schemas reachable from answers and patches, and to every operation its path parameters and its problems.
 pub fn complete(spec: &mut OpenApi) {
     let mut schemas = Vec::new();
     crate::resources::schemas(&mut schemas);
     let components = spec.components.get_or_insert_default();
     components.schemas.extend(schemas);
+    let mut answered = BTreeSet::new();
     for (path, item) in &mut spec.paths.paths {
         for (method, operation) in [
             ("get", &mut item.get),
@@ -62,10 +69,81 @@ pub fn complete(spec: &mut OpenApi) {
             ("delete", &mut item.delete),
         ] {
             if let Some(operation) = operation {
+                name_path(path, operation);
                 let problems = problems(path, method, operation);
                 operation.responses.responses.extend(problems);
+                refer(&serde_json::to_value(&operation.responses).unwrap_or_default(), &mut answered);
             }
         }
+    }
+    require_every_key(components, answered);
+}
+
+/// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, and never their words.
+fn name_path(path: &str, operation: &mut Operation) {
+    let parts = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut named: Vec<Parameter> = parts
+        .filter_map(|name| {
+            let (schema, words) = match name {
+                "id" => (Id::name(), "The identifier."),
+                "organization" => (
+                    OrganizationKey::name(),
+                    "The organization, by its slug or its municipality code.",
+                ),
+                "fiscal_year" => (FiscalYear::name(), "The fiscal year, as its Gregorian year."),
+                _ => return None,
+            };
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some(words))
+                .schema(Some(Ref::from_schema_name(schema)));
+            Some(parameter.build())
+        })
+        .collect();
+    let others = operation.parameters.take().into_iter().flatten();
+    let known = |p: &RefOr<Parameter>| matches!(p, RefOr::T(p) if named.iter().any(|n| n.name == p.name));
+    let others: Vec<_> = others.filter(|p| !known(p)).collect();
+    let all: Vec<_> = named.drain(..).map(RefOr::T).chain(others).collect();
+    operation.parameters = (!all.is_empty()).then_some(all);
+}
+
+/// The names of the schemas a part of the document refers to.
+fn refer(part: &Value, names: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                match value {
+                    Value::String(to) if key == "$ref" => {
+                        names.extend(to.rsplit('/').next().map(str::to_owned));
+                    }
+                    value => refer(value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| refer(item, names)),
+        _ => {}
+    }
+}
+
+/// Every key of an answer is always there, though it may be null; utoipa takes what may be null for optional.
+fn require_every_key(components: &mut Components, answered: BTreeSet<String>) {
+    let mut todo: Vec<String> = answered.into_iter().collect();
+    let mut done = BTreeSet::new();
+    while let Some(name) = todo.pop() {
+        let Some(schema) = components.schemas.get_mut(&name).filter(|_| !done.contains(&name)) else {
+            continue;
+        };
+        let mut below = BTreeSet::new();
+        refer(&serde_json::to_value(&*schema).unwrap_or_default(), &mut below);
+        todo.extend(below);
+        if let RefOr::T(Schema::Object(object)) = schema {
+            object.required = object.properties.keys().cloned().collect();
+        }
+        done.insert(name);
     }
 }
 

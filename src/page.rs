@@ -200,6 +200,8 @@ impl Param for CursorText {
             .decode(text)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            // No key holds what the database cannot.
+            .filter(|Cursor(_, key, _)| !key.as_str().is_some_and(|text| text.contains('\0')))
             .map(Self)
             .ok_or_else(|| Fault::new("cursor", unreadable()))
     }

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
@@ -466,8 +466,18 @@ impl ToSchema for Id {}
 /// A moment, to the microsecond; RFC 3339 with the offset of Japan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Timestamptz)]
-#[serde(transparent)]
+#[serde(try_from = "DateTime<Utc>")]
 pub struct Time(pub DateTime<Utc>);
+
+impl TryFrom<DateTime<Utc>> for Time {
+    type Error = &'static str;
+
+    /// Only of years with four digits: the database does not know all others.
+    fn try_from(moment: DateTime<Utc>) -> Result<Self, Self::Error> {
+        let known = (1..=9999).contains(&moment.year());
+        known.then_some(Self(moment)).ok_or("must be of the years 1 to 9999")
+    }
+}
 
 column!(Time: Timestamptz = DateTime<Utc>);
 
