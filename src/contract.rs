@@ -49,6 +49,7 @@ pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -
 }
 
 /// What a document breaks of the schema of `T`.
+#[must_use]
 pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
     let checker = checker::<T>();
     let mut found = Vec::new();
@@ -62,6 +63,7 @@ pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
 }
 
 /// The schema of a JSON Merge Patch of what `input` describes: no key is required, and each may be null.
+#[must_use]
 pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) -> RefOr<Schema> {
     let object = match input {
         RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => object,
@@ -74,7 +76,7 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
                 _ => to.into(),
             };
         }
-        other => return other,
+        other @ RefOr::T(_) => return other,
     };
     let mut patch = object;
     patch.required.clear();

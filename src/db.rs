@@ -75,7 +75,7 @@ impl Db {
     ) -> Result<T> {
         let turn = timeout(PATIENCE, Arc::clone(&self.gate).acquire_owned())
             .await
-            .map_err(|_| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
             .map_err(Error::internal)?;
         let pool = self.pool.clone();
         web::block(move || {

@@ -131,7 +131,7 @@ fn document(
             collect(payload, limits.body_bytes),
         )
         .await
-        .map_err(|_| Error::Timeout)??;
+        .map_err(|_elapsed| Error::Timeout)??;
         json::read(&bytes).map_err(|e| {
             let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
             Error::malformed(Violation::at("", "json", detail))
@@ -171,7 +171,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
         ready(
             path.into_inner()
                 .map(|p| Self(p.into_inner()))
-                .map_err(|_| Error::NotFound("path")),
+                .map_err(|_unreadable| Error::NotFound("path")),
         )
     }
 }

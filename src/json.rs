@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Under this key serde_json hands over a number whose digits are to be kept.
+/// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.

@@ -261,12 +261,11 @@ impl<T: Serialize> Responder for Page<T> {
     /// With a link to the next page (RFC 8288) that keeps the filters.
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let link = self.next_cursor.as_ref().map(|cursor| {
-            let kept = req
-                .query_string()
-                .split('&')
-                .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-            let query: String = kept.map(|pair| format!("{pair}&")).collect();
-            format!("<{}?{query}cursor={cursor}>; rel=\"next\"", req.path())
+            let mut query: Vec<&str> = req.query_string().split('&').collect();
+            query.retain(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+            let next = format!("cursor={cursor}");
+            query.push(&next);
+            format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
         });
         let mut response = Answer(self).respond_to(req);
         if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {

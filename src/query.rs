@@ -82,6 +82,7 @@ impl<T> Default for AnyOf<T> {
 
 impl<T> AnyOf<T> {
     /// The values, unless the parameter is absent.
+    #[must_use]
     pub fn some(&self) -> Option<&[T]> {
         (!self.0.is_empty()).then_some(self.0.as_slice())
     }
@@ -104,6 +105,7 @@ pub struct Years(pub Vec<FiscalYear>);
 
 impl Years {
     /// The years, unless the parameter is absent.
+    #[must_use]
     pub fn some(&self) -> Option<&[FiscalYear]> {
         (!self.0.is_empty()).then_some(self.0.as_slice())
     }
@@ -317,6 +319,7 @@ pub struct Params {
 }
 
 impl Params {
+    #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
     fn of(query: &str) -> Self {
         let mut params = Self {
             given: BTreeMap::new(),

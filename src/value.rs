@@ -261,7 +261,7 @@ impl FromStr for Decimal {
         } else {
             rust_decimal::Decimal::from_str_exact(text)
         }
-        .map_err(|_| refuse())?;
+        .map_err(|_unreadable| refuse())?;
         let bare = number.normalize();
         let digits = bare.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
         let fits = digits <= SIGNIFICANT_DIGITS && bare.scale() <= DECIMAL_PLACES;

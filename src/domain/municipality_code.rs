@@ -4,10 +4,15 @@
 #[must_use]
 pub fn is_valid(code: &str) -> bool {
     let digits: Vec<u32> = code.chars().filter_map(|c| c.to_digit(10)).collect();
-    let [a, b, c, d, e, check] = digits[..] else {
+    let [others @ .., check] = &digits[..] else {
         return false;
     };
-    code.len() == 6 && (11 - (a * 6 + b * 5 + c * 4 + d * 3 + e * 2) % 11) % 10 == check
+    let sum: u32 = others
+        .iter()
+        .zip([6, 5, 4, 3, 2])
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    code.len() == 6 && digits.len() == 6 && (11 - sum % 11) % 10 == *check
 }
 
 #[cfg(test)]

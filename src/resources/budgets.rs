@@ -123,6 +123,7 @@ impl Rules for BudgetInput {
 }
 
 /// What does not fit together in a figure.
+#[must_use]
 pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
     let stated = status == BudgetStatus::Stated;
     let mut broken = Vec::new();

@@ -102,5 +102,9 @@ fn list<T: Codes>() -> Codelist {
         meaning: code.meaning().to_owned(),
         order,
     });
-    Codelist { name: T::NAME.to_owned(), meaning: T::MEANING.to_owned(), codes: codes.collect() }
+    Codelist {
+        name: T::NAME.to_owned(),
+        meaning: T::MEANING.to_owned(),
+        codes: codes.collect(),
+    }
 }

@@ -256,9 +256,14 @@ async fn read_indicator_evaluation(
 ) -> Result<Answer<IndicatorEvaluation>> {
     db.read(move |conn| {
         let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn)?;
-        let year = judging.fiscal_year.or(subject.first().map(|subject| subject.indicator.policy_year));
+        let year = judging
+            .fiscal_year
+            .or(subject.first().map(|subject| subject.indicator.policy_year));
         let mut judged = judge(conn, subject, &year.into_iter().collect(), judging.on.0)?;
-        judged.pop().map(|judged| Answer(judged.proof())).ok_or(Error::NotFound("indicator"))
+        judged
+            .pop()
+            .map(|judged| Answer(judged.proof()))
+            .ok_or(Error::NotFound("indicator"))
     })
     .await
 }
@@ -344,7 +349,9 @@ fn of_policy(
     let roll_up = judged.iter().map(|judged| &judged.evaluation).collect();
     let mut of_goals = Vec::new();
     for goal in goals {
-        let (own, others) = judged.into_iter().partition(|judged| judged.subject.indicator.goal_id == goal.id);
+        let (own, others) = judged
+            .into_iter()
+            .partition(|judged| judged.subject.indicator.goal_id == goal.id);
         judged = others;
         of_goals.push(of_goal(goal, own));
     }

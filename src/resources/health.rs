@@ -43,8 +43,9 @@ async fn read_liveness() -> Result<Answer<Health>> {
 #[utoipa::path(tag = "health", responses((status = 503, description = "The database is away, or lacks migrations.", body = crate::error::Problem, content_type = "application/problem+json")))]
 #[get("/readyz")]
 async fn read_readiness(db: Db) -> Result<Answer<Health>> {
-    match db.read(db::is_migrated).await? {
-        true => Ok(Health::ok()),
-        false => Err(Error::Unavailable("the database lacks migrations".to_owned())),
+    if db.read(db::is_migrated).await? {
+        Ok(Health::ok())
+    } else {
+        Err(Error::Unavailable("the database lacks migrations".to_owned()))
     }
 }

@@ -111,6 +111,7 @@ pub type IndicatorPage = Page<Indicator>;
 #[derive(Debug, Clone, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = indicators, treat_none_as_null = true)]
 #[serde(into = "Target")]
+#[expect(clippy::struct_field_names, reason = "they are named as the columns are")]
 pub struct TargetColumns {
     target_text: Option<Line<500>>,
     target_comparator: Comparator,
@@ -211,6 +212,7 @@ impl Rules for IndicatorInput {
 }
 
 /// What does not fit together in a target.
+#[must_use]
 pub fn target_faults(target: &Target) -> Vec<Violation> {
     let faults = target.faults().into_iter();
     faults
@@ -346,6 +348,7 @@ fn joined() -> _ {
 pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
 
 /// The indicators a filter asks for, not yet selected or ordered.
+#[must_use]
 pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     let mut query = joined().into_boxed();
     if let Some(keys) = filter.organization.some() {

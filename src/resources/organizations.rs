@@ -279,6 +279,7 @@ fn not_the_key_of_the_path(key: &OrganizationKey, input: &OrganizationInput) -> 
 }
 
 /// Whether the joined organization is one of these.
+#[must_use]
 #[auto_type(no_type_alias)]
 pub fn is_any_of(keys: Vec<OrganizationKey>) -> _ {
     let slugs: Vec<OrganizationKey> = keys.clone();

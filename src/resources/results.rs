@@ -561,6 +561,8 @@ pub fn insert(conn: &mut PgConnection, indicator: Id, input: &ResultInput) -> Re
 
 /// Stores what a result has become.
 pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
-    diesel::update(results::table.find(id)).set((results::value_status.eq(input.said()), input)).execute(conn)?;
+    diesel::update(results::table.find(id))
+        .set((results::value_status.eq(input.said()), input))
+        .execute(conn)?;
     Ok(())
 }

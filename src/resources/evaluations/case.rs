@@ -70,7 +70,10 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
     let recorded: Vec<Recorded> = Recorded::query().filter(i::series_id.eq_any(series)).load(conn)?;
     let mut by_series: HashMap<(Id, Id), Vec<Recorded>> = HashMap::new();
     for row in recorded {
-        by_series.entry((row.series_id, row.organization_id)).or_default().push(row);
+        by_series
+            .entry((row.series_id, row.organization_id))
+            .or_default()
+            .push(row);
     }
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
@@ -89,13 +92,18 @@ impl Subject {
     }
 
     fn years(&self, history: &[Recorded]) -> BTreeSet<FiscalYear> {
-        let own = history.iter().filter(|row| self.owns(row)).map(|row| row.stored.fiscal_year);
+        let own = history
+            .iter()
+            .filter(|row| self.owns(row))
+            .map(|row| row.stored.fiscal_year);
         own.chain([self.indicator.policy_year]).collect()
     }
 
     fn judged(self: &Arc<Self>, year: FiscalYear, history: &[Recorded], on: NaiveDate) -> Judged {
         let indicator = &self.indicator;
-        let result = history.iter().find(|row| self.owns(row) && row.stored.fiscal_year == year);
+        let result = history
+            .iter()
+            .find(|row| self.owns(row) && row.stored.fiscal_year == year);
         let target = indicator.target.clone().into();
         let evaluation = evaluate(&Case {
             fiscal_year: year,
@@ -105,19 +113,30 @@ impl Subject {
             direction: indicator.direction,
             result: result.map(|row| row.stored.facts()),
             recorded_previous: year.previous().and_then(|year| self.recorded(history, year)),
-            recorded_reference: target.reference.fiscal_year.and_then(|year| self.recorded(history, year)),
+            recorded_reference: target
+                .reference
+                .fiscal_year
+                .and_then(|year| self.recorded(history, year)),
             comparable_with_previous: indicator.comparable_with_previous,
             comparable_reason: indicator.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
             due_on: self.due_on.0,
             on,
         });
-        Judged { subject: Arc::clone(self), result: result.map(|row| row.stored.clone()), evaluation }
+        Judged {
+            subject: Arc::clone(self),
+            result: result.map(|row| row.stored.clone()),
+            evaluation,
+        }
     }
 
     /// What the series came to in a year, in the organization's own record: this indicator's own result, else that of
     /// the policy of that year, else the only one there is. Several others would be a guess.
     fn recorded(&self, history: &[Recorded], year: FiscalYear) -> Option<Decimal> {
-        let rows = || history.iter().filter(move |row| row.stored.fiscal_year == year && row.stored.value.is_some());
+        let rows = || {
+            history
+                .iter()
+                .filter(move |row| row.stored.fiscal_year == year && row.stored.value.is_some())
+        };
         let only = |rows: Vec<&Recorded>| match rows[..] {
             [row] => row.stored.value,
             _ => None,
@@ -141,13 +160,19 @@ pub fn each(
     loop {
         let mut query = indicators::matching(&wanted);
         if let Some(years) = filter.fiscal_year.some() {
-            let reported = r::table.filter(r::indicator_id.eq(i::id)).filter(r::fiscal_year.eq_any(years));
+            let reported = r::table
+                .filter(r::indicator_id.eq(i::id))
+                .filter(r::fiscal_year.eq_any(years));
             query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
         }
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }
-        let subjects: Vec<Subject> = query.select(Subject::as_select()).order(i::id).limit(batch).load(conn)?;
+        let subjects: Vec<Subject> = query
+            .select(Subject::as_select())
+            .order(i::id)
+            .limit(batch)
+            .load(conn)?;
         let last_batch = subjects.len() < BATCH;
         for judged in judge(conn, subjects, &filter.fiscal_year, on)? {
             let place = (judged.evaluation.fiscal_year, judged.subject.indicator.id);
@@ -179,7 +204,12 @@ impl EvaluationFilter {
     }
 
     fn admits(&self, evaluation: &Evaluation) -> bool {
-        self.outcome.some().is_none_or(|outcomes| outcomes.contains(&evaluation.outcome))
-            && self.rating.some().is_none_or(|ratings| evaluation.rating.is_some_and(|rating| ratings.contains(&rating)))
+        self.outcome
+            .some()
+            .is_none_or(|outcomes| outcomes.contains(&evaluation.outcome))
+            && self
+                .rating
+                .some()
+                .is_none_or(|ratings| evaluation.rating.is_some_and(|rating| ratings.contains(&rating)))
     }
 }

@@ -62,7 +62,12 @@ pub struct EvaluationPreview {
 impl Rules for EvaluationPreview {
     fn broken(&self) -> Vec<Violation> {
         let mut broken = target_faults(&self.target);
-        broken.extend(self.result.broken().into_iter().map(|violation| violation.under("/result")));
+        broken.extend(
+            self.result
+                .broken()
+                .into_iter()
+                .map(|violation| violation.under("/result")),
+        );
         broken
     }
 }
@@ -86,7 +91,9 @@ async fn preview_evaluation(
         recorded_reference: case.recorded_reference,
         comparable_with_previous: case.comparable_with_previous,
         comparable_reason: case.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
-        due_on: case.due_on.map_or_else(|| fiscal_year::results_due_on(year), |due| due.0),
+        due_on: case
+            .due_on
+            .map_or_else(|| fiscal_year::results_due_on(year), |due| due.0),
         on: judging.on.0,
     })))
 }

@@ -76,8 +76,12 @@ async fn summarize_evaluations(
     db: Db,
     Query((filter, grouping, judging)): Query<(EvaluationFilter, EvaluationGrouping, Judging)>,
 ) -> Result<Answer<EvaluationSummaries>> {
-    db.read(move |conn| summarize(conn, &filter, &grouping.group_by, judging.on.0).map(Answer)).await
+    db.read(move |conn| summarize(conn, &filter, &grouping.group_by, judging.on.0).map(Answer))
+        .await
 }
+
+/// What a group has in common.
+type Key = (Option<Slug>, Option<FiscalYear>, Option<Id>);
 
 fn summarize(
     conn: &mut PgConnection,
@@ -86,7 +90,7 @@ fn summarize(
     on: NaiveDate,
 ) -> Result<EvaluationSummaries> {
     let grouped = |group| by.0.contains(&group);
-    let mut groups: BTreeMap<(Option<Slug>, Option<FiscalYear>, Option<Id>), RollUp> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, RollUp> = BTreeMap::new();
     case::each(conn, filter, on, None, |judged| {
         let indicator = &judged.subject.indicator;
         let key = (
@@ -97,11 +101,16 @@ fn summarize(
         groups.entry(key).or_default().add(&judged.evaluation);
         true
     })?;
-    let items = groups.into_iter().map(|((organization, fiscal_year, goal_id), roll_up)| EvaluationSummary {
-        organization,
-        fiscal_year,
-        goal_id,
-        roll_up,
-    });
-    Ok(EvaluationSummaries { on: Date(on), items: items.collect() })
+    let items = groups
+        .into_iter()
+        .map(|((organization, fiscal_year, goal_id), roll_up)| EvaluationSummary {
+            organization,
+            fiscal_year,
+            goal_id,
+            roll_up,
+        });
+    Ok(EvaluationSummaries {
+        on: Date(on),
+        items: items.collect(),
+    })
 }

@@ -223,16 +223,36 @@ impl Rules for PolicyTree {
         repeated(&mut broken, "/goals", self.goals.iter().map(|goal| &goal.code));
         for (n, goal) in self.goals.iter().enumerate() {
             let at = format!("/goals/{n}");
-            repeated(&mut broken, &format!("{at}/budgets"), goal.budgets.iter().map(|b| (b.fiscal_year, b.kind)));
-            repeated(&mut broken, &format!("{at}/indicators"), goal.indicators.iter().map(|i| &i.name));
+            repeated(
+                &mut broken,
+                &format!("{at}/budgets"),
+                goal.budgets.iter().map(|b| (b.fiscal_year, b.kind)),
+            );
+            repeated(
+                &mut broken,
+                &format!("{at}/indicators"),
+                goal.indicators.iter().map(|i| &i.name),
+            );
             for (m, budget) in goal.budgets.iter().enumerate() {
                 let faults = budgets::figure_faults(budget.status, budget.amount_yen, budget.precision_yen);
-                broken.extend(faults.into_iter().map(|fault| fault.under(&format!("{at}/budgets/{m}"))));
+                broken.extend(
+                    faults
+                        .into_iter()
+                        .map(|fault| fault.under(&format!("{at}/budgets/{m}"))),
+                );
             }
             for (m, indicator) in goal.indicators.iter().enumerate() {
                 let at = format!("{at}/indicators/{m}");
-                broken.extend(indicators::target_faults(&indicator.target).into_iter().map(|fault| fault.under(&at)));
-                repeated(&mut broken, &format!("{at}/results"), indicator.results.iter().map(|r| r.fiscal_year));
+                broken.extend(
+                    indicators::target_faults(&indicator.target)
+                        .into_iter()
+                        .map(|fault| fault.under(&at)),
+                );
+                repeated(
+                    &mut broken,
+                    &format!("{at}/results"),
+                    indicator.results.iter().map(|r| r.fiscal_year),
+                );
                 for (k, result) in indicator.results.iter().enumerate() {
                     let faults = result.broken().into_iter();
                     broken.extend(faults.map(|fault| fault.under(&format!("{at}/results/{k}"))));
@@ -257,7 +277,11 @@ fn repeated<K: Eq + std::hash::Hash>(broken: &mut Vec<Violation>, list: &str, ke
 }
 
 fn twice(at: String) -> Violation {
-    Violation::at(at, "repeated", Bilingual::new("同じものが二度あります", "stands here twice"))
+    Violation::at(
+        at,
+        "repeated",
+        Bilingual::new("同じものが二度あります", "stands here twice"),
+    )
 }
 
 /// Reads a policy with everything below it.
@@ -308,7 +332,13 @@ async fn replace_policy_tree(
 /// Stores a tree whose policy does not exist yet.
 pub fn create(conn: &mut PgConnection, tree: &PolicyTree) -> Result<()> {
     let policy = insert(conn, &tree.input())?.body;
-    let rows = Rows { policy, goals: vec![], budgets: vec![], indicators: vec![], results: vec![] };
+    let rows = Rows {
+        policy,
+        goals: vec![],
+        budgets: vec![],
+        indicators: vec![],
+        results: vec![],
+    };
     store(conn, rows, tree)
 }
 
@@ -317,9 +347,14 @@ fn reload(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Resul
     Ok(Rows::load(conn, policy)?.tree(today()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "row locks in common table expressions are beyond the query DSL")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "row locks in common table expressions are beyond the query DSL"
+)]
 fn lock_below(conn: &mut PgConnection, policy: Id) -> Result<()> {
-    diesel::sql_query(include_str!("lock_tree.sql")).bind::<SqlUuid, _>(policy).execute(conn)?;
+    diesel::sql_query(include_str!("lock_tree.sql"))
+        .bind::<SqlUuid, _>(policy)
+        .execute(conn)?;
     Ok(())
 }
 
@@ -352,7 +387,13 @@ impl Rows {
             .filter(s::goals::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
-        Ok(Self { policy, goals, budgets, indicators, results })
+        Ok(Self {
+            policy,
+            goals,
+            budgets,
+            indicators,
+            results,
+        })
     }
 
     fn tree(self, on: NaiveDate) -> PolicyTree {
@@ -365,7 +406,10 @@ impl Rows {
         for row in self.indicators {
             let goal = row.goal_id;
             let results = results.remove(&row.id).unwrap_or_default();
-            indicators.entry(goal).or_default().push(TreeIndicator::of(row, results));
+            indicators
+                .entry(goal)
+                .or_default()
+                .push(TreeIndicator::of(row, results));
         }
         let mut budgets: HashMap<Id, Vec<TreeBudget>> = HashMap::new();
         for row in self.budgets {
@@ -458,7 +502,12 @@ fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<()> {
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
             let indicator_id = store_indicator(conn, old, &input)?;
             for result in &indicator.results {
-                store_result(conn, old_results.remove(&(indicator_id, result.fiscal_year)), indicator_id, result)?;
+                store_result(
+                    conn,
+                    old_results.remove(&(indicator_id, result.fiscal_year)),
+                    indicator_id,
+                    result,
+                )?;
             }
         }
     }
@@ -541,7 +590,10 @@ impl Matches {
         let mut found = HashMap::new();
         let places = || {
             tree.goals.iter().enumerate().flat_map(|(n, goal)| {
-                goal.indicators.iter().enumerate().map(move |(m, indicator)| ((n, m), goal, indicator))
+                goal.indicators
+                    .iter()
+                    .enumerate()
+                    .map(move |(m, indicator)| ((n, m), goal, indicator))
             })
         };
         for (place, _, indicator) in places() {
@@ -578,7 +630,10 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
     let mut broken = Vec::new();
     let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
         if sent.is_some() && sent != stored {
-            let detail = Bilingual::new("登録済みの識別子と一致しません", "is not the identifier of what is stored here");
+            let detail = Bilingual::new(
+                "登録済みの識別子と一致しません",
+                "is not the identifier of what is stored here",
+            );
             broken.push(Violation::at(at, "identity", detail));
         }
     };
@@ -588,15 +643,26 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
         same(format!("/goals/{n}/id"), goal.id, stored);
         for (m, budget) in goal.budgets.iter().enumerate() {
             let key = (stored, budget.fiscal_year, budget.kind);
-            let row = rows.budgets.iter().find(|row| (Some(row.goal_id), row.fiscal_year, row.kind) == key);
+            let row = rows
+                .budgets
+                .iter()
+                .find(|row| (Some(row.goal_id), row.fiscal_year, row.kind) == key);
             same(format!("/goals/{n}/budgets/{m}/id"), budget.id, row.map(|row| row.id));
         }
         for (m, indicator) in goal.indicators.iter().enumerate() {
             let row = rows.indicators.iter().find(|row| Some(row.id) == indicator.id);
-            same(format!("/goals/{n}/indicators/{m}/id"), indicator.id, row.map(|row| row.id));
+            same(
+                format!("/goals/{n}/indicators/{m}/id"),
+                indicator.id,
+                row.map(|row| row.id),
+            );
         }
     }
-    if tree.organization_name.as_ref().is_some_and(|name| *name != rows.policy.organization_name) {
+    if tree
+        .organization_name
+        .as_ref()
+        .is_some_and(|name| *name != rows.policy.organization_name)
+    {
         let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
         broken.push(Violation::at("/organization_name", "read_only", detail));
     }
@@ -604,5 +670,9 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
         let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
         broken.push(Violation::at("/fiscal_year", "path_mismatch", detail));
     }
-    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Conflict(broken))
+    }
 }

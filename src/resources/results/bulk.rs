@@ -109,8 +109,17 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
         }
     }
     let mut now = self::stored(conn, entries)?;
-    let items = entries.iter().filter_map(|entry| now.remove(&entry.key())).map(|row| row.view(today())).collect();
-    Ok(StoredResults { created, changed, unchanged: entries.len() - created - changed, items })
+    let items = entries
+        .iter()
+        .filter_map(|entry| now.remove(&entry.key()))
+        .map(|row| row.view(today()))
+        .collect();
+    Ok(StoredResults {
+        created,
+        changed,
+        unchanged: entries.len() - created - changed,
+        items,
+    })
 }
 
 impl ResultEntry {
@@ -144,8 +153,13 @@ fn named(entries: &[ResultEntry]) -> Vec<Id> {
 
 /// What is stored of the indicators the entries name.
 fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
-    let rows: Vec<Row> = Row::query().filter(results::indicator_id.eq_any(named(entries))).load(conn)?;
-    Ok(rows.into_iter().map(|row| ((row.indicator_id, row.fiscal_year()), row)).collect())
+    let rows: Vec<Row> = Row::query()
+        .filter(results::indicator_id.eq_any(named(entries)))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.indicator_id, row.fiscal_year()), row))
+        .collect())
 }
 
 /// Every entry that names no indicator, or another version than the stored one.
@@ -165,5 +179,9 @@ fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, Fis
             broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
         }
     }
-    if broken.is_empty() { Ok(()) } else { Err(Error::Conflict(broken)) }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Conflict(broken))
+    }
 }
