@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     resources::{
         organizations::{self, OrganizationInput},
-        policies::tree::{self, PolicyTree},
+        policies::tree::{PolicyTree, store},
     },
 };
 
@@ -25,7 +25,7 @@ pub fn fill(conn: &mut PgConnection) -> Result<()> {
     for ward in wards()? {
         organizations::insert(conn, &ward)?;
     }
-    tree::create(conn, &nishi_2024()?)
+    store::create(conn, &nishi_2024()?)
 }
 
 /// The wards, in the city's own order.

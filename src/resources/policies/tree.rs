@@ -1,15 +1,14 @@
 //! A policy with everything below it, in one body: read in a constant number of queries, replaced in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use actix_web::{get, put};
-use chrono::NaiveDate;
-use diesel::{PgConnection, connection::SimpleConnection, prelude::*, sql_types::Uuid as SqlUuid};
+use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Policy, PolicyInput, check_absent, find, insert, lock, update};
+use super::{PolicyInput, check_absent, find, lock};
 use crate::{
     contract::Rules,
     db::Db,
@@ -17,20 +16,23 @@ use crate::{
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
         target::Target,
     },
-    error::{Error, Result, Violation},
+    error::{Result, Violation},
     etag::Condition,
     extract::{Answer, Created, Json, Path, Stored},
     language::Bilingual,
     query::NoQuery,
     resources::{
         budgets::{self, BudgetInput},
-        goals::{self, GoalInput},
+        goals::GoalInput,
         indicators::{self, IndicatorInput},
-        results::{self, ResultInput},
+        results::ResultInput,
     },
-    schema as s,
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, TextBox, Yen, today},
 };
+
+pub mod store;
+
+use store::{Rows, create, lock_below, store};
 
 /// The tree's routes.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -329,118 +331,9 @@ async fn replace_policy_tree(
     .await
 }
 
-/// Stores a tree whose policy does not exist yet.
-pub fn create(conn: &mut PgConnection, tree: &PolicyTree) -> Result<()> {
-    let policy = insert(conn, &tree.input())?.body;
-    let rows = Rows {
-        policy,
-        goals: vec![],
-        budgets: vec![],
-        indicators: vec![],
-        results: vec![],
-    };
-    store(conn, rows, tree)
-}
-
 fn reload(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<PolicyTree> {
     let policy = find(conn, key)?;
     Ok(Rows::load(conn, policy)?.tree(today()))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "row locks in common table expressions are beyond the query DSL"
-)]
-fn lock_below(conn: &mut PgConnection, policy: Id) -> Result<()> {
-    diesel::sql_query(include_str!("lock_tree.sql"))
-        .bind::<SqlUuid, _>(policy)
-        .execute(conn)?;
-    Ok(())
-}
-
-/// A policy and the rows below it.
-#[derive(Debug, Clone)]
-struct Rows {
-    policy: Policy,
-    goals: Vec<goals::Goal>,
-    budgets: Vec<budgets::Budget>,
-    indicators: Vec<indicators::Indicator>,
-    results: Vec<results::Row>,
-}
-
-impl Rows {
-    /// Five queries with the one that found the policy, however large it is.
-    fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
-        let goals: Vec<goals::Goal> = goals::Goal::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::goal_code_order(s::goals::code), s::goals::id))
-            .load(conn)?;
-        let budgets = budgets::Budget::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::budgets::fiscal_year, s::budgets::kind))
-            .load(conn)?;
-        let indicators = indicators::Indicator::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::indicators::position, s::indicators::id))
-            .load(conn)?;
-        let results = results::Row::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::results::indicator_id, s::results::fiscal_year))
-            .load(conn)?;
-        Ok(Self {
-            policy,
-            goals,
-            budgets,
-            indicators,
-            results,
-        })
-    }
-
-    fn tree(self, on: NaiveDate) -> PolicyTree {
-        let policy = self.policy;
-        let mut results: HashMap<Id, Vec<ResultInput>> = HashMap::new();
-        for row in self.results {
-            results.entry(row.indicator_id).or_default().push(row.input(on));
-        }
-        let mut indicators: HashMap<Id, Vec<TreeIndicator>> = HashMap::new();
-        for row in self.indicators {
-            let goal = row.goal_id;
-            let results = results.remove(&row.id).unwrap_or_default();
-            indicators
-                .entry(goal)
-                .or_default()
-                .push(TreeIndicator::of(row, results));
-        }
-        let mut budgets: HashMap<Id, Vec<TreeBudget>> = HashMap::new();
-        for row in self.budgets {
-            budgets.entry(row.goal_id).or_default().push(TreeBudget::of(row));
-        }
-        let goals = self.goals.into_iter().map(|goal| TreeGoal {
-            id: Some(goal.id),
-            code: goal.code,
-            title: goal.title,
-            issue_recognition: goal.issue_recognition,
-            strategies: goal.strategies,
-            budgets: budgets.remove(&goal.id).unwrap_or_default(),
-            indicators: indicators.remove(&goal.id).unwrap_or_default(),
-        });
-        PolicyTree {
-            id: Some(policy.id),
-            organization: policy.organization.into(),
-            organization_name: Some(policy.organization_name),
-            fiscal_year: policy.fiscal_year,
-            head_name: policy.head_name,
-            head_title: policy.head_title,
-            vision: policy.vision,
-            mission: policy.mission,
-            basic_approach: policy.basic_approach,
-            self_evaluation: policy.self_evaluation,
-            future_policy: policy.future_policy,
-            results_due_on: Some(policy.results_due_on),
-            source: policy.source,
-            goals: goals.collect(),
-        }
-    }
 }
 
 impl TreeBudget {
@@ -473,206 +366,5 @@ impl TreeIndicator {
             target: row.target.into(),
             results,
         }
-    }
-}
-
-/// Makes what is stored what the tree says, touching only what differs.
-fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<()> {
-    check_identity(&rows, tree)?;
-    // Indicators may swap names on the way.
-    conn.batch_execute("set constraints indicators_name_unique deferred")?;
-    let policy = rows.policy.id;
-    update(conn, policy, &tree.input())?;
-
-    let mut old_goals: HashMap<GoalCode, goals::Goal> = by(rows.goals, |goal| goal.code.clone());
-    let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
-    let old_indicators = by(rows.indicators, |indicator| indicator.id);
-    let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
-    let mut matched = Matches::of(&old_goals, old_indicators, tree);
-
-    for (n, goal) in tree.goals.iter().enumerate() {
-        let goal_id = store_goal(conn, old_goals.remove(&goal.code), &goal.input(policy))?;
-        for budget in &goal.budgets {
-            let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
-            store_budget(conn, old, &budget.input(goal_id))?;
-        }
-        for (m, indicator) in goal.indicators.iter().enumerate() {
-            let old = matched.take(n, m);
-            let position = i32::try_from(m + 1).map_err(Error::internal)?;
-            let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
-            let indicator_id = store_indicator(conn, old, &input)?;
-            for result in &indicator.results {
-                store_result(
-                    conn,
-                    old_results.remove(&(indicator_id, result.fiscal_year)),
-                    indicator_id,
-                    result,
-                )?;
-            }
-        }
-    }
-
-    // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
-    let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
-    diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(conn)?;
-    let left = matched.left.into_keys().collect::<Vec<_>>();
-    diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(conn)?;
-    let left: Vec<Id> = old_budgets.into_values().map(|row| row.id).collect();
-    diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(conn)?;
-    let left: Vec<Id> = old_goals.into_values().map(|row| row.id).collect();
-    diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(conn)?;
-    conn.batch_execute("set constraints indicators_name_unique immediate")?;
-    Ok(())
-}
-
-fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
-}
-
-fn store_goal(conn: &mut PgConnection, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
-    let Some(old) = old else {
-        let id = Id::generate();
-        return goals::insert(conn, id, input).map(|_| id);
-    };
-    let id = old.id;
-    if GoalInput::from(old) != *input {
-        goals::update(conn, id, input)?;
-    }
-    Ok(id)
-}
-
-fn store_budget(conn: &mut PgConnection, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
-    let Some(old) = old else {
-        return budgets::insert(conn, Id::generate(), input).map(drop);
-    };
-    let id = old.id;
-    if BudgetInput::from(old) != *input {
-        budgets::update(conn, id, input)?;
-    }
-    Ok(())
-}
-
-fn store_indicator(conn: &mut PgConnection, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
-    let Some(old) = old else {
-        let id = Id::generate();
-        return indicators::insert(conn, id, input).map(|_| id);
-    };
-    let id = old.id;
-    if IndicatorInput::from(old) != *input {
-        indicators::update(conn, id, input)?;
-    }
-    Ok(id)
-}
-
-fn store_result(conn: &mut PgConnection, old: Option<results::Row>, indicator: Id, input: &ResultInput) -> Result<()> {
-    let Some(old) = old else {
-        return results::insert(conn, indicator, input);
-    };
-    if old.differs(input) {
-        results::update(conn, old.id, input)?;
-    }
-    Ok(())
-}
-
-/// Which stored indicator each indicator of a tree is.
-struct Matches {
-    found: HashMap<(usize, usize), indicators::Indicator>,
-    left: HashMap<Id, indicators::Indicator>,
-}
-
-impl Matches {
-    /// First by id, wherever in the policy it stood; then, of those left, by name within the goal.
-    fn of(
-        old_goals: &HashMap<GoalCode, goals::Goal>,
-        mut left: HashMap<Id, indicators::Indicator>,
-        tree: &PolicyTree,
-    ) -> Self {
-        let mut found = HashMap::new();
-        let places = || {
-            tree.goals.iter().enumerate().flat_map(|(n, goal)| {
-                goal.indicators
-                    .iter()
-                    .enumerate()
-                    .map(move |(m, indicator)| ((n, m), goal, indicator))
-            })
-        };
-        for (place, _, indicator) in places() {
-            if let Some(old) = indicator.id.and_then(|id| left.remove(&id)) {
-                found.insert(place, old);
-            }
-        }
-        let mut named: HashMap<(Id, &Line<500>), Id> = HashMap::new();
-        for old in left.values() {
-            named.insert((old.goal_id, &old.name), old.id);
-        }
-        let by_name: Vec<_> = places()
-            .filter(|(.., indicator)| indicator.id.is_none())
-            .filter_map(|(place, goal, indicator)| {
-                let goal_id = old_goals.get(&goal.code)?.id;
-                named.get(&(goal_id, &indicator.name)).map(|id| (place, *id))
-            })
-            .collect();
-        for (place, id) in by_name {
-            if let Some(old) = left.remove(&id) {
-                found.insert(place, old);
-            }
-        }
-        Self { found, left }
-    }
-
-    fn take(&mut self, goal: usize, indicator: usize) -> Option<indicators::Indicator> {
-        self.found.remove(&(goal, indicator))
-    }
-}
-
-/// Every id or name in the tree that is not the stored one.
-fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
-    let mut broken = Vec::new();
-    let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
-        if sent.is_some() && sent != stored {
-            let detail = Bilingual::new(
-                "登録済みの識別子と一致しません",
-                "is not the identifier of what is stored here",
-            );
-            broken.push(Violation::at(at, "identity", detail));
-        }
-    };
-    same("/id".to_owned(), tree.id, Some(rows.policy.id));
-    for (n, goal) in tree.goals.iter().enumerate() {
-        let stored = rows.goals.iter().find(|row| row.code == goal.code).map(|row| row.id);
-        same(format!("/goals/{n}/id"), goal.id, stored);
-        for (m, budget) in goal.budgets.iter().enumerate() {
-            let key = (stored, budget.fiscal_year, budget.kind);
-            let row = rows
-                .budgets
-                .iter()
-                .find(|row| (Some(row.goal_id), row.fiscal_year, row.kind) == key);
-            same(format!("/goals/{n}/budgets/{m}/id"), budget.id, row.map(|row| row.id));
-        }
-        for (m, indicator) in goal.indicators.iter().enumerate() {
-            let row = rows.indicators.iter().find(|row| Some(row.id) == indicator.id);
-            same(
-                format!("/goals/{n}/indicators/{m}/id"),
-                indicator.id,
-                row.map(|row| row.id),
-            );
-        }
-    }
-    if tree
-        .organization_name
-        .as_ref()
-        .is_some_and(|name| *name != rows.policy.organization_name)
-    {
-        let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
-        broken.push(Violation::at("/organization_name", "read_only", detail));
-    }
-    if tree.fiscal_year != rows.policy.fiscal_year {
-        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
-        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail));
-    }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Conflict(broken))
     }
 }
