@@ -32,8 +32,11 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[schema(example = json!({
     "unit": "%", "decimals": 1, "direction": "higher_is_better",
     "target": { "text": "81.2%以上", "comparator": "gte", "value": 81.2, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null }, "period": { "kind": "single_year", "from": null, "to": null } },
-    "result": { "fiscal_year": 2024, "value": 81.15, "value_status": "reported", "observation_status": "final" }
+        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "period": { "kind": "single_year", "from": null, "to": null } },
+    "result": { "fiscal_year": 2024, "value": 81.15, "cumulative_value": null, "numerator": null, "denominator": null,
+        "sample_size": null, "value_status": "reported", "observation_status": "final", "text": "81.2%", "comment": null,
+        "measured_on": null, "declared_rating": "A", "stated_previous_value": 80.4, "stated_previous_text": "80.4%" }
 }))]
 pub struct EvaluationPreview {
     /// Unit as printed.
@@ -73,6 +76,8 @@ impl Rules for EvaluationPreview {
 }
 
 /// Evaluates a target and a result, and stores nothing.
+///
+/// For forms that people fill in, and for checking ours. The same rules as everywhere, with the same proof.
 #[utoipa::path(tag = "evaluations", params(Judging))]
 #[post("/evaluations/preview")]
 async fn preview_evaluation(

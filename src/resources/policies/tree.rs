@@ -301,8 +301,11 @@ async fn read_policy_tree(
     .await
 }
 
-/// Replaces a policy with everything below it, or creates it all: one transaction, which touches what differs and
-/// removes what the body leaves out. Goals keep their ids by their codes, indicators by their ids, else by their names.
+/// Replaces a policy with everything below it, or creates it all.
+///
+/// One transaction, which touches only what differs and removes what the body leaves out. Goals keep their ids by their
+/// codes, budgets by fiscal year and kind, indicators by their ids, else by their names within the goal. A body that
+/// repeats what is stored changes no version.
 #[utoipa::path(tag = "policies", params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}/tree")]
 async fn replace_policy_tree(
