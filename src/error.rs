@@ -1,6 +1,6 @@
 //! What can go wrong with a request, and what the caller sees for it.
 //!
-//! One enum, one table ([`Error::kind`]), one body ([`Problem`], RFC 9457). The body is written by
+//! One enum, one table ([`KINDS`]), one body ([`Problem`], RFC 9457). The body is written by
 //! [`crate::request`], which knows the caller's language and the request's id.
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};

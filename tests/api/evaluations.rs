@@ -34,7 +34,7 @@ async fn roll_up(api: &Api, path: &str) -> Value {
     api.get(path).await.must_be(200).body["roll_up"].clone()
 }
 
-fn preview(target: Value, result: Value) -> Value {
+fn preview(target: &Value, result: Value) -> Value {
     json!({
         "unit": "%", "decimals": 1, "direction": "higher_is_better", "target": target,
         "result": with(with(given::result(2024), json!({ "text": null, "declared_rating": null })), result),
@@ -180,18 +180,18 @@ async fn a_result_just_short_is_not_achieved_and_says_that_rounding_would_turn_i
 async fn zero_is_a_number() {
     let api = Api::new().await;
     let at_most_zero = with(at_least(&json!(0)), json!({ "comparator": "lte", "text": "0以下" }));
-    let achieved = previewed(&api, &preview(at_most_zero.clone(), json!({ "value": 0 })))
+    let achieved = previewed(&api, &preview(&at_most_zero, json!({ "value": 0 })))
         .await
         .must_be(200);
     assert_eq!(
         (&achieved.body["outcome"], &achieved.body["gap"]),
         (&json!("achieved"), &json!(0))
     );
-    let over = previewed(&api, &preview(at_most_zero, json!({ "value": 0.1 })))
+    let over = previewed(&api, &preview(&at_most_zero, json!({ "value": 0.1 })))
         .await
         .must_be(200);
     assert_eq!(over.body["outcome"], "not_achieved");
-    let from_zero = preview(at_least(&json!(5)), json!({ "value": 5, "stated_previous_value": 0 }));
+    let from_zero = preview(&at_least(&json!(5)), json!({ "value": 5, "stated_previous_value": 0 }));
     let change = &previewed(&api, &with(from_zero, json!({ "unit": "件" })))
         .await
         .must_be(200)
@@ -212,7 +212,7 @@ async fn the_rating_of_konohana_is_for_the_cumulative_figure() {
     let result = json!({ "fiscal_year": 2023, "value": 4722, "cumulative_value": 10488, "declared_rating": "A" });
     let body = previewed(
         &api,
-        &with(preview(target, result), json!({ "unit": "世帯", "decimals": 0 })),
+        &with(preview(&target, result), json!({ "unit": "世帯", "decimals": 0 })),
     )
     .await
     .must_be(200)
@@ -232,7 +232,7 @@ async fn the_rating_of_konohana_is_for_the_cumulative_figure() {
 async fn a_preview_names_what_is_wrong_with_target_and_result_and_stores_nothing() {
     let api = Api::new().await;
     let broken = with(at_least(&json!(5)), json!({ "upper": 9, "value": null }));
-    previewed(&api, &preview(broken, json!({ "value": null, "denominator": 0 })))
+    previewed(&api, &preview(&broken, json!({ "value": null, "denominator": 0 })))
         .await
         .must_refuse(
             422,
@@ -243,7 +243,7 @@ async fn a_preview_names_what_is_wrong_with_target_and_result_and_stores_nothing
                 ("/result/denominator", "positive"),
             ],
         );
-    previewed(&api, &preview(at_least(&json!(5)), json!({})))
+    previewed(&api, &preview(&at_least(&json!(5)), json!({})))
         .await
         .must_be(200);
     assert_eq!(api.list("/v1/results").await.len(), 0);

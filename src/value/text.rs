@@ -1,0 +1,97 @@
+//! Texts: lines, prose and the boxes of the form.
+
+use std::borrow::Cow;
+
+use diesel::{
+    deserialize::FromSqlRow,
+    expression::AsExpression,
+    sql_types::{Array, Text},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Type, schema::Schema},
+};
+
+/// One line of text: 1 to `MAX` characters, not blank, without blanks at either end or control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+#[serde(transparent)]
+pub struct Line<const MAX: usize>(pub String);
+
+column!(Line<const MAX: usize>: Text = String);
+
+impl<const MAX: usize> PartialSchema for Line<MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX))
+            .pattern(Some(
+                r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$",
+            ))
+            .description(Some(format!(
+                "One line of text, at most {MAX} characters, without blanks at either end."
+            )))
+            .into()
+    }
+}
+impl<const MAX: usize> ToSchema for Line<MAX> {
+    fn name() -> Cow<'static, str> {
+        format!("Line{MAX}").into()
+    }
+}
+
+/// Text of one or more lines: 1 to `MAX` characters, without blanks at either end; line feed and tab are the only control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+#[serde(transparent)]
+pub struct Prose<const MAX: usize>(pub String);
+
+column!(Prose<const MAX: usize>: Text = String);
+
+impl<const MAX: usize> PartialSchema for Prose<MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX))
+            .pattern(Some(
+                r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u0008\u000b-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$",
+            ))
+            .description(Some(format!(
+                "Text, at most {MAX} characters, line feeds included, without blanks at either end."
+            )))
+            .into()
+    }
+}
+impl<const MAX: usize> ToSchema for Prose<MAX> {
+    fn name() -> Cow<'static, str> {
+        format!("Prose{MAX}").into()
+    }
+}
+
+/// A text box of the form: its items in order, without bullets. An empty box is `[]`; one the form does not have is `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Array<Text>)]
+#[serde(transparent)]
+pub struct TextBox(pub Vec<Prose<4000>>);
+
+column!(TextBox: Array<Text> = Vec<Prose<4000>>);
+
+impl PartialSchema for TextBox {
+    fn schema() -> RefOr<Schema> {
+        ArrayBuilder::new()
+            .items(Ref::from_schema_name(Prose::<4000>::name()))
+            .max_items(Some(100))
+            .description(Some(
+                "A text box of the form: its items in order, without bullets. Empty is `[]`.",
+            ))
+            .into()
+    }
+}
+impl ToSchema for TextBox {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Prose::<4000>::name().into(), Prose::<4000>::schema()));
+    }
+}
