@@ -72,7 +72,10 @@ pub fn complete(spec: &mut OpenApi) {
                 name_path(path, operation);
                 let problems = problems(path, method, operation);
                 operation.responses.responses.extend(problems);
-                refer(&serde_json::to_value(&operation.responses).unwrap_or_default(), &mut answered);
+                refer(
+                    &serde_json::to_value(&operation.responses).unwrap_or_default(),
+                    &mut answered,
+                );
             }
         }
     }
