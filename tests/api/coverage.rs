@@ -1,0 +1,68 @@
+//! Every operation of the contract is exercised: a new one is missed here until it has its step below.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::{
+    given::{self, Nishi},
+    openapi::CONTRACT,
+    support::Api,
+};
+
+#[actix_web::test]
+async fn every_operation_is_exercised() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let (policy, goal, indicator) = (nishi.policy.id(), nishi.goal.id(), nishi.indicator.id());
+
+    for path in ["/healthz", "/readyz"] {
+        api.get(path).await.must_be(200);
+    }
+
+    // Reading.
+    for path in [
+        "/v1/organizations",
+        "/v1/policies",
+        "/v1/goals",
+        "/v1/budgets",
+        "/v1/budgets/summary",
+        "/v1/indicators",
+        "/v1/results",
+    ] {
+        api.get(path).await.must_be(200);
+    }
+    api.get(format!("/v1/indicators/{indicator}/results"))
+        .await
+        .must_be(200);
+
+    // Writing many at once.
+    let entries = json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] });
+    api.post("/v1/results", &entries).await.must_be(200);
+
+    // Items, from the leaves to the root: read, replaced, changed, removed. The maker has created them.
+    for (path, body) in [
+        (nishi.result_path.clone(), given::result(2024)),
+        (format!("/v1/indicators/{indicator}"), given::indicator(&goal, "指標")),
+        (
+            format!("/v1/budgets/{}", nishi.budget.id()),
+            given::budget(&goal, 2024, "actual"),
+        ),
+        (format!("/v1/goals/{goal}"), given::goal(&policy, "2")),
+        ("/v1/policies/nishi/2024".to_owned(), given::policy("nishi", 2024)),
+        ("/v1/organizations/nishi".to_owned(), given::ward()),
+    ] {
+        let read = api.get(&path).await.must_be(200);
+        let replaced = api.put(&path, &read.etag(), &body).await.must_be(200);
+        let changed = api.patch(&path, &replaced.etag(), &json!({})).await.must_be(200);
+        api.delete(&path, &changed.etag()).await.must_be(204);
+    }
+
+    let exercised = api.exercised.take();
+    let missed: BTreeSet<_> = CONTRACT
+        .operations()
+        .map(|operation| operation.name())
+        .filter(|name| !exercised.contains(name))
+        .collect();
+    assert!(missed.is_empty(), "no step for {missed:?}");
+}
