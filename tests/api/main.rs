@@ -13,7 +13,9 @@
 )]
 
 mod budgets;
+mod codelists;
 mod coverage;
+mod evaluations;
 mod given;
 mod goals;
 mod indicators;
@@ -25,5 +27,7 @@ mod policies;
 mod requests;
 mod results;
 mod rules;
+mod sample;
 mod support;
+mod trees;
 mod wire;
