@@ -47,6 +47,7 @@ pub fn build(
     app.app_data(web::Data::new(Methods::of(&spec)))
         .service(document(&spec))
         .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
+        .service(web::redirect("/", "/docs/"))
         .service(web::redirect("/docs", "/docs/"))
         .default_service(web::to(fallback))
         .wrap(cors())

@@ -41,6 +41,9 @@ pub enum Error {
     /// The caller must say which state it changes.
     #[error("precondition required")]
     PreconditionRequired,
+    /// The caller accepts nothing the service can answer with.
+    #[error("not acceptable")]
+    NotAcceptable,
     /// The body is not of the media type this operation takes.
     #[error("unsupported media type, {0} is")]
     UnsupportedMediaType(&'static str),
@@ -133,9 +136,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if name.len() > LONGEST_NAME {
         return None;
     }
+    let name = name.to_lowercase();
     known
         .into_iter()
-        .map(|k| (strsim::normalized_damerau_levenshtein(name, k), k))
+        .map(|k| (strsim::normalized_damerau_levenshtein(&name, k), k))
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, k)| k.to_owned())
@@ -197,6 +201,7 @@ pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
     (StatusCode::BAD_REQUEST, "malformed", "リクエストを読み取れません", "Malformed request"),
     (StatusCode::NOT_FOUND, "not-found", "見つかりません", "Not found"),
     (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "このメソッドは使えません", "Method not allowed"),
+    (StatusCode::NOT_ACCEPTABLE, "not-acceptable", "この形式では回答できません", "Not acceptable"),
     (StatusCode::REQUEST_TIMEOUT, "timeout", "リクエストが時間内に届きませんでした", "Request timeout"),
     (StatusCode::CONFLICT, "conflict", "登録済みの内容と矛盾します", "Conflict"),
     (StatusCode::PRECONDITION_FAILED, "precondition-failed", "前提条件が成り立ちません", "Precondition failed"),
@@ -222,6 +227,7 @@ const THINGS: &[(&str, &str)] = &[
     ("budget", "決算額・予算額が見つかりません"),
     ("indicator", "指標が見つかりません"),
     ("result", "実績が見つかりません"),
+    ("evaluation", "この年度の評価はありません"),
 ];
 
 impl Error {
@@ -279,7 +285,7 @@ impl Error {
                 S::PRECONDITION_FAILED,
                 &[],
                 Bilingual::new(
-                    "読み取ったあとに変更されています。読み直してからやり直してください",
+                    "読み取ったあとに変更されているか、すでに存在します。読み直してからやり直してください",
                     "the resource has changed since it was read, or exists already; read it again and retry",
                 ),
             ),
@@ -290,6 +296,11 @@ impl Error {
                     "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
                     "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
                 ),
+            ),
+            Self::NotAcceptable => (
+                S::NOT_ACCEPTABLE,
+                &[],
+                Bilingual::new("application/json で回答します", "answers are application/json"),
             ),
             Self::UnsupportedMediaType(takes) => (
                 S::UNSUPPORTED_MEDIA_TYPE,

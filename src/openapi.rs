@@ -179,6 +179,7 @@ fn problems(path: &str, method: &str, operation: &mut Operation) -> Vec<(String,
             "The request could not be read, or has an unknown parameter.",
         ),
         (has(ParameterIn::Path), "404", "The path names nothing."),
+        (versioned, "406", "The caller does not accept JSON."),
         (body, "408", "The body did not arrive in time."),
         (
             body || method == "delete",

@@ -33,7 +33,11 @@ pub async fn surround(
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let mut response = next.call(req).await?.map_into_boxed_body();
+    let mut response = if accepts_json(&req) {
+        next.call(req).await?.map_into_boxed_body()
+    } else {
+        req.error_response(Error::NotAcceptable)
+    };
     if let Some(problem) = problem(&response, language, &path, &id) {
         response = response.map_body(|head, _| {
             head.headers.insert(
@@ -75,6 +79,20 @@ fn request_id(req: &ServiceRequest) -> String {
             (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         })
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
+}
+
+/// Whether the caller can read what the API speaks; the documentation's pages speak for themselves.
+fn accepts_json(req: &ServiceRequest) -> bool {
+    let Some(accept) = req.headers().get(header::ACCEPT) else {
+        return true;
+    };
+    let is_json = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
+        !refused && ["*/*", "application/*", "application/json"].contains(&media_type.as_str())
+    };
+    !req.path().starts_with("/v1/") || accept.to_str().is_ok_and(|ranges| ranges.split(',').any(is_json))
 }
 
 fn accepted(req: &ServiceRequest) -> Language {

@@ -11,7 +11,7 @@ pub(super) const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
     ("organizations_municipality_code_of_wards", "/municipality_code", "団体コードは区にだけあります", "wards have a municipality code, bureaus have none"),
     ("organizations_name_not_blank", "/name", "空白にはできません", "must not be blank"),
     ("organizations_display_order_range", "/display_order", "0から9999までにしてください", "must lie between 0 and 9999"),
-    ("policies_organization_exists", "/organization", "所属が存在しないか、運営方針が残っているため削除できません", "the organization does not exist, or still has policies and cannot be deleted"),
+    ("policies_organization_exists", "/organization", "所属が存在しません", "names no organization"),
     ("policies_year_unique", "/fiscal_year", "この所属のこの年度の運営方針はすでにあります", "the organization already has a policy for this fiscal year"),
     ("policies_year_range", "/fiscal_year", "1950から2100までにしてください", "must lie between 1950 and 2100"),
     ("policies_due_after_start", "/results_due_on", "年度の開始より前にはできません", "must not lie before the fiscal year starts"),

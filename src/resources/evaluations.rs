@@ -259,11 +259,12 @@ async fn read_indicator_evaluation(
         let year = judging
             .fiscal_year
             .or(subject.first().map(|subject| subject.indicator.policy_year));
-        let mut judged = judge(conn, subject, &year.into_iter().collect(), judging.on.0)?;
+        let year = year.ok_or(Error::NotFound("indicator"))?;
+        let mut judged = judge(conn, subject, &Years(vec![year]), judging.on.0)?;
         judged
             .pop()
             .map(|judged| Answer(judged.proof()))
-            .ok_or(Error::NotFound("indicator"))
+            .ok_or(Error::NotFound("evaluation"))
     })
     .await
 }

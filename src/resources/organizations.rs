@@ -196,10 +196,11 @@ async fn replace_organization(
         Condition::Replace(read) => {
             let stored = lock(conn, &key)?;
             read.check(&stored)?;
+            check_path(&key, &input)?;
             update(conn, stored.id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            Error::refuse(not_the_key_of_the_path(&key, &input))?;
+            check_path(&key, &input)?;
             match find(conn, &key) {
                 Ok(_) => Err(Error::PreconditionFailed),
                 Err(_) => insert(conn, &input).map(Stored::Created),
@@ -235,8 +236,14 @@ async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey
     db.write(move |conn| {
         let stored = lock(conn, &key)?;
         read.check(&stored)?;
-        diesel::delete(organizations::table.find(stored.id)).execute(conn)?;
-        Ok(NoContent)
+        match diesel::delete(organizations::table.find(stored.id))
+            .execute(conn)
+            .map_err(Error::from)
+        {
+            Ok(_) => Ok(NoContent),
+            Err(Error::Conflict(_)) => Err(Error::Conflict(vec![in_use()])),
+            Err(e) => Err(e),
+        }
     })
     .await
 }
@@ -269,13 +276,22 @@ fn list(
     })
 }
 
-fn not_the_key_of_the_path(key: &OrganizationKey, input: &OrganizationInput) -> Vec<Violation> {
+fn in_use() -> Violation {
+    let detail = Bilingual::new(
+        "運営方針が残っているため削除できません",
+        "still has policies and cannot be deleted",
+    );
+    Violation::at("", "in_use", detail)
+}
+
+/// Fails unless the body is about the organization that the path names: a PUT does not rename things, a PATCH may.
+fn check_path(key: &OrganizationKey, input: &OrganizationInput) -> Result<()> {
     let code = input.municipality_code.as_ref().map(|code| code.0.as_str());
     if key.as_str() == input.slug.as_str() || Some(key.as_str()) == code {
-        return vec![];
+        return Ok(());
     }
     let detail = Bilingual::new("パスの所属と一致しません", "must be the organization of the path");
-    vec![Violation::at("/slug", "path_mismatch", detail)]
+    Err(Error::Invalid(vec![Violation::at("/slug", "path_mismatch", detail)]))
 }
 
 /// Whether the joined organization is one of these.

@@ -165,7 +165,9 @@ impl From<Policy> for PolicyInput {
             basic_approach: stored.basic_approach,
             self_evaluation: stored.self_evaluation,
             future_policy: stored.future_policy,
-            results_due_on: Some(stored.results_due_on),
+            // The default stays one: it moves with the fiscal year.
+            results_due_on: (stored.results_due_on.0 != fiscal_year::results_due_on(stored.fiscal_year))
+                .then_some(stored.results_due_on),
             source: stored.source,
         }
     }
@@ -222,10 +224,12 @@ async fn replace_policy(
         Condition::Replace(read) => {
             let stored = lock(conn, &key)?;
             read.check(&stored)?;
+            check_path(conn, &key, &input)?;
             update(conn, stored.id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            check_absent(conn, &key, &input)?;
+            check_path(conn, &key, &input)?;
+            check_absent(conn, &key)?;
             insert(conn, &input).map(Stored::Created)
         }
     })
@@ -233,6 +237,8 @@ async fn replace_policy(
 }
 
 /// Changes parts of a policy.
+///
+/// Another organization or fiscal year moves it there, with everything below it.
 #[utoipa::path(tag = "policies", params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
 #[patch("/policies/{organization}/{fiscal_year}")]
 async fn patch_policy(
@@ -321,10 +327,10 @@ pub fn lock(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Res
     find(conn, key)
 }
 
-/// Fails unless the path names what the body says, and nothing is there yet.
-pub fn check_absent(
+/// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.
+pub fn check_path(
     conn: &mut PgConnection,
-    key @ (organization, year): &(OrganizationKey, FiscalYear),
+    (organization, year): &(OrganizationKey, FiscalYear),
     input: &PolicyInput,
 ) -> Result<()> {
     let detail = Bilingual::new("パスと一致しません", "must be what the path says");
@@ -332,12 +338,14 @@ pub fn check_absent(
     if input.fiscal_year != *year {
         broken.push(Violation::at("/fiscal_year", "path_mismatch", detail.clone()));
     }
-    if input.organization != *organization
-        && organizations::find(conn, &input.organization)?.id != organizations::find(conn, organization)?.id
-    {
+    if organization_of(conn, input)? != organizations::find(conn, organization)?.id {
         broken.push(Violation::at("/organization", "path_mismatch", detail));
     }
-    Error::refuse(broken)?;
+    Error::refuse(broken)
+}
+
+/// Fails if there is a policy already.
+pub fn check_absent(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<()> {
     match find(conn, key) {
         Ok(_) => Err(Error::PreconditionFailed),
         Err(_) => Ok(()),

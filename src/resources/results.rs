@@ -418,16 +418,19 @@ async fn replace_result(
     condition: Condition,
     Json(input): Json<ResultInput>,
 ) -> Result<Stored<IndicatorResult>> {
+    check_path(key.1, &input)?;
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
             let stored = lock(conn, key)?;
             read.check(&stored.clone().view(today()))?;
             update(conn, stored.id, &input)?;
-            Ok(Stored::Replaced(find(conn, (key.0, input.fiscal_year))?.view(today())))
+            Ok(Stored::Replaced(find(conn, key)?.view(today())))
         }
         Condition::Create => {
             parent::find(conn, key.0)?;
-            check_absent(conn, key, &input)?;
+            if find(conn, key).is_ok() {
+                return Err(Error::PreconditionFailed);
+            }
             insert(conn, key.0, &input)?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
             Ok(Stored::Created(Created {
@@ -535,19 +538,16 @@ fn lock(conn: &mut PgConnection, key: (Id, FiscalYear)) -> Result<Row> {
     find(conn, key)
 }
 
-fn check_absent(conn: &mut PgConnection, key: (Id, FiscalYear), input: &ResultInput) -> Result<()> {
-    if input.fiscal_year != key.1 {
-        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
-        return Err(Error::Invalid(vec![Violation::at(
-            "/fiscal_year",
-            "path_mismatch",
-            detail,
-        )]));
-    }
-    match find(conn, key) {
-        Ok(_) => Err(Error::PreconditionFailed),
-        Err(_) => Ok(()),
-    }
+/// Fails unless the body is about the year that the path names: a PUT does not move things, a PATCH may.
+fn check_path(year: FiscalYear, input: &ResultInput) -> Result<()> {
+    let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
+    let mismatch = input.fiscal_year != year;
+    Error::refuse(
+        mismatch
+            .then(|| Violation::at("/fiscal_year", "path_mismatch", detail))
+            .into_iter()
+            .collect(),
+    )
 }
 
 /// Stores a new result.

@@ -48,12 +48,12 @@ text_enum! {
 query! {
     /// How to add up.
     pub struct BudgetGrouping {
-        /// By what to add up; everything into one sum where absent. Figures of different kinds and years are different facts: without `fiscal_year,kind` their sum says little.
+        /// By what else to add up. Always by fiscal year and kind: what was spent and what was planned are never one sum.
         pub group_by: AnyOf<BudgetGroup>,
     }
 }
 
-/// A sum, and what it is the sum of; keys that are not grouped by are null.
+/// A sum, and what it is the sum of; keys it is not grouped by are null.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BudgetSummary {
     /// Slug of the organization.
@@ -61,12 +61,13 @@ pub struct BudgetSummary {
     /// Fiscal year of the policies.
     pub policy_year: Option<FiscalYear>,
     /// Fiscal year of the figures.
-    pub fiscal_year: Option<FiscalYear>,
-    /// Kind of the figures: `actual`, `initial` or `revised`.
-    #[schema(value_type = Option<String>, max_length = 20, example = "initial")]
-    pub kind: Option<BudgetKind>,
+    pub fiscal_year: FiscalYear,
+    /// Kind of the figures.
+    pub kind: BudgetKind,
     /// The goal.
     pub goal_id: Option<Id>,
+    /// Code of the goal.
+    pub goal_code: Option<GoalCode>,
     /// The sum.
     pub sum: BudgetSum,
 }
@@ -80,13 +81,13 @@ pub struct BudgetSummaries {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(
-    Option<Slug>,
-    Option<FiscalYear>,
-    Option<FiscalYear>,
-    Option<BudgetKind>,
-    Option<Id>,
-);
+struct Key {
+    organization: Option<Slug>,
+    policy_year: Option<FiscalYear>,
+    fiscal_year: FiscalYear,
+    kind: BudgetKind,
+    goal: Option<(Id, GoalCode)>,
+}
 
 #[derive(HasQuery)]
 #[diesel(table_name = budgets, base_query = budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
@@ -124,26 +125,27 @@ fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGr
     let grouped = |group| by.0.contains(&group);
     let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
-        let key = Key(
-            grouped(BudgetGroup::Organization).then(|| row.organization.clone()),
-            grouped(BudgetGroup::PolicyYear).then_some(row.policy_year),
-            grouped(BudgetGroup::FiscalYear).then_some(row.fiscal_year),
-            grouped(BudgetGroup::Kind).then_some(row.kind),
-            grouped(BudgetGroup::Goal).then_some(row.goal_id),
-        );
+        let key = Key {
+            organization: grouped(BudgetGroup::Organization).then(|| row.organization.clone()),
+            policy_year: grouped(BudgetGroup::PolicyYear).then_some(row.policy_year),
+            fiscal_year: row.fiscal_year,
+            kind: row.kind,
+            goal: grouped(BudgetGroup::Goal).then(|| (row.goal_id, row.goal_code.clone())),
+        };
         groups.entry(key).or_default().push(row);
     }
-    let items =
-        groups.into_iter().map(
-            |(Key(organization, policy_year, fiscal_year, kind, goal_id), rows)| BudgetSummary {
-                organization,
-                policy_year,
-                fiscal_year,
-                kind,
-                goal_id,
-                sum: rows.into_iter().map(Row::figure).collect(),
-            },
-        );
+    let items = groups.into_iter().map(|(key, rows)| {
+        let (goal_id, goal_code) = key.goal.unzip();
+        BudgetSummary {
+            organization: key.organization,
+            policy_year: key.policy_year,
+            fiscal_year: key.fiscal_year,
+            kind: key.kind,
+            goal_id,
+            goal_code,
+            sum: rows.into_iter().map(Row::figure).collect(),
+        }
+    });
     Ok(BudgetSummaries { items: items.collect() })
 }
 

@@ -18,7 +18,7 @@ use crate::{
     query,
     query::{AnyOf, Query},
     text_enum,
-    value::{Date, FiscalYear, Id, Slug},
+    value::{Date, FiscalYear, GoalCode, Id, Slug},
 };
 
 /// The summary's route.
@@ -46,7 +46,7 @@ query! {
     }
 }
 
-/// A count, and of what; keys that are not grouped by are null.
+/// A count, and of what; keys it is not grouped by are null.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EvaluationSummary {
     /// Slug of the organization.
@@ -55,6 +55,8 @@ pub struct EvaluationSummary {
     pub fiscal_year: Option<FiscalYear>,
     /// The goal.
     pub goal_id: Option<Id>,
+    /// Code of the goal.
+    pub goal_code: Option<GoalCode>,
     /// The counts.
     pub roll_up: RollUp,
 }
@@ -69,7 +71,10 @@ pub struct EvaluationSummaries {
     pub items: Vec<EvaluationSummary>,
 }
 
-/// Counts evaluations by outcome. Values of different indicators are never averaged.
+/// Counts evaluations by outcome.
+///
+/// An indicator counts once for every fiscal year it is evaluated for: that of its policy, and any other it has a result
+/// for; `fiscal_year` limits them. Values of different indicators are never averaged.
 #[utoipa::path(tag = "evaluations", params(EvaluationFilter, EvaluationGrouping, Judging))]
 #[get("/evaluations/summary")]
 async fn summarize_evaluations(
@@ -81,7 +86,7 @@ async fn summarize_evaluations(
 }
 
 /// What a group has in common.
-type Key = (Option<Slug>, Option<FiscalYear>, Option<Id>);
+type Key = (Option<Slug>, Option<FiscalYear>, Option<(Id, GoalCode)>);
 
 fn summarize(
     conn: &mut PgConnection,
@@ -96,19 +101,21 @@ fn summarize(
         let key = (
             grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
             grouped(EvaluationGroup::FiscalYear).then_some(judged.evaluation.fiscal_year),
-            grouped(EvaluationGroup::Goal).then_some(indicator.goal_id),
+            grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
         );
         groups.entry(key).or_default().add(&judged.evaluation);
         true
     })?;
-    let items = groups
-        .into_iter()
-        .map(|((organization, fiscal_year, goal_id), roll_up)| EvaluationSummary {
+    let items = groups.into_iter().map(|((organization, fiscal_year, goal), roll_up)| {
+        let (goal_id, goal_code) = goal.unzip();
+        EvaluationSummary {
             organization,
             fiscal_year,
             goal_id,
+            goal_code,
             roll_up,
-        });
+        }
+    });
     Ok(EvaluationSummaries {
         on: Date(on),
         items: items.collect(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{PolicyInput, check_absent, find, lock};
+use super::{PolicyInput, check_absent, check_path, find, lock};
 use crate::{
     contract::Rules,
     db::Db,
@@ -318,6 +318,7 @@ async fn replace_policy_tree(
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
             let policy = lock(conn, &key)?;
+            check_path(conn, &key, &tree.input())?;
             lock_below(conn, policy.id)?;
             let rows = Rows::load(conn, policy)?;
             read.check(&rows.clone().tree(today()))?;
@@ -325,7 +326,8 @@ async fn replace_policy_tree(
             reload(conn, &key).map(Stored::Replaced)
         }
         Condition::Create => {
-            check_absent(conn, &key, &tree.input())?;
+            check_path(conn, &key, &tree.input())?;
+            check_absent(conn, &key)?;
             create(conn, &tree)?;
             let at = format!("/v1/policies/{}/{}/tree", key.0, key.1);
             reload(conn, &key).map(|body| Stored::Created(Created { at, body }))

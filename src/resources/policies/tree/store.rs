@@ -322,10 +322,6 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
         let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
         broken.push(Violation::at("/organization_name", "read_only", detail));
     }
-    if tree.fiscal_year != rows.policy.fiscal_year {
-        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
-        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail));
-    }
     if broken.is_empty() {
         Ok(())
     } else {
