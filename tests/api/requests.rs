@@ -312,10 +312,6 @@ async fn a_body_may_have_as_many_bytes_as_the_limit_says() {
         let call = Call::new("POST", "/v1/organizations").body("application/json", of_length(length));
         api.send(call).await.must_be(status);
     }
-    let stated = Call::new("POST", "/v1/organizations")
-        .header("content-length", "2001")
-        .body("application/json", "{}");
-    api.send(stated).await.must_be(413);
 }
 
 #[actix_web::test]
@@ -446,6 +442,8 @@ async fn numbers_in_odd_forms_are_refused_or_read_right() {
         "9223372036854775808",
         &big,
         "0.0",
+        "2024.0",
+        "2.024e3",
     ] {
         let number: Number = year.parse().unwrap();
         let answer = api
@@ -460,24 +458,6 @@ async fn numbers_in_odd_forms_are_refused_or_read_right() {
             "{year}: {:?}",
             answer.faults()
         );
-    }
-    // JSON does not tell these apart, and a schema calls them all integers.
-    for year in ["2024.0", "2.024e3"] {
-        let number: Number = year.parse().unwrap();
-        let answer = api
-            .post(
-                "/v1/policies",
-                &with(given::policy("nishi", 2024), json!({ "fiscal_year": number })),
-            )
-            .await;
-        assert!([201, 422].contains(&answer.status), "{year}: {}", answer.status);
-        if answer.status == 422 {
-            assert!(
-                answer.faults().iter().all(|(place, _)| place == "/fiscal_year"),
-                "{year}: {:?}",
-                answer.faults()
-            );
-        }
     }
 }
 
@@ -499,9 +479,10 @@ async fn the_contract_is_served_with_its_pages() {
 /// Places in a document where something else may stand.
 fn places(document: &Value, at: String, found: &mut Vec<String>) {
     match document {
-        Value::Object(entries) => entries
-            .iter()
-            .for_each(|(key, value)| places(value, format!("{at}/{key}"), found)),
+        Value::Object(entries) => entries.iter().for_each(|(key, value)| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            places(value, format!("{at}/{key}"), found);
+        }),
         Value::Array(items) => items
             .iter()
             .enumerate()

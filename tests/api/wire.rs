@@ -125,3 +125,19 @@ fn a_body_in_chunks_is_measured_too() {
         "{answer}"
     );
 }
+
+#[test]
+fn a_body_stated_too_long_is_refused_before_it_arrives() {
+    let service = Listening::new(Limits {
+        body_bytes: 1024,
+        ..Limits::default()
+    });
+    let answer = service.answer(
+        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1025\r\n\r\n",
+    );
+    let (head, body) = parts(&answer);
+    assert!(
+        head.starts_with("http/1.1 413") && body.contains("/problems/too-large"),
+        "{answer}"
+    );
+}

@@ -53,13 +53,13 @@ pub struct ResultEntries {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StoredResults {
     /// How many are new.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1000)]
     pub created: usize,
     /// How many changed.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1000)]
     pub changed: usize,
     /// How many were stored like that already, and keep their version.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1000)]
     pub unchanged: usize,
     /// The results, in the order in which they came.
     #[schema(max_items = 1000)]
