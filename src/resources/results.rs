@@ -115,7 +115,11 @@ pub type IndicatorResultPage = Page<IndicatorResult>;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
 #[diesel(table_name = results, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "fiscal_year": 2024, "value": 41.3, "value_status": "reported", "observation_status": "final", "text": "41.3%", "declared_rating": "A" }))]
+#[schema(example = json!({
+    "fiscal_year": 2024, "value": 41.3, "cumulative_value": null, "numerator": null, "denominator": null, "sample_size": 1200,
+    "value_status": "reported", "observation_status": "final", "text": "41.3%", "comment": null, "measured_on": null,
+    "declared_rating": "A", "stated_previous_value": 38.9, "stated_previous_text": "38.9%"
+}))]
 pub struct ResultInput {
     /// Fiscal year of the result.
     pub fiscal_year: FiscalYear,

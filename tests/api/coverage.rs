@@ -29,14 +29,27 @@ async fn every_operation_is_exercised() {
         "/v1/budgets/summary",
         "/v1/indicators",
         "/v1/results",
+        "/v1/policies/nishi/2024/tree",
+        "/v1/policies/nishi/2024/evaluation",
+        "/v1/evaluations",
+        "/v1/evaluations/summary",
+        "/v1/codelists",
+        &format!("/v1/goals/{goal}/evaluation"),
+        &format!("/v1/indicators/{indicator}/evaluation"),
+        &format!("/v1/indicators/{indicator}/results"),
     ] {
         api.get(path).await.must_be(200);
     }
-    api.get(format!("/v1/indicators/{indicator}/results"))
+
+    // Writing nothing, many at once, and everything.
+    let preview = json!({
+        "decimals": 1, "direction": "higher_is_better", "target": given::at_least(&json!(48)), "result": given::result(2024)
+    });
+    api.post("/v1/evaluations/preview", &preview).await.must_be(200);
+    let tree = api.get("/v1/policies/nishi/2024/tree").await;
+    api.put("/v1/policies/nishi/2024/tree", &tree.etag(), &tree.body)
         .await
         .must_be(200);
-
-    // Writing many at once.
     let entries = json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] });
     api.post("/v1/results", &entries).await.must_be(200);
 
