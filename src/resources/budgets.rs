@@ -185,6 +185,8 @@ query! {
 }
 
 /// Lists budgets.
+///
+/// `policy_year` is the fiscal year of the policy that states a figure, `fiscal_year` that of the figure itself.
 #[utoipa::path(tag = "budgets", params(BudgetFilter, Paging<BudgetSort>))]
 #[get("/budgets")]
 async fn list_budgets(
@@ -195,6 +197,8 @@ async fn list_budgets(
 }
 
 /// Creates a budget.
+///
+/// One figure per goal, fiscal year and kind: 409 for a second one.
 #[utoipa::path(tag = "budgets")]
 #[post("/budgets")]
 async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Created<Budget>> {
@@ -202,13 +206,18 @@ async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Re
 }
 
 /// Reads a budget.
+///
+/// With the goal, the organization and the fiscal year of its policy.
 #[utoipa::path(tag = "budgets")]
 #[get("/budgets/{id}")]
 async fn read_budget(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Budget>> {
     db.read(move |conn| find(conn, id).map(Answer)).await
 }
 
-/// Replaces a budget, or creates it under this id.
+/// Replaces a budget, or creates it.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
+/// of the caller's.
 #[utoipa::path(tag = "budgets", params(Condition))]
 #[put("/budgets/{id}")]
 async fn replace_budget(
@@ -232,6 +241,8 @@ async fn replace_budget(
 }
 
 /// Changes parts of a budget.
+///
+/// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
 #[utoipa::path(tag = "budgets", params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
 async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
@@ -244,6 +255,8 @@ async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch
 }
 
 /// Removes a budget.
+///
+/// To say that the form prints a dash or nothing, change its status instead.
 #[utoipa::path(tag = "budgets", params(Match))]
 #[delete("/budgets/{id}")]
 async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {

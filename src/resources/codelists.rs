@@ -59,6 +59,8 @@ pub struct Codelists {
 }
 
 /// Lists every code list.
+///
+/// Every enum of the contract, with a label in both languages, its meaning, and the order in which people list it.
 #[utoipa::path(tag = "codelists")]
 #[get("/codelists")]
 async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {

@@ -236,7 +236,10 @@ pub struct PolicyEvaluation {
     pub goals: Vec<GoalEvaluation>,
 }
 
-/// Lists evaluations: one row per indicator and fiscal year, that of the policy and any other it has a result for.
+/// Lists evaluations.
+///
+/// One row per indicator and fiscal year: that of its policy, and any other it has a result for. For systems that pull:
+/// flat, in a stable order, with an ETag that follows the content and the day it was judged by.
 #[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, Paging<EvaluationSort>))]
 #[get("/evaluations")]
 async fn list_evaluations(
@@ -247,6 +250,9 @@ async fn list_evaluations(
 }
 
 /// Evaluates an indicator, with the proof in full.
+///
+/// Outcome, ratings, gap, previous year and an explanation in both languages, with exactly what was compared. 404 for a
+/// fiscal year that is neither the policy's nor one with a result.
 #[utoipa::path(tag = "evaluations", params(IndicatorJudging))]
 #[get("/indicators/{id}/evaluation")]
 async fn read_indicator_evaluation(
@@ -270,6 +276,8 @@ async fn read_indicator_evaluation(
 }
 
 /// Evaluates a goal: its indicators counted, then one by one.
+///
+/// For the fiscal year of its policy. Counts first; values of different indicators are never averaged.
 #[utoipa::path(tag = "evaluations", params(Judging))]
 #[get("/goals/{id}/evaluation")]
 async fn read_goal_evaluation(
@@ -287,6 +295,8 @@ async fn read_goal_evaluation(
 }
 
 /// Evaluates a policy: what its organization says, and its indicators counted.
+///
+/// For its fiscal year, goal by goal, beside the self-evaluation and the future policy.
 #[utoipa::path(tag = "evaluations", params(Judging))]
 #[get("/policies/{organization}/{fiscal_year}/evaluation")]
 async fn read_policy_evaluation(

@@ -126,6 +126,8 @@ query! {
 }
 
 /// Lists goals.
+///
+/// In the order of their codes, 1-2 before 1-10. Codes do not chain across years: the same code may be another goal.
 #[utoipa::path(tag = "goals", params(GoalFilter, Paging<GoalSort>))]
 #[get("/goals")]
 async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<GoalSort>)>) -> Result<GoalPage> {
@@ -133,6 +135,8 @@ async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<G
 }
 
 /// Creates a goal.
+///
+/// 409 when the policy already has a goal with this code, or does not exist.
 #[utoipa::path(tag = "goals")]
 #[post("/goals")]
 async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Created<Goal>> {
@@ -140,13 +144,18 @@ async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result
 }
 
 /// Reads a goal.
+///
+/// With the organization and the fiscal year of its policy.
 #[utoipa::path(tag = "goals")]
 #[get("/goals/{id}")]
 async fn read_goal(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Goal>> {
     db.read(move |conn| find(conn, id).map(Answer)).await
 }
 
-/// Replaces a goal, or creates it under this id; what is below it stays.
+/// Replaces a goal, or creates it.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
+/// of the caller's. What is below it stays.
 #[utoipa::path(tag = "goals", params(Condition))]
 #[put("/goals/{id}")]
 async fn replace_goal(
@@ -170,6 +179,8 @@ async fn replace_goal(
 }
 
 /// Changes parts of a goal.
+///
+/// A JSON Merge Patch. Another `policy_id` moves the goal, with everything below it.
 #[utoipa::path(tag = "goals", params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
 async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
@@ -182,6 +193,8 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 }
 
 /// Removes a goal with everything below it.
+///
+/// Its budgets, indicators and results go with it, in one transaction.
 #[utoipa::path(tag = "goals", params(Match))]
 #[delete("/goals/{id}")]
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {

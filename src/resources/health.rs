@@ -33,6 +33,8 @@ impl Health {
 }
 
 /// Whether the process answers.
+///
+/// Says nothing about the database: a process that is alive answers, whatever it depends on.
 #[utoipa::path(tag = "health")]
 #[get("/healthz")]
 async fn read_liveness() -> Result<Answer<Health>> {
@@ -40,6 +42,8 @@ async fn read_liveness() -> Result<Answer<Health>> {
 }
 
 /// Whether the database is reachable and has every migration.
+///
+/// 503 while the database is away or lacks migrations: send requests elsewhere meanwhile.
 #[utoipa::path(tag = "health", responses((status = 503, description = "The database is away, or lacks migrations.", body = crate::error::Problem, content_type = "application/problem+json")))]
 #[get("/readyz")]
 async fn read_readiness(db: Db) -> Result<Answer<Health>> {

@@ -263,6 +263,8 @@ query! {
 }
 
 /// Lists indicators.
+///
+/// `fiscal_year` is that of the policy. `q` finds any part of a name, Japanese included.
 #[utoipa::path(tag = "indicators", params(IndicatorFilter, Paging<IndicatorSort>))]
 #[get("/indicators")]
 async fn list_indicators(
@@ -273,6 +275,8 @@ async fn list_indicators(
 }
 
 /// Creates an indicator.
+///
+/// 409 when the goal already has an indicator of this name, or does not exist. Without `series_id` it starts a series.
 #[utoipa::path(tag = "indicators")]
 #[post("/indicators")]
 async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Created<Indicator>> {
@@ -280,13 +284,18 @@ async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>)
 }
 
 /// Reads an indicator.
+///
+/// With its target; results are below it, evaluations beside them.
 #[utoipa::path(tag = "indicators")]
 #[get("/indicators/{id}")]
 async fn read_indicator(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Indicator>> {
     db.read(move |conn| find(conn, id).map(Answer)).await
 }
 
-/// Replaces an indicator, or creates it under this id; its results stay.
+/// Replaces an indicator, or creates it.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
+/// of the caller's. An indicator keeps its identity and its results when it is reworded.
 #[utoipa::path(tag = "indicators", params(Condition))]
 #[put("/indicators/{id}")]
 async fn replace_indicator(
@@ -310,6 +319,9 @@ async fn replace_indicator(
 }
 
 /// Changes parts of an indicator.
+///
+/// A JSON Merge Patch, nested in the target: `{"target": {"value": 50}}` changes its value alone. Another `goal_id` moves the
+/// indicator with its results.
 #[utoipa::path(tag = "indicators", params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}")]
 async fn patch_indicator(
@@ -328,6 +340,8 @@ async fn patch_indicator(
 }
 
 /// Removes an indicator with its results.
+///
+/// To reword it, change its name instead: what was measured stays.
 #[utoipa::path(tag = "indicators", params(Match))]
 #[delete("/indicators/{id}")]
 async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {

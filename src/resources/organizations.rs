@@ -155,6 +155,8 @@ query! {
 }
 
 /// Lists organizations.
+///
+/// All 24 wards fit on one page. In the order in which the city lists them, unless another is asked for.
 #[utoipa::path(tag = "organizations", params(OrganizationFilter, Paging<OrganizationSort>))]
 #[get("/organizations")]
 async fn list_organizations(
@@ -165,6 +167,8 @@ async fn list_organizations(
 }
 
 /// Creates an organization.
+///
+/// 409 when the slug or the municipality code is taken.
 #[utoipa::path(tag = "organizations")]
 #[post("/organizations")]
 async fn create_organization(
@@ -176,6 +180,8 @@ async fn create_organization(
 }
 
 /// Reads an organization, by its slug or its municipality code.
+///
+/// Both keys give the same answer; `slug` in it is the one that other answers refer to.
 #[utoipa::path(tag = "organizations")]
 #[get("/organizations/{organization}")]
 async fn read_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>) -> Result<Answer<Organization>> {
@@ -183,6 +189,9 @@ async fn read_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>)
 }
 
 /// Replaces an organization, or creates it.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
+/// organization of the path; a PATCH renames.
 #[utoipa::path(tag = "organizations", params(Condition))]
 #[put("/organizations/{organization}")]
 async fn replace_organization(
@@ -211,6 +220,8 @@ async fn replace_organization(
 }
 
 /// Changes parts of an organization.
+///
+/// A JSON Merge Patch. Another `slug` renames the organization: its policies follow, its old path is gone.
 #[utoipa::path(tag = "organizations", params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
 #[patch("/organizations/{organization}")]
 async fn patch_organization(
@@ -230,6 +241,8 @@ async fn patch_organization(
 }
 
 /// Removes an organization that has no policies.
+///
+/// 409 while it has policies: nothing is removed that something else stands on.
 #[utoipa::path(tag = "organizations", params(Match))]
 #[delete("/organizations/{organization}")]
 async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {

@@ -187,6 +187,8 @@ query! {
 }
 
 /// Lists policies.
+///
+/// Without what is below them; `/tree` has it all in one answer. Latest fiscal year first.
 #[utoipa::path(tag = "policies", params(PolicyFilter, Paging<PolicySort>))]
 #[get("/policies")]
 async fn list_policies(
@@ -197,6 +199,8 @@ async fn list_policies(
 }
 
 /// Creates a policy.
+///
+/// 409 when the organization already has a policy for the fiscal year, or does not exist.
 #[utoipa::path(tag = "policies")]
 #[post("/policies")]
 async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Created<Policy>> {
@@ -204,6 +208,8 @@ async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Re
 }
 
 /// Reads a policy.
+///
+/// The head of the form and its text boxes; goals, budgets, indicators and results are below it, in `/tree`.
 #[utoipa::path(tag = "policies")]
 #[get("/policies/{organization}/{fiscal_year}")]
 async fn read_policy(db: Db, _: NoQuery, Path(key): Path<(OrganizationKey, FiscalYear)>) -> Result<Answer<Policy>> {
@@ -211,6 +217,9 @@ async fn read_policy(db: Db, _: NoQuery, Path(key): Path<(OrganizationKey, Fisca
 }
 
 /// Replaces a policy, or creates it; what is below it stays.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
+/// policy of the path; a PATCH moves.
 #[utoipa::path(tag = "policies", params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
@@ -258,6 +267,8 @@ async fn patch_policy(
 }
 
 /// Removes a policy with everything below it.
+///
+/// Goals, budgets, indicators and results go with it, in one transaction.
 #[utoipa::path(tag = "policies", params(Match))]
 #[delete("/policies/{organization}/{fiscal_year}")]
 async fn remove_policy(

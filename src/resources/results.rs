@@ -377,6 +377,8 @@ query! {
 }
 
 /// Lists results, across everything.
+///
+/// `policy_year` is the fiscal year of the policy, `fiscal_year` that of the result itself. Latest first.
 #[utoipa::path(tag = "results", params(ResultFilter, Paging<ResultSort>))]
 #[get("/results")]
 async fn list_results(
@@ -387,6 +389,8 @@ async fn list_results(
 }
 
 /// Lists the results of an indicator.
+///
+/// Most indicators have one, for the fiscal year of their policy.
 #[utoipa::path(tag = "results", params(Paging<ResultSort>))]
 #[get("/indicators/{id}/results")]
 async fn list_indicator_results(
@@ -406,6 +410,8 @@ async fn list_indicator_results(
 }
 
 /// Reads the result of an indicator in a fiscal year.
+///
+/// 404 where nothing was recorded; what that means on a given day says the indicator's evaluation.
 #[utoipa::path(tag = "results")]
 #[get("/indicators/{id}/results/{fiscal_year}")]
 async fn read_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>) -> Result<Answer<IndicatorResult>> {
@@ -413,6 +419,9 @@ async fn read_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>) -> R
 }
 
 /// Replaces the result of an indicator in a fiscal year, or creates it.
+///
+/// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
+/// fiscal year of the path; a PATCH moves.
 #[utoipa::path(tag = "results", params(Condition))]
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
@@ -447,6 +456,8 @@ async fn replace_result(
 }
 
 /// Changes parts of the result of an indicator in a fiscal year.
+///
+/// A JSON Merge Patch. A value that comes in needs `value_status` to say `reported`; another `fiscal_year` moves the result.
 #[utoipa::path(tag = "results", params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}/results/{fiscal_year}")]
 async fn patch_result(
@@ -468,6 +479,8 @@ async fn patch_result(
 }
 
 /// Removes the result of an indicator in a fiscal year.
+///
+/// To say why there is no value, change `value_status` instead.
 #[utoipa::path(tag = "results", params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
 async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<NoContent> {

@@ -106,7 +106,10 @@ struct Row {
     amount_yen: Option<Yen>,
 }
 
-/// Adds up budgets. A sum that lacks a figure says so, and names it.
+/// Adds up budgets.
+///
+/// One sum per fiscal year and kind, and per whatever else is asked for. `complete` is false where a figure is a dash or
+/// blank, and `missing` names it: a sum never passes over what is not known in silence.
 #[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping))]
 #[get("/budgets/summary")]
 async fn summarize_budgets(

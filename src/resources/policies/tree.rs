@@ -287,6 +287,8 @@ fn twice(at: String) -> Violation {
 }
 
 /// Reads a policy with everything below it.
+///
+/// One call draws a page. Its ETag changes with anything in it; what was read can be changed and sent back by PUT.
 #[utoipa::path(tag = "policies")]
 #[get("/policies/{organization}/{fiscal_year}/tree")]
 async fn read_policy_tree(

@@ -83,7 +83,10 @@ impl Rules for ResultEntries {
     }
 }
 
-/// Stores up to 1,000 results, all or none; the errors of every row are reported by its position.
+/// Stores many results, all or none.
+///
+/// Up to 1,000, keyed by indicator and fiscal year, in one transaction. Every row that breaks a rule is reported by its
+/// position; a row that repeats what is stored keeps its version.
 #[utoipa::path(tag = "results")]
 #[post("/results")]
 async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> Result<Answer<StoredResults>> {
