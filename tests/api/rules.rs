@@ -51,7 +51,7 @@ fn declared() -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for part in source.split("diesel::table! {").skip(1) {
         let (head, rest) = part.split_once(" {").unwrap();
-        let table = head.trim().split_whitespace().next().unwrap();
+        let table = head.split_whitespace().next().unwrap();
         let columns = rest.split_once('}').unwrap().0.lines().filter_map(|line| {
             let (column, kind) = line.trim().trim_end_matches(',').split_once(" -> ")?;
             Some(format!("{column} {}", in_words_of_the_database(kind)))

@@ -237,7 +237,7 @@ impl Api {
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let db = TestDb::new();
         let service = Rc::new(init_service(app::build(Db::new(&db.url(), POOL), limits)).await);
-        let service = move |call: Call| {
+        let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
             Box::pin(async move {
                 let mut request = TestRequest::with_uri(&call.path).method(call.method);
@@ -257,7 +257,7 @@ impl Api {
                     body,
                     bytes,
                 }
-            }) as Answering
+            })
         };
         Self {
             service: Box::new(service),

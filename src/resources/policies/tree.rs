@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use actix_web::{get, put};
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{PolicyInput, check_absent, check_path, find, lock};
@@ -42,6 +45,16 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 /// A policy with its goals, budgets, indicators and results. What was read can be sent back as it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "id": null, "organization": "nishi", "organization_name": "西区", "fiscal_year": 2024, "head_name": "三村 浩也", "head_title": null,
+    "vision": ["「誰もが誇りに思える西区」"], "mission": [], "basic_approach": [], "self_evaluation": null, "future_policy": null,
+    "results_due_on": "2025-06-30", "source": null,
+    "goals": [{
+        "id": null, "code": "1-1", "title": "地域コミュニティの活性化", "issue_recognition": [], "strategies": [], "indicators": [],
+        "budgets": [{ "id": null, "fiscal_year": 2024, "kind": "initial", "status": "stated", "amount_yen": 85_000_000,
+            "precision_yen": 1_000_000, "text": "85百万円" }]
+    }]
+}))]
 pub struct PolicyTree {
     /// Identifier; when sent, that of the policy.
     pub id: Option<Id>,
@@ -124,6 +137,14 @@ pub struct TreeBudget {
 /// An indicator in a tree; it is matched by its id, else by its name within the goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "id": null, "kind": "outcome", "name": "地域活動協議会を知っている区民アンケート回答者の割合", "population": "区民アンケート回答者",
+    "unit": "%", "decimals": 0, "direction": "higher_is_better", "series_id": null, "comparable_with_previous": null,
+    "comparable_reason": null, "results": [],
+    "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
+        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "period": { "kind": "single_year", "from": null, "to": null } }
+}))]
 pub struct TreeIndicator {
     /// Identifier; null for one that is new, or known by its name.
     pub id: Option<Id>,
@@ -151,8 +172,23 @@ pub struct TreeIndicator {
     /// What is aimed for.
     pub target: Target,
     /// The results, by fiscal year.
-    #[schema(max_items = 151)]
+    #[schema(value_type = Vec<TreeResult>, max_items = 151)]
     pub results: Vec<ResultInput>,
+}
+
+/// The schema of a result in a tree: as callers write it, under a name of its own, since in an answer every key is
+/// there, while a caller may leave out what is null.
+struct TreeResult;
+
+impl utoipa::PartialSchema for TreeResult {
+    fn schema() -> RefOr<Schema> {
+        <ResultInput as utoipa::PartialSchema>::schema()
+    }
+}
+impl ToSchema for TreeResult {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ResultInput::schemas(schemas);
+    }
 }
 
 impl PolicyTree {
