@@ -15,7 +15,7 @@ use crate::{
     query::Years,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
-        results::Columns,
+        results::stored::Columns,
     },
     schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
     value::{Date, Decimal, FiscalYear, Id},

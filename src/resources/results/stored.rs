@@ -1,0 +1,155 @@
+//! Results as they are stored, and the forms they take from there: what callers see, what they write, what is evaluated.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{IndicatorResult, ResultInput};
+use crate::{
+    domain::{
+        evaluation::Facts,
+        kinds::{ObservationStatus, Rating, ValueStatus},
+        outcome::value_status,
+    },
+    schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+    value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, today},
+};
+
+/// A result as stored, with what it takes to show and to evaluate it.
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = results, base_query = results::table.inner_join(i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))))]
+pub struct Row {
+    /// Identifier.
+    pub id: Id,
+    /// The indicator.
+    pub indicator_id: Id,
+    #[diesel(select_expression = i::goal_id)]
+    goal_id: Id,
+    #[diesel(select_expression = o::slug)]
+    organization: Slug,
+    #[diesel(select_expression = p::fiscal_year)]
+    policy_year: FiscalYear,
+    #[diesel(select_expression = p::results_due_on)]
+    due_on: Date,
+    #[diesel(embed)]
+    /// What callers write of it.
+    pub stored: Columns,
+    /// 1 when created, one more with each change.
+    pub version: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// The columns of a result that callers write.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = results)]
+pub struct Columns {
+    /// Fiscal year of the result.
+    pub fiscal_year: FiscalYear,
+    /// The value.
+    pub value: Option<Decimal>,
+    /// The cumulative value.
+    pub cumulative_value: Option<Decimal>,
+    numerator: Option<Decimal>,
+    denominator: Option<Decimal>,
+    sample_size: Option<i64>,
+    value_status: Option<ValueStatus>,
+    /// How final the value is.
+    pub observation_status: ObservationStatus,
+    /// The result as printed.
+    pub text: Option<Prose<2000>>,
+    comment: Option<Prose<4000>>,
+    measured_on: Option<Date>,
+    declared_rating: Option<Rating>,
+    stated_previous_value: Option<Decimal>,
+    stated_previous_text: Option<Line<500>>,
+}
+
+impl Columns {
+    /// What an evaluation looks at.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            value: self.value,
+            cumulative_value: self.cumulative_value,
+            value_status: self.value_status,
+            declared_rating: self.declared_rating,
+            stated_previous_value: self.stated_previous_value,
+        }
+    }
+
+    /// The result in the form in which callers write it, as of a day.
+    #[must_use]
+    pub fn input(self, due_on: Date, on: NaiveDate) -> ResultInput {
+        let value_status = value_status(Some(&self.facts()), due_on.0, on);
+        ResultInput {
+            fiscal_year: self.fiscal_year,
+            value: self.value,
+            cumulative_value: self.cumulative_value,
+            numerator: self.numerator,
+            denominator: self.denominator,
+            sample_size: self.sample_size,
+            value_status,
+            observation_status: self.observation_status,
+            text: self.text,
+            comment: self.comment,
+            measured_on: self.measured_on,
+            declared_rating: self.declared_rating,
+            stated_previous_value: self.stated_previous_value,
+            stated_previous_text: self.stated_previous_text,
+        }
+    }
+}
+
+impl Row {
+    /// Fiscal year of the result.
+    #[must_use]
+    pub fn fiscal_year(&self) -> FiscalYear {
+        self.stored.fiscal_year
+    }
+
+    /// Whether storing `input` would change anything.
+    #[must_use]
+    pub fn differs(&self, input: &ResultInput) -> bool {
+        let mut stored = self.stored.clone().input(self.due_on, today());
+        if input.said().is_none() && stored.said().is_none() {
+            stored.value_status = input.value_status;
+        }
+        stored != *input
+    }
+
+    /// The result in the form in which callers write it, as of a day.
+    #[must_use]
+    pub fn input(self, on: NaiveDate) -> ResultInput {
+        self.stored.input(self.due_on, on)
+    }
+
+    /// The result as callers see it on a day.
+    #[must_use]
+    pub fn view(self, on: NaiveDate) -> IndicatorResult {
+        let input = self.stored.input(self.due_on, on);
+        IndicatorResult {
+            id: self.id,
+            indicator_id: self.indicator_id,
+            goal_id: self.goal_id,
+            organization: self.organization,
+            policy_year: self.policy_year,
+            fiscal_year: input.fiscal_year,
+            value: input.value,
+            cumulative_value: input.cumulative_value,
+            numerator: input.numerator,
+            denominator: input.denominator,
+            sample_size: input.sample_size,
+            value_status: input.value_status,
+            observation_status: input.observation_status,
+            text: input.text,
+            comment: input.comment,
+            measured_on: input.measured_on,
+            declared_rating: input.declared_rating,
+            stated_previous_value: input.stated_previous_value,
+            stated_previous_text: input.stated_previous_text,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
