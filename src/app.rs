@@ -7,6 +7,7 @@ use actix_web::{
     App, Error as ActixError, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
     http::{Method, header},
     middleware::from_fn,
     web,
@@ -47,8 +48,11 @@ pub fn build(
     app.app_data(web::Data::new(Methods::of(&spec)))
         .service(document(&spec))
         .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
-        .service(web::redirect("/", "/docs/"))
-        .service(web::redirect("/docs", "/docs/"))
+        .service(
+            web::resource(["/", "/docs"])
+                .guard(guard::Get())
+                .to(async || web::Redirect::to("/docs/")),
+        )
         .default_service(web::to(fallback))
         .wrap(cors())
         .wrap(from_fn(request::surround))
@@ -70,10 +74,10 @@ pub fn spec() -> OpenApi {
 /// `/openapi.json`, rendered once.
 fn document(spec: &OpenApi) -> actix_web::Resource {
     let json: Arc<str> = openapi::json(spec).into();
-    web::resource("/openapi.json").route(web::get().to(move || {
+    web::resource("/openapi.json").guard(guard::Get()).to(move || {
         let json = json.to_string();
         async move { HttpResponse::Ok().content_type("application/json").body(json) }
-    }))
+    })
 }
 
 /// Public reads are open to every page; the headers pages need are exposed.
@@ -109,7 +113,7 @@ impl Methods {
             .paths
             .iter()
             .map(|(path, item)| (path.as_str(), allowed(item)));
-        let others = [("/openapi.json", "GET, HEAD, OPTIONS".to_owned())];
+        let others = ["/", "/docs", "/openapi.json"].map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
         Self(
             paths
                 .chain(others)

@@ -23,7 +23,7 @@ pub struct Config {
 /// Limits on what one request may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// `WARD_POLICY_BODY_BYTES`: longest body (8 MiB).
+    /// `WARD_POLICY_BODY_BYTES`: longest body (4 MiB).
     pub body_bytes: usize,
     /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
     pub body_seconds: u64,
@@ -32,7 +32,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 8 << 20,
+            body_bytes: 4 << 20,
             body_seconds: 10,
         }
     }

@@ -21,10 +21,14 @@ use utoipa::{
 
 use crate::{
     domain::municipality_code,
-    error::{Error, MOST_VIOLATIONS, Result, Violation, nearest},
+    error::{Error, MOST_VIOLATIONS, Result, Violation},
     language::Bilingual,
     value::Decimal,
 };
+
+mod sentences;
+
+use sentences::{is_about_null, sentence, unknown_code, unknown_field};
 
 /// What a body must keep beyond its schema: rules between its fields.
 pub trait Rules {
@@ -63,7 +67,7 @@ pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
     found
 }
 
-/// The schema of a JSON Merge Patch of what `input` describes: no key is required, and each may be null.
+/// The schema of a JSON Merge Patch of what `input` describes: no key is required.
 #[must_use]
 pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) -> RefOr<Schema> {
     let object = match input {
@@ -163,106 +167,36 @@ impl Checker {
 
     /// Turns one error of the validator into violations a person understands.
     fn explain(&self, error: &ValidationError<'_>, found: &mut Vec<Violation>) {
-        let pointer = error.instance_path().as_str().to_owned();
-        let say = |code, ja: String, en: String| Violation::at(pointer.clone(), code, Bilingual::new(ja, en));
-        found.push(match error.kind() {
+        if found.len() >= MOST_VIOLATIONS {
+            return;
+        }
+        let pointer = error.instance_path().as_str();
+        match error.kind() {
             // An optional value: what the alternative that is not null says is what was meant.
             Broken::OneOfNotValid { context } | Broken::AnyOf { context } => {
                 let meant = context
                     .iter()
                     .find(|alternative| !alternative.iter().all(is_about_null));
-                for inner in meant.into_iter().flatten() {
-                    self.explain(inner, found);
-                }
-                return;
+                meant.into_iter().flatten().for_each(|inner| self.explain(inner, found));
             }
             Broken::AdditionalProperties { unexpected } => {
                 let known = self.properties_beside(error.schema_path().as_str());
                 let unexpected = unexpected.iter().take(MOST_VIOLATIONS);
-                found.extend(unexpected.map(|key| unknown_field(&pointer, key, &known)));
-                return;
+                found.extend(unexpected.map(|key| unknown_field(pointer, key, &known)));
             }
-            Broken::Required { property } => Violation::at(
+            Broken::Required { property } => found.push(Violation::at(
                 format!("{pointer}/{}", property.as_str().unwrap_or_default()),
                 "required",
                 Bilingual::new("必須です", "is required"),
-            ),
-            Broken::Type { .. } if error.instance().is_null() => {
-                say("type", "nullにはできません".into(), "must not be null".into())
-            }
-            Broken::Type { kind } => {
-                let kind = type_names(kind);
-                say(
-                    "type",
-                    format!("{kind} にしてください"),
-                    format!("must be of type {kind}"),
-                )
-            }
+            )),
             // What is no text is named for its type already.
-            Broken::Enum { .. } if !error.instance().is_string() => return,
-            Broken::Enum { options } => {
-                let codes: Vec<&str> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                let list = codes.join(", ");
-                say(
-                    "unknown_code",
-                    format!("次のいずれかにしてください: {list}"),
-                    format!("must be one of: {list}"),
-                )
-                .suggesting(error.instance().as_str().and_then(|given| nearest(given, codes)))
+            Broken::Enum { .. } if !error.instance().is_string() => {}
+            Broken::Enum { options } => found.push(unknown_code(pointer, error.instance(), options)),
+            _ => {
+                let (code, detail) = sentence(error);
+                found.push(Violation::at(pointer, code, detail));
             }
-            Broken::Minimum { limit } => say(
-                "minimum",
-                format!("{limit}以上にしてください"),
-                format!("must be at least {limit}"),
-            ),
-            Broken::Maximum { limit } => say(
-                "maximum",
-                format!("{limit}以下にしてください"),
-                format!("must be at most {limit}"),
-            ),
-            Broken::MinLength { .. } => say("blank", "空にはできません".into(), "must not be empty".into()),
-            Broken::MaxLength { limit } => say(
-                "too_long",
-                format!("{limit}文字以内にしてください"),
-                format!("must have at most {limit} characters"),
-            ),
-            Broken::MinItems { limit } => say(
-                "too_few",
-                format!("{limit}件以上にしてください"),
-                format!("must have at least {limit} items"),
-            ),
-            Broken::MaxItems { limit } => say(
-                "too_many",
-                format!("{limit}件以内にしてください"),
-                format!("must have at most {limit} items"),
-            ),
-            Broken::Pattern { pattern } => pattern_broken(&pointer, error.instance(), pattern),
-            Broken::Format { format } if format == "municipality-code" => say(
-                "check_digit",
-                "団体コードの検査数字が合いません".into(),
-                "is not a municipality code: the check digit is wrong".into(),
-            ),
-            Broken::Format { format } => say(
-                "format",
-                format!("{format} の形式にしてください"),
-                format!("must be a valid {format}"),
-            ),
-            Broken::Custom { .. } if error.schema_path().as_str().ends_with(INTEGER) => say(
-                "type",
-                "整数は小数点や指数を使わずに書いてください".into(),
-                "must be an integer, written without point or exponent".into(),
-            ),
-            Broken::Custom { .. } => match error.instance().to_string().parse::<Decimal>() {
-                Err(detail) => Violation::at(pointer, "digits", detail),
-                Ok(_) => return,
-            },
-            _ => say("invalid", "契約に合いません".into(), error.to_string()),
-        });
+        }
     }
 
     /// The names an object may have, beside the keyword at `path` that refused another one.
@@ -275,79 +209,6 @@ impl Checker {
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default()
     }
-}
-
-fn is_about_null(error: &ValidationError<'_>) -> bool {
-    matches!(error.kind(), Broken::Type { kind } if type_names(kind) == "null")
-}
-
-fn type_names(kind: &jsonschema::error::TypeKind) -> String {
-    match kind {
-        jsonschema::error::TypeKind::Single(one) => one.to_string(),
-        jsonschema::error::TypeKind::Multiple(several) => {
-            several.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | ")
-        }
-    }
-}
-
-/// Fields of answers that the server alone writes.
-const READ_ONLY: &[&str] = &["id", "version", "created_at", "updated_at"];
-
-fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violation {
-    let escaped = key.replace('~', "~0").replace('/', "~1");
-    let at = format!("{pointer}/{escaped}");
-    if READ_ONLY.contains(&key) {
-        return Violation::at(
-            at,
-            "read_only",
-            Bilingual::new(
-                "サーバーが設定する項目です。送らないでください",
-                "is set by the server; leave it out",
-            ),
-        );
-    }
-    Violation::at(
-        at,
-        "unknown_field",
-        Bilingual::new(
-            format!("「{key}」という項目はありません"),
-            format!("there is no field named {key}"),
-        ),
-    )
-    .suggesting(nearest(key, known.iter().copied()))
-}
-
-fn pattern_broken(pointer: &str, instance: &Value, pattern: &str) -> Violation {
-    let text = instance.as_str().unwrap_or_default();
-    if text.is_empty() {
-        return Violation::at(
-            pointer,
-            "blank",
-            Bilingual::new("空にはできません", "must not be empty"),
-        );
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Violation::at(
-            pointer,
-            "control_character",
-            Bilingual::new("制御文字は使えません", "must not contain control characters"),
-        );
-    }
-    if text.trim() != text {
-        return Violation::at(
-            pointer,
-            "blank",
-            Bilingual::new(
-                "前後に空白を付けず、空白だけにもしないでください",
-                "must not be blank or have blanks at either end",
-            ),
-        );
-    }
-    Violation::at(
-        pointer,
-        "pattern",
-        Bilingual::new(format!("{pattern} の形にしてください"), format!("must match {pattern}")),
-    )
 }
 
 /// The keyword `x-decimal`: as many digits as an exact decimal may have.

@@ -14,6 +14,9 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use diesel::{
     Connection, PgConnection,
     connection::SimpleConnection,
+    migration::MigrationSource,
+    pg::Pg,
+    prelude::*,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -30,6 +33,10 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a turn may wait for a connection.
 const CONNECT: Duration = Duration::from_millis(1500);
+/// How long queries may take, all in all.
+const READ: Duration = Duration::from_secs(4);
+/// How long a write may take, all in all; a whole policy is a large one.
+const WRITE: Duration = Duration::from_secs(10);
 /// What every connection of the pool is set to.
 const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '2s'; \
                        set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'";
@@ -64,29 +71,15 @@ impl Db {
         Self { pool, gate }
     }
 
-    /// Runs queries.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that runs blocking work, behind the gate"
-    )]
+    /// Runs queries, all of which see one state of the database.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.gate).acquire_owned())
-            .await
-            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
-            .map_err(Error::internal)?;
-        let pool = self.pool.clone();
-        web::block(move || {
-            let _turn = turn;
-            let mut conn = pool
-                .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
-            work(&mut conn)
+        self.run(READ, |conn| {
+            conn.build_transaction().repeatable_read().read_only().run(work)
         })
         .await
-        .map_err(Error::internal)?
     }
 
     /// Runs statements that change something: all of them, or none.
@@ -94,7 +87,36 @@ impl Db {
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read(move |conn| conn.transaction(work)).await
+        self.run(WRITE, |conn| conn.transaction(work)).await
+    }
+
+    /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
+    /// work keeps its turn until the database has let go of it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that runs blocking work, behind the gate"
+    )]
+    async fn run<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = timeout(PATIENCE, Arc::clone(&self.gate).acquire_owned())
+            .await
+            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(Error::internal)?;
+        let pool = self.pool.clone();
+        let done = web::block(move || {
+            let _turn = turn;
+            let mut conn = pool
+                .get()
+                .map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+            work(&mut conn)
+        });
+        timeout(deadline, done)
+            .await
+            .map_err(|_elapsed| Error::Unavailable("the database does not answer".to_owned()))?
+            .map_err(Error::internal)?
     }
 }
 
@@ -116,7 +138,7 @@ impl FromRequest for Db {
 pub enum SetupError {
     /// It cannot be reached.
     #[error("the database cannot be reached: {0}")]
-    Connect(#[from] diesel::ConnectionError),
+    Connect(#[from] ConnectionError),
     /// It refused a statement.
     #[error("the database cannot be prepared: {0}")]
     Query(#[from] diesel::result::Error),
@@ -138,9 +160,20 @@ pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> 
     Ok(())
 }
 
+diesel::table! {
+    /// What diesel keeps of the migrations that ran.
+    __diesel_schema_migrations (version) {
+        /// The version of a migration.
+        version -> Text,
+    }
+}
+
 /// Whether the database has every migration this program knows.
 pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
-    conn.has_pending_migration(MIGRATIONS)
-        .map(|pending| !pending)
-        .map_err(Error::Internal)
+    use __diesel_schema_migrations::{table, version};
+    let run: Vec<String> = table.select(version).load(conn)?;
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
+    Ok(known
+        .iter()
+        .all(|migration| run.contains(&migration.name().version().to_string())))
 }

@@ -213,6 +213,15 @@ pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
     (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "ただいま利用できません", "Unavailable"),
 ];
 
+/// What there is, if anything: not to be found is an answer here, and any other failure stays one.
+pub fn found<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(it) => Ok(Some(it)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// Names of the constraints that have a sentence; a test compares them with the database's.
 pub fn known_constraints() -> impl Iterator<Item = &'static str> {
     CONSTRAINTS.iter().map(|(name, ..)| *name)
@@ -401,9 +410,12 @@ impl From<DieselError> for Error {
                 e => Self::internal(e),
             };
         };
-        let named = info
-            .constraint_name()
-            .and_then(|name| CONSTRAINTS.iter().find(|(known, ..)| *known == name));
+        let name = info.constraint_name().unwrap_or_default();
+        // Only a caller who creates under an id of its own can meet one that is there.
+        if *kind == Kind::UniqueViolation && name.ends_with("_pkey") {
+            return Self::PreconditionFailed;
+        }
+        let named = CONSTRAINTS.iter().find(|(known, ..)| *known == name);
         match (kind, named) {
             (_, Some((_, pointer, ja, en))) => {
                 Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))])
@@ -426,11 +438,9 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(why) => {
-                log::error!("unavailable: {why}");
+            Self::Unavailable(_) => {
                 response.insert_header(("retry-after", "1"));
             }
-            Self::Internal(source) => log::error!("internal error: {source}"),
             Self::MethodNotAllowed(allow) => {
                 response.insert_header(("allow", allow.as_str()));
             }

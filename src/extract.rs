@@ -168,16 +168,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
         let path = web::Path::<T>::from_request(req, payload).into_inner().ok();
-        let path = path.filter(|_| req.match_info().iter().all(|(_, part)| is_plain(part)));
+        let path = path.filter(|_| {
+            req.match_info()
+                .iter()
+                .all(|(name, part)| name != "fiscal_year" || is_year(part))
+        });
         ready(path.map(|p| Self(p.into_inner())).ok_or(Error::NotFound("path")))
     }
 }
 
-/// Whether a part of a path is in the one form it has: Rust also reads +2024 and 02024 as the year 2024.
-/// A municipality code, of six digits, may begin with a zero.
-fn is_plain(part: &str) -> bool {
-    let padded = part.len() > 1 && part.len() != 6 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
-    !part.starts_with('+') && !padded
+/// Whether a part of a path is a year in the one form it has: Rust also reads +2024 and 02024.
+fn is_year(part: &str) -> bool {
+    part.len() == 4 && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// 200 with a body and its tag, or 304 when the caller already has it.

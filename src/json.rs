@@ -8,8 +8,16 @@ use serde_json::{Map, Number, Value};
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// Most values a document may hold; a thousand results have some 20,000. Checking takes time and memory by their number.
+pub const MOST_VALUES: usize = 200_000;
+
 /// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
 pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
+    // Every value but the first follows one of these, so there are no more values than that.
+    let separators = bytes.iter().filter(|b| matches!(b, b',' | b':' | b'[')).count();
+    if separators >= MOST_VALUES {
+        return Err(serde_json::Error::custom(format!("more than {MOST_VALUES} values")));
+    }
     serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
 }
 
@@ -101,6 +109,13 @@ mod tests {
         assert!(read(br#"{"a":1,"b":2}"#).is_ok());
         assert!(read(br#"{"a":1,"a":2}"#).is_err());
         assert!(read(br#"[{"a":{"b":null,"b":1}}]"#).is_err());
+    }
+
+    #[test]
+    fn a_document_of_too_many_values_is_refused() {
+        let list = |n: usize| format!("[{}1]", "1,".repeat(n - 1));
+        assert!(read(list(super::MOST_VALUES - 1).as_bytes()).is_ok());
+        assert!(read(list(super::MOST_VALUES + 1).as_bytes()).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::{
     Error as ActixError,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::{ConnectionType, Method, header},
     middleware::Next,
 };
 use uuid::Uuid;
@@ -53,6 +53,13 @@ pub async fn surround(
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
     }
+    // Nobody reads on for a body that was refused: a connection that still sends one is closed.
+    if matches!(response.status().as_u16(), 408 | 413 | 415) {
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -81,18 +88,28 @@ fn request_id(req: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 
-/// Whether the caller can read what the API speaks; the documentation's pages speak for themselves.
+/// Whether the caller can read what the API speaks, by the most specific range that says so; the documentation's pages
+/// speak for themselves.
 fn accepts_json(req: &ServiceRequest) -> bool {
-    let Some(accept) = req.headers().get(header::ACCEPT) else {
-        return true;
+    let headers = req.headers().get_all(header::ACCEPT).filter_map(|v| v.to_str().ok());
+    let ranges: Vec<(String, bool)> = headers
+        .flat_map(|ranges| ranges.split(','))
+        .filter(|range| !range.trim().is_empty())
+        .map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
+            (media_type, !refused)
+        })
+        .collect();
+    let said = |media_type: &str| {
+        ranges
+            .iter()
+            .find(|(range, _)| range == media_type)
+            .map(|(_, accepted)| *accepted)
     };
-    let is_json = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-        !refused && ["*/*", "application/*", "application/json"].contains(&media_type.as_str())
-    };
-    !req.path().starts_with("/v1/") || accept.to_str().is_ok_and(|ranges| ranges.split(',').any(is_json))
+    let json = ["application/json", "application/*", "*/*"].into_iter().find_map(said);
+    !req.path().starts_with("/v1/") || json.unwrap_or(ranges.is_empty())
 }
 
 fn accepted(req: &ServiceRequest) -> Language {
@@ -109,6 +126,9 @@ fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str)
         return None;
     }
     let own = response.response().error().and_then(|e| e.as_error::<Error>());
+    if let Some(error @ (Error::Internal(_) | Error::Unavailable(_))) = own {
+        log::error!("{id} {error}");
+    }
     Some(match own {
         Some(error) => error.problem(language, path, id),
         None => Error::Framework(status).problem(language, path, id),

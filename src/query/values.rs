@@ -1,6 +1,6 @@
 //! The kinds of values that parameters take.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -216,7 +216,7 @@ impl Param for NaiveDate {
         };
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .ok()
-            .filter(|date| date.to_string() == text);
+            .filter(|date| date.to_string() == text && (1900..2200).contains(&date.year()));
         date.ok_or_else(wrong)
     }
     fn schema() -> RefOr<Schema> {

@@ -12,7 +12,7 @@ use crate::{
     contract::Rules,
     db::Db,
     domain::kinds::{BudgetKind, BudgetStatus},
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -202,7 +202,7 @@ async fn list_budgets(
 #[utoipa::path(tag = "budgets")]
 #[post("/budgets")]
 async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Created<Budget>> {
-    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+    db.write(move |conn| create(conn, Id::generate(), &input)).await
 }
 
 /// Reads a budget.
@@ -230,11 +230,11 @@ async fn replace_budget(
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
             read.check(&lock(conn, id)?)?;
-            update(conn, id, &input).map(Stored::Replaced)
+            change(conn, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(find(conn, id).is_ok())?;
-            insert(conn, id, &input).map(Stored::Created)
+            id.check_new(found(find(conn, id))?.is_some())?;
+            create(conn, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -249,7 +249,7 @@ async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch
     db.write(move |conn| {
         let stored = lock(conn, id)?;
         read.check(&stored)?;
-        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -330,19 +330,29 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
     find(conn, locked.ok_or(Error::NotFound("budget"))?)
 }
 
-/// Stores a new budget.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
-    diesel::insert_into(budgets::table)
-        .values((budgets::id.eq(id), input))
-        .execute(conn)?;
+fn create(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
+    insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),
         body: find(conn, id)?,
     })
 }
 
-/// Stores what a budget has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
-    diesel::update(budgets::table.find(id)).set(input).execute(conn)?;
+fn change(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
+    update(conn, id, input)?;
     find(conn, id)
+}
+
+/// Stores a new budget.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<()> {
+    diesel::insert_into(budgets::table)
+        .values((budgets::id.eq(id), input))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what a budget has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<()> {
+    diesel::update(budgets::table.find(id)).set(input).execute(conn)?;
+    Ok(())
 }

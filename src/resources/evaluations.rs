@@ -66,6 +66,8 @@ query! {
         pub kind: AnyOf<IndicatorKind>,
         /// Only indicators in these units, as printed.
         pub unit: AnyOf<SearchText>,
+        /// Only these indicators.
+        pub indicator: AnyOf<Id>,
         /// Only indicators of these series.
         pub series: AnyOf<Id>,
         /// Only indicators whose name holds this text.

@@ -11,7 +11,7 @@ use super::organizations::is_any_of;
 use crate::{
     contract::Rules,
     db::Db,
-    error::{Error, Result},
+    error::{Error, Result, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -140,7 +140,7 @@ async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<G
 #[utoipa::path(tag = "goals")]
 #[post("/goals")]
 async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Created<Goal>> {
-    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+    db.write(move |conn| create(conn, Id::generate(), &input)).await
 }
 
 /// Reads a goal.
@@ -168,11 +168,11 @@ async fn replace_goal(
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
             read.check(&lock(conn, id)?)?;
-            update(conn, id, &input).map(Stored::Replaced)
+            change(conn, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(find(conn, id).is_ok())?;
-            insert(conn, id, &input).map(Stored::Created)
+            id.check_new(found(find(conn, id))?.is_some())?;
+            create(conn, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -187,7 +187,7 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
     db.write(move |conn| {
         let stored = lock(conn, id)?;
         read.check(&stored)?;
-        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -263,19 +263,29 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Goal> {
     find(conn, locked.ok_or(Error::NotFound("goal"))?)
 }
 
-/// Stores a new goal.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
-    diesel::insert_into(goals::table)
-        .values((goals::id.eq(id), input))
-        .execute(conn)?;
+fn create(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
+    insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/goals/{id}"),
         body: find(conn, id)?,
     })
 }
 
-/// Stores what a goal has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Goal> {
-    diesel::update(goals::table.find(id)).set(input).execute(conn)?;
+fn change(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Goal> {
+    update(conn, id, input)?;
     find(conn, id)
+}
+
+/// Stores a new goal.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<()> {
+    diesel::insert_into(goals::table)
+        .values((goals::id.eq(id), input))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what a goal has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<()> {
+    diesel::update(goals::table.find(id)).set(input).execute(conn)?;
+    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
         kinds::{Direction, IndicatorKind},
         target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
     },
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -193,7 +193,7 @@ pub struct IndicatorInput {
     pub decimals: i32,
     /// Which way is better.
     pub direction: Direction,
-    /// The series it continues. Absent: a new indicator starts one of its own, a stored one stays in its own.
+    /// The series it continues. Absent or null: a new indicator starts one of its own, a stored one stays where it is.
     #[diesel(skip_insertion, skip_update)]
     pub series_id: Option<Id>,
     /// Whether its results can be compared with the year before.
@@ -280,7 +280,7 @@ async fn list_indicators(
 #[utoipa::path(tag = "indicators")]
 #[post("/indicators")]
 async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Created<Indicator>> {
-    db.write(move |conn| insert(conn, Id::generate(), &input)).await
+    db.write(move |conn| create(conn, Id::generate(), &input)).await
 }
 
 /// Reads an indicator.
@@ -308,11 +308,11 @@ async fn replace_indicator(
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
             read.check(&lock(conn, id)?)?;
-            update(conn, id, &input).map(Stored::Replaced)
+            change(conn, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(find(conn, id).is_ok())?;
-            insert(conn, id, &input).map(Stored::Created)
+            id.check_new(found(find(conn, id))?.is_some())?;
+            create(conn, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -334,7 +334,7 @@ async fn patch_indicator(
     db.write(move |conn| {
         let stored = lock(conn, id)?;
         read.check(&stored)?;
-        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -426,25 +426,35 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
     find(conn, locked.ok_or(Error::NotFound("indicator"))?)
 }
 
-/// Stores a new indicator.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
-    let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
-    let target = TargetColumns::from(input.target.clone());
-    diesel::insert_into(indicators::table)
-        .values((indicators::id.eq(id), series, input, target))
-        .execute(conn)?;
+fn create(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
+    insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
         body: find(conn, id)?,
     })
 }
 
+fn change(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Indicator> {
+    update(conn, id, input)?;
+    find(conn, id)
+}
+
+/// Stores a new indicator.
+pub fn insert(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<()> {
+    let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
+    let target = TargetColumns::from(input.target.clone());
+    diesel::insert_into(indicators::table)
+        .values((indicators::id.eq(id), series, input, target))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Stores what an indicator has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Indicator> {
+pub fn update(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<()> {
     let series = input.series_id.map(|series| indicators::series_id.eq(series));
     let target = TargetColumns::from(input.target.clone());
     diesel::update(indicators::table.find(id))
         .set((series, input, target))
         .execute(conn)?;
-    find(conn, id)
+    Ok(())
 }

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     contract::Rules,
     db::Db,
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -210,9 +210,9 @@ async fn replace_organization(
         }
         Condition::Create => {
             check_path(&key, &input)?;
-            match find(conn, &key) {
-                Ok(_) => Err(Error::PreconditionFailed),
-                Err(_) => insert(conn, &input).map(Stored::Created),
+            match found(find(conn, &key))? {
+                Some(_) => Err(Error::PreconditionFailed),
+                None => insert(conn, &input).map(Stored::Created),
             }
         }
     })

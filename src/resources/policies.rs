@@ -12,7 +12,7 @@ use crate::{
     contract::Rules,
     db::Db,
     domain::fiscal_year,
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -357,9 +357,9 @@ pub fn check_path(
 
 /// Fails if there is a policy already.
 pub fn check_absent(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<()> {
-    match find(conn, key) {
-        Ok(_) => Err(Error::PreconditionFailed),
-        Err(_) => Ok(()),
+    match found(find(conn, key))? {
+        Some(_) => Err(Error::PreconditionFailed),
+        None => Ok(()),
     }
 }
 

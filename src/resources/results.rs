@@ -15,7 +15,7 @@ use crate::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
     },
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
@@ -304,7 +304,7 @@ async fn replace_result(
         }
         Condition::Create => {
             parent::find(conn, key.0)?;
-            if find(conn, key).is_ok() {
+            if found(find(conn, key))?.is_some() {
                 return Err(Error::PreconditionFailed);
             }
             insert(conn, key.0, &input)?;

@@ -31,6 +31,17 @@ column!(Decimal: Numeric = rust_decimal::Decimal);
 impl Decimal {
     /// Zero, a number like any other.
     pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
+
+    /// What is wrong with a number that is not one of these.
+    #[must_use]
+    pub fn too_many_digits() -> Bilingual {
+        Bilingual::new(
+            format!("有効数字{SIGNIFICANT_DIGITS}桁、小数点以下{DECIMAL_PLACES}桁までの数値にしてください"),
+            format!(
+                "must be a number of at most {SIGNIFICANT_DIGITS} significant digits and {DECIMAL_PLACES} decimal places"
+            ),
+        )
+    }
 }
 
 impl FromStr for Decimal {
@@ -38,28 +49,20 @@ impl FromStr for Decimal {
 
     /// Reads a number as JSON writes it.
     fn from_str(text: &str) -> Result<Self, Bilingual> {
-        let refuse = || {
-            Bilingual::new(
-                format!("有効数字{SIGNIFICANT_DIGITS}桁、小数点以下{DECIMAL_PLACES}桁までの数値にしてください"),
-                format!(
-                    "must be a number of at most {SIGNIFICANT_DIGITS} significant digits and {DECIMAL_PLACES} decimal places"
-                ),
-            )
-        };
         if text.len() > 40 {
-            return Err(refuse());
+            return Err(Self::too_many_digits());
         }
         let number = if text.contains(['e', 'E']) {
             rust_decimal::Decimal::from_scientific(text)
         } else {
             rust_decimal::Decimal::from_str_exact(text)
         }
-        .map_err(|_unreadable| refuse())?;
+        .map_err(|_unreadable| Self::too_many_digits())?;
         let bare = number.normalize();
         let digits = bare.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
         let fits = digits <= SIGNIFICANT_DIGITS && bare.scale() <= DECIMAL_PLACES;
         let kept = if number.scale() > DECIMAL_PLACES { bare } else { number };
-        fits.then_some(Self(kept)).ok_or_else(refuse)
+        fits.then_some(Self(kept)).ok_or_else(Self::too_many_digits)
     }
 }
 

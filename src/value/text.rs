@@ -13,6 +13,24 @@ use utoipa::{
     openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Type, schema::Schema},
 };
 
+/// Characters nobody sees: controls of the second set, zero-width and direction marks, other line ends.
+macro_rules! unseen {
+    () => {
+        r"\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    };
+}
+
+/// Visible at both ends, and nothing but visible characters and blanks between.
+#[rustfmt::skip]
+const LINE: &str = concat!(
+    r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
+);
+/// The same with line feeds and tabs between.
+#[rustfmt::skip]
+const PROSE: &str = concat!(
+    r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u0008\u000b-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
+);
+
 /// One line of text: 1 to `MAX` characters, not blank, without blanks at either end or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
@@ -27,9 +45,7 @@ impl<const MAX: usize> PartialSchema for Line<MAX> {
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(MAX))
-            .pattern(Some(
-                r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$",
-            ))
+            .pattern(Some(LINE))
             .description(Some(format!(
                 "One line of text, at most {MAX} characters, without blanks at either end."
             )))
@@ -56,9 +72,7 @@ impl<const MAX: usize> PartialSchema for Prose<MAX> {
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(MAX))
-            .pattern(Some(
-                r"^[^\s\u0000-\u001f\u007f]([^\u0000-\u0008\u000b-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$",
-            ))
+            .pattern(Some(PROSE))
             .description(Some(format!(
                 "Text, at most {MAX} characters, line feeds included, without blanks at either end."
             )))

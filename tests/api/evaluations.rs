@@ -335,6 +335,7 @@ async fn evaluations_are_found_by_everything_they_say() {
         ("q=窓口", 1),
         ("q=区民&outcome=not_achieved", 1),
         (&format!("goal={}", goal.text("goal_id")), 3),
+        (&format!("indicator={},{}", ids[0], ids[9]), 2),
         (&format!("series={}", goal.text("series_id")), 1),
     ] {
         assert_eq!(count(query).await, expected, "{query}");

@@ -241,7 +241,10 @@ fn every_operation_is_described() {
             .unwrap_or_else(|| panic!("{at}: no operationId"));
         assert!(ids.insert(id), "{at}: operationId {id} is taken");
         assert!(is["summary"].as_str().is_some_and(|s| s.len() > 5), "{at}: no summary");
-        assert!(is["description"].as_str().is_some_and(|s| s.len() > 20), "{at}: no description");
+        assert!(
+            is["description"].as_str().is_some_and(|s| s.len() > 20),
+            "{at}: no description"
+        );
         assert!(is["description"].as_str() != Some(""), "{at}: an empty description");
         let tags = is["tags"].as_array().unwrap_or_else(|| panic!("{at}: no tag"));
         assert!(

@@ -165,6 +165,9 @@ pub fn each(
                 .filter(r::fiscal_year.eq_any(years));
             query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
         }
+        if let Some(indicators) = filter.indicator.some() {
+            query = query.filter(i::id.eq_any(indicators));
+        }
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }

@@ -367,8 +367,9 @@ async fn replace_policy_tree(
             check_path(conn, &key, &tree.input())?;
             check_absent(conn, &key)?;
             create(conn, &tree)?;
-            let at = format!("/v1/policies/{}/{}/tree", key.0, key.1);
-            reload(conn, &key).map(|body| Stored::Created(Created { at, body }))
+            let body = reload(conn, &key)?;
+            let at = format!("/v1/policies/{}/{}/tree", body.organization, body.fiscal_year);
+            Ok(Stored::Created(Created { at, body }))
         }
     })
     .await

@@ -32,7 +32,7 @@ pub struct ResultEntry {
     /// The indicator.
     pub indicator_id: Id,
     /// The version the caller read: it must still be the stored one, 0 meaning that there is none. Null stores whatever is there.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
     pub version: Option<i64>,
     /// The result.
     pub result: ResultInput,
@@ -139,7 +139,7 @@ fn lock(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashSet<Id>>
         .filter(indicators::id.eq_any(&named))
         .select(indicators::id)
         .order(indicators::id)
-        .for_key_share()
+        .for_update()
         .load(conn)?;
     let _: Vec<Id> = results::table
         .filter(results::indicator_id.eq_any(&named))

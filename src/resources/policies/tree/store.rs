@@ -1,6 +1,6 @@
 //! Loading and storing a tree: what differs is written, what is left out goes, what stays keeps its ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::{PgConnection, connection::SimpleConnection, prelude::*, sql_types::Uuid as SqlUuid};
@@ -188,7 +188,7 @@ fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMa
 fn store_goal(conn: &mut PgConnection, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
     let Some(old) = old else {
         let id = Id::generate();
-        return goals::insert(conn, id, input).map(|_| id);
+        return goals::insert(conn, id, input).map(|()| id);
     };
     let id = old.id;
     if GoalInput::from(old) != *input {
@@ -199,7 +199,7 @@ fn store_goal(conn: &mut PgConnection, old: Option<goals::Goal>, input: &GoalInp
 
 fn store_budget(conn: &mut PgConnection, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
     let Some(old) = old else {
-        return budgets::insert(conn, Id::generate(), input).map(drop);
+        return budgets::insert(conn, Id::generate(), input);
     };
     let id = old.id;
     if BudgetInput::from(old) != *input {
@@ -211,7 +211,7 @@ fn store_budget(conn: &mut PgConnection, old: Option<budgets::Budget>, input: &B
 fn store_indicator(conn: &mut PgConnection, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
     let Some(old) = old else {
         let id = Id::generate();
-        return indicators::insert(conn, id, input).map(|_| id);
+        return indicators::insert(conn, id, input).map(|()| id);
     };
     let id = old.id;
     if IndicatorInput::from(old) != *input {
@@ -284,6 +284,7 @@ impl Matches {
 /// Every id or name in the tree that is not the stored one.
 fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
     let mut broken = Vec::new();
+    let indicators: HashSet<Id> = rows.indicators.iter().map(|row| row.id).collect();
     let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
         if sent.is_some() && sent != stored {
             let detail = Bilingual::new(
@@ -306,12 +307,8 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
             same(format!("/goals/{n}/budgets/{m}/id"), budget.id, row.map(|row| row.id));
         }
         for (m, indicator) in goal.indicators.iter().enumerate() {
-            let row = rows.indicators.iter().find(|row| Some(row.id) == indicator.id);
-            same(
-                format!("/goals/{n}/indicators/{m}/id"),
-                indicator.id,
-                row.map(|row| row.id),
-            );
+            let stored = indicator.id.filter(|id| indicators.contains(id));
+            same(format!("/goals/{n}/indicators/{m}/id"), indicator.id, stored);
         }
     }
     if tree
