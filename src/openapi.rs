@@ -1,12 +1,12 @@
 //! The parts of the OpenAPI document that no handler states: its head, the problems, the merge patches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Components, Content, OpenApi, Ref, RefOr, Required, Response, Schema,
+        Components, OpenApi, Ref, RefOr, Required, Schema,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     },
 };
@@ -16,15 +16,20 @@ use crate::{
     value::{FiscalYear, Id, OrganizationKey},
 };
 
+mod headers;
+mod problems;
+
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "ward-policy",
         description = "大阪市の各区・局の運営方針: what every ward and bureau of Osaka City promises for a fiscal year, and whether it kept it.\n\n\
-            Public reads need no token. Decimals are exact JSON numbers; what is not known is null with a reason, never 0. \
+            Decimals are exact JSON numbers; what is not known is null with a reason, never 0. \
+            In answers every key is there; in bodies a key whose value may be null may be left out. \
             Data: Osaka City (大阪市), each organization's 運営方針.",
         license(name = "MIT", identifier = "MIT"),
     ),
+    servers((url = "/", description = "The service that serves this document.")),
     tags(
         (name = "organizations", description = "Wards and bureaus (所属)."),
         (name = "policies", description = "Management policies (運営方針): one organization, one fiscal year."),
@@ -59,7 +64,9 @@ pub fn complete(spec: &mut OpenApi) {
     crate::resources::schemas(&mut schemas);
     let components = spec.components.get_or_insert_default();
     components.schemas.extend(schemas);
-    let mut answered = BTreeSet::new();
+    problems::describe(components);
+    let mut answered = BTreeSet::from([Problem::name().into_owned()]);
+    let examples = examples();
     for (path, item) in &mut spec.paths.paths {
         for (method, operation) in [
             ("get", &mut item.get),
@@ -70,8 +77,9 @@ pub fn complete(spec: &mut OpenApi) {
         ] {
             if let Some(operation) = operation {
                 name_path(path, operation);
-                let problems = problems(path, method, operation);
-                operation.responses.responses.extend(problems);
+                problems::add(path, method, operation);
+                headers::add(path, method, operation);
+                show(operation, &examples);
                 refer(
                     &serde_json::to_value(&operation.responses).unwrap_or_default(),
                     &mut answered,
@@ -80,6 +88,42 @@ pub fn complete(spec: &mut OpenApi) {
         }
     }
     require_every_key(components, answered);
+    components.schemas.values_mut().for_each(lift_words);
+}
+
+/// Answers of a service with the sample and two results, by schema; ids, times and cursors as they happened to be.
+fn examples() -> BTreeMap<String, Value> {
+    serde_json::from_str(include_str!("openapi/examples.json")).unwrap_or_default()
+}
+
+/// Gives every success of an operation its example.
+fn show(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        if let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+            && let Some(RefOr::Ref(schema)) = &content.schema
+        {
+            let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
+            content.example = examples.get(name).cloned();
+        }
+    }
+}
+
+/// Puts the words about a property that may be null on the property, where utoipa puts them on its alternative.
+fn lift_words(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    for property in object.properties.values_mut() {
+        let RefOr::T(Schema::OneOf(one)) = property else {
+            continue;
+        };
+        let words = one.items.iter_mut().find_map(|item| match item {
+            RefOr::Ref(to) if !to.description.is_empty() => Some(std::mem::take(&mut to.description)),
+            _ => None,
+        });
+        one.description = one.description.take().or(words);
+    }
 }
 
 /// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, and never their words.
@@ -148,70 +192,4 @@ fn require_every_key(components: &mut Components, answered: BTreeSet<String>) {
         }
         done.insert(name);
     }
-}
-
-/// The problems an operation's shape allows, so that no handler repeats them.
-fn problems(path: &str, method: &str, operation: &mut Operation) -> Vec<(String, RefOr<Response>)> {
-    let has = |place: ParameterIn| {
-        operation
-            .parameters
-            .iter()
-            .flatten()
-            .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == place))
-    };
-    let body = operation.request_body.is_some();
-    let conditional = matches!(method, "put" | "patch" | "delete");
-    let versioned = path.starts_with("/v1");
-    let mut answers = vec![];
-    if method == "get" && versioned {
-        answers.push((
-            "304".to_owned(),
-            Response::builder()
-                .description("The caller already has it (If-None-Match).")
-                .build()
-                .into(),
-        ));
-    }
-    let rows = [
-        (
-            versioned,
-            "400",
-            "The request could not be read, or has an unknown parameter.",
-        ),
-        (has(ParameterIn::Path), "404", "The path names nothing."),
-        (versioned, "406", "The caller does not accept JSON."),
-        (body, "408", "The body did not arrive in time."),
-        (
-            body || method == "delete",
-            "409",
-            "The request contradicts what is stored.",
-        ),
-        (
-            conditional,
-            "412",
-            "The resource has changed since it was read, or exists already.",
-        ),
-        (body, "413", "The body is too large."),
-        (body, "415", "The body is not of the media type this operation takes."),
-        (body, "422", "The body breaks rules; `errors` lists them all."),
-        (conditional, "428", "The request must say which state it changes."),
-        (
-            versioned,
-            "500",
-            "A failure of the service, logged under the request id.",
-        ),
-        (versioned, "503", "The service is busy; retry after the given seconds."),
-    ];
-    answers.extend(
-        rows.into_iter()
-            .filter(|(applies, ..)| *applies)
-            .map(|(_, status, words)| {
-                let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
-                let response = Response::builder()
-                    .description(words)
-                    .content("application/problem+json", content);
-                (status.to_owned(), response.build().into())
-            }),
-    );
-    answers
 }
