@@ -1,6 +1,10 @@
 //! Every setting: its environment variable, default and meaning. Nothing else reads the environment.
 
-use std::{env, path::PathBuf, str::FromStr};
+use std::{
+    env::{self, VarError},
+    path::PathBuf,
+    str::FromStr,
+};
 
 /// The settings of a service.
 #[derive(Debug, Clone)]
@@ -52,9 +56,9 @@ impl Config {
     pub fn from_env() -> Result<Self, ConfigError> {
         let defaults = Limits::default();
         Ok(Self {
-            bind: text("WARD_POLICY_BIND").unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
-            database_url: text("DATABASE_URL"),
-            data: text("WARD_POLICY_DATA").map_or_else(default_data, PathBuf::from),
+            bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
+            database_url: text("DATABASE_URL")?,
+            data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             pool: number("WARD_POLICY_POOL", 8, 1..=100)?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             limits: Limits {
@@ -65,16 +69,26 @@ impl Config {
     }
 }
 
+/// A variable that says something; one that cannot be read must not pass for one that is absent.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn text(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.trim().is_empty())
+fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(ConfigError {
+            name,
+            // Not shown: half of it may be a password.
+            value: "…".to_owned(),
+            why: "it must be UTF-8".to_owned(),
+        }),
+    }
 }
 
 fn number<T>(name: &'static str, default: T, allowed: std::ops::RangeInclusive<T>) -> Result<T, ConfigError>
 where
     T: FromStr + PartialOrd + std::fmt::Debug,
 {
-    let Some(value) = text(name) else { return Ok(default) };
+    let Some(value) = text(name)? else { return Ok(default) };
     value
         .parse()
         .ok()
@@ -86,13 +100,14 @@ where
         })
 }
 
-fn default_data() -> PathBuf {
+fn default_data() -> Result<PathBuf, ConfigError> {
     if nix::unistd::geteuid().is_root() {
-        return PathBuf::from("/var/lib/ward-policy");
+        return Ok("/var/lib/ward-policy".into());
     }
-    text("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| text("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-        .unwrap_or_else(env::temp_dir)
-        .join("ward-policy")
+    let parent = match (text("XDG_DATA_HOME")?, text("HOME")?) {
+        (Some(data), _) => data.into(),
+        (None, Some(home)) => PathBuf::from(home).join(".local/share"),
+        (None, None) => env::temp_dir(),
+    };
+    Ok(parent.join("ward-policy"))
 }

@@ -20,6 +20,7 @@ use diesel::{
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use r2d2::HandleError;
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::error::{Error, Result};
@@ -57,6 +58,21 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     }
 }
 
+/// Says why a connection failed.
+#[derive(Debug)]
+struct LogInOneLine;
+
+impl<E: std::error::Error> HandleError<E> for LogInOneLine {
+    fn handle_error(&self, error: E) {
+        log::warn!("database connection: {}", in_one_line(&error));
+    }
+}
+
+/// libpq speaks in several lines; a log is read line by line.
+pub(crate) fn in_one_line(words: &impl ToString) -> String {
+    words.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl Db {
     /// A pool of at most `size` connections, opened as they are needed.
     #[must_use]
@@ -66,6 +82,7 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(CONNECT)
             .connection_customizer(Box::new(Session))
+            .error_handler(Box::new(LogInOneLine))
             .build_unchecked(ConnectionManager::new(url));
         let gate = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
         Self { pool, gate }
@@ -110,7 +127,7 @@ impl Db {
             let _turn = turn;
             let mut conn = pool
                 .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
             work(&mut conn)
         });
         timeout(deadline, done)
@@ -137,7 +154,7 @@ impl FromRequest for Db {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// It cannot be reached.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database cannot be reached (DATABASE_URL): {}", in_one_line(.0))]
     Connect(#[from] ConnectionError),
     /// It refused a statement.
     #[error("the database cannot be prepared: {0}")]

@@ -1,10 +1,23 @@
 //! The command line.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
+    pin::pin,
+    process::ExitCode,
+    time::Duration,
+};
 
-use actix_web::{HttpServer, rt::System};
+use actix_web::{
+    HttpServer,
+    rt::{
+        System,
+        signal::unix::{SignalKind, signal},
+    },
+};
 use clap::{Parser, Subcommand};
 use env_logger::Env;
+use futures_util::future::select;
 use ward_policy::{
     app,
     config::Config,
@@ -38,15 +51,12 @@ enum Command {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(Env::default().default_filter_or("info")).init();
+    env_logger::Builder::from_env(Env::default().default_filter_or("warn,ward_policy=info")).init();
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(!cli.no_sample),
         Command::Migrate => migrate(),
-        Command::Openapi => {
-            print_contract();
-            Ok(())
-        }
+        Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
     };
     match done {
@@ -60,26 +70,27 @@ fn main() -> ExitCode {
 
 fn serve(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
-    let embedded = match config.database_url {
-        Some(_) => None,
-        None => Some(Embedded::start(&config.data)?),
-    };
-    let url = match (&config.database_url, &embedded) {
-        (Some(url), _) => url.clone(),
-        (None, Some(embedded)) => embedded.url("ward_policy"),
-        (None, None) => unreachable!("without a URL there is an embedded database"),
+    let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
+    // Only to find out: a start that cannot serve must not touch a database. The server binds when there is one.
+    drop(TcpListener::bind(&config.bind).map_err(cannot_listen)?);
+    let (url, embedded) = if let Some(url) = config.database_url {
+        (url, None)
+    } else {
+        let embedded = Embedded::start(&config.data)?;
+        (embedded.url("ward_policy"), Some(embedded))
     };
     db::set_up(&url, |conn| if with_sample { sample::fill(conn) } else { Ok(()) })?;
     let db = Db::new(&url, config.pool);
     let threads = usize::try_from(config.pool)?;
-    System::new().block_on(async move {
+    System::new().block_on(async {
         let limits = config.limits;
         let server = HttpServer::new(move || app::build(db.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
+            .shutdown_signal(stop_asked()?)
             .shutdown_timeout(8)
             .bind(&config.bind)
-            .map_err(|e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind))?;
+            .map_err(cannot_listen)?;
         for address in server.addrs() {
             log::info!("API http://{address}/v1  documentation http://{address}/docs/");
         }
@@ -89,6 +100,15 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         embedded.stop();
     }
     Ok(())
+}
+
+/// Waits for a signal to stop, whichever comes; left to itself, actix cuts requests off at Ctrl-C.
+fn stop_asked() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
+    })
 }
 
 fn migrate() -> Result<(), Failure> {
@@ -101,21 +121,28 @@ fn migrate() -> Result<(), Failure> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the document is what the command is for")]
-fn print_contract() {
-    print!("{}", openapi::json(&app::spec()));
+fn print_contract() -> Result<(), Failure> {
+    let document = openapi::json(&app::spec());
+    io::stdout()
+        .write_all(document.as_bytes())
+        .map_err(|e| format!("cannot print the document: {e}").into())
 }
 
 /// Asks `/healthz`, for containers without another client.
 fn healthcheck() -> Result<(), Failure> {
-    use std::{
-        io::{Read, Write},
-        net::TcpStream,
-        time::Duration,
-    };
-    let config = Config::from_env()?;
-    let address = config.bind.replace("0.0.0.0", "127.0.0.1");
-    let mut stream = TcpStream::connect(&address)?;
+    // What listens everywhere is reached here.
+    let address = Config::from_env()?.bind.replace("0.0.0.0", "127.0.0.1");
+    let answer = ask(&address).map_err(|e| format!("no service answers on {address} (WARD_POLICY_BIND): {e}"))?;
+    if answer.starts_with("HTTP/1.1 200 ") {
+        Ok(())
+    } else {
+        let status = answer.lines().next().unwrap_or_default();
+        Err(format!("what answers on {address} (WARD_POLICY_BIND) is not well: {status}").into())
+    }
+}
+
+fn ask(address: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     write!(
         stream,
@@ -123,9 +150,5 @@ fn healthcheck() -> Result<(), Failure> {
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 200") {
-        Ok(())
-    } else {
-        Err("the service does not answer as it should".into())
-    }
+    Ok(answer)
 }

@@ -12,6 +12,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
+    db::in_one_line,
     error::{Error, Problem},
     language::Language,
 };
@@ -127,7 +128,7 @@ fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str)
     }
     let own = response.response().error().and_then(|e| e.as_error::<Error>());
     if let Some(error @ (Error::Internal(_) | Error::Unavailable(_))) = own {
-        log::error!("{id} {error}");
+        log::error!("{id} {}", in_one_line(error));
     }
     Some(match own {
         Some(error) => error.problem(language, path, id),

@@ -1,0 +1,91 @@
+//! Finding an installed PostgreSQL server.
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use super::{EmbeddedError, cluster::Cluster};
+
+/// The oldest major version the migrations are written for.
+pub(super) const OLDEST: u32 = 15;
+
+/// An installed PostgreSQL server.
+#[derive(Debug)]
+pub(super) struct Installation {
+    pub(super) programs: PathBuf,
+    major: u32,
+}
+
+impl Installation {
+    /// The one that can read these files, or the first that will do for new ones.
+    pub(super) fn reading(cluster: &Cluster) -> Result<Self, EmbeddedError> {
+        let written_by = cluster.version()?;
+        program_directories()
+            .filter_map(Self::at)
+            .find(|found| match written_by {
+                Some(major) => found.major == major,
+                None => found.major >= OLDEST,
+            })
+            .ok_or_else(|| match written_by {
+                Some(major) => EmbeddedError::OtherVersion {
+                    path: cluster.data.clone(),
+                    major,
+                },
+                None => EmbeddedError::NotInstalled,
+            })
+    }
+
+    /// `pg_config` comes with the client's headers too, so only the programs themselves prove a server.
+    fn at(programs: PathBuf) -> Option<Self> {
+        if !programs.is_absolute() || !programs.join("initdb").is_file() {
+            return None;
+        }
+        let version = stdout_of(Command::new(programs.join("postgres")).arg("--version"))?;
+        let major = version
+            .split_once("(PostgreSQL) ")?
+            .1
+            .split(|c: char| !c.is_ascii_digit())
+            .next()?;
+        Some(Self {
+            programs,
+            major: major.parse().ok()?,
+        })
+    }
+}
+
+fn program_directories() -> impl Iterator<Item = PathBuf> {
+    std::iter::once_with(|| stdout_of(Command::new("pg_config").arg("--bindir")))
+        .flatten()
+        .map(PathBuf::from)
+        .chain(
+            env::var_os("PATH")
+                .iter()
+                .flat_map(env::split_paths)
+                .collect::<Vec<_>>(),
+        )
+        .chain(versions_in("/usr/lib/postgresql", ""))
+        .chain(versions_in("/opt/homebrew/opt", "postgresql@"))
+        .chain(versions_in("/usr/local/opt", "postgresql@"))
+}
+
+/// The directories of programs below `<parent>/<prefix><major version>`, newest first.
+fn versions_in(parent: &str, prefix: &str) -> impl Iterator<Item = PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let major = entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?;
+            Some((major, entry.path().join("bin")))
+        })
+        .collect();
+    found.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
+    found.into_iter().map(|(_, programs)| programs)
+}
+
+fn stdout_of(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}

@@ -1,0 +1,101 @@
+//! As much HTTP as the tests need, over a socket of their own.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{SocketAddr, TcpStream},
+};
+
+use serde_json::{Value, json};
+
+use crate::{Outcome, PATIENCE};
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: bool,
+    pub(crate) length: usize,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Reads an answer; one that is not whole is an error.
+    pub(crate) fn read(reader: &mut impl BufRead) -> Outcome<Self> {
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? == 0 {
+                return Err(format!("the connection was closed after {head:?}").into());
+            }
+            match line.trim_end() {
+                "" => break,
+                line => head.push(line.to_ascii_lowercase()),
+            }
+        }
+        let header = |name: &str| head.iter().find_map(|line| line.strip_prefix(name));
+        let length = header("content-length: ").ok_or("no length")?.parse()?;
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        Ok(Self {
+            status: head[0].split(' ').nth(1).ok_or("no status")?.parse()?,
+            retry_after: header("retry-after: ").is_some(),
+            length,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        })
+    }
+}
+
+pub(crate) fn assert_ok_or_away(answer: &Answer) {
+    match answer.status {
+        200 | 201 => {}
+        503 => assert!(answer.retry_after),
+        status => panic!("{status}: {}", answer.body),
+    }
+}
+
+pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Outcome<Answer> {
+    let mut stream = connect(address)?;
+    stream.write_all(request)?;
+    Answer::read(&mut BufReader::new(stream))
+}
+
+pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n");
+    exchange(address, request.as_bytes())
+}
+
+pub(crate) fn bureau(slug: &str) -> Value {
+    json!({"slug": slug, "kind": "bureau", "name": slug, "display_order": 1})
+}
+
+pub(crate) fn create(address: SocketAddr, slug: &str) -> Outcome<Answer> {
+    let body = bureau(slug).to_string();
+    let request = format!(
+        "POST /v1/organizations HTTP/1.1\r\nHost: it\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}
+
+/// The short names of all organizations, sorted.
+pub(crate) fn organizations(address: SocketAddr) -> Outcome<Vec<String>> {
+    let mut slugs = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let answer = get(address, &format!("/v1/organizations?limit=100{cursor}"))?;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let items = answer.body["items"].as_array().ok_or("no items")?;
+        slugs.extend(items.iter().filter_map(|item| item["slug"].as_str()).map(str::to_owned));
+        match answer.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    slugs.sort();
+    Ok(slugs)
+}
