@@ -121,7 +121,8 @@ pub struct PolicyInput {
     pub self_evaluation: Option<TextBox>,
     /// What it will do next (今後の方針).
     pub future_policy: Option<TextBox>,
-    /// The day by which results are due, not before the fiscal year starts; 30 June after it by default.
+    /// The day by which results are due, not before the fiscal year starts; 30 June after it by default, which moves with
+    /// the fiscal year.
     #[diesel(skip_insertion, skip_update)]
     pub results_due_on: Option<Date>,
     /// Where the data comes from, and what was corrected on the way.
