@@ -36,6 +36,7 @@ use crate::{
     error::{Error, Result, Violation},
     etag, json,
     language::Bilingual,
+    value::Id,
 };
 
 /// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
@@ -60,6 +61,12 @@ impl<T: DeserializeOwned + ToSchema + Rules + 'static> FromRequest for Json<T> {
 pub struct Patch(Value);
 
 impl Patch {
+    /// The parent it names under this key, if it names one.
+    #[must_use]
+    pub fn parent(&self, key: &str) -> Option<Id> {
+        self.0.get(key)?.as_str()?.parse().ok()
+    }
+
     /// What `stored` becomes.
     pub fn apply<T: Serialize + DeserializeOwned + ToSchema + Rules + 'static>(self, stored: &T) -> Result<T> {
         let mut merged = serde_json::to_value(stored).map_err(Error::internal)?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations::is_any_of;
+use super::{goals, organizations::is_any_of};
 use crate::{
     contract::Rules,
     db::Db,
@@ -229,6 +229,7 @@ async fn replace_budget(
 ) -> Result<Stored<Budget>> {
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
+            goals::hold(conn, input.goal_id)?;
             read.check(&lock(conn, id)?)?;
             change(conn, id, &input).map(Stored::Replaced)
         }
@@ -247,6 +248,9 @@ async fn replace_budget(
 #[patch("/budgets/{id}")]
 async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
     db.write(move |conn| {
+        if let Some(parent) = patch.parent("goal_id") {
+            goals::hold(conn, parent)?;
+        }
         let stored = lock(conn, id)?;
         read.check(&stored)?;
         change(conn, id, &patch.apply(&stored.into())?).map(Answer)
@@ -331,6 +335,7 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
 }
 
 fn create(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
+    goals::hold(conn, input.goal_id)?;
     insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations::is_any_of;
+use super::{organizations::is_any_of, policies};
 use crate::{
     contract::Rules,
     db::Db,
@@ -18,7 +18,7 @@ use crate::{
     page::{Page, Paging},
     query,
     query::{AnyOf, NoQuery, Query, Years},
-    schema::{goal_code_order, goals, organizations as o, policies as p},
+    schema::{goal_code_order, goals, indicators, organizations as o, policies as p},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
 };
@@ -167,6 +167,7 @@ async fn replace_goal(
 ) -> Result<Stored<Goal>> {
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
+            policies::hold(conn, input.policy_id)?;
             read.check(&lock(conn, id)?)?;
             change(conn, id, &input).map(Stored::Replaced)
         }
@@ -185,6 +186,9 @@ async fn replace_goal(
 #[patch("/goals/{id}")]
 async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
     db.write(move |conn| {
+        if let Some(parent) = patch.parent("policy_id") {
+            policies::hold(conn, parent)?;
+        }
         let stored = lock(conn, id)?;
         read.check(&stored)?;
         change(conn, id, &patch.apply(&stored.into())?).map(Answer)
@@ -200,6 +204,13 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |conn| {
         read.check(&lock(conn, id)?)?;
+        // In the order in which others lock them; a cascade has none.
+        let _: Vec<Id> = indicators::table
+            .filter(indicators::goal_id.eq(id))
+            .select(indicators::id)
+            .order(indicators::id)
+            .for_update()
+            .load(conn)?;
         diesel::delete(goals::table.find(id)).execute(conn)?;
         Ok(NoContent)
     })
@@ -263,7 +274,20 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Goal> {
     find(conn, locked.ok_or(Error::NotFound("goal"))?)
 }
 
+/// Keeps a goal where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
+/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
+pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
+    let _: Option<Id> = goals::table
+        .find(id)
+        .select(goals::id)
+        .for_key_share()
+        .first(conn)
+        .optional()?;
+    Ok(())
+}
+
 fn create(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
+    policies::hold(conn, input.policy_id)?;
     insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/goals/{id}"),

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations::is_any_of;
+use super::{goals, organizations::is_any_of};
 use crate::{
     contract::Rules,
     db::Db,
@@ -307,6 +307,7 @@ async fn replace_indicator(
 ) -> Result<Stored<Indicator>> {
     db.write(move |conn| match condition {
         Condition::Replace(read) => {
+            goals::hold(conn, input.goal_id)?;
             read.check(&lock(conn, id)?)?;
             change(conn, id, &input).map(Stored::Replaced)
         }
@@ -332,6 +333,9 @@ async fn patch_indicator(
     patch: Patch,
 ) -> Result<Answer<Indicator>> {
     db.write(move |conn| {
+        if let Some(parent) = patch.parent("goal_id") {
+            goals::hold(conn, parent)?;
+        }
         let stored = lock(conn, id)?;
         read.check(&stored)?;
         change(conn, id, &patch.apply(&stored.into())?).map(Answer)
@@ -426,7 +430,20 @@ fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
     find(conn, locked.ok_or(Error::NotFound("indicator"))?)
 }
 
+/// Keeps an indicator where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
+/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
+pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
+    let _: Option<Id> = indicators::table
+        .find(id)
+        .select(indicators::id)
+        .for_key_share()
+        .first(conn)
+        .optional()?;
+    Ok(())
+}
+
 fn create(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
+    goals::hold(conn, input.goal_id)?;
     insert(conn, id, input)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),

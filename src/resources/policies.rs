@@ -281,6 +281,7 @@ async fn remove_policy(
     db.write(move |conn| {
         let stored = lock(conn, &key)?;
         read.check(&stored)?;
+        tree::store::lock_below(conn, stored.id)?;
         diesel::delete(policies::table.find(stored.id)).execute(conn)?;
         Ok(NoContent)
     })
@@ -337,6 +338,18 @@ pub fn lock(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Res
         .optional()?;
     locked.ok_or(Error::NotFound("policy"))?;
     find(conn, key)
+}
+
+/// Keeps a policy where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
+/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
+pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
+    let _: Option<Id> = policies::table
+        .find(id)
+        .select(policies::id)
+        .for_key_share()
+        .first(conn)
+        .optional()?;
+    Ok(())
 }
 
 /// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.

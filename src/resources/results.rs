@@ -307,6 +307,7 @@ async fn replace_result(
             if found(find(conn, key))?.is_some() {
                 return Err(Error::PreconditionFailed);
             }
+            parent::hold(conn, key.0)?;
             insert(conn, key.0, &input)?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
             Ok(Stored::Created(Created {

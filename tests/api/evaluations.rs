@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     given::{self, at_least, with},
-    support::{Answer, Api},
+    support::{Answer, Api, Call},
 };
 
 /// Stores results for the indicators of the sample, in the order of the form.
@@ -308,7 +308,12 @@ async fn an_indicator_has_a_row_for_its_policys_year_and_for_every_year_with_a_r
         api.get(&path).await.must_be(200).body["evaluation"]["fiscal_year"],
         2022
     );
-    api.get(path.replace("2022", "2021")).await.must_be(404);
+    let none = Call::new("GET", path.replace("2022", "2021")).header("accept-language", "en");
+    let none = api.send(none).await.must_be(404);
+    assert!(none.text("detail").contains("evaluation"), "{}", none.text("detail"));
+    let none = Call::new("GET", format!("/v1/indicators/{}/evaluation", given::new_id()));
+    let none = api.send(none.header("accept-language", "en")).await.must_be(404);
+    assert!(none.text("detail").contains("indicator"), "{}", none.text("detail"));
 }
 
 #[actix_web::test]

@@ -242,6 +242,32 @@ async fn a_write_must_say_which_state_it_changes() {
 }
 
 #[actix_web::test]
+async fn put_moves_nothing_away_from_its_path() {
+    let api = Api::new().await;
+    let items = items(&api).await;
+    api.bureau("kyoku").await;
+    for (start, change, pointer) in [
+        ("/v1/indicators", json!({ "fiscal_year": 2025 }), "/fiscal_year"),
+        ("/v1/policies", json!({ "fiscal_year": 2025 }), "/fiscal_year"),
+        ("/v1/policies", json!({ "organization": "kyoku" }), "/organization"),
+        (
+            "/v1/organizations",
+            json!({ "slug": "minato", "municipality_code": "271071" }),
+            "/slug",
+        ),
+    ] {
+        let item = items.iter().find(|item| item.path.starts_with(start)).unwrap();
+        for condition in [("if-match", item.tag()), ("if-none-match", "*".to_owned())] {
+            let call = Call::new("PUT", &item.path)
+                .header(condition.0, condition.1)
+                .json(&item.input_with(change.clone()));
+            api.send(call).await.must_refuse(422, &[(pointer, "path_mismatch")]);
+        }
+        assert_eq!(api.get(&item.path).await.etag(), item.tag());
+    }
+}
+
+#[actix_web::test]
 async fn put_that_only_creates_leaves_what_is_there() {
     let api = Api::new().await;
     for item in items(&api).await {

@@ -14,6 +14,7 @@
 
 mod budgets;
 mod codelists;
+mod concurrency;
 mod coverage;
 mod evaluations;
 mod given;

@@ -123,6 +123,32 @@ async fn results_are_due_on_30_june_unless_stated_otherwise() {
 }
 
 #[actix_web::test]
+async fn a_due_date_by_default_moves_with_the_year_and_a_stated_one_stays() {
+    let api = Api::new().await;
+    api.organization().await;
+    api.policy("nishi", 2024).await;
+    let moved = api
+        .patch("/v1/policies/nishi/2024", "*", &json!({ "fiscal_year": 2026 }))
+        .await
+        .must_be(200);
+    assert_eq!(moved.body["results_due_on"], "2027-06-30");
+    let stated = json!({ "results_due_on": "2027-07-31" });
+    api.patch("/v1/policies/nishi/2026", "*", &stated).await.must_be(200);
+    let moved = api
+        .patch("/v1/policies/nishi/2026", "*", &json!({ "fiscal_year": 2025 }))
+        .await
+        .must_be(200);
+    assert_eq!(moved.body["results_due_on"], "2027-07-31");
+    let too_late = api
+        .patch("/v1/policies/nishi/2025", "*", &json!({ "fiscal_year": 2030 }))
+        .await;
+    too_late.must_refuse(422, &[("/results_due_on", "order")]);
+    let both = json!({ "fiscal_year": 2030, "results_due_on": null });
+    let moved = api.patch("/v1/policies/nishi/2025", "*", &both).await.must_be(200);
+    assert_eq!(moved.body["results_due_on"], "2031-06-30");
+}
+
+#[actix_web::test]
 async fn results_are_not_due_before_the_year_starts() {
     let api = Api::new().await;
     api.organization().await;

@@ -2,9 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::connection::SimpleConnection;
+use diesel::{
+    PgConnection, QueryDsl, QueryResult, RunQueryDsl,
+    connection::SimpleConnection,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::Text,
+};
 use diesel_migrations::MigrationHarness;
-use ward_policy::{db::MIGRATIONS, error};
+use ward_policy::{
+    db::MIGRATIONS,
+    error,
+    query::SearchText,
+    resources::indicators::{IndicatorFilter, matching},
+};
 
 use crate::support::TestDb;
 
@@ -157,4 +168,38 @@ fn the_database_orders_goal_codes_as_numbers() {
          order by goal_code_order(code)",
     );
     assert_eq!(codes, ["1", "1-1", "1-2", "1-2-9", "1-2-10", "1-10", "2", "10"]);
+}
+
+/// `explain` of a query as the service makes it.
+struct Explain<Q>(Q);
+
+impl<Q> QueryId for Explain<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<Q> Query for Explain<Q> {
+    type SqlType = Text;
+}
+impl<Q> RunQueryDsl<PgConnection> for Explain<Q> {}
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Explain<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("explain ");
+        self.0.walk_ast(out.reborrow())
+    }
+}
+
+#[test]
+fn a_search_for_part_of_a_name_goes_through_its_index() {
+    let db = TestDb::new();
+    let mut conn = db.connect();
+    conn.batch_execute("set enable_seqscan = off").unwrap();
+    for text in ["区", "割合", "地域活動協議会"] {
+        let filter = IndicatorFilter {
+            q: Some(SearchText(text.to_owned())),
+            ..IndicatorFilter::default()
+        };
+        let plan: Vec<String> = Explain(matching(&filter).count()).load(&mut conn).unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("indicators_search_idx"), "{plan}");
+    }
 }

@@ -114,6 +114,21 @@ async fn a_tree_is_created_where_there_is_none_and_only_there() {
 }
 
 #[actix_web::test]
+async fn a_tree_is_put_where_it_belongs() {
+    let api = Api::with_sample().await;
+    for (change, pointer) in [
+        (json!({ "fiscal_year": 2023 }), "/fiscal_year"),
+        (json!({ "organization": "kita" }), "/organization"),
+    ] {
+        let read = api.tree().await;
+        let moved = with(read.body.clone(), change);
+        let answer = api.put(PATH, &read.etag(), &moved).await;
+        answer.must_refuse(422, &[(pointer, "path_mismatch")]);
+    }
+    assert_eq!(api.changed(), Vec::<String>::new());
+}
+
+#[actix_web::test]
 async fn a_tree_that_changed_since_it_was_read_is_not_replaced() {
     let api = Api::with_sample().await;
     let read = api.tree().await;
@@ -375,6 +390,32 @@ async fn of_two_who_replace_a_tree_at_once_one_is_told() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
     assert_eq!(api.changed(), ["goals 2"]);
+}
+
+#[actix_web::test]
+async fn whoever_replaces_a_tree_keeps_others_from_every_row_of_it() {
+    let api = Api::with_sample().await;
+    let key = (
+        "nishi".parse().unwrap(),
+        ward_policy::value::FiscalYear::new(2024).unwrap(),
+    );
+    // With and without results: a lock must not depend on what is below it.
+    for _ in 0..2 {
+        let mut conn = api.db.connect();
+        conn.batch_execute("begin").unwrap();
+        let policy = ward_policy::resources::policies::lock(&mut conn, &key).unwrap();
+        ward_policy::resources::policies::tree::store::lock_below(&mut conn, policy.id).unwrap();
+        for table in ["policies", "goals", "budgets", "indicators", "results"] {
+            let free = api.db.values(&format!(
+                "select id::text as value from {table} for key share skip locked"
+            ));
+            assert_eq!(free, Vec::<String>::new(), "{table}");
+        }
+        conn.batch_execute("rollback").unwrap();
+        api.replaced(|tree| tree["goals"][0]["indicators"][0]["results"] = json!([given::result(2024)]))
+            .await
+            .must_be(200);
+    }
 }
 
 #[actix_web::test]
