@@ -1,7 +1,5 @@
 //! The application: routes, layers, fallbacks. `main` serves it, tests call it.
 
-use std::sync::Arc;
-
 use actix_cors::Cors;
 use actix_web::{
     App, Error as ActixError, HttpRequest, HttpResponse,
@@ -73,9 +71,9 @@ pub fn spec() -> OpenApi {
 
 /// `/openapi.json`, rendered once.
 fn document(spec: &OpenApi) -> actix_web::Resource {
-    let json: Arc<str> = openapi::json(spec).into();
+    let json = web::Bytes::from(openapi::json(spec));
     web::resource("/openapi.json").guard(guard::Get()).to(move || {
-        let json = json.to_string();
+        let json = json.clone();
         async move { HttpResponse::Ok().content_type("application/json").body(json) }
     })
 }
