@@ -862,3 +862,24 @@ fn no_body_is_a_failure_of_the_service() {
     drop(api);
     outcome.unwrap();
 }
+
+#[actix_web::test]
+async fn the_documentation_comes_out_of_the_binary() {
+    let api = Api::new().await;
+    let page = api.get("/docs/").await.must_be(200);
+    let page = String::from_utf8_lossy(&page.bytes).into_owned();
+    let own: Vec<&str> = page
+        .split('"')
+        .filter(|part| part.starts_with("./") && part.contains("swagger"))
+        .collect();
+    assert!(
+        own.len() >= 4 && !page.contains("https://"),
+        "the page needs nothing from outside: {page}"
+    );
+    for asset in own {
+        api.get(asset.replacen('.', "/docs", 1)).await.must_be(200);
+    }
+    let start = api.get("/docs/swagger-initializer.js").await.must_be(200);
+    assert!(String::from_utf8_lossy(&start.bytes).contains("\"/openapi.json\""));
+    assert_eq!(api.get("/openapi.json").await.must_be(200).body["openapi"], "3.1.0");
+}
