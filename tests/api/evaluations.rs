@@ -415,6 +415,25 @@ async fn a_summary_counts_by_what_is_asked_for_and_adds_up() {
 }
 
 #[actix_web::test]
+async fn everything_that_is_judged_says_by_which_day() {
+    let api = Api::with_sample().await;
+    for path in [
+        "policies/nishi/2024/evaluation",
+        "evaluations/summary",
+        "budgets/summary",
+    ] {
+        assert_eq!(
+            api.get(format!("/v1/{path}?on=2025-04-01")).await.must_be(200).body["on"],
+            "2025-04-01",
+            "{path}"
+        );
+        api.get(format!("/v1/{path}?on=2025-02-30"))
+            .await
+            .must_refuse(400, &[("on", "date")]);
+    }
+}
+
+#[actix_web::test]
 async fn the_tag_of_an_evaluation_follows_the_day_it_was_judged_by() {
     let api = Api::with_sample().await;
     let path = "/v1/policies/nishi/2024/evaluation";

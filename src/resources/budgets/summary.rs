@@ -18,10 +18,10 @@ use crate::{
     error::Result,
     extract::Answer,
     query,
-    query::{AnyOf, Query},
+    query::{AnyOf, On, Query},
     schema::{budgets, goals as g, organizations as o, policies as p},
     text_enum,
-    value::{FiscalYear, GoalCode, Id, Slug, Yen},
+    value::{Date, FiscalYear, GoalCode, Id, Slug, Yen},
 };
 
 /// The summary's route.
@@ -50,6 +50,8 @@ query! {
     pub struct BudgetGrouping {
         /// By what else to add up. Always by fiscal year and kind: what was spent and what was planned are never one sum.
         pub group_by: AnyOf<BudgetGroup>,
+        /// The date, as everywhere among the evaluations; figures do not depend on it, and it comes back in the answer.
+        pub on: On,
     }
 }
 
@@ -75,6 +77,8 @@ pub struct BudgetSummary {
 /// Sums of budgets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BudgetSummaries {
+    /// The day asked for; today in Japan by default.
+    pub on: Date,
     /// One per group that has any figure, in the order of the group's keys.
     #[schema(max_items = 100_000)]
     pub items: Vec<BudgetSummary>,
@@ -116,16 +120,16 @@ async fn summarize_budgets(
     db: Db,
     Query((filter, grouping)): Query<(BudgetFilter, BudgetGrouping)>,
 ) -> Result<Answer<BudgetSummaries>> {
-    db.read(move |conn| summarize(conn, &filter, &grouping.group_by).map(Answer))
+    db.read(move |conn| summarize(conn, &filter, &grouping).map(Answer))
         .await
 }
 
-fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGroup>) -> Result<BudgetSummaries> {
+fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &BudgetGrouping) -> Result<BudgetSummaries> {
     let rows: Vec<Row> = matching(filter)
         .select(Row::as_select())
         .order(budgets::id)
         .load(conn)?;
-    let grouped = |group| by.0.contains(&group);
+    let grouped = |group| by.group_by.0.contains(&group);
     let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
         let key = Key {
@@ -149,7 +153,10 @@ fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &AnyOf<BudgetGr
             sum: rows.into_iter().map(Row::figure).collect(),
         }
     });
-    Ok(BudgetSummaries { items: items.collect() })
+    Ok(BudgetSummaries {
+        on: Date(by.on.0),
+        items: items.collect(),
+    })
 }
 
 impl Row {
