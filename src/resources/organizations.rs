@@ -307,6 +307,13 @@ fn check_path(key: &OrganizationKey, input: &OrganizationInput) -> Result<()> {
     Err(Error::Invalid(vec![Violation::at("/slug", "path_mismatch", detail)]))
 }
 
+/// Whether the joined organization has this slug or municipality code.
+#[must_use]
+#[auto_type(no_type_alias)]
+pub fn is<'a>(key: &'a str) -> _ {
+    organizations::slug.eq(key).or(organizations::municipality_code.eq(key))
+}
+
 /// Whether the joined organization is one of these.
 #[must_use]
 #[auto_type(no_type_alias)]
@@ -326,11 +333,7 @@ pub fn any(conn: &mut PgConnection) -> Result<bool> {
 /// The organization with this slug or municipality code.
 pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(
-            organizations::slug
-                .eq(key.as_str())
-                .or(organizations::municipality_code.eq(key.as_str())),
-        )
+        .filter(is(key.as_str()))
         .first(conn)
         .optional()?
         .ok_or(Error::NotFound("organization"))
@@ -339,11 +342,7 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
 /// The same, kept from other writers until the transaction ends.
 fn lock(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(
-            organizations::slug
-                .eq(key.as_str())
-                .or(organizations::municipality_code.eq(key.as_str())),
-        )
+        .filter(is(key.as_str()))
         .for_update()
         .first(conn)
         .optional()?

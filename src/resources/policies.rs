@@ -316,11 +316,7 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
 /// The policy of this organization for this fiscal year.
 pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     Policy::query()
-        .filter(
-            o::slug
-                .eq(organization.as_str())
-                .or(o::municipality_code.eq(organization.as_str())),
-        )
+        .filter(organizations::is(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
         .first(conn)
         .optional()?
