@@ -11,12 +11,11 @@ use super::{goals, policies};
 use crate::{
     db::Db,
     domain::{
-        comparison::AttainmentReason,
         evaluation::Evaluation,
-        kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
-        outcome::{Outcome, Reason},
+        kinds::{IndicatorKind, Rating},
+        outcome::Outcome,
         roll_up::RollUp,
-        target::{Comparator, Target},
+        target::Target,
     },
     error::{Error, Result},
     extract::{Answer, Path},
@@ -24,14 +23,16 @@ use crate::{
     query,
     query::{AnyOf, On, Query, SearchText, Years},
     schema as s, text_enum,
-    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, TextBox},
+    value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox},
 };
 
 pub mod case;
 pub mod preview;
+pub mod row;
 pub mod summary;
 
 use case::{Judged, Subject, judge};
+use row::EvaluationRow;
 
 /// Routes under `/evaluations`, and the evaluations of single things.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -95,91 +96,6 @@ query! {
         /// The fiscal year to judge; that of the policy by default.
         pub fiscal_year: Option<FiscalYear>,
     }
-}
-
-/// Indicator, target, result, previous year, outcome and rating of one fiscal year, flat.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EvaluationRow {
-    /// The indicator.
-    pub indicator_id: Id,
-    /// The same indicator over the years.
-    pub series_id: Id,
-    /// Slug of the organization.
-    pub organization: Slug,
-    /// Fiscal year of the policy.
-    pub policy_year: FiscalYear,
-    /// The goal.
-    pub goal_id: Id,
-    /// Code of the goal.
-    pub goal_code: GoalCode,
-    /// What sort of indicator it is.
-    pub kind: IndicatorKind,
-    /// Name of the indicator.
-    #[schema(example = "地域活動協議会を知っている区民アンケート回答者の割合")]
-    pub name: Line<500>,
-    /// Unit as printed.
-    #[schema(example = "%")]
-    pub unit: Option<Line<20>>,
-    /// Which way is better.
-    pub direction: Direction,
-    /// The target as printed.
-    #[schema(example = "40%以上")]
-    pub target_text: Option<Line<500>>,
-    /// How the result is compared.
-    pub comparator: Comparator,
-    /// The target's value.
-    pub target_value: Option<Decimal>,
-    /// The target's upper bound.
-    pub target_upper: Option<Decimal>,
-    /// Fiscal year of the result.
-    pub fiscal_year: FiscalYear,
-    /// The result's value; null with the reason in `value_status`, never 0 for what is not known.
-    pub value: Option<Decimal>,
-    /// The result's cumulative value.
-    pub cumulative_value: Option<Decimal>,
-    /// What there is of the value.
-    pub value_status: ValueStatus,
-    /// How final the value is: `provisional`, `final` or `revised`; null without a result.
-    #[schema(value_type = Option<String>, max_length = 20, example = "final")]
-    pub observation_status: Option<ObservationStatus>,
-    /// The result as printed.
-    pub result_text: Option<Prose<2000>>,
-    /// The previous year's result as printed beside this one.
-    pub stated_previous_value: Option<Decimal>,
-    /// The previous year's result of its own record.
-    pub recorded_previous_value: Option<Decimal>,
-    /// What became of the target.
-    pub outcome: Outcome,
-    /// Why, where the outcome does not say it; one of the code list `reason`.
-    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
-    pub reason: Option<Reason>,
-    /// The official rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
-    pub rating: Option<Rating>,
-    /// The organization's rating.
-    #[schema(value_type = Option<String>, max_length = 1)]
-    pub declared_rating: Option<Rating>,
-    /// Our rating.
-    #[schema(value_type = Option<String>, max_length = 1)]
-    pub computed_rating: Option<Rating>,
-    /// Whether the two agree; null unless there are both.
-    pub consistent: Option<bool>,
-    /// Whether rounding the value would turn the answer.
-    pub rounding_sensitive: bool,
-    /// How far beyond the target, in `gap_unit`; less than 0 is short of it.
-    pub gap: Option<Decimal>,
-    /// The unit of the gap.
-    #[schema(max_length = 100, example = "ポイント")]
-    pub gap_unit: Option<String>,
-    /// Value over target.
-    pub attainment: Option<Decimal>,
-    /// Why there is no attainment.
-    #[schema(value_type = Option<String>, max_length = 40)]
-    pub attainment_reason: Option<AttainmentReason>,
-    /// The last day on which the result is in time.
-    pub due_on: Date,
-    /// The day of the evaluation.
-    pub on: Date,
 }
 
 /// Some evaluations.
@@ -388,49 +304,6 @@ impl Judged {
             name: self.subject.indicator.name.clone(),
             target: self.subject.indicator.target.clone().into(),
             evaluation: self.evaluation,
-        }
-    }
-
-    fn row(self, on: NaiveDate) -> EvaluationRow {
-        let (subject, result, evaluation) = (&*self.subject, self.result, self.evaluation);
-        let indicator = &subject.indicator;
-        let target = Target::from(indicator.target.clone());
-        EvaluationRow {
-            indicator_id: indicator.id,
-            series_id: indicator.series_id,
-            organization: indicator.organization.clone(),
-            policy_year: indicator.policy_year,
-            goal_id: indicator.goal_id,
-            goal_code: indicator.goal_code.clone(),
-            kind: indicator.kind,
-            name: indicator.name.clone(),
-            unit: indicator.unit.clone(),
-            direction: indicator.direction,
-            target_text: target.text,
-            comparator: target.comparator,
-            target_value: target.value,
-            target_upper: target.upper,
-            fiscal_year: evaluation.fiscal_year,
-            value: result.as_ref().and_then(|result| result.value),
-            cumulative_value: result.as_ref().and_then(|result| result.cumulative_value),
-            value_status: evaluation.value_status,
-            observation_status: result.as_ref().map(|result| result.observation_status),
-            result_text: result.and_then(|result| result.text),
-            stated_previous_value: evaluation.previous.stated,
-            recorded_previous_value: evaluation.previous.recorded,
-            outcome: evaluation.outcome,
-            reason: evaluation.reason,
-            rating: evaluation.rating,
-            declared_rating: evaluation.ratings.declared,
-            computed_rating: evaluation.ratings.computed,
-            consistent: evaluation.ratings.consistent,
-            rounding_sensitive: evaluation.rounding_sensitive,
-            gap: evaluation.gap,
-            gap_unit: evaluation.gap_unit,
-            attainment: evaluation.attainment,
-            attainment_reason: evaluation.attainment_reason,
-            due_on: subject.due_on,
-            on: Date(on),
         }
     }
 }

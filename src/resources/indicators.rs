@@ -13,7 +13,7 @@ use crate::{
     db::Db,
     domain::{
         kinds::{Direction, IndicatorKind},
-        target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
+        target::Target,
     },
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
@@ -24,8 +24,12 @@ use crate::{
     query::{AnyOf, NoQuery, Query, SearchText, Years},
     schema::{goals as g, indicators, organizations as o, policies as p, search_grams, search_text, strpos},
     text_enum,
-    value::{Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
+    value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
 };
+
+pub mod target;
+
+use target::TargetColumns;
 
 /// Routes under `/indicators`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -106,62 +110,6 @@ pub struct Indicator {
 
 /// Some indicators.
 pub type IndicatorPage = Page<Indicator>;
-
-/// A target as the columns of its indicator.
-#[derive(Debug, Clone, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = indicators, treat_none_as_null = true)]
-#[serde(into = "Target")]
-#[expect(clippy::struct_field_names, reason = "they are named as the columns are")]
-pub struct TargetColumns {
-    target_text: Option<Line<500>>,
-    target_comparator: Comparator,
-    target_value: Option<Decimal>,
-    target_upper: Option<Decimal>,
-    target_reference: ReferenceKind,
-    target_reference_year: Option<FiscalYear>,
-    target_reference_value: Option<Decimal>,
-    target_period: PeriodKind,
-    target_period_from: Option<FiscalYear>,
-    target_period_to: Option<FiscalYear>,
-}
-
-impl From<TargetColumns> for Target {
-    fn from(columns: TargetColumns) -> Self {
-        Self {
-            text: columns.target_text,
-            comparator: columns.target_comparator,
-            value: columns.target_value,
-            upper: columns.target_upper,
-            reference: Reference {
-                kind: columns.target_reference,
-                fiscal_year: columns.target_reference_year,
-                value: columns.target_reference_value,
-            },
-            period: Period {
-                kind: columns.target_period,
-                from: columns.target_period_from,
-                to: columns.target_period_to,
-            },
-        }
-    }
-}
-
-impl From<Target> for TargetColumns {
-    fn from(target: Target) -> Self {
-        Self {
-            target_text: target.text,
-            target_comparator: target.comparator,
-            target_value: target.value,
-            target_upper: target.upper,
-            target_reference: target.reference.kind,
-            target_reference_year: target.reference.fiscal_year,
-            target_reference_value: target.reference.value,
-            target_period: target.period.kind,
-            target_period_from: target.period.from,
-            target_period_to: target.period.to,
-        }
-    }
-}
 
 /// What a caller says about an indicator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]

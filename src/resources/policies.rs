@@ -324,10 +324,11 @@ pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, Fi
 }
 
 /// The same, kept from other writers until the transaction ends.
-pub fn lock(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<Policy> {
-    let id = find(conn, key)?.id;
+pub fn lock(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
+    let named = o::table.filter(organizations::is(organization.as_str())).select(o::id);
     let locked: Option<Id> = policies::table
-        .find(id)
+        .filter(policies::organization_id.eq_any(named))
+        .filter(policies::fiscal_year.eq(year))
         .select(policies::id)
         .for_update()
         .first(conn)

@@ -31,7 +31,7 @@ use crate::{
 pub mod bulk;
 pub mod stored;
 
-pub use stored::Row;
+pub use stored::{Row, insert, update};
 
 /// Routes under `/results` and `/indicators/{id}/results`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -308,7 +308,7 @@ async fn replace_result(
                 return Err(Error::PreconditionFailed);
             }
             parent::hold(conn, key.0)?;
-            insert(conn, key.0, &input)?;
+            insert(conn, &[(key.0, &input)])?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
             Ok(Stored::Created(Created {
                 at,
@@ -390,7 +390,8 @@ fn list(conn: &mut PgConnection, filter: &ResultFilter, paging: &Paging<ResultSo
         ResultSort::UpdatedAt => keyset!(query, paging, results::id, desc results::updated_at, Time),
     };
     let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn)?;
-    let items = rows.into_iter().map(|row| row.view(today())).collect();
+    let on = today();
+    let items = rows.into_iter().map(|row| row.view(on)).collect();
     paging.cut(items, total, |row: &IndicatorResult| match paging.sort {
         ResultSort::Latest | ResultSort::Earliest => (json!(row.fiscal_year), row.id),
         ResultSort::UpdatedAt => (json!(row.updated_at), row.id),
@@ -429,21 +430,4 @@ fn check_path(year: FiscalYear, input: &ResultInput) -> Result<()> {
             .into_iter()
             .collect(),
     )
-}
-
-/// Stores a new result.
-pub fn insert(conn: &mut PgConnection, indicator: Id, input: &ResultInput) -> Result<()> {
-    let key = (results::id.eq(Id::generate()), results::indicator_id.eq(indicator));
-    diesel::insert_into(results::table)
-        .values((key, results::value_status.eq(input.said()), input))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Stores what a result has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
-    diesel::update(results::table.find(id))
-        .set((results::value_status.eq(input.said()), input))
-        .execute(conn)?;
-    Ok(())
 }

@@ -97,13 +97,10 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
     let indicators = lock(conn, entries)?;
     let stored = stored(conn, entries)?;
     check(entries, &indicators, &stored)?;
-    let (mut created, mut changed) = (0, 0);
+    let (mut new, mut changed) = (Vec::new(), 0);
     for entry in entries {
         match stored.get(&entry.key()) {
-            None => {
-                insert(conn, entry.indicator_id, &entry.result)?;
-                created += 1;
-            }
+            None => new.push((entry.indicator_id, &entry.result)),
             Some(row) if row.differs(&entry.result) => {
                 update(conn, row.id, &entry.result)?;
                 changed += 1;
@@ -111,11 +108,14 @@ fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResul
             Some(_) => {}
         }
     }
+    insert(conn, &new)?;
+    let created = new.len();
     let mut now = self::stored(conn, entries)?;
+    let on = today();
     let items = entries
         .iter()
         .filter_map(|entry| now.remove(&entry.key()))
-        .map(|row| row.view(today()))
+        .map(|row| row.view(on))
         .collect();
     Ok(StoredResults {
         created,

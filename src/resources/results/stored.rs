@@ -1,7 +1,8 @@
-//! Results as they are stored, and the forms they take from there: what callers see, what they write, what is evaluated.
+//! Results as they are stored, how they get there, and the forms they take from there: what callers see and write, what
+//! is evaluated.
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
+use diesel::{PgConnection, prelude::*};
 
 use super::{IndicatorResult, ResultInput};
 use crate::{
@@ -10,8 +11,9 @@ use crate::{
         kinds::{ObservationStatus, Rating, ValueStatus},
         outcome::value_status,
     },
+    error::Result,
     schema::{goals as g, indicators as i, organizations as o, policies as p, results},
-    value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, today},
+    value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time},
 };
 
 /// A result as stored, with what it takes to show and to evaluate it.
@@ -110,7 +112,8 @@ impl Row {
     /// Whether storing `input` would change anything.
     #[must_use]
     pub fn differs(&self, input: &ResultInput) -> bool {
-        let mut stored = self.stored.clone().input(self.due_on, today());
+        // The day does not matter: where nothing was said, the status is none of the difference.
+        let mut stored = self.stored.clone().input(self.due_on, self.due_on.0);
         if input.said().is_none() && stored.said().is_none() {
             stored.value_status = input.value_status;
         }
@@ -152,4 +155,28 @@ impl Row {
             updated_at: self.updated_at,
         }
     }
+}
+
+/// Most results in one statement: PostgreSQL takes 65,535 parameters, and a result has 17.
+const ROWS: usize = 1000;
+
+/// Stores new results, each with its indicator.
+pub fn insert(conn: &mut PgConnection, new: &[(Id, &ResultInput)]) -> Result<()> {
+    for some in new.chunks(ROWS) {
+        let row = |(indicator, input): &(Id, &ResultInput)| {
+            let key = (results::id.eq(Id::generate()), results::indicator_id.eq(*indicator));
+            (key, results::value_status.eq(input.said()), (*input).clone())
+        };
+        let rows: Vec<_> = some.iter().map(row).collect();
+        diesel::insert_into(results::table).values(rows).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Stores what a result has become.
+pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
+    diesel::update(results::table.find(id))
+        .set((results::value_status.eq(input.said()), input))
+        .execute(conn)?;
+    Ok(())
 }

@@ -144,6 +144,7 @@ pub fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<(
     let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
     let old_indicators = by(rows.indicators, |indicator| indicator.id);
     let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
+    let mut new_results = Vec::new();
     let mut matched = Matches::of(&old_goals, old_indicators, tree);
 
     for (n, goal) in tree.goals.iter().enumerate() {
@@ -158,15 +159,16 @@ pub fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<(
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
             let indicator_id = store_indicator(conn, old, &input)?;
             for result in &indicator.results {
-                store_result(
-                    conn,
-                    old_results.remove(&(indicator_id, result.fiscal_year)),
-                    indicator_id,
-                    result,
-                )?;
+                match old_results.remove(&(indicator_id, result.fiscal_year)) {
+                    None => new_results.push((indicator_id, result)),
+                    Some(old) if old.differs(result) => results::update(conn, old.id, result)?,
+                    Some(_) => {}
+                }
             }
         }
     }
+
+    results::insert(conn, &new_results)?;
 
     // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
     let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
@@ -218,16 +220,6 @@ fn store_indicator(conn: &mut PgConnection, old: Option<indicators::Indicator>, 
         indicators::update(conn, id, input)?;
     }
     Ok(id)
-}
-
-fn store_result(conn: &mut PgConnection, old: Option<results::Row>, indicator: Id, input: &ResultInput) -> Result<()> {
-    let Some(old) = old else {
-        return results::insert(conn, indicator, input);
-    };
-    if old.differs(input) {
-        results::update(conn, old.id, input)?;
-    }
-    Ok(())
 }
 
 /// Which stored indicator each indicator of a tree is.
