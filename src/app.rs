@@ -16,14 +16,15 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
     config::Limits,
-    db::Db,
+    auth::{self, Needs},
+    db::Database,
     error::{Error, Result},
     openapi, request, resources,
 };
 
 /// Builds the application over a database.
 pub fn build(
-    db: Db,
+    database: Database,
     limits: Limits,
 ) -> App<
     impl ServiceFactory<
@@ -37,13 +38,14 @@ pub fn build(
     let (app, mut spec) = App::new()
         .into_utoipa_app()
         .openapi(openapi::head())
-        .app_data(web::Data::new(db))
+        .app_data(web::Data::new(database))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
         .split_for_parts();
     openapi::complete(&mut spec);
     app.app_data(web::Data::new(Methods::of(&spec)))
+        .app_data(web::Data::new(Needs::of(&spec)))
         .service(document(&spec))
         .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
         .service(
@@ -52,6 +54,7 @@ pub fn build(
                 .to(async || web::Redirect::to("/docs/")),
         )
         .default_service(web::to(fallback))
+        .wrap(from_fn(auth::identify))
         .wrap(cors())
         .wrap(from_fn(request::surround))
 }
@@ -87,6 +90,7 @@ fn cors() -> Cors {
         .allowed_headers([
             header::ACCEPT,
             header::ACCEPT_LANGUAGE,
+            header::AUTHORIZATION,
             header::IF_NONE_MATCH,
             request::REQUEST_ID,
         ])

@@ -1,60 +1,122 @@
-//! The database, as handlers see it: two verbs.
+//! The database, as handlers see it: two verbs, each in a caller's name.
 //!
 //! Diesel blocks, so work runs on the blocking pool. A semaphore as wide as the connection pool
 //! stands in front of it: requests queue as futures, not as threads; one that waits too long is
-//! told to come back; stuck work keeps its place.
+//! told to come back; stuck work keeps its place. Readers and writers have lanes of their own:
+//! readers look through views that show what their caller may see, writers go one after the other.
 
 use std::{
     future::{Ready, ready},
+    ops::{Deref, DerefMut},
     sync::Arc,
     time::Duration,
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use chrono::NaiveDate;
 use diesel::{
     Connection, PgConnection,
     connection::SimpleConnection,
     migration::MigrationSource,
     pg::Pg,
     prelude::*,
+    sql_types::Text,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use r2d2::HandleError;
+use serde::Serialize;
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::error::{Error, Result};
+use crate::{
+    auth::{self, Caller, Verb},
+    error::{Error, Result},
+    extract::IntoReply,
+    idempotency::{Claim, Once},
+    past::{Moment, set_config},
+    resources::revisions,
+    value::Id,
+};
 
 pub mod embedded;
 
 /// The migrations, embedded.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// How long a request may wait for its turn.
+/// How long a reader may wait for its turn.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a writer may wait for its turn: writers go one after the other.
+const WRITERS_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a turn may wait for a connection.
 const CONNECT: Duration = Duration::from_millis(1500);
 /// How long queries may take, all in all.
 const READ: Duration = Duration::from_secs(4);
 /// How long a write may take, all in all; a whole policy is a large one.
 const WRITE: Duration = Duration::from_secs(10);
-/// What every connection of the pool is set to.
-const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '2s'; \
+/// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
+const WRITERS: u32 = 2;
+/// What every connection is set to.
+const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
                        set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'";
+/// Readers see the tables through the views that ask what a caller may see; unset, that is what everybody may.
+const READER: &str = "set search_path = visible, public";
+/// Writers see the tables themselves; each asks what its caller may do with what it finds.
+const WRITER: &str = "set search_path = public";
 
-/// A handle on the database.
+/// The database.
 #[derive(Clone)]
-pub struct Db {
+pub struct Database {
+    readers: Lane,
+    writers: Lane,
+}
+
+/// Connections, and a gate as wide as there are connections.
+#[derive(Clone)]
+struct Lane {
     pool: Pool<ConnectionManager<PgConnection>>,
     gate: Arc<Semaphore>,
+    patience: Duration,
+    deadline: Duration,
+}
+
+/// The database as one caller has it.
+#[derive(Clone)]
+pub struct Db {
+    database: Database,
+    caller: Caller,
+    moment: Moment,
+}
+
+/// What queries run on: one state of the database, as far as the caller may see it.
+pub struct Read<'a> {
+    /// The connection.
+    pub conn: &'a mut PgConnection,
+    /// The day of that state: today, unless it is one of the past.
+    pub today: NaiveDate,
+}
+
+/// What statements run on that change something: they have an actor, and a place in the history.
+///
+/// There is no other way to one than [`Db::write`] or [`write`], and functions that change something take one.
+pub struct Tx<'a> {
+    /// The connection.
+    pub conn: &'a mut PgConnection,
+    /// Who writes.
+    pub caller: &'a Caller,
+    /// Why.
+    pub reason: Option<String>,
+    /// The last change before this transaction's own.
+    pub before: i64,
 }
 
 #[derive(Debug)]
-struct Session;
+struct Session(&'static str);
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(SESSION).map_err(diesel::r2d2::Error::QueryError)
+        conn.batch_execute(SESSION)
+            .and_then(|()| conn.batch_execute(self.0))
+            .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
@@ -73,38 +135,22 @@ pub(crate) fn in_one_line(words: &impl ToString) -> String {
     words.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl Db {
-    /// A pool of at most `size` connections, opened as they are needed.
-    #[must_use]
-    pub fn new(url: &str, size: u32) -> Self {
+impl Lane {
+    fn new(url: &str, size: u32, session: &'static str, patience: Duration, deadline: Duration) -> Self {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
             .connection_timeout(CONNECT)
-            .connection_customizer(Box::new(Session))
+            .connection_customizer(Box::new(Session(session)))
             .error_handler(Box::new(LogInOneLine))
             .build_unchecked(ConnectionManager::new(url));
         let gate = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Self { pool, gate }
-    }
-
-    /// Runs queries, all of which see one state of the database.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run(READ, |conn| {
-            conn.build_transaction().repeatable_read().read_only().run(work)
-        })
-        .await
-    }
-
-    /// Runs statements that change something: all of them, or none.
-    pub async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run(WRITE, |conn| conn.transaction(work)).await
+        Self {
+            pool,
+            gate,
+            patience,
+            deadline,
+        }
     }
 
     /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
@@ -115,10 +161,9 @@ impl Db {
     )]
     async fn run<T: Send + 'static>(
         &self,
-        deadline: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.gate).acquire_owned())
+        let turn = timeout(self.patience, Arc::clone(&self.gate).acquire_owned())
             .await
             .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
             .map_err(Error::internal)?;
@@ -130,10 +175,177 @@ impl Db {
                 .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
             work(&mut conn)
         });
-        timeout(deadline, done)
+        timeout(self.deadline, done)
             .await
             .map_err(|_elapsed| Error::Unavailable("the database does not answer".to_owned()))?
             .map_err(Error::internal)?
+    }
+}
+
+impl Database {
+    /// Readers' pool of at most `size` connections, and a small one for writers; opened as they are needed.
+    #[must_use]
+    pub fn new(url: &str, size: u32) -> Self {
+        Self {
+            readers: Lane::new(url, size, READER, PATIENCE, READ),
+            writers: Lane::new(url, WRITERS, WRITER, WRITERS_PATIENCE, WRITE),
+        }
+    }
+
+    /// The database as this caller has it.
+    #[must_use]
+    pub fn of(&self, caller: Caller) -> Db {
+        Db {
+            database: self.clone(),
+            caller,
+            moment: Moment::Now,
+        }
+    }
+
+    /// Keeps books that are not history: when a token was last used.
+    pub(crate) async fn note(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        self.readers.run(|conn| conn.transaction(work)).await
+    }
+}
+
+impl Db {
+    /// The same, in the past.
+    #[must_use]
+    pub fn at(self, moment: Moment) -> Self {
+        Self { moment, ..self }
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Runs queries, all of which see one state of the database, as far as the caller may see it.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
+        self.database
+            .readers
+            .run(move |conn| {
+                conn.build_transaction().repeatable_read().read_only().run(|conn| {
+                    let today = moment.enter(conn, &drafts)?;
+                    work(&mut Read { conn, today })
+                })
+            })
+            .await
+    }
+
+    /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let caller = self.caller.clone();
+        self.database.writers.run(move |conn| write(conn, &caller, work)).await
+    }
+
+    /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
+    /// answers to.
+    pub async fn once<R: IntoReply>(
+        &self,
+        request: &impl Serialize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<Once<R>> {
+        let caller = self.caller.clone();
+        let claim = Claim::of(&caller, request)?;
+        let run = move |conn: &mut PgConnection| {
+            conn.transaction(|conn| {
+                if let Some(claim) = &claim {
+                    claim.begin(conn)?;
+                }
+                write_in(conn, &caller, |tx| match &claim {
+                    None => Once::now(work(tx)?),
+                    Some(claim) => claim.answer(tx, work),
+                })
+            })
+        };
+        self.database.writers.run(run).await
+    }
+}
+
+/// Runs statements that change something on a connection of one's own.
+pub fn write<T>(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    conn.transaction(|conn| write_in(conn, caller, work))
+}
+
+diesel::define_sql_function! {
+    /// Takes the place of a write in the history; gives the last change before it.
+    fn begin_write(actor: Text, token: Text, request: Text, reason: Text) -> BigInt;
+}
+
+/// Within a transaction: takes its place, works, and lets what changed of what is public have its revision.
+fn write_in<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
+    let reason = caller.reason().unwrap_or_default();
+    let begun = begin_write(caller.name(), token, caller.request_id(), reason);
+    let before = diesel::select(begun).get_result(conn)?;
+    let mut tx = Tx {
+        conn,
+        caller,
+        reason: caller.reason().map(str::to_owned),
+        before,
+    };
+    let done = work(&mut tx)?;
+    revisions::follow(&mut tx)?;
+    Ok(done)
+}
+
+impl Tx<'_> {
+    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, and whether it is public,
+    /// if it is there. What the caller does not see is not there.
+    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<(Id, bool)>) -> Result<()> {
+        match found {
+            Some((organization, _)) if self.caller.may(verb, Some(organization)) => Ok(()),
+            Some((organization, public)) if public || self.caller.sees_drafts(organization) => Err(Error::Forbidden),
+            _ => Err(Error::NotFound(thing)),
+        }
+    }
+
+    /// Says why something changes, where the request says it in its body.
+    pub fn because(&mut self, reason: &str) -> Result<()> {
+        diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;
+        self.reason = Some(reason.to_owned());
+        Ok(())
+    }
+}
+
+impl Deref for Read<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn
+    }
+}
+impl DerefMut for Read<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn
+    }
+}
+impl Deref for Tx<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn
+    }
+}
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn
     }
 }
 
@@ -143,8 +355,8 @@ impl FromRequest for Db {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(
-            req.app_data::<web::Data<Self>>()
-                .map(|db| db.get_ref().clone())
+            req.app_data::<web::Data<Database>>()
+                .map(|database| database.of(auth::caller(req)))
                 .ok_or_else(|| Error::internal("no database configured")),
         )
     }
@@ -168,11 +380,11 @@ pub enum SetupError {
 }
 
 /// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
-pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> Result<(), SetupError> {
+pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
-    conn.transaction(fill)?;
+    write(&mut conn, &Caller::service(), fill)?;
     conn.batch_execute("select pg_advisory_unlock_all()")?;
     Ok(())
 }

@@ -8,7 +8,10 @@ use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::language::{Bilingual, Language};
+use crate::{
+    auth::CHANGE_REASON,
+    language::{Bilingual, Language},
+};
 
 mod constraints;
 
@@ -20,6 +23,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A request that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// There is no token, or one that is worth nothing.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// The token does not allow this.
+    #[error("forbidden")]
+    Forbidden,
+    /// The place in the history is one of a history that is no more.
+    #[error("gone")]
+    Gone,
     /// The path names nothing, in the named kind of thing.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -199,6 +211,9 @@ pub struct Problem {
 #[rustfmt::skip]
 pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
     (StatusCode::BAD_REQUEST, "malformed", "リクエストを読み取れません", "Malformed request"),
+    (StatusCode::UNAUTHORIZED, "unauthenticated", "認証が必要です", "Authentication required"),
+    (StatusCode::FORBIDDEN, "forbidden", "権限がありません", "Forbidden"),
+    (StatusCode::GONE, "gone", "すでにありません", "Gone"),
     (StatusCode::NOT_FOUND, "not-found", "見つかりません", "Not found"),
     (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "このメソッドは使えません", "Method not allowed"),
     (StatusCode::NOT_ACCEPTABLE, "not-acceptable", "この形式では回答できません", "Not acceptable"),
@@ -237,12 +252,26 @@ const THINGS: &[(&str, &str)] = &[
     ("indicator", "指標が見つかりません"),
     ("result", "実績が見つかりません"),
     ("evaluation", "この年度の評価はありません"),
+    ("revision", "改訂が見つかりません"),
+    ("token", "トークンが見つかりません"),
 ];
 
 impl Error {
     /// Wraps a failure that is not the caller's.
     pub fn internal(e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(e.into())
+    }
+
+    /// What a body names is not there: as the foreign key of this name would say it.
+    #[must_use]
+    pub fn about(self, constraint: &str) -> Self {
+        let named = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint);
+        match (self, named) {
+            (Self::NotFound(_), Some((_, pointer, ja, en))) => {
+                Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))])
+            }
+            (e, _) => e,
+        }
     }
 
     /// The body could not be read, for this reason.
@@ -271,6 +300,27 @@ impl Error {
             }
         };
         match self {
+            Self::Unauthenticated => (
+                S::UNAUTHORIZED,
+                &[],
+                Bilingual::new(
+                    "有効なトークンを Authorization: Bearer で送ってください",
+                    "send a valid token as Authorization: Bearer",
+                ),
+            ),
+            Self::Forbidden => (
+                S::FORBIDDEN,
+                &[],
+                Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
+            ),
+            Self::Gone => (
+                S::GONE,
+                &[],
+                Bilingual::new(
+                    "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",
+                    "the cursor belongs to a history that is no more; begin anew from /v1/snapshot",
+                ),
+            ),
             Self::NotFound(thing) => {
                 let ja = THINGS
                     .iter()
@@ -415,6 +465,11 @@ impl From<DieselError> for Error {
         if *kind == Kind::UniqueViolation && name.ends_with("_pkey") {
             return Self::PreconditionFailed;
         }
+        match name {
+            "change_log_actor_stated" => return Self::Unauthenticated,
+            "change_log_reason_stated" => return Self::Invalid(vec![reason_required()]),
+            _ => {}
+        }
         let named = CONSTRAINTS.iter().find(|(known, ..)| *known == name);
         match (kind, named) {
             (_, Some((_, pointer, ja, en))) => {
@@ -429,6 +484,18 @@ impl From<DieselError> for Error {
     }
 }
 
+fn reason_required() -> Violation {
+    Violation {
+        place: Place::Header(CHANGE_REASON),
+        code: "required",
+        detail: Bilingual::new(
+            "公表済みの内容の変更には理由が必要です",
+            "what is public changes only for a reason",
+        ),
+        suggestion: None,
+    }
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.describe().0
@@ -440,6 +507,9 @@ impl ResponseError for Error {
         match self {
             Self::Unavailable(_) => {
                 response.insert_header(("retry-after", "1"));
+            }
+            Self::Unauthenticated => {
+                response.insert_header(("www-authenticate", "Bearer realm=\"ward-policy\""));
             }
             Self::MethodNotAllowed(allow) => {
                 response.insert_header(("allow", allow.as_str()));

@@ -15,7 +15,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     dev::Payload,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::{self, Bytes, BytesMut},
 };
 use futures_util::StreamExt;
@@ -31,6 +31,7 @@ use utoipa::{
 };
 
 use crate::{
+    auth,
     config::Limits,
     contract::{self, Rules},
     error::{Error, Result, Violation},
@@ -41,6 +42,8 @@ use crate::{
 
 /// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
 const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+/// The same of an answer that may show a draft.
+const PRIVATE: &str = "private, no-store";
 
 /// A JSON body: read within limits, checked against its schema, then against its rules.
 #[derive(Debug)]
@@ -178,26 +181,53 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
         let path = path.filter(|_| {
             req.match_info()
                 .iter()
-                .all(|(name, part)| name != "fiscal_year" || is_year(part))
+                .all(|(name, part)| match name {
+                    "fiscal_year" => part.len() == 4 && is_number(part),
+                    "number" => is_number(part),
+                    _ => true,
+                })
         });
         ready(path.map(|p| Self(p.into_inner())).ok_or(Error::NotFound("path")))
     }
 }
 
-/// Whether a part of a path is a year in the one form it has: Rust also reads +2024 and 02024.
-fn is_year(part: &str) -> bool {
-    part.len() == 4 && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
+/// Whether a part of a path is a number in the one form it has: Rust also reads +2024 and 02024.
+fn is_number(part: &str) -> bool {
+    !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// An answer as bytes, with what stands before them.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// Where the new resource lives.
+    pub location: Option<String>,
+    /// The body, JSON.
+    pub body: Vec<u8>,
+}
+
+/// What becomes an answer.
+pub trait IntoReply: Send + 'static {
+    /// The answer.
+    fn reply(&self) -> Result<Reply>;
+}
+
+fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> Result<Reply> {
+    Ok(Reply {
+        status,
+        location: location.map(str::to_owned),
+        body: serde_json::to_vec(body).map_err(Error::internal)?,
+    })
 }
 
 /// 200 with a body and its tag, or 304 when the caller already has it.
 #[derive(Debug)]
 pub struct Answer<T>(pub T);
 
-impl<T: Serialize> Responder for Answer<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        respond(req, StatusCode::OK, &self.0)
+impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {
+    fn reply(&self) -> Result<Reply> {
+        reply(StatusCode::OK, None, &self.0)
     }
 }
 
@@ -210,15 +240,9 @@ pub struct Created<T> {
     pub body: T,
 }
 
-impl<T: Serialize> Responder for Created<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let mut response = respond(req, StatusCode::CREATED, &self.body);
-        if let Ok(at) = header::HeaderValue::from_str(&self.at) {
-            response.headers_mut().insert(header::LOCATION, at);
-        }
-        response
+impl<T: Serialize + Send + 'static> IntoReply for Created<T> {
+    fn reply(&self) -> Result<Reply> {
+        reply(StatusCode::CREATED, Some(&self.at), &self.body)
     }
 }
 
@@ -231,16 +255,54 @@ pub enum Stored<T> {
     Replaced(T),
 }
 
-impl<T: Serialize> Responder for Stored<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+impl<T: Serialize + Send + 'static> IntoReply for Stored<T> {
+    fn reply(&self) -> Result<Reply> {
         match self {
-            Self::Created(created) => created.respond_to(req),
-            Self::Replaced(body) => respond(req, StatusCode::OK, &body),
+            Self::Created(created) => created.reply(),
+            Self::Replaced(body) => reply(StatusCode::OK, None, body),
         }
     }
 }
+
+impl Responder for Reply {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let tag = etag::of_bytes(&self.body);
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header(header::ETag(tag.clone()));
+        if let Some(at) = &self.location {
+            response.insert_header((header::LOCATION, at.as_str()));
+        }
+        if req.method() == Method::GET {
+            // What a caller with a token sees may be a draft; no cache keeps it.
+            let keep = if auth::caller(req).is_anonymous() { REVALIDATE } else { PRIVATE };
+            response.insert_header((header::CACHE_CONTROL, keep));
+            response.insert_header((header::VARY, "Authorization"));
+            if etag::is_known(req, &tag) {
+                return response.status(StatusCode::NOT_MODIFIED).finish();
+            }
+        }
+        response.content_type("application/json").body(self.body)
+    }
+}
+
+/// Types that answer as the reply they become.
+macro_rules! responds {
+    ($($name:ident),+) => { $(
+        impl<T: Serialize + Send + 'static> Responder for $name<T> {
+            type Body = BoxBody;
+
+            fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+                match self.reply() {
+                    Ok(reply) => reply.respond_to(req),
+                    Err(e) => HttpResponse::from_error(e),
+                }
+            }
+        }
+    )+ };
+}
+responds!(Answer, Created, Stored);
 
 /// 204.
 #[derive(Debug)]
@@ -252,24 +314,6 @@ impl Responder for NoContent {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::NoContent().finish()
     }
-}
-
-fn respond<T: Serialize>(req: &HttpRequest, status: StatusCode, body: &T) -> HttpResponse {
-    let body = match serde_json::to_vec(body) {
-        Ok(body) => body,
-        Err(e) => return HttpResponse::from_error(Error::internal(e)),
-    };
-    let tag = etag::of_bytes(&body);
-    let reading = req.method() == actix_web::http::Method::GET;
-    let mut response = HttpResponse::build(status);
-    response.insert_header(header::ETag(tag.clone()));
-    if reading {
-        response.insert_header((header::CACHE_CONTROL, REVALIDATE));
-        if etag::is_known(req, &tag) {
-            return response.status(StatusCode::NOT_MODIFIED).finish();
-        }
-    }
-    response.content_type("application/json").body(body)
 }
 
 fn documented<T: ToSchema>(status: &str, words: &str, location: bool) -> (String, RefOr<Response>) {

@@ -4,6 +4,7 @@
 //! city's forms mean, as pure code. Everything else is the kernel: small files, none of which knows a resource.
 
 pub mod app;
+pub mod auth;
 pub mod config;
 pub mod contract;
 pub mod db;
@@ -11,10 +12,12 @@ pub mod domain;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod idempotency;
 pub mod json;
 pub mod language;
 pub mod openapi;
 pub mod page;
+pub mod past;
 pub mod query;
 pub mod request;
 pub mod resources;

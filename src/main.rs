@@ -21,7 +21,7 @@ use futures_util::future::select;
 use ward_policy::{
     app,
     config::Config,
-    db::{self, Db, embedded::Embedded},
+    db::{self, Database, embedded::Embedded},
     openapi, sample,
 };
 
@@ -79,12 +79,12 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         let embedded = Embedded::start(&config.data)?;
         (embedded.url("ward_policy"), Some(embedded))
     };
-    db::set_up(&url, |conn| if with_sample { sample::fill(conn) } else { Ok(()) })?;
-    let db = Db::new(&url, config.pool);
+    db::set_up(&url, |tx| if with_sample { sample::fill(tx) } else { Ok(()) })?;
+    let database = Database::new(&url, config.pool);
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {
         let limits = config.limits;
-        let server = HttpServer::new(move || app::build(db.clone(), limits))
+        let server = HttpServer::new(move || app::build(database.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
             .shutdown_signal(stop_asked()?)

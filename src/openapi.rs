@@ -6,8 +6,9 @@ use serde_json::Value;
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Components, OpenApi, Ref, RefOr, Required, Schema,
+        Components, ObjectBuilder, OpenApi, Ref, RefOr, Required, Schema, Type,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -38,6 +39,7 @@ mod problems;
         (name = "indicators", description = "Indicators with their targets (アウトカム指標・目標値)."),
         (name = "results", description = "What indicators came to (実績)."),
         (name = "evaluations", description = "Whether targets were met, with proof (達成状況)."),
+        (name = "revisions", description = "What was published, and publishing (公表・改訂履歴)."),
         (name = "codelists", description = "Every code with its labels."),
         (name = "health", description = "Whether the service is well."),
     ),
@@ -65,6 +67,7 @@ pub fn complete(spec: &mut OpenApi) {
     let components = spec.components.get_or_insert_default();
     components.schemas.extend(schemas);
     problems::describe(components);
+    components.security_schemes.insert("token".to_owned(), token().into());
     let mut answered = BTreeSet::from([Problem::name().into_owned()]);
     let examples = examples();
     for (path, item) in &mut spec.paths.paths {
@@ -78,6 +81,7 @@ pub fn complete(spec: &mut OpenApi) {
             if let Some(operation) = operation {
                 name_path(path, operation);
                 problems::add(path, method, operation);
+                open_reads(method, operation);
                 headers::add(path, method, operation);
                 show(operation, &examples);
                 refer(
@@ -89,6 +93,29 @@ pub fn complete(spec: &mut OpenApi) {
     }
     require_every_key(components, answered);
     components.schemas.values_mut().for_each(lift_words);
+}
+
+/// Reads are open to everybody; a token shows its holder's drafts too. All else says itself what it needs.
+fn open_reads(method: &str, operation: &mut Operation) {
+    if method == "get" && operation.security.is_none() {
+        operation.security = Some(vec![
+            SecurityRequirement::default(),
+            SecurityRequirement::new::<_, _, &str>("token", []),
+        ]);
+    }
+}
+
+/// How a token is sent.
+fn token() -> SecurityScheme {
+    let words = "A token, `wardpolicy_…`. Its scopes: `edit`, `publish` and `read_drafts`, each of one organization or of all \
+                 (`edit:nishi`, `edit:*`), and `admin`. Who may edit or publish sees the drafts too; `admin` may do everything.";
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("wardpolicy")
+            .description(Some(words))
+            .build(),
+    )
 }
 
 /// Answers of a service with the sample and two results, by schema; ids, times and cursors as they happened to be.
@@ -133,13 +160,24 @@ fn name_path(path: &str, operation: &mut Operation) {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut named: Vec<Parameter> = parts
         .filter_map(|name| {
-            let (schema, words) = match name {
-                "id" => (Id::name(), "The identifier."),
+            let (schema, words): (RefOr<Schema>, _) = match name {
+                "id" => (Ref::from_schema_name(Id::name()).into(), "The identifier."),
                 "organization" => (
-                    OrganizationKey::name(),
+                    Ref::from_schema_name(OrganizationKey::name()).into(),
                     "The organization, by its slug or its municipality code.",
                 ),
-                "fiscal_year" => (FiscalYear::name(), "The fiscal year, as its Gregorian year."),
+                "fiscal_year" => (
+                    Ref::from_schema_name(FiscalYear::name()).into(),
+                    "The fiscal year, as its Gregorian year.",
+                ),
+                "number" => (
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .minimum(Some(1))
+                        .maximum(Some(1_000_000))
+                        .into(),
+                    "The number of the revision.",
+                ),
                 _ => return None,
             };
             let parameter = ParameterBuilder::new()
@@ -147,7 +185,7 @@ fn name_path(path: &str, operation: &mut Operation) {
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
                 .description(Some(words))
-                .schema(Some(Ref::from_schema_name(schema)));
+                .schema(Some(schema));
             Some(parameter.build())
         })
         .collect();

@@ -255,7 +255,7 @@ pub struct Page<T> {
     pub total: Option<i64>,
 }
 
-impl<T: Serialize> Responder for Page<T> {
+impl<T: Serialize + Send + 'static> Responder for Page<T> {
     type Body = BoxBody;
 
     /// With a link to the next page (RFC 8288) that keeps the filters.

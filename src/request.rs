@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpMessage,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, header},
@@ -20,6 +20,10 @@ use crate::{
 /// The header that carries the id of a request, in and out.
 pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 
+/// The id of a request, as what it passes through finds it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
 /// The outermost layer: gives the request an id, serves HEAD as GET, writes problems, logs one line.
 pub async fn surround(
     mut req: ServiceRequest,
@@ -30,6 +34,7 @@ pub async fn surround(
     let method = req.method().clone();
     let path = req.path().to_owned();
     let language = accepted(&req);
+    req.extensions_mut().insert(RequestId(id.clone()));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;

@@ -17,6 +17,7 @@ pub mod indicators;
 pub mod organizations;
 pub mod policies;
 pub mod results;
+pub mod revisions;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -26,6 +27,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(budgets::routes)
         .configure(indicators::routes)
         .configure(results::routes)
+        .configure(revisions::routes)
         .configure(evaluations::routes)
         .configure(codelists::routes);
 }
@@ -46,6 +48,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::EvaluationRowPage>(schemas);
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
+    add::<revisions::RevisionPage>(schemas);
     add::<codelists::Codelists>(schemas);
 }
 

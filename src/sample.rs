@@ -2,15 +2,19 @@
 //!
 //! The files are bodies as callers send them, and go the same way: checked against the contract, then stored.
 
-use diesel::PgConnection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     contract,
+    db::Tx,
     error::{Error, Result},
     resources::{
         organizations::{self, OrganizationInput},
-        policies::tree::{PolicyTree, store},
+        policies::{
+            self,
+            tree::{PolicyTree, store},
+        },
+        revisions::publications::{PublicationInput, publish},
     },
 };
 
@@ -18,14 +22,22 @@ const WARDS: &str = include_str!("sample/osaka-wards.json");
 const NISHI_2024: &str = include_str!("sample/nishi-2024.json");
 
 /// Fills a database that has no organization yet.
-pub fn fill(conn: &mut PgConnection) -> Result<()> {
-    if organizations::any(conn)? {
+pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
+    if organizations::any(tx)? {
         return Ok(());
     }
     for ward in wards()? {
-        organizations::insert(conn, &ward)?;
+        organizations::insert(tx, &ward)?;
     }
-    store::create(conn, &nishi_2024()?)
+    let nishi = nishi_2024()?;
+    store::create(tx, &nishi)?;
+    let policy = policies::find(tx, &(nishi.organization, nishi.fiscal_year))?;
+    publish(tx, policy, &plan_published()?).map(|_| ())
+}
+
+/// That the plan was published. Nobody noted the day: the first of the fiscal year is assumed.
+fn plan_published() -> Result<PublicationInput> {
+    contract::read(json!({ "kind": "plan", "published_on": "2024-04-01", "assumed": true }))
 }
 
 /// The wards, in the city's own order.

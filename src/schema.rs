@@ -30,10 +30,25 @@ diesel::table! {
         vision -> Nullable<Array<Text>>,
         mission -> Nullable<Array<Text>>,
         basic_approach -> Nullable<Array<Text>>,
-        self_evaluation -> Nullable<Array<Text>>,
-        future_policy -> Nullable<Array<Text>>,
         results_due_on -> Date,
         source -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        stage -> Text,
+        plan_published_on -> Nullable<Date>,
+        results_published_on -> Nullable<Date>,
+        public -> Bool,
+    }
+}
+
+diesel::table! {
+    self_evaluations (id) {
+        id -> Uuid,
+        policy_id -> Uuid,
+        self_evaluation -> Nullable<Array<Text>>,
+        future_policy -> Nullable<Array<Text>>,
+        public -> Bool,
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -51,6 +66,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        public -> Bool,
     }
 }
 
@@ -67,6 +83,8 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        policy_id -> Uuid,
+        public -> Bool,
     }
 }
 
@@ -97,6 +115,8 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        policy_id -> Uuid,
+        public -> Bool,
     }
 }
 
@@ -121,6 +141,126 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        policy_id -> Uuid,
+        public -> Bool,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Uuid,
+        name -> Text,
+        handle -> Text,
+        hash -> Bytea,
+        scopes -> Array<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    token_uses (token_id) {
+        token_id -> Uuid,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    change_log (seq) {
+        seq -> Int8,
+        at -> Timestamptz,
+        actor -> Text,
+        token_id -> Nullable<Uuid>,
+        request_id -> Nullable<Text>,
+        op -> Text,
+        #[sql_name = "type"]
+        type_ -> Text,
+        row_id -> Uuid,
+        organization_id -> Nullable<Uuid>,
+        policy_id -> Nullable<Uuid>,
+        key -> Jsonb,
+        previous_key -> Nullable<Jsonb>,
+        version -> Int8,
+        fields -> Array<Text>,
+        reason -> Nullable<Text>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        was_public -> Bool,
+        is_public -> Bool,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    change_epoch (single) {
+        single -> Bool,
+        epoch -> Text,
+    }
+}
+
+diesel::table! {
+    revisions (id) {
+        id -> Uuid,
+        policy_id -> Uuid,
+        number -> Int4,
+        kind -> Text,
+        reason -> Nullable<Text>,
+        published_on -> Date,
+        assumed -> Bool,
+        seq -> Int8,
+        shown_on -> Date,
+        document -> Text,
+        sha256 -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (token_id, key) {
+        token_id -> Uuid,
+        key -> Text,
+        request -> Bytea,
+        status -> Int4,
+        location -> Nullable<Text>,
+        body -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A view: the history as the caller may see it.
+    changes (seq) {
+        seq -> Int8,
+        at -> Timestamptz,
+        actor -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        op -> Text,
+        #[sql_name = "type"]
+        type_ -> Text,
+        row_id -> Uuid,
+        organization_id -> Nullable<Uuid>,
+        key -> Jsonb,
+        previous_key -> Nullable<Jsonb>,
+        version -> Int8,
+        fields -> Array<Text>,
+        reason -> Nullable<Text>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        public -> Bool,
+    }
+}
+
+diesel::table! {
+    /// A view: the policies that were ever published.
+    published (policy_id) {
+        policy_id -> Uuid,
+        fiscal_year -> Int4,
+        slug -> Text,
+        municipality_code -> Nullable<Text>,
     }
 }
 
@@ -141,10 +281,34 @@ diesel::define_sql_function! {
     fn strpos(value: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Int4;
 }
 
+diesel::define_sql_function! {
+    /// The version of a policy together with its self-evaluation.
+    fn whole_version(policy: diesel::sql_types::Int8, self_evaluation: diesel::sql_types::Nullable<diesel::sql_types::Int8>) -> diesel::sql_types::Int8;
+}
+diesel::define_sql_function! {
+    /// When a policy or its self-evaluation last changed.
+    fn latest(policy: diesel::sql_types::Timestamptz, self_evaluation: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>) -> diesel::sql_types::Timestamptz;
+}
+
 diesel::joinable!(policies -> organizations (organization_id));
+diesel::joinable!(self_evaluations -> policies (policy_id));
 diesel::joinable!(goals -> policies (policy_id));
 diesel::joinable!(budgets -> goals (goal_id));
 diesel::joinable!(indicators -> goals (goal_id));
 diesel::joinable!(results -> indicators (indicator_id));
 
-diesel::allow_tables_to_appear_in_same_query!(organizations, policies, goals, budgets, indicators, results);
+diesel::allow_tables_to_appear_in_same_query!(
+    organizations,
+    policies,
+    self_evaluations,
+    goals,
+    budgets,
+    indicators,
+    results,
+    revisions,
+    published,
+    change_log,
+    changes,
+    tokens,
+    token_uses
+);

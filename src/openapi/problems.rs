@@ -16,13 +16,19 @@ use crate::{
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 13] {
+fn all() -> [(&'static str, &'static str, Error); 15] {
     [
         (
             "Malformed",
             "The request could not be read, or has an unknown parameter.",
             misspelt(),
         ),
+        (
+            "Unauthenticated",
+            "There is no token, or one that is unknown, wrong, expired or revoked.",
+            Error::Unauthenticated,
+        ),
+        ("Forbidden", "The token does not allow this.", Error::Forbidden),
         ("NotFound", "The path names nothing.", Error::NotFound("policy")),
         (
             "NotAcceptable",
@@ -93,6 +99,8 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
+            StatusCode::UNAUTHORIZED => versioned,
+            StatusCode::FORBIDDEN => !matches!(operation.security.as_deref(), None | Some([])) && method != "get" && !path.ends_with("/preview"),
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview") || method == "delete" && path == "/v1/organizations/{organization}"

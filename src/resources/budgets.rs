@@ -9,12 +9,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, organizations::is_any_of};
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     language::Bilingual,
     page::{Page, Paging},
@@ -199,10 +201,11 @@ async fn list_budgets(
 /// Creates a budget.
 ///
 /// One figure per goal, fiscal year and kind: 409 for a second one.
-#[utoipa::path(tag = "budgets")]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])))]
 #[post("/budgets")]
-async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Created<Budget>> {
-    db.write(move |conn| create(conn, Id::generate(), &input)).await
+async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Once<Created<Budget>>> {
+    let request = input.clone();
+    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
 
 /// Reads a budget.
@@ -218,7 +221,7 @@ async fn read_budget(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Bu
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's.
-#[utoipa::path(tag = "budgets", params(Condition))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/budgets/{id}")]
 async fn replace_budget(
     db: Db,
@@ -227,15 +230,15 @@ async fn replace_budget(
     condition: Condition,
     Json(input): Json<BudgetInput>,
 ) -> Result<Stored<Budget>> {
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            goals::hold(conn, input.goal_id)?;
-            read.check(&lock(conn, id)?)?;
-            change(conn, id, &input).map(Stored::Replaced)
+            read.check(&permitted(tx, id)?)?;
+            change(tx, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(found(find(conn, id))?.is_some())?;
-            create(conn, id, &input).map(Stored::Created)
+            goals::permit(tx, input.goal_id).map_err(no_goal)?;
+            id.check_new(found(find(tx, id))?.is_some())?;
+            create(tx, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -244,16 +247,13 @@ async fn replace_budget(
 /// Changes parts of a budget.
 ///
 /// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
-#[utoipa::path(tag = "budgets", params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
 async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
-    db.write(move |conn| {
-        if let Some(parent) = patch.parent("goal_id") {
-            goals::hold(conn, parent)?;
-        }
-        let stored = lock(conn, id)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, id)?;
         read.check(&stored)?;
-        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -261,12 +261,12 @@ async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch
 /// Removes a budget.
 ///
 /// To say that the form prints a dash or nothing, change its status instead.
-#[utoipa::path(tag = "budgets", params(Match))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/budgets/{id}")]
 async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |conn| {
-        read.check(&lock(conn, id)?)?;
-        diesel::delete(budgets::table.find(id)).execute(conn)?;
+    db.write(move |tx| {
+        read.check(&permitted(tx, id)?)?;
+        diesel::delete(budgets::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
     })
     .await
@@ -324,40 +324,53 @@ fn find(conn: &mut PgConnection, id: Id) -> Result<Budget> {
         .ok_or(Error::NotFound("budget"))
 }
 
-fn lock(conn: &mut PgConnection, id: Id) -> Result<Budget> {
-    let locked: Option<Id> = budgets::table
-        .find(id)
-        .select(budgets::id)
-        .for_update()
-        .first(conn)
-        .optional()?;
-    find(conn, locked.ok_or(Error::NotFound("budget"))?)
+/// The same, if the caller may change it.
+fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {
+    permit(tx, id)?;
+    find(tx, id)
 }
 
-fn create(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
-    goals::hold(conn, input.goal_id)?;
-    insert(conn, id, input)?;
+/// Fails unless the caller may change this budget.
+fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let found = budgets::table
+        .inner_join(g::table.inner_join(p::table))
+        .filter(budgets::id.eq(id))
+        .select((p::organization_id, budgets::public))
+        .first(tx.conn)
+        .optional()?;
+    tx.permit(Verb::Edit, "budget", found)
+}
+
+/// A body that names no goal contradicts what is stored.
+fn no_goal(e: Error) -> Error {
+    e.about("budgets_goal_exists")
+}
+
+fn create(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
+    goals::permit(tx, input.goal_id).map_err(no_goal)?;
+    insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),
-        body: find(conn, id)?,
+        body: find(tx, id)?,
     })
 }
 
-fn change(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<Budget> {
-    update(conn, id, input)?;
-    find(conn, id)
+fn change(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Budget> {
+    goals::permit(tx, input.goal_id).map_err(no_goal)?;
+    update(tx, id, input)?;
+    find(tx, id)
 }
 
 /// Stores a new budget.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<()> {
     diesel::insert_into(budgets::table)
         .values((budgets::id.eq(id), input))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     Ok(())
 }
 
 /// Stores what a budget has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &BudgetInput) -> Result<()> {
-    diesel::update(budgets::table.find(id)).set(input).execute(conn)?;
+pub fn update(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<()> {
+    diesel::update(budgets::table.find(id)).set(input).execute(tx.conn)?;
     Ok(())
 }

@@ -179,7 +179,7 @@ async fn read_indicator_evaluation(
     Query(judging): Query<IndicatorJudging>,
 ) -> Result<Answer<IndicatorEvaluation>> {
     db.read(move |conn| {
-        let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn)?;
+        let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn.conn)?;
         let year = judging
             .fiscal_year
             .or(subject.first().map(|subject| subject.indicator.policy_year));
@@ -205,7 +205,7 @@ async fn read_goal_evaluation(
 ) -> Result<Answer<GoalEvaluation>> {
     db.read(move |conn| {
         let goal = goals::find(conn, id)?;
-        let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn)?;
+        let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
         let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), judging.on.0)?;
         Ok(Answer(of_goal(goal, judged)))
     })
@@ -227,8 +227,8 @@ async fn read_policy_evaluation(
         let goals: Vec<goals::Goal> = goals::Goal::query()
             .filter(s::goals::policy_id.eq(policy.id))
             .order((s::goal_code_order(s::goals::code), s::goals::id))
-            .load(conn)?;
-        let subjects = Subject::query().filter(s::goals::policy_id.eq(policy.id)).load(conn)?;
+            .load(conn.conn)?;
+        let subjects = Subject::query().filter(s::goals::policy_id.eq(policy.id)).load(conn.conn)?;
         let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), judging.on.0)?;
         Ok(Answer(of_policy(policy, goals, judged, judging.on.0)))
     })

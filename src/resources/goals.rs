@@ -9,16 +9,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{organizations::is_any_of, policies};
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     error::{Error, Result, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     page::{Page, Paging},
     query,
     query::{AnyOf, NoQuery, Query, Years},
-    schema::{goal_code_order, goals, indicators, organizations as o, policies as p},
+    schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
 };
@@ -137,10 +139,11 @@ async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<G
 /// Creates a goal.
 ///
 /// 409 when the policy already has a goal with this code, or does not exist.
-#[utoipa::path(tag = "goals")]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])))]
 #[post("/goals")]
-async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Created<Goal>> {
-    db.write(move |conn| create(conn, Id::generate(), &input)).await
+async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Once<Created<Goal>>> {
+    let request = input.clone();
+    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
 
 /// Reads a goal.
@@ -156,7 +159,7 @@ async fn read_goal(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Goal
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's. What is below it stays.
-#[utoipa::path(tag = "goals", params(Condition))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/goals/{id}")]
 async fn replace_goal(
     db: Db,
@@ -165,15 +168,15 @@ async fn replace_goal(
     condition: Condition,
     Json(input): Json<GoalInput>,
 ) -> Result<Stored<Goal>> {
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            policies::hold(conn, input.policy_id)?;
-            read.check(&lock(conn, id)?)?;
-            change(conn, id, &input).map(Stored::Replaced)
+            read.check(&permitted(tx, id)?)?;
+            change(tx, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(found(find(conn, id))?.is_some())?;
-            create(conn, id, &input).map(Stored::Created)
+            policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
+            id.check_new(found(find(tx, id))?.is_some())?;
+            create(tx, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -181,17 +184,14 @@ async fn replace_goal(
 
 /// Changes parts of a goal.
 ///
-/// A JSON Merge Patch. Another `policy_id` moves the goal, with everything below it.
-#[utoipa::path(tag = "goals", params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
+/// A JSON Merge Patch. Another `code` renumbers the goal; it stays with its policy: 409 for another `policy_id`.
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
 async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
-    db.write(move |conn| {
-        if let Some(parent) = patch.parent("policy_id") {
-            policies::hold(conn, parent)?;
-        }
-        let stored = lock(conn, id)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, id)?;
         read.check(&stored)?;
-        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -199,19 +199,16 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 /// Removes a goal with everything below it.
 ///
 /// Its budgets, indicators and results go with it, in one transaction.
-#[utoipa::path(tag = "goals", params(Match))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/goals/{id}")]
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |conn| {
-        read.check(&lock(conn, id)?)?;
-        // In the order in which others lock them; a cascade has none.
-        let _: Vec<Id> = indicators::table
-            .filter(indicators::goal_id.eq(id))
-            .select(indicators::id)
-            .order(indicators::id)
-            .for_update()
-            .load(conn)?;
-        diesel::delete(goals::table.find(id)).execute(conn)?;
+    db.write(move |tx| {
+        read.check(&permitted(tx, id)?)?;
+        let below = indicators::table.filter(indicators::goal_id.eq(id)).select(indicators::id);
+        diesel::delete(results::table.filter(results::indicator_id.eq_any(below))).execute(tx.conn)?;
+        diesel::delete(indicators::table.filter(indicators::goal_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(budgets::table.filter(budgets::goal_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(goals::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
     })
     .await
@@ -263,53 +260,53 @@ pub fn find(conn: &mut PgConnection, id: Id) -> Result<Goal> {
         .ok_or(Error::NotFound("goal"))
 }
 
-/// The same, kept from other writers until the transaction ends.
-fn lock(conn: &mut PgConnection, id: Id) -> Result<Goal> {
-    let locked: Option<Id> = goals::table
-        .find(id)
-        .select(goals::id)
-        .for_update()
-        .first(conn)
-        .optional()?;
-    find(conn, locked.ok_or(Error::NotFound("goal"))?)
+/// The same, if the caller may change it.
+fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
+    permit(tx, id)?;
+    find(tx, id)
 }
 
-/// Keeps a goal where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
-/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
-pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
-    let _: Option<Id> = goals::table
-        .find(id)
-        .select(goals::id)
-        .for_key_share()
-        .first(conn)
+/// Fails unless the caller may change this goal and what is below it.
+pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let found = goals::table
+        .inner_join(p::table)
+        .filter(goals::id.eq(id))
+        .select((p::organization_id, goals::public))
+        .first(tx.conn)
         .optional()?;
-    Ok(())
+    tx.permit(Verb::Edit, "goal", found)
 }
 
-fn create(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
-    policies::hold(conn, input.policy_id)?;
-    insert(conn, id, input)?;
+/// A body that names no policy contradicts what is stored.
+fn no_policy(e: Error) -> Error {
+    e.about("goals_policy_exists")
+}
+
+fn create(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
+    policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
+    insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/goals/{id}"),
-        body: find(conn, id)?,
+        body: find(tx, id)?,
     })
 }
 
-fn change(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<Goal> {
-    update(conn, id, input)?;
-    find(conn, id)
+fn change(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Goal> {
+    policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
+    update(tx, id, input)?;
+    find(tx, id)
 }
 
 /// Stores a new goal.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<()> {
     diesel::insert_into(goals::table)
         .values((goals::id.eq(id), input))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     Ok(())
 }
 
 /// Stores what a goal has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &GoalInput) -> Result<()> {
-    diesel::update(goals::table.find(id)).set(input).execute(conn)?;
+pub fn update(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<()> {
+    diesel::update(goals::table.find(id)).set(input).execute(tx.conn)?;
     Ok(())
 }

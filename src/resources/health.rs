@@ -47,7 +47,7 @@ async fn read_liveness() -> Result<Answer<Health>> {
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
 async fn read_readiness(db: Db) -> Result<Answer<Health>> {
-    if db.read(db::is_migrated).await? {
+    if db.read(|conn| db::is_migrated(conn)).await? {
         Ok(Health::ok())
     } else {
         Err(Error::Unavailable("the database lacks migrations".to_owned()))

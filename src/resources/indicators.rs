@@ -9,8 +9,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, organizations::is_any_of};
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     domain::{
         kinds::{Direction, IndicatorKind},
         target::Target,
@@ -18,11 +19,12 @@ use crate::{
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     page::{Page, Paging},
     query,
     query::{AnyOf, NoQuery, Query, SearchText, Years},
-    schema::{goals as g, indicators, organizations as o, policies as p, search_grams, search_text, strpos},
+    schema::{goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
 };
@@ -225,10 +227,11 @@ async fn list_indicators(
 /// Creates an indicator.
 ///
 /// 409 when the goal already has an indicator of this name, or does not exist. Without `series_id` it starts a series.
-#[utoipa::path(tag = "indicators")]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])))]
 #[post("/indicators")]
-async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Created<Indicator>> {
-    db.write(move |conn| create(conn, Id::generate(), &input)).await
+async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Once<Created<Indicator>>> {
+    let request = input.clone();
+    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
 
 /// Reads an indicator.
@@ -244,7 +247,7 @@ async fn read_indicator(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's. An indicator keeps its identity and its results when it is reworded.
-#[utoipa::path(tag = "indicators", params(Condition))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}")]
 async fn replace_indicator(
     db: Db,
@@ -253,15 +256,15 @@ async fn replace_indicator(
     condition: Condition,
     Json(input): Json<IndicatorInput>,
 ) -> Result<Stored<Indicator>> {
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            goals::hold(conn, input.goal_id)?;
-            read.check(&lock(conn, id)?)?;
-            change(conn, id, &input).map(Stored::Replaced)
+            read.check(&permitted(tx, id)?)?;
+            change(tx, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            id.check_new(found(find(conn, id))?.is_some())?;
-            create(conn, id, &input).map(Stored::Created)
+            goals::permit(tx, input.goal_id).map_err(no_goal)?;
+            id.check_new(found(find(tx, id))?.is_some())?;
+            create(tx, id, &input).map(Stored::Created)
         }
     })
     .await
@@ -271,7 +274,7 @@ async fn replace_indicator(
 ///
 /// A JSON Merge Patch, nested in the target: `{"target": {"value": 50}}` changes its value alone. Another `goal_id` moves the
 /// indicator with its results.
-#[utoipa::path(tag = "indicators", params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}")]
 async fn patch_indicator(
     db: Db,
@@ -280,13 +283,10 @@ async fn patch_indicator(
     read: Match,
     patch: Patch,
 ) -> Result<Answer<Indicator>> {
-    db.write(move |conn| {
-        if let Some(parent) = patch.parent("goal_id") {
-            goals::hold(conn, parent)?;
-        }
-        let stored = lock(conn, id)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, id)?;
         read.check(&stored)?;
-        change(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -294,12 +294,13 @@ async fn patch_indicator(
 /// Removes an indicator with its results.
 ///
 /// To reword it, change its name instead: what was measured stays.
-#[utoipa::path(tag = "indicators", params(Match))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}")]
 async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |conn| {
-        read.check(&lock(conn, id)?)?;
-        diesel::delete(indicators::table.find(id)).execute(conn)?;
+    db.write(move |tx| {
+        read.check(&permitted(tx, id)?)?;
+        diesel::delete(results::table.filter(results::indicator_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(indicators::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
     })
     .await
@@ -368,58 +369,59 @@ pub fn find(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
         .ok_or(Error::NotFound("indicator"))
 }
 
-fn lock(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
-    let locked: Option<Id> = indicators::table
-        .find(id)
-        .select(indicators::id)
-        .for_update()
-        .first(conn)
-        .optional()?;
-    find(conn, locked.ok_or(Error::NotFound("indicator"))?)
+/// The same, if the caller may change it.
+fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {
+    permit(tx, id)?;
+    find(tx, id)
 }
 
-/// Keeps an indicator where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
-/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
-pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
-    let _: Option<Id> = indicators::table
-        .find(id)
-        .select(indicators::id)
-        .for_key_share()
-        .first(conn)
+/// Fails unless the caller may change this indicator.
+pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let found = indicators::table
+        .inner_join(g::table.inner_join(p::table))
+        .filter(indicators::id.eq(id))
+        .select((p::organization_id, indicators::public))
+        .first(tx.conn)
         .optional()?;
-    Ok(())
+    tx.permit(Verb::Edit, "indicator", found)
 }
 
-fn create(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
-    goals::hold(conn, input.goal_id)?;
-    insert(conn, id, input)?;
+/// A body that names no goal contradicts what is stored.
+fn no_goal(e: Error) -> Error {
+    e.about("indicators_goal_exists")
+}
+
+fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
+    goals::permit(tx, input.goal_id).map_err(no_goal)?;
+    insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
-        body: find(conn, id)?,
+        body: find(tx, id)?,
     })
 }
 
-fn change(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<Indicator> {
-    update(conn, id, input)?;
-    find(conn, id)
+fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> {
+    goals::permit(tx, input.goal_id).map_err(no_goal)?;
+    update(tx, id, input)?;
+    find(tx, id)
 }
 
 /// Stores a new indicator.
-pub fn insert(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<()> {
     let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
     let target = TargetColumns::from(input.target.clone());
     diesel::insert_into(indicators::table)
         .values((indicators::id.eq(id), series, input, target))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     Ok(())
 }
 
 /// Stores what an indicator has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &IndicatorInput) -> Result<()> {
+pub fn update(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<()> {
     let series = input.series_id.map(|series| indicators::series_id.eq(series));
     let target = TargetColumns::from(input.target.clone());
     diesel::update(indicators::table.find(id))
         .set((series, input, target))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     Ok(())
 }

@@ -8,11 +8,13 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     language::Bilingual,
     page::{Page, Paging},
@@ -169,14 +171,15 @@ async fn list_organizations(
 /// Creates an organization.
 ///
 /// 409 when the slug or the municipality code is taken.
-#[utoipa::path(tag = "organizations")]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])))]
 #[post("/organizations")]
 async fn create_organization(
     db: Db,
     _: NoQuery,
     Json(input): Json<OrganizationInput>,
-) -> Result<Created<Organization>> {
-    db.write(move |conn| insert(conn, &input)).await
+) -> Result<Once<Created<Organization>>> {
+    let request = input.clone();
+    db.once(&request, move |tx| create(tx, &input)).await
 }
 
 /// Reads an organization, by its slug or its municipality code.
@@ -192,7 +195,7 @@ async fn read_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>)
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// organization of the path; a PATCH renames.
-#[utoipa::path(tag = "organizations", params(Condition))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/organizations/{organization}")]
 async fn replace_organization(
     db: Db,
@@ -201,18 +204,18 @@ async fn replace_organization(
     condition: Condition,
     Json(input): Json<OrganizationInput>,
 ) -> Result<Stored<Organization>> {
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            let stored = lock(conn, &key)?;
+            let stored = permitted(tx, &key)?;
             read.check(&stored)?;
             check_path(&key, &input)?;
-            update(conn, stored.id, &input).map(Stored::Replaced)
+            update(tx, stored.id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
             check_path(&key, &input)?;
-            match found(find(conn, &key))? {
+            match found(find(tx, &key))? {
                 Some(_) => Err(Error::PreconditionFailed),
-                None => insert(conn, &input).map(Stored::Created),
+                None => create(tx, &input).map(Stored::Created),
             }
         }
     })
@@ -222,7 +225,7 @@ async fn replace_organization(
 /// Changes parts of an organization.
 ///
 /// A JSON Merge Patch. Another `slug` renames the organization: its policies follow, its old path is gone.
-#[utoipa::path(tag = "organizations", params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
 #[patch("/organizations/{organization}")]
 async fn patch_organization(
     db: Db,
@@ -231,11 +234,11 @@ async fn patch_organization(
     read: Match,
     patch: Patch,
 ) -> Result<Answer<Organization>> {
-    db.write(move |conn| {
-        let stored = lock(conn, &key)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, &key)?;
         read.check(&stored)?;
         let id = stored.id;
-        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        update(tx, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
@@ -243,14 +246,15 @@ async fn patch_organization(
 /// Removes an organization that has no policies.
 ///
 /// 409 while it has policies: nothing is removed that something else stands on.
-#[utoipa::path(tag = "organizations", params(Match))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
 async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {
-    db.write(move |conn| {
-        let stored = lock(conn, &key)?;
+    db.write(move |tx| {
+        may_all(tx)?;
+        let stored = find(tx, &key)?;
         read.check(&stored)?;
         match diesel::delete(organizations::table.find(stored.id))
-            .execute(conn)
+            .execute(tx.conn)
             .map_err(Error::from)
         {
             Ok(_) => Ok(NoContent),
@@ -339,29 +343,40 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
         .ok_or(Error::NotFound("organization"))
 }
 
-/// The same, kept from other writers until the transaction ends.
-fn lock(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
-    Organization::query()
-        .filter(is(key.as_str()))
-        .for_update()
-        .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("organization"))
+/// The same, if the caller may change it.
+fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
+    let stored = find(tx, key)?;
+    tx.permit(Verb::Edit, "organization", Some((stored.id, true)))?;
+    Ok(stored)
+}
+
+/// Fails unless the caller may change any organization: there is no narrower right to one that is not there yet.
+fn may_all(tx: &Tx<'_>) -> Result<()> {
+    if tx.caller.may(Verb::Edit, None) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
+fn create(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Organization>> {
+    may_all(tx)?;
+    insert(tx, input)
 }
 
 /// Stores a new organization.
-pub fn insert(conn: &mut PgConnection, input: &OrganizationInput) -> Result<Created<Organization>> {
+pub fn insert(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Organization>> {
     let body: Organization = diesel::insert_into(organizations::table)
         .values((organizations::id.eq(Id::generate()), input))
         .returning(Organization::as_returning())
-        .get_result(conn)?;
+        .get_result(tx.conn)?;
     Ok(Created {
         at: format!("/v1/organizations/{}", body.slug),
         body,
     })
 }
 
-fn update(conn: &mut PgConnection, id: Id, input: &OrganizationInput) -> Result<Organization> {
-    diesel::update(organizations::table.find(id)).set(input).execute(conn)?;
-    Ok(Organization::query().find(id).first(conn)?)
+fn update(tx: &mut Tx<'_>, id: Id, input: &OrganizationInput) -> Result<Organization> {
+    diesel::update(organizations::table.find(id)).set(input).execute(tx.conn)?;
+    Ok(Organization::query().find(id).first(tx.conn)?)
 }

@@ -9,18 +9,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations::{self, is_any_of};
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     domain::fiscal_year,
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     language::Bilingual,
     page::{Page, Paging},
     query,
     query::{AnyOf, NoQuery, Query, Years},
-    schema::{organizations as o, policies},
+    schema::{
+        budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e, whole_version,
+    },
     text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time},
 };
@@ -50,9 +54,23 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How far a policy is published.
+    pub enum PolicyStage in "policy_stage" {
+        /// Nothing of it is public.
+        Draft = "draft" ("下書き", "draft"),
+        /// The plan is public; results, self-evaluation and future policy are not.
+        Plan = "plan" ("計画公表", "plan published"),
+        /// Everything is public.
+        Results = "results" ("実績公表", "results published"),
+        /// It was public and is no longer; its revisions are.
+        Withdrawn = "withdrawn" ("取下げ", "withdrawn"),
+    }
+}
+
 /// A management policy (運営方針): one organization, one fiscal year.
 #[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
-#[diesel(table_name = policies, base_query = policies::table.inner_join(o::table))]
+#[diesel(table_name = policies, base_query = policies::table.inner_join(o::table).left_join(e::table))]
 pub struct Policy {
     /// Identifier.
     pub id: Id,
@@ -76,20 +94,30 @@ pub struct Policy {
     pub mission: Option<TextBox>,
     /// How it means to work this year (所属運営の基本的な考え方).
     pub basic_approach: Option<TextBox>,
-    /// How it judges the year (自己評価); `[]` while its box is empty.
+    /// How it judges the year (自己評価); `[]` while its box is empty, null until it is published.
+    #[diesel(select_expression = e::self_evaluation.nullable())]
     pub self_evaluation: Option<TextBox>,
-    /// What it will do next (今後の方針); `[]` while its box is empty.
+    /// What it will do next (今後の方針); `[]` while its box is empty, null until it is published.
+    #[diesel(select_expression = e::future_policy.nullable())]
     pub future_policy: Option<TextBox>,
     /// The day by which results are due; 30 June after the fiscal year unless stated otherwise.
     pub results_due_on: Date,
     /// Where the data comes from, and what was corrected on the way.
     pub source: Option<Prose<4000>>,
-    /// 1 when created, one more with each change.
+    /// How far it is published.
+    pub stage: PolicyStage,
+    /// When its plan was published.
+    pub plan_published_on: Option<Date>,
+    /// When its results were published.
+    pub results_published_on: Option<Date>,
+    /// 1 when created, one more with each change of what is seen of it.
+    #[diesel(select_expression = whole_version(policies::version, e::version.nullable()))]
     #[schema(minimum = 1)]
     pub version: i64,
     /// When it was created.
     pub created_at: Time,
     /// When it last changed.
+    #[diesel(select_expression = latest(policies::updated_at, e::updated_at.nullable()))]
     pub updated_at: Time,
 }
 
@@ -118,8 +146,10 @@ pub struct PolicyInput {
     /// How it means to work this year (所属運営の基本的な考え方).
     pub basic_approach: Option<TextBox>,
     /// How it judges the year (自己評価).
+    #[diesel(skip_insertion, skip_update)]
     pub self_evaluation: Option<TextBox>,
     /// What it will do next (今後の方針).
+    #[diesel(skip_insertion, skip_update)]
     pub future_policy: Option<TextBox>,
     /// The day by which results are due, not before the fiscal year starts; 30 June after it by default, which moves with
     /// the fiscal year.
@@ -146,7 +176,22 @@ impl Rules for PolicyInput {
     }
 }
 
+/// How an organization judges its year: published with the results, and so a row of its own.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = e, treat_none_as_null = true)]
+struct Judged<'a> {
+    self_evaluation: Option<&'a TextBox>,
+    future_policy: Option<&'a TextBox>,
+}
+
 impl PolicyInput {
+    fn judged(&self) -> Judged<'_> {
+        Judged {
+            self_evaluation: self.self_evaluation.as_ref(),
+            future_policy: self.future_policy.as_ref(),
+        }
+    }
+
     /// The due date, stated or by default.
     fn due_date(&self) -> Date {
         self.results_due_on
@@ -202,10 +247,11 @@ async fn list_policies(
 /// Creates a policy.
 ///
 /// 409 when the organization already has a policy for the fiscal year, or does not exist.
-#[utoipa::path(tag = "policies")]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])))]
 #[post("/policies")]
-async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Created<Policy>> {
-    db.write(move |conn| insert(conn, &input)).await
+async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Once<Created<Policy>>> {
+    let request = input.clone();
+    db.once(&request, move |tx| create(tx, &input)).await
 }
 
 /// Reads a policy.
@@ -221,7 +267,7 @@ async fn read_policy(db: Db, _: NoQuery, Path(key): Path<(OrganizationKey, Fisca
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// policy of the path; a PATCH moves.
-#[utoipa::path(tag = "policies", params(Condition))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
     db: Db,
@@ -230,17 +276,18 @@ async fn replace_policy(
     condition: Condition,
     Json(input): Json<PolicyInput>,
 ) -> Result<Stored<Policy>> {
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            let stored = lock(conn, &key)?;
+            let stored = permitted(tx, &key)?;
             read.check(&stored)?;
-            check_path(conn, &key, &input)?;
-            update(conn, stored.id, &input).map(Stored::Replaced)
+            check_path(tx, &key, &input)?;
+            update(tx, stored.id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            check_path(conn, &key, &input)?;
-            check_absent(conn, &key)?;
-            insert(conn, &input).map(Stored::Created)
+            permit_new(tx, &input)?;
+            check_path(tx, &key, &input)?;
+            check_absent(tx, &key)?;
+            insert(tx, &input).map(Stored::Created)
         }
     })
     .await
@@ -248,8 +295,8 @@ async fn replace_policy(
 
 /// Changes parts of a policy.
 ///
-/// Another organization or fiscal year moves it there, with everything below it.
-#[utoipa::path(tag = "policies", params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
+/// Another fiscal year moves it there, with everything below it; it stays with its organization: 409 for another.
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
 #[patch("/policies/{organization}/{fiscal_year}")]
 async fn patch_policy(
     db: Db,
@@ -258,19 +305,20 @@ async fn patch_policy(
     read: Match,
     patch: Patch,
 ) -> Result<Answer<Policy>> {
-    db.write(move |conn| {
-        let stored = lock(conn, &key)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, &key)?;
         read.check(&stored)?;
         let id = stored.id;
-        update(conn, id, &patch.apply(&stored.into())?).map(Answer)
+        update(tx, id, &patch.apply(&stored.into())?).map(Answer)
     })
     .await
 }
 
 /// Removes a policy with everything below it.
 ///
-/// Goals, budgets, indicators and results go with it, in one transaction.
-#[utoipa::path(tag = "policies", params(Match))]
+/// Goals, budgets, indicators and results go with it, in one transaction. 409 for a policy that was ever published: it can
+/// be withdrawn.
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/policies/{organization}/{fiscal_year}")]
 async fn remove_policy(
     db: Db,
@@ -278,11 +326,16 @@ async fn remove_policy(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
 ) -> Result<NoContent> {
-    db.write(move |conn| {
-        let stored = lock(conn, &key)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, &key)?;
         read.check(&stored)?;
-        tree::store::lock_below(conn, stored.id)?;
-        diesel::delete(policies::table.find(stored.id)).execute(conn)?;
+        let id = stored.id;
+        diesel::delete(results::table.filter(results::policy_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(indicators::table.filter(indicators::policy_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(budgets::table.filter(budgets::policy_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(goals::table.filter(goals::policy_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(e::table.filter(e::policy_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(policies::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
     })
     .await
@@ -290,7 +343,7 @@ async fn remove_policy(
 
 fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySort>) -> Result<PolicyPage> {
     let matching = || {
-        let mut query = policies::table.inner_join(o::table).into_boxed();
+        let mut query = policies::table.inner_join(o::table).left_join(e::table).into_boxed();
         if let Some(keys) = filter.organization.some() {
             query = query.filter(is_any_of(keys.to_vec()));
         }
@@ -304,7 +357,7 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
     let rows = match paging.sort {
         PolicySort::Latest => keyset!(query, paging, policies::id, desc policies::fiscal_year, i32),
         PolicySort::Earliest => keyset!(query, paging, policies::id, asc policies::fiscal_year, i32),
-        PolicySort::UpdatedAt => keyset!(query, paging, policies::id, desc policies::updated_at, Time),
+        PolicySort::UpdatedAt => keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time),
     };
     let rows: Vec<Policy> = rows.limit(paging.fetch()).load(conn)?;
     paging.cut(rows, total, |row| match paging.sort {
@@ -323,30 +376,38 @@ pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, Fi
         .ok_or(Error::NotFound("policy"))
 }
 
-/// The same, kept from other writers until the transaction ends.
-pub fn lock(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
-    let named = o::table.filter(organizations::is(organization.as_str())).select(o::id);
-    let locked: Option<Id> = policies::table
-        .filter(policies::organization_id.eq_any(named))
-        .filter(policies::fiscal_year.eq(year))
-        .select(policies::id)
-        .for_update()
-        .first(conn)
-        .optional()?;
-    locked.ok_or(Error::NotFound("policy"))?;
-    find(conn, key)
+/// The same, if the caller may change it.
+pub fn permitted(tx: &mut Tx<'_>, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
+    permit_key(tx, Verb::Edit, organization, *year)?;
+    find(tx, key)
 }
 
-/// Keeps a policy where it is until the transaction ends. Whoever puts something below it, or moves something there, begins with
-/// this: parents before children, as when a whole policy is replaced, so that two writers never wait for each other.
-pub fn hold(conn: &mut PgConnection, id: Id) -> Result<()> {
-    let _: Option<Id> = policies::table
-        .find(id)
-        .select(policies::id)
-        .for_key_share()
-        .first(conn)
+/// Fails unless the caller may do this to the policy of this organization for this fiscal year.
+pub fn permit_key(tx: &mut Tx<'_>, verb: Verb, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
+    let found = policies::table
+        .inner_join(o::table)
+        .filter(organizations::is(organization.as_str()))
+        .filter(policies::fiscal_year.eq(year))
+        .select((policies::organization_id, policies::public))
+        .first(tx.conn)
         .optional()?;
-    Ok(())
+    tx.permit(verb, "policy", found)
+}
+
+/// Fails unless the caller may do this to the policy with this id.
+pub fn permit(tx: &mut Tx<'_>, verb: Verb, id: Id) -> Result<()> {
+    let found = policies::table
+        .find(id)
+        .select((policies::organization_id, policies::public))
+        .first(tx.conn)
+        .optional()?;
+    tx.permit(verb, "policy", found)
+}
+
+/// Fails unless the caller may make policies of the organization the body names.
+pub fn permit_new(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<()> {
+    let organization = organization_of(tx, input)?;
+    tx.permit(Verb::Edit, "organization", Some((organization, true)))
 }
 
 /// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.
@@ -387,15 +448,23 @@ fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
         })
 }
 
+fn create(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {
+    permit_new(tx, input)?;
+    insert(tx, input)
+}
+
 /// Stores a new policy.
-pub fn insert(conn: &mut PgConnection, input: &PolicyInput) -> Result<Created<Policy>> {
+pub fn insert(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {
     let id = Id::generate();
-    let organization = policies::organization_id.eq(organization_of(conn, input)?);
+    let organization = policies::organization_id.eq(organization_of(tx, input)?);
     let due = policies::results_due_on.eq(input.due_date());
     diesel::insert_into(policies::table)
         .values((policies::id.eq(id), organization, due, input))
-        .execute(conn)?;
-    let body = Policy::query().filter(policies::id.eq(id)).first(conn)?;
+        .execute(tx.conn)?;
+    diesel::insert_into(e::table)
+        .values((e::id.eq(Id::generate()), e::policy_id.eq(id), input.judged()))
+        .execute(tx.conn)?;
+    let body = Policy::query().filter(policies::id.eq(id)).first(tx.conn)?;
     Ok(Created {
         at: format!("/v1/policies/{}/{}", body.organization, body.fiscal_year),
         body,
@@ -403,11 +472,14 @@ pub fn insert(conn: &mut PgConnection, input: &PolicyInput) -> Result<Created<Po
 }
 
 /// Stores what a policy has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &PolicyInput) -> Result<Policy> {
-    let organization = policies::organization_id.eq(organization_of(conn, input)?);
+pub fn update(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Policy> {
+    let organization = policies::organization_id.eq(organization_of(tx, input)?);
     let due = policies::results_due_on.eq(input.due_date());
     diesel::update(policies::table.find(id))
         .set((organization, due, input))
-        .execute(conn)?;
-    Ok(Policy::query().filter(policies::id.eq(id)).first(conn)?)
+        .execute(tx.conn)?;
+    diesel::update(e::table.filter(e::policy_id.eq(id)))
+        .set(input.judged())
+        .execute(tx.conn)?;
+    Ok(Policy::query().filter(policies::id.eq(id)).first(tx.conn)?)
 }

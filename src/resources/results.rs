@@ -9,8 +9,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{indicators as parent, organizations::is_any_of};
 use crate::{
+    auth::Verb,
     contract::Rules,
-    db::Db,
+    db::{Db, Tx},
     domain::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
@@ -211,6 +212,12 @@ impl ResultInput {
         }
     }
 
+    /// Whether it has a value, or a reason for having none.
+    #[must_use]
+    pub fn is_stated(&self) -> bool {
+        self.value_status == ValueStatus::Reported || self.said().is_some()
+    }
+
     /// What was said about the value, beyond what follows from value and date.
     fn said(&self) -> Option<ValueStatus> {
         use ValueStatus::{NotReported, NotYetDue, Reported};
@@ -285,7 +292,7 @@ async fn read_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>) -> R
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// fiscal year of the path; a PATCH moves.
-#[utoipa::path(tag = "results", params(Condition))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
     db: Db,
@@ -295,24 +302,23 @@ async fn replace_result(
     Json(input): Json<ResultInput>,
 ) -> Result<Stored<IndicatorResult>> {
     check_path(key.1, &input)?;
-    db.write(move |conn| match condition {
+    db.write(move |tx| match condition {
         Condition::Replace(read) => {
-            let stored = lock(conn, key)?;
+            let stored = permitted(tx, key)?;
             read.check(&stored.clone().view(today()))?;
-            update(conn, stored.id, &input)?;
-            Ok(Stored::Replaced(find(conn, key)?.view(today())))
+            update(tx, stored.id, &input)?;
+            Ok(Stored::Replaced(find(tx, key)?.view(today())))
         }
         Condition::Create => {
-            parent::find(conn, key.0)?;
-            if found(find(conn, key))?.is_some() {
+            parent::permit(tx, key.0)?;
+            if found(find(tx, key))?.is_some() {
                 return Err(Error::PreconditionFailed);
             }
-            parent::hold(conn, key.0)?;
-            insert(conn, &[(key.0, &input)])?;
+            insert(tx, &[(key.0, &input)])?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
             Ok(Stored::Created(Created {
                 at,
-                body: find(conn, key)?.view(today()),
+                body: find(tx, key)?.view(today()),
             }))
         }
     })
@@ -322,7 +328,7 @@ async fn replace_result(
 /// Changes parts of the result of an indicator in a fiscal year.
 ///
 /// A JSON Merge Patch. A value that comes in needs `value_status` to say `reported`; another `fiscal_year` moves the result.
-#[utoipa::path(tag = "results", params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}/results/{fiscal_year}")]
 async fn patch_result(
     db: Db,
@@ -331,13 +337,13 @@ async fn patch_result(
     read: Match,
     patch: Patch,
 ) -> Result<Answer<IndicatorResult>> {
-    db.write(move |conn| {
-        let stored = lock(conn, key)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, key)?;
         read.check(&stored.clone().view(today()))?;
         let id = stored.id;
         let input = patch.apply(&stored.input(today()))?;
-        update(conn, id, &input)?;
-        Ok(Answer(find(conn, (key.0, input.fiscal_year))?.view(today())))
+        update(tx, id, &input)?;
+        Ok(Answer(find(tx, (key.0, input.fiscal_year))?.view(today())))
     })
     .await
 }
@@ -345,14 +351,14 @@ async fn patch_result(
 /// Removes the result of an indicator in a fiscal year.
 ///
 /// To say why there is no value, change `value_status` instead.
-#[utoipa::path(tag = "results", params(Match))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
 async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<NoContent> {
-    db.write(move |conn| {
-        let stored = lock(conn, key)?;
+    db.write(move |tx| {
+        let stored = permitted(tx, key)?;
         let id = stored.id;
         read.check(&stored.view(today()))?;
-        diesel::delete(results::table.find(id)).execute(conn)?;
+        diesel::delete(results::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
     })
     .await
@@ -408,16 +414,17 @@ fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<
         .ok_or(Error::NotFound("result"))
 }
 
-fn lock(conn: &mut PgConnection, key: (Id, FiscalYear)) -> Result<Row> {
-    let locked: Option<Id> = results::table
+/// The same, if the caller may change it.
+fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<Row> {
+    let found = results::table
+        .inner_join(i::table.inner_join(g::table.inner_join(p::table)))
         .filter(results::indicator_id.eq(key.0))
         .filter(results::fiscal_year.eq(key.1))
-        .select(results::id)
-        .for_update()
-        .first(conn)
+        .select((p::organization_id, results::public))
+        .first(tx.conn)
         .optional()?;
-    locked.ok_or(Error::NotFound("result"))?;
-    find(conn, key)
+    tx.permit(Verb::Edit, "result", found)?;
+    find(tx, key)
 }
 
 /// Fails unless the body is about the year that the path names: a PUT does not move things, a PATCH may.

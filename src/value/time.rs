@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SubsecRound, Utc};
 use diesel::{
     deserialize::FromSqlRow,
     expression::AsExpression,
@@ -95,6 +95,27 @@ impl TryFrom<DateTime<Utc>> for Time {
 }
 
 column!(Time: Timestamptz = DateTime<Utc>);
+
+impl Time {
+    /// Now, to the microsecond. Called where a request comes in, as [`today`] is.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Utc::now().trunc_subsecs(6))
+    }
+
+    /// Its day in Japan.
+    #[must_use]
+    pub fn day(self) -> NaiveDate {
+        self.0.with_timezone(&japan()).date_naive()
+    }
+
+    /// Reads RFC 3339.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let moment = DateTime::parse_from_rfc3339(text).ok()?;
+        Self::try_from(moment.with_timezone(&Utc)).ok()
+    }
+}
 
 /// Japan's offset from UTC; the country has no summer time.
 #[must_use]

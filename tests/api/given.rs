@@ -148,6 +148,12 @@ impl Api {
             .must_be(201)
     }
 
+    /// A publication of a policy, `nishi/2024`.
+    pub(crate) async fn publish(&self, policy: &str, kind: &str) -> Answer {
+        let body = json!({ "kind": kind, "reason": "試験のため" });
+        self.post(format!("/v1/policies/{policy}/publications"), &body).await
+    }
+
     /// A goal, stored.
     pub(crate) async fn goal(&self, policy_id: &str, code: &str) -> Answer {
         self.post("/v1/goals", &goal(policy_id, code)).await.must_be(201)

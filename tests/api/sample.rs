@@ -1,7 +1,7 @@
 //! What an empty database gets: the wards and Nishi Ward's policy, as the city published it.
 
 use serde_json::{Value, json};
-use ward_policy::sample;
+use ward_policy::{auth::Caller, db, sample};
 
 use crate::support::Api;
 
@@ -9,8 +9,13 @@ impl Api {
     /// A service that started on an empty database.
     pub(crate) async fn with_sample() -> Self {
         let api = Self::new().await;
-        sample::fill(&mut api.db.connect()).unwrap();
+        api.fill();
         api
+    }
+
+    /// What a start does with an empty database.
+    fn fill(&self) {
+        db::write(&mut self.db.connect(), &Caller::service(), sample::fill).unwrap();
     }
 }
 
@@ -40,7 +45,7 @@ async fn an_empty_database_gets_the_24_wards_in_the_citys_order() {
 async fn a_database_that_has_an_organization_is_left_alone() {
     let api = Api::new().await;
     api.bureau("planning").await;
-    sample::fill(&mut api.db.connect()).unwrap();
+    api.fill();
     assert_eq!(api.list("/v1/organizations").await.len(), 1);
 }
 

@@ -26,7 +26,7 @@ use serde_json::Value;
 use ward_policy::{
     app,
     config::Limits,
-    db::{Db, MIGRATIONS, embedded::Embedded},
+    db::{Database, MIGRATIONS, embedded::Embedded},
 };
 
 use crate::openapi::CONTRACT;
@@ -71,6 +71,12 @@ fn administrator() -> PgConnection {
     PgConnection::establish(&address).expect("the test server answers")
 }
 
+/// The token of requests that do not say otherwise; it may do everything.
+pub(crate) const TOKEN: &str = "wardpolicy_000000000000_secret";
+const ADMINISTRATOR: &str = "begin; select begin_write('test', '', '', ''); \
+    insert into tokens (id, name, handle, hash, scopes) values \
+    ('01900000-0000-7000-8000-000000000000', 'administrator', '000000000000', sha256('secret'), '{admin}'); commit";
+
 /// A migrated database that nobody enters, named after the migrations it holds; made by whoever comes first.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     let name = format!("ward_policy_template_{:016x}", migrations_hash());
@@ -82,6 +88,7 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
         admin.batch_execute(&format!("create database {name}")).unwrap();
         let mut fresh = PgConnection::establish(&url(&name)).unwrap();
         fresh.run_pending_migrations(MIGRATIONS).unwrap();
+        fresh.batch_execute(ADMINISTRATOR).unwrap();
         drop(fresh);
         admin
             .batch_execute(&format!(
@@ -103,6 +110,7 @@ fn migrations_hash() -> u64 {
         .collect();
     files.sort();
     let mut hash = DefaultHasher::new();
+    ADMINISTRATOR.hash(&mut hash);
     for file in files {
         (file.parent().unwrap().file_name(), std::fs::read(&file).unwrap()).hash(&mut hash);
     }
@@ -170,6 +178,7 @@ pub(crate) struct Call {
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
+    token: Option<String>,
     body: Option<Bytes>,
 }
 
@@ -180,8 +189,27 @@ impl Call {
             method: method.parse().unwrap(),
             path: encoded(path.as_ref()),
             headers: Vec::new(),
+            token: Some(TOKEN.to_owned()),
             body: None,
         }
+    }
+
+    /// By somebody without a token.
+    pub(crate) fn anonymous(self) -> Self {
+        Self { token: None, ..self }
+    }
+
+    /// By whoever holds this token.
+    pub(crate) fn by(self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
+    /// For a reason.
+    pub(crate) fn because(self, reason: &str) -> Self {
+        self.header("change-reason", encoded(&reason.replace('%', "%25")))
     }
 
     /// With a header.
@@ -236,13 +264,16 @@ impl Api {
     /// With these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let db = TestDb::new();
-        let service = Rc::new(init_service(app::build(Db::new(&db.url(), POOL), limits)).await);
+        let service = Rc::new(init_service(app::build(Database::new(&db.url(), POOL), limits)).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
             Box::pin(async move {
                 let mut request = TestRequest::with_uri(&call.path).method(call.method);
                 for (name, value) in call.headers {
                     request = request.append_header((name, value));
+                }
+                if let Some(token) = call.token {
+                    request = request.append_header(("authorization", format!("Bearer {token}")));
                 }
                 if let Some(body) = call.body {
                     request = request.set_payload(body);
@@ -295,7 +326,7 @@ impl Api {
 
     /// PUT over the state with this tag.
     pub(crate) async fn put(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PUT", path).header("if-match", read).json(body))
+        self.send(Call::new("PUT", path).header("if-match", read).because("試験").json(body))
             .await
     }
 
@@ -307,13 +338,14 @@ impl Api {
 
     /// PATCH of the state with this tag.
     pub(crate) async fn patch(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PATCH", path).header("if-match", read).json(body))
+        self.send(Call::new("PATCH", path).header("if-match", read).because("試験").json(body))
             .await
     }
 
     /// DELETE of the state with this tag.
     pub(crate) async fn delete(&self, path: impl AsRef<str>, read: &str) -> Answer {
-        self.send(Call::new("DELETE", path).header("if-match", read)).await
+        self.send(Call::new("DELETE", path).header("if-match", read).because("試験"))
+            .await
     }
 }
 

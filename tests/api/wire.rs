@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
-use ward_policy::{app, config::Limits, db::Db};
+use ward_policy::{app, config::Limits, db::Database};
 
 use crate::support::TestDb;
 
@@ -22,11 +22,11 @@ struct Listening {
 impl Listening {
     fn new(limits: Limits) -> Self {
         let test_db = TestDb::new();
-        let db = Db::new(&test_db.url(), 2);
+        let database = Database::new(&test_db.url(), 2);
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server = HttpServer::new(move || app::build(db.clone(), limits))
+                let server = HttpServer::new(move || app::build(database.clone(), limits))
                     .workers(1)
                     .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();

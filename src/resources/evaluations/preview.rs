@@ -78,7 +78,7 @@ impl Rules for EvaluationPreview {
 /// Evaluates a target and a result, and stores nothing.
 ///
 /// For forms that people fill in, and for checking ours. The same rules as everywhere, with the same proof.
-#[utoipa::path(tag = "evaluations", params(Judging))]
+#[utoipa::path(tag = "evaluations", security((), ("token" = [])), params(Judging))]
 #[post("/evaluations/preview")]
 async fn preview_evaluation(
     Query(judging): Query<Judging>,

@@ -11,7 +11,7 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{PolicyInput, check_absent, check_path, find, lock};
+use super::{PolicyInput, check_absent, check_path, find, permit_new, permitted};
 use crate::{
     contract::Rules,
     db::Db,
@@ -22,6 +22,7 @@ use crate::{
     error::{Result, Violation},
     etag::Condition,
     extract::{Answer, Created, Json, Path, Stored},
+    idempotency::Once,
     language::Bilingual,
     query::NoQuery,
     resources::{
@@ -35,7 +36,7 @@ use crate::{
 
 pub mod store;
 
-use store::{Rows, create, lock_below, store};
+use store::{Rows, create, store};
 
 /// The tree's routes.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -46,7 +47,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "id": null, "organization": "nishi", "organization_name": "西区", "fiscal_year": 2024, "head_name": "三村 浩也", "head_title": null,
+    "id": null, "organization": "nishi", "organization_name": "西区", "fiscal_year": 2024, "revision": null, "head_name": "三村 浩也", "head_title": null,
     "vision": ["「誰もが誇りに思える西区」"], "mission": [], "basic_approach": [], "self_evaluation": null, "future_policy": null,
     "results_due_on": "2025-06-30", "source": null,
     "goals": [{
@@ -65,6 +66,9 @@ pub struct PolicyTree {
     pub organization_name: Option<Line<100>>,
     /// Fiscal year.
     pub fiscal_year: FiscalYear,
+    /// The number of the revision this is; null where it shows what is not published. When sent, it is not looked at.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub revision: Option<i32>,
     /// Name of the head (所属長).
     #[schema(example = "三村 浩也")]
     pub head_name: Option<Line<100>>,
@@ -334,7 +338,8 @@ async fn read_policy_tree(
 ) -> Result<Answer<PolicyTree>> {
     db.read(move |conn| {
         let policy = find(conn, &key)?;
-        Ok(Answer(Rows::load(conn, policy)?.tree(today())))
+        let today = conn.today;
+        Ok(Answer(Rows::load(conn, policy)?.tree(today)))
     })
     .await
 }
@@ -344,7 +349,7 @@ async fn read_policy_tree(
 /// One transaction, which touches only what differs and removes what the body leaves out. Goals keep their ids by their
 /// codes, budgets by fiscal year and kind, indicators by their ids, else by their names within the goal. A body that
 /// repeats what is stored changes no version.
-#[utoipa::path(tag = "policies", params(Condition))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}/tree")]
 async fn replace_policy_tree(
     db: Db,
@@ -352,22 +357,23 @@ async fn replace_policy_tree(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
     Json(tree): Json<PolicyTree>,
-) -> Result<Stored<PolicyTree>> {
-    db.write(move |conn| match condition {
+) -> Result<Once<Stored<PolicyTree>>> {
+    let request = tree.clone();
+    db.once(&request, move |tx| match condition {
         Condition::Replace(read) => {
-            let policy = lock(conn, &key)?;
-            check_path(conn, &key, &tree.input())?;
-            lock_below(conn, policy.id)?;
-            let rows = Rows::load(conn, policy)?;
+            let policy = permitted(tx, &key)?;
+            check_path(tx, &key, &tree.input())?;
+            let rows = Rows::load(tx, policy)?;
             read.check(&rows.clone().tree(today()))?;
-            store(conn, rows, &tree)?;
-            reload(conn, &key).map(Stored::Replaced)
+            store(tx, rows, &tree)?;
+            reload(tx, &key).map(Stored::Replaced)
         }
         Condition::Create => {
-            check_path(conn, &key, &tree.input())?;
-            check_absent(conn, &key)?;
-            create(conn, &tree)?;
-            let body = reload(conn, &key)?;
+            permit_new(tx, &tree.input())?;
+            check_path(tx, &key, &tree.input())?;
+            check_absent(tx, &key)?;
+            create(tx, &tree)?;
+            let body = reload(tx, &key)?;
             let at = format!("/v1/policies/{}/{}/tree", body.organization, body.fiscal_year);
             Ok(Stored::Created(Created { at, body }))
         }

@@ -11,13 +11,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{IndicatorResult, ResultInput, Row, insert, update};
 use crate::{
     contract::Rules,
-    db::Db,
+    auth::Verb,
+    db::{Db, Tx},
     error::{Error, Result, Violation},
     extract::{Answer, Json},
+    idempotency::Once,
     language::Bilingual,
     query::NoQuery,
-    schema::{indicators, results},
-    value::{FiscalYear, Id, today},
+    schema::{goals, indicators, policies, results},
+    value::{FiscalYear, Id, Prose, today},
 };
 
 /// The route of bulk writing.
@@ -47,6 +49,8 @@ pub struct ResultEntries {
     /// The results; each indicator and fiscal year at most once.
     #[schema(min_items = 1, max_items = 1000)]
     pub items: Vec<ResultEntry>,
+    /// Why results change that are public already; as `Change-Reason` does for one.
+    pub reason: Option<Prose<1000>>,
 }
 
 /// What became of many results.
@@ -87,30 +91,41 @@ impl Rules for ResultEntries {
 ///
 /// Up to 1,000, keyed by indicator and fiscal year, in one transaction. Every row that breaks a rule is reported by its
 /// position; a row that repeats what is stored keeps its version.
-#[utoipa::path(tag = "results")]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])))]
 #[post("/results")]
-async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> Result<Answer<StoredResults>> {
-    db.write(move |conn| store(conn, &body.items).map(Answer)).await
+async fn store_results(
+    db: Db,
+    _: NoQuery,
+    Json(body): Json<ResultEntries>,
+) -> Result<Once<Answer<StoredResults>>> {
+    let request = body.clone();
+    db.once(&request, move |tx| {
+        if let Some(reason) = &body.reason {
+            tx.because(&reason.0)?;
+        }
+        store(tx, &body.items).map(Answer)
+    })
+    .await
 }
 
-fn store(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<StoredResults> {
-    let indicators = lock(conn, entries)?;
-    let stored = stored(conn, entries)?;
+fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> {
+    let indicators = permit(tx, entries)?;
+    let stored = stored(tx, entries)?;
     check(entries, &indicators, &stored)?;
     let (mut new, mut changed) = (Vec::new(), 0);
     for entry in entries {
         match stored.get(&entry.key()) {
             None => new.push((entry.indicator_id, &entry.result)),
             Some(row) if row.differs(&entry.result) => {
-                update(conn, row.id, &entry.result)?;
+                update(tx, row.id, &entry.result)?;
                 changed += 1;
             }
             Some(_) => {}
         }
     }
-    insert(conn, &new)?;
+    insert(tx, &new)?;
     let created = new.len();
-    let mut now = self::stored(conn, entries)?;
+    let mut now = self::stored(tx, entries)?;
     let on = today();
     let items = entries
         .iter()
@@ -131,23 +146,22 @@ impl ResultEntry {
     }
 }
 
-/// Keeps what the entries name from other writers until the transaction ends, indicators before results as everywhere;
-/// returns the indicators that exist.
-fn lock(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
-    let named = named(entries);
-    let known: Vec<Id> = indicators::table
-        .filter(indicators::id.eq_any(&named))
-        .select(indicators::id)
-        .order(indicators::id)
-        .for_update()
-        .load(conn)?;
-    let _: Vec<Id> = results::table
-        .filter(results::indicator_id.eq_any(&named))
-        .select(results::id)
-        .order(results::id)
-        .for_update()
-        .load(conn)?;
-    Ok(known.into_iter().collect())
+/// Which of the indicators the entries name are there, for the caller; fails if one of them is not the caller's to change.
+fn permit(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
+    let rows: Vec<(Id, Id, bool)> = indicators::table
+        .inner_join(goals::table.inner_join(policies::table))
+        .filter(indicators::id.eq_any(named(entries)))
+        .select((indicators::id, policies::organization_id, indicators::public))
+        .load(tx.conn)?;
+    let mut known = HashSet::new();
+    for (id, organization, public) in rows {
+        match tx.permit(Verb::Edit, "indicator", Some((organization, public))) {
+            Ok(()) => known.insert(id),
+            Err(Error::NotFound(_)) => false,
+            Err(e) => return Err(e),
+        };
+    }
+    Ok(known)
 }
 
 fn named(entries: &[ResultEntry]) -> Vec<Id> {

@@ -2,10 +2,11 @@
 //! is evaluated.
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, prelude::*};
+use diesel::prelude::*;
 
 use super::{IndicatorResult, ResultInput};
 use crate::{
+    db::Tx,
     domain::{
         evaluation::Facts,
         kinds::{ObservationStatus, Rating, ValueStatus},
@@ -161,22 +162,22 @@ impl Row {
 const ROWS: usize = 1000;
 
 /// Stores new results, each with its indicator.
-pub fn insert(conn: &mut PgConnection, new: &[(Id, &ResultInput)]) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, new: &[(Id, &ResultInput)]) -> Result<()> {
     for some in new.chunks(ROWS) {
         let row = |(indicator, input): &(Id, &ResultInput)| {
             let key = (results::id.eq(Id::generate()), results::indicator_id.eq(*indicator));
             (key, results::value_status.eq(input.said()), (*input).clone())
         };
         let rows: Vec<_> = some.iter().map(row).collect();
-        diesel::insert_into(results::table).values(rows).execute(conn)?;
+        diesel::insert_into(results::table).values(rows).execute(tx.conn)?;
     }
     Ok(())
 }
 
 /// Stores what a result has become.
-pub fn update(conn: &mut PgConnection, id: Id, input: &ResultInput) -> Result<()> {
+pub fn update(tx: &mut Tx<'_>, id: Id, input: &ResultInput) -> Result<()> {
     diesel::update(results::table.find(id))
         .set((results::value_status.eq(input.said()), input))
-        .execute(conn)?;
+        .execute(tx.conn)?;
     Ok(())
 }

@@ -3,17 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, connection::SimpleConnection, prelude::*, sql_types::Uuid as SqlUuid};
+use diesel::{PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
 
 use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator};
 use crate::{
+    db::Tx,
     error::{Error, Result, Violation},
     language::Bilingual,
     resources::{
         budgets::{self, BudgetInput},
         goals::{self, GoalInput},
         indicators::{self, IndicatorInput},
-        policies::{Policy, insert, update},
+        policies::{Policy, PolicyStage, insert, update},
         results::{self, ResultInput},
     },
     schema as s,
@@ -24,6 +25,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Rows {
     policy: Policy,
+    revision: Option<i32>,
     goals: Vec<goals::Goal>,
     budgets: Vec<budgets::Budget>,
     indicators: Vec<indicators::Indicator>,
@@ -31,7 +33,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Five queries with the one that found the policy, however large it is.
+    /// Six queries with the one that found the policy, however large it is.
     pub fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
         let goals: Vec<goals::Goal> = goals::Goal::query()
             .filter(s::goals::policy_id.eq(policy.id))
@@ -49,8 +51,19 @@ impl Rows {
             .filter(s::goals::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
+        // What is seen beside what is published is no revision.
+        let more = policy.self_evaluation.is_some() || policy.future_policy.is_some() || !results.is_empty();
+        let revision = match policy.stage {
+            PolicyStage::Plan if more => None,
+            PolicyStage::Plan | PolicyStage::Results => s::revisions::table
+                .filter(s::revisions::policy_id.eq(policy.id))
+                .select(max(s::revisions::number))
+                .first(conn)?,
+            PolicyStage::Draft | PolicyStage::Withdrawn => None,
+        };
         Ok(Self {
             policy,
+            revision,
             goals,
             budgets,
             indicators,
@@ -93,6 +106,7 @@ impl Rows {
             organization: policy.organization.into(),
             organization_name: Some(policy.organization_name),
             fiscal_year: policy.fiscal_year,
+            revision: self.revision,
             head_name: policy.head_name,
             head_title: policy.head_title,
             vision: policy.vision,
@@ -108,37 +122,26 @@ impl Rows {
 }
 
 /// Stores a tree whose policy does not exist yet.
-pub fn create(conn: &mut PgConnection, tree: &PolicyTree) -> Result<()> {
-    let policy = insert(conn, &tree.input())?.body;
+pub fn create(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
+    let policy = insert(tx, &tree.input())?.body;
     let rows = Rows {
         policy,
+        revision: None,
         goals: vec![],
         budgets: vec![],
         indicators: vec![],
         results: vec![],
     };
-    store(conn, rows, tree)
-}
-
-/// Keeps everything below a policy from other writers until the transaction ends.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "row locks in common table expressions are beyond the query DSL"
-)]
-pub fn lock_below(conn: &mut PgConnection, policy: Id) -> Result<()> {
-    diesel::sql_query(include_str!("lock.sql"))
-        .bind::<SqlUuid, _>(policy)
-        .execute(conn)?;
-    Ok(())
+    store(tx, rows, tree)
 }
 
 /// Makes what is stored what the tree says, touching only what differs.
-pub fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<()> {
+pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     check_identity(&rows, tree)?;
     // Indicators may swap names on the way.
-    conn.batch_execute("set constraints indicators_name_unique deferred")?;
+    tx.batch_execute("set constraints indicators_name_unique deferred")?;
     let policy = rows.policy.id;
-    update(conn, policy, &tree.input())?;
+    update(tx, policy, &tree.input())?;
 
     let mut old_goals: HashMap<GoalCode, goals::Goal> = by(rows.goals, |goal| goal.code.clone());
     let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
@@ -148,38 +151,38 @@ pub fn store(conn: &mut PgConnection, rows: Rows, tree: &PolicyTree) -> Result<(
     let mut matched = Matches::of(&old_goals, old_indicators, tree);
 
     for (n, goal) in tree.goals.iter().enumerate() {
-        let goal_id = store_goal(conn, old_goals.remove(&goal.code), &goal.input(policy))?;
+        let goal_id = store_goal(tx, old_goals.remove(&goal.code), &goal.input(policy))?;
         for budget in &goal.budgets {
             let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
-            store_budget(conn, old, &budget.input(goal_id))?;
+            store_budget(tx, old, &budget.input(goal_id))?;
         }
         for (m, indicator) in goal.indicators.iter().enumerate() {
             let old = matched.take(n, m);
             let position = i32::try_from(m + 1).map_err(Error::internal)?;
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
-            let indicator_id = store_indicator(conn, old, &input)?;
+            let indicator_id = store_indicator(tx, old, &input)?;
             for result in &indicator.results {
                 match old_results.remove(&(indicator_id, result.fiscal_year)) {
                     None => new_results.push((indicator_id, result)),
-                    Some(old) if old.differs(result) => results::update(conn, old.id, result)?,
+                    Some(old) if old.differs(result) => results::update(tx, old.id, result)?,
                     Some(_) => {}
                 }
             }
         }
     }
 
-    results::insert(conn, &new_results)?;
+    results::insert(tx, &new_results)?;
 
     // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
     let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
-    diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(conn)?;
+    diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(tx.conn)?;
     let left = matched.left.into_keys().collect::<Vec<_>>();
-    diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(conn)?;
+    diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(tx.conn)?;
     let left: Vec<Id> = old_budgets.into_values().map(|row| row.id).collect();
-    diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(conn)?;
+    diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(tx.conn)?;
     let left: Vec<Id> = old_goals.into_values().map(|row| row.id).collect();
-    diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(conn)?;
-    conn.batch_execute("set constraints indicators_name_unique immediate")?;
+    diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(tx.conn)?;
+    tx.batch_execute("set constraints indicators_name_unique immediate")?;
     Ok(())
 }
 
@@ -187,37 +190,37 @@ fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMa
     rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 
-fn store_goal(conn: &mut PgConnection, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
+fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
     let Some(old) = old else {
         let id = Id::generate();
-        return goals::insert(conn, id, input).map(|()| id);
+        return goals::insert(tx, id, input).map(|()| id);
     };
     let id = old.id;
     if GoalInput::from(old) != *input {
-        goals::update(conn, id, input)?;
+        goals::update(tx, id, input)?;
     }
     Ok(id)
 }
 
-fn store_budget(conn: &mut PgConnection, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
+fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
     let Some(old) = old else {
-        return budgets::insert(conn, Id::generate(), input);
+        return budgets::insert(tx, Id::generate(), input);
     };
     let id = old.id;
     if BudgetInput::from(old) != *input {
-        budgets::update(conn, id, input)?;
+        budgets::update(tx, id, input)?;
     }
     Ok(())
 }
 
-fn store_indicator(conn: &mut PgConnection, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
+fn store_indicator(tx: &mut Tx<'_>, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
     let Some(old) = old else {
         let id = Id::generate();
-        return indicators::insert(conn, id, input).map(|()| id);
+        return indicators::insert(tx, id, input).map(|()| id);
     };
     let id = old.id;
     if IndicatorInput::from(old) != *input {
-        indicators::update(conn, id, input)?;
+        indicators::update(tx, id, input)?;
     }
     Ok(id)
 }

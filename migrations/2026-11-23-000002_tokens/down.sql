@@ -1,0 +1,2 @@
+drop table token_uses;
+drop table tokens;

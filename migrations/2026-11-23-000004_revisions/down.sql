@@ -1,0 +1,2 @@
+drop table revisions;
+drop function revisions_history();

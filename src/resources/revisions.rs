@@ -1,0 +1,328 @@
+//! Revisions: what was published, as it was, under numbers that never change their meaning.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    get,
+    http::{
+        StatusCode,
+        header::{self, EntityTag},
+    },
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::NaiveDate;
+use diesel::{PgConnection, prelude::*};
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{RefOr, Response},
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::policies::{
+    Policy,
+    tree::{PolicyTree, store::Rows},
+};
+use crate::{
+    db::{Db, Tx},
+    error::{Error, Result},
+    etag,
+    extract::{Answer, Path},
+    keyset,
+    page::{Page, Paging},
+    past::set_config,
+    query::{NoQuery, Query},
+    schema::{change_log, policies, published, revisions},
+    text_enum,
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, today},
+};
+
+pub mod publications;
+
+/// What caches may do with what never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Routes under `/policies/{organization}/{fiscal_year}/revisions` and `…/publications`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_revisions)
+        .service(read_revision)
+        .configure(publications::routes);
+}
+
+text_enum! {
+    /// How revisions are ordered.
+    pub enum RevisionSort in "revision_sort" {
+        /// Latest first.
+        Latest = "-number" ("新しい順", "latest first"),
+        /// First first.
+        Earliest = "number" ("古い順", "earliest first"),
+    }
+}
+
+text_enum! {
+    /// Why there is a revision.
+    pub enum RevisionKind in "revision_kind" {
+        /// The plan was published.
+        Plan = "plan" ("計画の公表", "the plan was published"),
+        /// The results were published.
+        Results = "results" ("実績の公表", "the results were published"),
+        /// Something public was corrected.
+        Correction = "correction" ("訂正", "something public was corrected"),
+        /// The policy was withdrawn.
+        Withdrawal = "withdrawal" ("取下げ", "the policy was withdrawn"),
+    }
+}
+
+/// A revision of a policy (改訂履歴). What it says is at `revisions/{number}`.
+#[derive(Debug, Serialize, ToSchema, HasQuery)]
+#[diesel(table_name = revisions, base_query = revisions::table.inner_join(published::table.on(published::policy_id.eq(revisions::policy_id))))]
+pub struct Revision {
+    /// Identifier.
+    pub id: Id,
+    /// The policy.
+    pub policy_id: Id,
+    /// Slug of the organization.
+    #[diesel(select_expression = published::slug)]
+    pub organization: Slug,
+    /// Fiscal year of the policy.
+    #[diesel(select_expression = published::fiscal_year)]
+    pub fiscal_year: FiscalYear,
+    /// Its number, from 1.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
+    pub number: i32,
+    /// Why it is there.
+    pub kind: RevisionKind,
+    /// The reason, in words.
+    pub reason: Option<Prose<1000>>,
+    /// When it was published.
+    pub published_on: Date,
+    /// Whether that day is assumed, since nobody noted it.
+    pub assumed: bool,
+    /// SHA-256 of the document at `revisions/{number}`, byte for byte.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    pub sha256: String,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+/// Some revisions.
+pub type RevisionPage = Page<Revision>;
+
+/// Lists the revisions of a policy.
+///
+/// Every publication, correction and withdrawal, with its reason; those of a withdrawn policy stay. Latest first.
+#[utoipa::path(tag = "revisions", params(Paging<RevisionSort>))]
+#[get("/policies/{organization}/{fiscal_year}/revisions")]
+async fn list_revisions(
+    db: Db,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    Query(paging): Query<Paging<RevisionSort>>,
+) -> Result<RevisionPage> {
+    db.read(move |conn| {
+        let policy = find_published(conn, &key)?;
+        let matching = || revisions::table.filter(revisions::policy_id.eq(policy));
+        let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+        let query = Revision::query().filter(revisions::policy_id.eq(policy)).into_boxed();
+        let rows = match paging.sort {
+            RevisionSort::Latest => keyset!(query, paging, revisions::id, desc revisions::number, i32),
+            RevisionSort::Earliest => keyset!(query, paging, revisions::id, asc revisions::number, i32),
+        };
+        let rows: Vec<Revision> = rows.limit(paging.fetch()).load(conn.conn)?;
+        paging.cut(rows, total, |row| (json!(row.number), row.id))
+    })
+    .await
+}
+
+/// Reads a revision: the whole policy as it was published.
+///
+/// A permalink: these bytes never change, and caches may keep them for ever. They are canonical JSON (RFC 8785); their
+/// SHA-256 is in the list of revisions, and in `Repr-Digest`.
+#[utoipa::path(tag = "revisions")]
+#[get("/policies/{organization}/{fiscal_year}/revisions/{number}")]
+async fn read_revision(
+    db: Db,
+    _: NoQuery,
+    Path((organization, year, number)): Path<(OrganizationKey, FiscalYear, i32)>,
+) -> Result<Permanent> {
+    db.read(move |conn| {
+        let policy = find_published(conn, &(organization, year))?;
+        revisions::table
+            .filter(revisions::policy_id.eq(policy))
+            .filter(revisions::number.eq(number))
+            .select(revisions::document)
+            .first(conn.conn)
+            .optional()?
+            .map(Permanent)
+            .ok_or(Error::NotFound("revision"))
+    })
+    .await
+}
+
+/// A document that never changes.
+struct Permanent(String);
+
+impl Responder for Permanent {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let digest = Sha256::digest(self.0.as_bytes());
+        let tag = EntityTag::new_strong(hex(&self.0));
+        let mut response = HttpResponse::Ok();
+        response
+            .insert_header(header::ETag(tag.clone()))
+            .insert_header((header::CACHE_CONTROL, FOR_EVER))
+            .insert_header(("repr-digest", format!("sha-256=:{}:", BASE64_STANDARD.encode(digest))));
+        if etag::is_known(req, &tag) {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+        response.content_type("application/json").body(self.0)
+    }
+}
+
+impl IntoResponses for Permanent {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        Answer::<PolicyTree>::responses()
+    }
+}
+
+fn hex(document: &str) -> String {
+    Sha256::digest(document.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The policy of this organization for this fiscal year, if it was ever published.
+fn find_published(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Id> {
+    let named = published::slug
+        .eq(organization.as_str())
+        .or(published::municipality_code.eq(organization.as_str()));
+    published::table
+        .filter(named)
+        .filter(published::fiscal_year.eq(year))
+        .select(published::policy_id)
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("policy"))
+}
+
+/// The last revision of a policy.
+#[derive(HasQuery)]
+#[diesel(table_name = revisions)]
+struct Last {
+    number: i32,
+    shown_on: Date,
+    sha256: String,
+}
+
+fn last(conn: &mut PgConnection, policy: Id) -> Result<Option<Last>> {
+    Ok(Last::query()
+        .filter(revisions::policy_id.eq(policy))
+        .order(revisions::number.desc())
+        .first(conn)
+        .optional()?)
+}
+
+/// A revision to be made.
+struct Draft<'a> {
+    kind: RevisionKind,
+    reason: Option<&'a str>,
+    published_on: Date,
+    assumed: bool,
+    document: String,
+}
+
+/// Makes the next revision.
+fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Revision> {
+    let id = Id::generate();
+    diesel::insert_into(revisions::table)
+        .values((
+            revisions::id.eq(id),
+            revisions::policy_id.eq(policy),
+            revisions::number.eq(number),
+            revisions::kind.eq(draft.kind),
+            revisions::reason.eq(draft.reason),
+            revisions::published_on.eq(draft.published_on),
+            revisions::assumed.eq(draft.assumed),
+            revisions::seq.eq(head(tx)?),
+            revisions::shown_on.eq(Date(today())),
+            revisions::document.eq(&draft.document),
+            revisions::sha256.eq(hex(&draft.document)),
+        ))
+        .execute(tx.conn)?;
+    Ok(Revision::query().filter(revisions::id.eq(id)).first(tx.conn)?)
+}
+
+/// The last change there is.
+fn head(conn: &mut PgConnection) -> Result<i64> {
+    let last: Option<i64> = change_log::table.select(diesel::dsl::max(change_log::seq)).first(conn)?;
+    Ok(last.unwrap_or(0))
+}
+
+/// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
+fn document(tx: &mut Tx<'_>, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
+    let place = |tx: &mut Tx<'_>, path: &str| {
+        diesel::select(set_config("search_path", path, true)).execute(tx.conn)
+    };
+    place(tx, "visible, public")?;
+    let seen = Policy::query().filter(policies::id.eq(policy)).first(tx.conn).optional()?;
+    let rows = seen.map(|seen| Rows::load(tx, seen)).transpose()?;
+    place(tx, "public")?;
+    let Some(rows) = rows else { return Ok(None) };
+    let mut tree = rows.tree(on);
+    tree.revision = Some(number);
+    serde_json_canonicalizer::to_string(&tree).map(Some).map_err(Error::internal)
+}
+
+/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction.
+pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
+    let changed: Vec<(String, Id, Option<Id>)> = change_log::table
+        .filter(change_log::seq.gt(tx.before))
+        .filter(change_log::was_public.or(change_log::is_public))
+        .filter(change_log::type_.ne("revision"))
+        .select((change_log::type_, change_log::row_id, change_log::policy_id))
+        .distinct()
+        .load(tx.conn)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let organizations: Vec<Id> = changed.iter().filter(|row| row.0 == "organization").map(|row| row.1).collect();
+    let touched: Vec<Id> = changed.iter().filter_map(|row| row.2).collect();
+    let of = policies::id.eq_any(touched).or(policies::organization_id.eq_any(organizations));
+    let public: Vec<Id> = policies::table
+        .filter(policies::public)
+        .filter(of)
+        .select(policies::id)
+        .order(policies::id)
+        .load(tx.conn)?;
+    for policy in public {
+        correct(tx, policy)?;
+    }
+    Ok(())
+}
+
+fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
+    let Some(last) = last(tx, policy)? else { return Ok(()) };
+    // By the same day as the last one: that a due date has passed meanwhile is no correction.
+    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| hex(&same) == last.sha256) {
+        return Ok(());
+    }
+    let number = last.number + 1;
+    let on = today();
+    let Some(document) = document(tx, policy, number, on)? else {
+        return Ok(());
+    };
+    let reason = tx.reason.clone();
+    let draft = Draft {
+        kind: RevisionKind::Correction,
+        reason: reason.as_deref(),
+        published_on: Date(on),
+        assumed: false,
+        document,
+    };
+    add(tx, policy, number, &draft).map(|_| ())
+}

@@ -1,0 +1,239 @@
+//! Publishing: what makes a policy public, and takes it back.
+
+use actix_web::post;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{Draft, Revision, RevisionKind, add, document, last};
+use crate::{
+    auth::Verb,
+    contract::Rules,
+    db::{Db, Tx},
+    domain::target::Comparator,
+    error::{Error, Result, Violation},
+    extract::{Created, Json, Path},
+    idempotency::Once,
+    language::Bilingual,
+    query::NoQuery,
+    resources::policies::{
+        self, Policy, PolicyStage,
+        tree::{PolicyTree, TreeIndicator, store::Rows},
+    },
+    schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, TextBox, today},
+};
+
+/// The route of publishing.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(publish_policy);
+}
+
+/// What to publish.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "kind": "plan", "reason": null, "published_on": "2024-04-01", "assumed": false }))]
+pub struct PublicationInput {
+    /// The plan, the results, a correction of what is public, or a withdrawal of it all.
+    pub kind: RevisionKind,
+    /// Why; required of a correction and of a withdrawal.
+    pub reason: Option<Prose<1000>>,
+    /// When it was published, not later than today; today by default.
+    pub published_on: Option<Date>,
+    /// Whether that day is assumed, since nobody noted it; no by default.
+    pub assumed: Option<bool>,
+}
+
+impl Rules for PublicationInput {
+    fn broken(&self) -> Vec<Violation> {
+        let needed = matches!(self.kind, RevisionKind::Correction | RevisionKind::Withdrawal);
+        let detail = Bilingual::new("訂正と取下げには理由が必要です", "a correction or withdrawal needs a reason");
+        if needed && self.reason.is_none() {
+            vec![Violation::at("/reason", "required", detail)]
+        } else {
+            vec![]
+        }
+    }
+}
+
+/// Publishes a policy, or takes it back.
+///
+/// `plan` makes the plan public, `results` the results with the self-evaluation and the future policy; 409 names everything
+/// that is missing from what it would publish. `correction` makes the next revision without changing what is public: for an
+/// erratum that needs none (changing what is public makes one by itself). `withdrawal` hides the policy; its revisions stay.
+#[utoipa::path(tag = "revisions", security(("token" = ["edit"])), security(("token" = ["publish"])))]
+#[post("/policies/{organization}/{fiscal_year}/publications")]
+async fn publish_policy(
+    db: Db,
+    _: NoQuery,
+    Path((organization, year)): Path<(OrganizationKey, FiscalYear)>,
+    Json(input): Json<PublicationInput>,
+) -> Result<Once<Created<Revision>>> {
+    if input.published_on.is_some_and(|day| day.0 > today()) {
+        let detail = Bilingual::new("未来の日付にはできません", "must not lie in the future");
+        return Err(Error::Invalid(vec![Violation::at("/published_on", "future", detail)]));
+    }
+    let request = input.clone();
+    db.once(&request, move |tx| {
+        policies::permit_key(tx, Verb::Publish, &organization, year)?;
+        let policy = policies::find(tx, &(organization, year))?;
+        let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
+        let body = publish(tx, policy, &input)?;
+        Ok(Created {
+            at: format!("{at}/{}", body.number),
+            body,
+        })
+    })
+    .await
+}
+
+/// Publishes a policy: makes public what the kind says, and the revision that shows it.
+pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Result<Revision> {
+    use PolicyStage::{Draft as Drafted, Plan, Results, Withdrawn};
+    let (id, stage) = (policy.id, policy.stage);
+    let tree = Rows::load(tx, policy)?.tree(today());
+    let missing = match (input.kind, stage) {
+        (RevisionKind::Plan, Drafted | Withdrawn) => missing_from_plan(&tree),
+        (RevisionKind::Results, Plan) => missing_from_results(&tree),
+        (RevisionKind::Correction | RevisionKind::Withdrawal, Plan | Results) => vec![],
+        (_, stage) => vec![out_of_turn(stage)],
+    };
+    if !missing.is_empty() {
+        return Err(Error::Conflict(missing));
+    }
+    let reason = input.reason.as_ref().map(|reason| reason.0.as_str());
+    if let Some(reason) = reason {
+        tx.because(reason)?;
+    }
+    let number = last(tx, id)?.map_or(1, |last| last.number + 1);
+    let published_on = input.published_on.unwrap_or_else(|| Date(today()));
+    // What is withdrawn is shown as it last was.
+    let withdrawn = document(tx, id, number, today())?;
+    match input.kind {
+        RevisionKind::Plan => {
+            let plan = (p::stage.eq(Plan), p::plan_published_on.eq(Some(published_on)));
+            diesel::update(p::table.find(id)).set(plan).execute(tx.conn)?;
+            show_plan(tx, id, true)?;
+        }
+        RevisionKind::Results => {
+            let results = (p::stage.eq(Results), p::results_published_on.eq(Some(published_on)));
+            diesel::update(p::table.find(id)).set(results).execute(tx.conn)?;
+            show_results(tx, id, true)?;
+        }
+        RevisionKind::Correction => {}
+        RevisionKind::Withdrawal => {
+            // Leaves first: nobody sees a part of what is gone.
+            diesel::update(p::table.find(id)).set(p::stage.eq(Withdrawn)).execute(tx.conn)?;
+            show_results(tx, id, false)?;
+            show_plan(tx, id, false)?;
+        }
+    }
+    let shown = document(tx, id, number, today())?.or(withdrawn);
+    let draft = Draft {
+        kind: input.kind,
+        reason,
+        published_on,
+        assumed: input.assumed.unwrap_or_default(),
+        document: shown.ok_or_else(|| Error::internal("nothing is public of what was published"))?,
+    };
+    add(tx, id, number, &draft)
+}
+
+/// Lets the rows of the plan follow their policy.
+fn show_plan(tx: &mut Tx<'_>, policy: Id, public: bool) -> Result<()> {
+    diesel::update(goals::table.filter(goals::policy_id.eq(policy)))
+        .set(goals::public.eq(public))
+        .execute(tx.conn)?;
+    diesel::update(budgets::table.filter(budgets::policy_id.eq(policy)))
+        .set(budgets::public.eq(public))
+        .execute(tx.conn)?;
+    diesel::update(indicators::table.filter(indicators::policy_id.eq(policy)))
+        .set(indicators::public.eq(public))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Lets what is published with the results follow its policy.
+fn show_results(tx: &mut Tx<'_>, policy: Id, public: bool) -> Result<()> {
+    diesel::update(self_evaluations::table.filter(self_evaluations::policy_id.eq(policy)))
+        .set(self_evaluations::public.eq(public))
+        .execute(tx.conn)?;
+    diesel::update(results::table.filter(results::policy_id.eq(policy)))
+        .set(results::public.eq(public))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn out_of_turn(stage: PolicyStage) -> Violation {
+    let (ja, en) = match stage {
+        PolicyStage::Draft | PolicyStage::Withdrawn => ("計画が公表されていません", "the plan is not published"),
+        PolicyStage::Plan => ("計画はすでに公表されています", "the plan is published already"),
+        PolicyStage::Results => ("実績はすでに公表されています", "the results are published already"),
+    };
+    Violation::at("/kind", "stage", Bilingual::new(ja, en))
+}
+
+/// What a plan lacks, by the pointers of the tree.
+fn missing_from_plan(tree: &PolicyTree) -> Vec<Violation> {
+    let mut missing = Vec::new();
+    let empty = |texts: &Option<TextBox>| texts.as_ref().is_none_or(|texts| texts.0.is_empty());
+    if tree.head_name.is_none() {
+        missing.push(lacking("/head_name", "所属長の氏名がありません", "has no name of its head"));
+    }
+    if empty(&tree.vision) {
+        missing.push(lacking("/vision", "目標がありません", "states no vision"));
+    }
+    if empty(&tree.mission) {
+        missing.push(lacking("/mission", "使命がありません", "states no mission"));
+    }
+    if tree.goals.is_empty() {
+        missing.push(lacking("/goals", "経営課題がありません", "has no goal"));
+    }
+    for (n, goal) in tree.goals.iter().enumerate() {
+        if goal.indicators.is_empty() {
+            missing.push(lacking(format!("/goals/{n}/indicators"), "指標がありません", "has no indicator"));
+        }
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            // 未定 may be published if the form says so.
+            if indicator.target.comparator == Comparator::Undecided && indicator.target.text.is_none() {
+                let at = format!("/goals/{n}/indicators/{m}/target");
+                missing.push(lacking(at, "目標値がありません", "has no target"));
+            }
+        }
+    }
+    missing
+}
+
+/// What the results lack.
+fn missing_from_results(tree: &PolicyTree) -> Vec<Violation> {
+    let mut missing = Vec::new();
+    let empty = |texts: &Option<TextBox>| texts.as_ref().is_none_or(|texts| texts.0.is_empty());
+    if empty(&tree.self_evaluation) {
+        missing.push(lacking("/self_evaluation", "自己評価がありません", "has no self-evaluation"));
+    }
+    if empty(&tree.future_policy) {
+        missing.push(lacking("/future_policy", "今後の方針がありません", "has no future policy"));
+    }
+    for (n, goal) in tree.goals.iter().enumerate() {
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            if !is_answered(indicator, tree.fiscal_year) {
+                let at = format!("/goals/{n}/indicators/{m}/results");
+                missing.push(lacking(
+                    at,
+                    "この年度の実績も、値がない理由もありません",
+                    "has neither a result for the fiscal year nor a reason for having none",
+                ));
+            }
+        }
+    }
+    missing
+}
+
+fn is_answered(indicator: &TreeIndicator, year: FiscalYear) -> bool {
+    indicator.results.iter().any(|result| result.fiscal_year == year && result.is_stated())
+}
+
+fn lacking(at: impl Into<String>, ja: &str, en: &str) -> Violation {
+    Violation::at(at, "missing", Bilingual::new(ja, en))
+}
