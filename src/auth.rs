@@ -55,7 +55,10 @@ impl Verb {
     /// Its name in scopes.
     #[must_use]
     pub fn code(self) -> &'static str {
-        Self::ALL.iter().find(|(verb, _)| *verb == self).map_or("", |(_, code)| code)
+        Self::ALL
+            .iter()
+            .find(|(verb, _)| *verb == self)
+            .map_or("", |(_, code)| code)
     }
 }
 
@@ -231,7 +234,10 @@ impl FromRequest for Caller {
 /// Who makes this request.
 #[must_use]
 pub fn caller(req: &HttpRequest) -> Caller {
-    req.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::anonymous)
+    req.extensions()
+        .get::<Caller>()
+        .cloned()
+        .unwrap_or_else(Caller::anonymous)
 }
 
 /// What an operation needs.
@@ -264,8 +270,13 @@ impl Needs {
             ] {
                 let Some(operation) = operation else { continue };
                 let stated = serde_json::to_value(&operation.security).unwrap_or_default();
-                let open = stated.as_array().is_some_and(|ways| ways.iter().any(|way| way == &serde_json::json!({})));
-                let scope = stated.pointer("/0/token/0").and_then(serde_json::Value::as_str).unwrap_or_default();
+                let open = stated
+                    .as_array()
+                    .is_some_and(|ways| ways.iter().any(|way| way == &serde_json::json!({})));
+                let scope = stated
+                    .pointer("/0/token/0")
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or_default();
                 let verb = Verb::ALL.iter().find(|(_, code)| *code == scope);
                 let need = match verb {
                     _ if open => Need::Nothing,
@@ -281,7 +292,10 @@ impl Needs {
     fn get(&self, req: &ServiceRequest) -> Need {
         let pattern = req.match_pattern().unwrap_or_default();
         // What is no operation answers 404 or 405 to anybody.
-        self.0.get(&(req.method().clone(), pattern)).copied().unwrap_or(Need::Nothing)
+        self.0
+            .get(&(req.method().clone(), pattern))
+            .copied()
+            .unwrap_or(Need::Nothing)
     }
 }
 
@@ -296,7 +310,9 @@ pub async fn identify(
 }
 
 async fn recognize(req: &ServiceRequest) -> Result<Caller> {
-    let need = req.app_data::<web::Data<Needs>>().map_or(Need::Admin, |needs| needs.get(req));
+    let need = req
+        .app_data::<web::Data<Needs>>()
+        .map_or(Need::Admin, |needs| needs.get(req));
     let mut caller = match req.headers().get(header::AUTHORIZATION) {
         None => Caller::anonymous(),
         Some(value) => {
@@ -313,7 +329,11 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
     if need != Need::Nothing && !caller.may_somewhere(need) {
         return Err(Error::Forbidden);
     }
-    caller.request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    caller.request_id = req
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
     if *req.method() != Method::GET {
         caller.reason = reason(req)?;
         caller.repeatable = repeatable(req)?;
@@ -326,7 +346,9 @@ fn reason(req: &ServiceRequest) -> Result<Option<String>> {
     let Some(value) = req.headers().get(CHANGE_REASON) else {
         return Ok(None);
     };
-    let text = percent_decode_str(value.to_str().unwrap_or("%00")).decode_utf8().unwrap_or_default();
+    let text = percent_decode_str(value.to_str().unwrap_or("%00"))
+        .decode_utf8()
+        .unwrap_or_default();
     let text = text.trim();
     let sane = !text.is_empty() && text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
     if sane {
@@ -352,7 +374,12 @@ fn repeatable(req: &ServiceRequest) -> Result<Option<Repeatable>> {
         return Err(malformed(IDEMPOTENCY_KEY, detail));
     }
     let mut digest = Sha256::new();
-    let part = |name| req.headers().get(name).map(header::HeaderValue::as_bytes).unwrap_or_default();
+    let part = |name| {
+        req.headers()
+            .get(name)
+            .map(header::HeaderValue::as_bytes)
+            .unwrap_or_default()
+    };
     for part in [
         req.method().as_str().as_bytes(),
         req.uri().to_string().as_bytes(),

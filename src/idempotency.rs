@@ -123,7 +123,11 @@ impl Claim {
             "同じキーのリクエストを処理中です。終わってからやり直してください",
             "a request with this key is still running; retry when it is done",
         );
-        if mine { Ok(()) } else { Err(Error::Conflict(vec![about("running", detail)])) }
+        if mine {
+            Ok(())
+        } else {
+            Err(Error::Conflict(vec![about("running", detail)]))
+        }
     }
 
     /// The answer to the same request before, or to this one now; another request has no answer.
@@ -132,7 +136,10 @@ impl Claim {
         tx: &mut Tx<'_>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> Result<Once<R>> {
-        let mine = (idempotency_keys::token_id.eq(self.token), idempotency_keys::key.eq(&self.key));
+        let mine = (
+            idempotency_keys::token_id.eq(self.token),
+            idempotency_keys::key.eq(&self.key),
+        );
         let fresh = Utc::now() - TimeDelta::hours(KEPT);
         let old = idempotency_keys::table
             .filter(idempotency_keys::created_at.lt(fresh))

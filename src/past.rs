@@ -8,9 +8,7 @@ use diesel::{
     prelude::*,
     sql_types::{Bool, Text},
 };
-use utoipa::{
-    openapi::{RefOr, Type, path::ParameterBuilder, schema::ObjectBuilder, schema::Schema},
-};
+use utoipa::openapi::{RefOr, Type, path::ParameterBuilder, schema::ObjectBuilder, schema::Schema};
 
 use crate::{
     error::{Error, Result, Violation},

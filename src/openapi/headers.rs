@@ -62,7 +62,11 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
     give(response, REQUEST_ID.as_str(), LOGGED);
     match name {
         "Unavailable" => give(response, "Retry-After", "Seconds to wait."),
-        "Unauthenticated" => give(response, "WWW-Authenticate", "How to authenticate: with a bearer token."),
+        "Unauthenticated" => give(
+            response,
+            "WWW-Authenticate",
+            "How to authenticate: with a bearer token.",
+        ),
         "NotMergePatch" => give(response, "Accept-Patch", "The media type this operation takes."),
         _ => {}
     }

@@ -100,7 +100,11 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     for (name, _, error) in all() {
         let applies = match error.status_code() {
             StatusCode::UNAUTHORIZED => versioned,
-            StatusCode::FORBIDDEN => !matches!(operation.security.as_deref(), None | Some([])) && method != "get" && !path.ends_with("/preview"),
+            StatusCode::FORBIDDEN => {
+                !matches!(operation.security.as_deref(), None | Some([]))
+                    && method != "get"
+                    && !path.ends_with("/preview")
+            }
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview") || method == "delete" && path == "/v1/organizations/{organization}"

@@ -204,7 +204,9 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {
         read.check(&permitted(tx, id)?)?;
-        let below = indicators::table.filter(indicators::goal_id.eq(id)).select(indicators::id);
+        let below = indicators::table
+            .filter(indicators::goal_id.eq(id))
+            .select(indicators::id);
         diesel::delete(results::table.filter(results::indicator_id.eq_any(below))).execute(tx.conn)?;
         diesel::delete(indicators::table.filter(indicators::goal_id.eq(id))).execute(tx.conn)?;
         diesel::delete(budgets::table.filter(budgets::goal_id.eq(id))).execute(tx.conn)?;

@@ -377,6 +377,8 @@ pub fn insert(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Orga
 }
 
 fn update(tx: &mut Tx<'_>, id: Id, input: &OrganizationInput) -> Result<Organization> {
-    diesel::update(organizations::table.find(id)).set(input).execute(tx.conn)?;
+    diesel::update(organizations::table.find(id))
+        .set(input)
+        .execute(tx.conn)?;
     Ok(Organization::query().find(id).first(tx.conn)?)
 }

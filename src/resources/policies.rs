@@ -357,7 +357,9 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
     let rows = match paging.sort {
         PolicySort::Latest => keyset!(query, paging, policies::id, desc policies::fiscal_year, i32),
         PolicySort::Earliest => keyset!(query, paging, policies::id, asc policies::fiscal_year, i32),
-        PolicySort::UpdatedAt => keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time),
+        PolicySort::UpdatedAt => {
+            keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time)
+        }
     };
     let rows: Vec<Policy> = rows.limit(paging.fetch()).load(conn)?;
     paging.cut(rows, total, |row| match paging.sort {

@@ -259,23 +259,28 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
 
 /// The last change there is.
 fn head(conn: &mut PgConnection) -> Result<i64> {
-    let last: Option<i64> = change_log::table.select(diesel::dsl::max(change_log::seq)).first(conn)?;
+    let last: Option<i64> = change_log::table
+        .select(diesel::dsl::max(change_log::seq))
+        .first(conn)?;
     Ok(last.unwrap_or(0))
 }
 
 /// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
 fn document(tx: &mut Tx<'_>, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let place = |tx: &mut Tx<'_>, path: &str| {
-        diesel::select(set_config("search_path", path, true)).execute(tx.conn)
-    };
+    let place = |tx: &mut Tx<'_>, path: &str| diesel::select(set_config("search_path", path, true)).execute(tx.conn);
     place(tx, "visible, public")?;
-    let seen = Policy::query().filter(policies::id.eq(policy)).first(tx.conn).optional()?;
+    let seen = Policy::query()
+        .filter(policies::id.eq(policy))
+        .first(tx.conn)
+        .optional()?;
     let rows = seen.map(|seen| Rows::load(tx, seen)).transpose()?;
     place(tx, "public")?;
     let Some(rows) = rows else { return Ok(None) };
     let mut tree = rows.tree(on);
     tree.revision = Some(number);
-    serde_json_canonicalizer::to_string(&tree).map(Some).map_err(Error::internal)
+    serde_json_canonicalizer::to_string(&tree)
+        .map(Some)
+        .map_err(Error::internal)
 }
 
 /// Gives every policy whose public face this transaction has changed the revision that shows it: a correction.
@@ -290,9 +295,15 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
-    let organizations: Vec<Id> = changed.iter().filter(|row| row.0 == "organization").map(|row| row.1).collect();
+    let organizations: Vec<Id> = changed
+        .iter()
+        .filter(|row| row.0 == "organization")
+        .map(|row| row.1)
+        .collect();
     let touched: Vec<Id> = changed.iter().filter_map(|row| row.2).collect();
-    let of = policies::id.eq_any(touched).or(policies::organization_id.eq_any(organizations));
+    let of = policies::id
+        .eq_any(touched)
+        .or(policies::organization_id.eq_any(organizations));
     let public: Vec<Id> = policies::table
         .filter(policies::public)
         .filter(of)

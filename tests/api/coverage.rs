@@ -20,6 +20,19 @@ async fn every_operation_is_exercised() {
         api.get(path).await.must_be(200);
     }
 
+    // Publishing, and what it leaves.
+    api.bureau("keikaku").await;
+    let other = api.policy("keikaku", 2024).await;
+    let other = api.goal(&other.id(), "1-1").await;
+    api.indicator(&other.id(), "指標").await;
+    api.publish("keikaku/2024", "plan").await.must_be(201);
+    for path in [
+        "/v1/policies/keikaku/2024/revisions",
+        "/v1/policies/keikaku/2024/revisions/1",
+    ] {
+        api.get(path).await.must_be(200);
+    }
+
     // Reading.
     for path in [
         "/v1/organizations",
