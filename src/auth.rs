@@ -7,7 +7,7 @@ use std::{collections::HashMap, future::Ready, future::ready, sync::Arc};
 
 use actix_web::{
     Error as ActixError, FromRequest, HttpMessage, HttpRequest,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::Next,
@@ -303,10 +303,15 @@ impl Needs {
 pub async fn identify(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, ActixError> {
-    let caller = recognize(&req).await?;
-    req.extensions_mut().insert(caller);
-    next.call(req).await
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    match recognize(&req).await {
+        Ok(caller) => {
+            req.extensions_mut().insert(caller);
+            Ok(next.call(req).await?.map_into_boxed_body())
+        }
+        // Not as an error of the framework, which the layers around this one would not see.
+        Err(e) => Ok(req.error_response(e)),
+    }
 }
 
 async fn recognize(req: &ServiceRequest) -> Result<Caller> {
