@@ -80,8 +80,8 @@ pub fn complete(spec: &mut OpenApi) {
         ] {
             if let Some(operation) = operation {
                 name_path(path, operation);
-                problems::add(path, method, operation);
                 open_reads(method, operation);
+                problems::add(path, method, operation);
                 headers::add(path, method, operation);
                 show(operation, &examples);
                 refer(

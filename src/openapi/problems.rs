@@ -6,6 +6,7 @@ use utoipa::{
     openapi::{
         Components, Content, Ref, RefOr, Response,
         path::{Operation, ParameterIn},
+        security::SecurityRequirement,
     },
 };
 
@@ -100,18 +101,16 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     for (name, _, error) in all() {
         let applies = match error.status_code() {
             StatusCode::UNAUTHORIZED => versioned,
-            StatusCode::FORBIDDEN => {
-                !matches!(operation.security.as_deref(), None | Some([]))
-                    && method != "get"
-                    && !path.ends_with("/preview")
-            }
+            StatusCode::FORBIDDEN => !is_open(operation),
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {
-                body && !path.ends_with("/preview") || method == "delete" && path == "/v1/organizations/{organization}"
+                body && !path.ends_with("/preview")
+                    || method == "delete" && (path.ends_with("/{organization}") || path.ends_with("/{fiscal_year}"))
             }
             StatusCode::PRECONDITION_FAILED | StatusCode::PRECONDITION_REQUIRED => conditional,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => body && (name == "NotMergePatch") == (method == "patch"),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => body,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => body,
+            StatusCode::UNPROCESSABLE_ENTITY => body || method == "delete",
             StatusCode::SERVICE_UNAVAILABLE => path != "/healthz",
             _ => versioned,
         };
@@ -123,6 +122,15 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
                 .insert(status, Ref::from_response_name(name).into());
         }
     }
+}
+
+/// Whether an operation can do without a token.
+fn is_open(operation: &Operation) -> bool {
+    operation
+        .security
+        .iter()
+        .flatten()
+        .any(|way| *way == SecurityRequirement::default())
 }
 
 fn misspelt() -> Error {

@@ -322,6 +322,11 @@ fn every_problem_an_operation_can_meet_is_listed() {
         let body = operation.is["requestBody"].is_object();
         let expected = [
             ("400", true),
+            ("401", true),
+            (
+                "403",
+                !operation.is["security"].as_array().unwrap().contains(&json!({})),
+            ),
             ("404", operation.path.contains('{')),
             ("408", body),
             ("406", true),
