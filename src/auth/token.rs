@@ -20,7 +20,7 @@ use crate::{
     db::Database,
     error::{Error, Result},
     schema::{token_uses, tokens},
-    value::{Id, Time},
+    value::{Id, Time, hex},
 };
 
 /// What every token begins with, so that people and programs that look for leaked secrets recognize one.
@@ -44,7 +44,7 @@ impl Secret {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);
         getrandom::fill(&mut handle).map_err(Error::internal)?;
         getrandom::fill(&mut secret).map_err(Error::internal)?;
-        let handle: String = handle.iter().map(|byte| format!("{byte:02x}")).collect();
+        let handle = hex(&handle);
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         Ok(Self {
             token: format!("{PREFIX}{handle}_{secret}"),

@@ -179,16 +179,16 @@ impl Rules for PolicyInput {
 /// How an organization judges its year: published with the results, and so a row of its own.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = e, treat_none_as_null = true)]
-struct Judged<'a> {
-    self_evaluation: Option<&'a TextBox>,
-    future_policy: Option<&'a TextBox>,
+struct Judged {
+    self_evaluation: Option<TextBox>,
+    future_policy: Option<TextBox>,
 }
 
 impl PolicyInput {
-    fn judged(&self) -> Judged<'_> {
+    fn judged(&self) -> Judged {
         Judged {
-            self_evaluation: self.self_evaluation.as_ref(),
-            future_policy: self.future_policy.as_ref(),
+            self_evaluation: self.self_evaluation.clone(),
+            future_policy: self.future_policy.clone(),
         }
     }
 

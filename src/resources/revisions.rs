@@ -38,7 +38,7 @@ use crate::{
     query::{NoQuery, Query},
     schema::{change_log, policies, published, revisions},
     text_enum,
-    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, today},
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex, today},
 };
 
 pub mod publications;
@@ -170,7 +170,7 @@ impl Responder for Permanent {
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let digest = Sha256::digest(self.0.as_bytes());
-        let tag = EntityTag::new_strong(hex(&self.0));
+        let tag = EntityTag::new_strong(sha256(&self.0));
         let mut response = HttpResponse::Ok();
         response
             .insert_header(header::ETag(tag.clone()))
@@ -189,11 +189,8 @@ impl IntoResponses for Permanent {
     }
 }
 
-fn hex(document: &str) -> String {
-    Sha256::digest(document.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn sha256(document: &str) -> String {
+    hex(&Sha256::digest(document.as_bytes()))
 }
 
 /// The policy of this organization for this fiscal year, if it was ever published.
@@ -251,7 +248,7 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
             revisions::seq.eq(head(tx)?),
             revisions::shown_on.eq(Date(today())),
             revisions::document.eq(&draft.document),
-            revisions::sha256.eq(hex(&draft.document)),
+            revisions::sha256.eq(sha256(&draft.document)),
         ))
         .execute(tx.conn)?;
     Ok(Revision::query().filter(revisions::id.eq(id)).first(tx.conn)?)
@@ -319,7 +316,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     let Some(last) = last(tx, policy)? else { return Ok(()) };
     // By the same day as the last one: that a due date has passed meanwhile is no correction.
-    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| hex(&same) == last.sha256) {
+    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| sha256(&same) == last.sha256) {
         return Ok(());
     }
     let number = last.number + 1;
