@@ -347,11 +347,12 @@ impl FromRequest for Db {
     type Future = Ready<Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
+        let caller = auth::caller(req);
+        ready(auth::admit(req, &caller).and_then(|()| {
             req.app_data::<web::Data<Database>>()
-                .map(|database| database.of(auth::caller(req)))
-                .ok_or_else(|| Error::internal("no database configured")),
-        )
+                .map(|database| database.of(caller))
+                .ok_or_else(|| Error::internal("no database configured"))
+        }))
     }
 }
 

@@ -23,9 +23,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A request that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no token, or one that is worth nothing.
+    /// There is no token.
     #[error("not authenticated")]
     Unauthenticated,
+    /// There is a token that is worth nothing.
+    #[error("not a valid token")]
+    InvalidToken,
     /// The token does not allow this.
     #[error("forbidden")]
     Forbidden,
@@ -300,7 +303,7 @@ impl Error {
             }
         };
         match self {
-            Self::Unauthenticated => (
+            Self::Unauthenticated | Self::InvalidToken => (
                 S::UNAUTHORIZED,
                 &[],
                 Bilingual::new(
@@ -510,6 +513,10 @@ impl ResponseError for Error {
             }
             Self::Unauthenticated => {
                 response.insert_header(("www-authenticate", "Bearer realm=\"ward-policy\""));
+            }
+            Self::InvalidToken => {
+                let challenge = "Bearer realm=\"ward-policy\", error=\"invalid_token\"";
+                response.insert_header(("www-authenticate", challenge));
             }
             Self::MethodNotAllowed(allow) => {
                 response.insert_header(("allow", allow.as_str()));

@@ -6,12 +6,12 @@ use utoipa::{
     openapi::{
         Components, Content, Ref, RefOr, Response,
         path::{Operation, ParameterIn},
-        security::SecurityRequirement,
     },
 };
 
 use super::headers;
 use crate::{
+    auth::{self, Need},
     error::{Error, Problem, Violation, nearest},
     language::{Bilingual, Language},
 };
@@ -96,11 +96,15 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .flatten()
         .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path));
     let body = operation.request_body.is_some();
-    let conditional = matches!(method, "put" | "patch" | "delete");
+    let conditional = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|p| matches!(p, RefOr::T(p) if p.name == "If-Match"));
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::FORBIDDEN => !is_open(operation),
+            StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview")
@@ -121,15 +125,6 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
                 .insert(status, Ref::from_response_name(name).into());
         }
     }
-}
-
-/// Whether an operation can do without a token.
-fn is_open(operation: &Operation) -> bool {
-    operation
-        .security
-        .iter()
-        .flatten()
-        .any(|way| *way == SecurityRequirement::default())
 }
 
 fn misspelt() -> Error {

@@ -15,7 +15,7 @@ use crate::{
     domain::fiscal_year,
     error::nearest,
     language::Bilingual,
-    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, today},
+    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time, today},
 };
 
 /// Most values one parameter may list.
@@ -221,6 +221,21 @@ impl Param for NaiveDate {
     }
     fn schema() -> RefOr<Schema> {
         <crate::value::Date as PartialSchema>::schema()
+    }
+}
+
+impl Param for Time {
+    fn read(text: &str) -> Result<Self, Fault> {
+        Self::read(text).ok_or_else(|| {
+            let detail = Bilingual::new(
+                "2024-04-01T09:00:00+09:00 の形の日時（+ は %2B）にしてください",
+                "must be a moment like 2024-04-01T09:00:00+09:00 (the + as %2B)",
+            );
+            Fault::new("time", detail)
+        })
+    }
+    fn schema() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
     }
 }
 
