@@ -24,6 +24,7 @@ mod items;
 mod openapi;
 mod organizations;
 mod paging;
+mod past;
 mod policies;
 mod requests;
 mod results;
