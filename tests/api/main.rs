@@ -26,6 +26,7 @@ mod organizations;
 mod paging;
 mod past;
 mod policies;
+mod random_past;
 mod requests;
 mod results;
 mod rules;

@@ -322,7 +322,10 @@ fn every_problem_an_operation_can_meet_is_listed() {
         let body = operation.is["requestBody"].is_object();
         let expected = [
             ("400", true),
-            ("404", operation.path.contains('{')),
+            (
+                "404",
+                operation.path.contains('{') || operation.parameters().iter().any(|p| p["name"] == "as_of"),
+            ),
             ("408", body),
             ("406", true),
             ("409", body && !operation.path.ends_with("/preview")),

@@ -153,7 +153,8 @@ async fn the_public_sees_of_the_past_what_was_public_then() {
 #[actix_web::test]
 async fn the_past_is_judged_by_its_own_day() {
     let api = Api::new().await;
-    let day = |ago| (Utc::now() - Duration::days(ago)).format("%Y-%m-%d").to_string();
+    let japan = Utc::now() + Duration::hours(9);
+    let day = |ago| (japan - Duration::days(ago)).format("%Y-%m-%d").to_string();
     api.organization().await;
     let policy = with(given::policy("nishi", 2020), json!({ "results_due_on": day(20) }));
     let policy = api.post("/v1/policies", &policy).await.must_be(201);
@@ -165,8 +166,8 @@ async fn the_past_is_judged_by_its_own_day() {
     let long_ago = "alter table change_log disable trigger all; update change_log set at = at - interval '60 days'";
     api.db.connect().batch_execute(long_ago).unwrap();
     let (before, after) = (
-        format!("as_of={}T09:00:00Z", day(30)),
-        format!("as_of={}T09:00:00Z", day(10)),
+        format!("as_of={}T09:00:00%2B09:00", day(30)),
+        format!("as_of={}T09:00:00%2B09:00", day(10)),
     );
     let indicator = format!("/v1/indicators/{}", indicator.id());
     for (moment, on, status, outcome) in [
