@@ -166,6 +166,13 @@ impl<A: FromParams, B: FromParams, C: FromParams> FromParams for (A, B, C) {
     }
 }
 
+impl<A: FromParams, B: FromParams, C: FromParams, D: FromParams> FromParams for (A, B, C, D) {
+    fn take(params: &mut Params) -> Option<Self> {
+        let (a, b, c, d) = (A::take(params), B::take(params), C::take(params), D::take(params));
+        Some((a?, b?, c?, d?))
+    }
+}
+
 /// The query string, read as a whole: a parameter that `T` does not know is refused.
 #[derive(Debug)]
 pub struct Query<T>(pub T);

@@ -22,26 +22,33 @@ create function as_of() returns bigint stable parallel safe language sql as $$
 $$;
 
 -- The one predicate: a row is public, or its organization's drafts are the caller's to see.
+-- A row of the past is known by the keys that never change: what asks for one of them reads its changes alone.
 create function show(target text, type text) returns void language plpgsql as $$
 declare
     drafts text := case target
         when 'policies' then 'sees_drafts(t.organization_id)'
         else '(select sees_drafts(p.organization_id) from public.policies p where p.id = t.policy_id)'
     end;
+    columns text := (
+        select string_agg(
+            case a.attname when 'id' then 'last.row_id as id' when 'policy_id' then 'last.policy_id' else format('t.%I', a.attname) end,
+            ', ' order by a.attnum)
+        from pg_attribute a
+        where a.attrelid = format('public.%I', target)::regclass and a.attnum > 0 and not a.attisdropped);
 begin
     execute format('create view visible.%1$I as select t.* from public.%1$I t where t.public or %2$s', target, drafts);
     execute format($v$
         create view past.%1$I as
-        select t.*
+        select %3$s
         from (
-            select distinct on (c.row_id) c.row_id, c.organization_id, c.after
+            select distinct on (c.policy_id, c.row_id) c.policy_id, c.row_id, c.organization_id, c.after
             from public.change_log c
             where c.type = %2$L and c.seq <= as_of()
-            order by c.row_id, c.seq desc
+            order by c.policy_id, c.row_id, c.seq desc
         ) as last
         cross join lateral jsonb_populate_record(null::public.%1$I, last.after) as t
         where last.after is not null and (t.public or sees_drafts(last.organization_id))
-        $v$, target, type);
+        $v$, target, type, columns);
 end
 $$;
 select show('policies', 'policy');

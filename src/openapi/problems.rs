@@ -30,7 +30,11 @@ fn all() -> [(&'static str, &'static str, Error); 15] {
             Error::Unauthenticated,
         ),
         ("Forbidden", "The token does not allow this.", Error::Forbidden),
-        ("NotFound", "The path names nothing.", Error::NotFound("policy")),
+        (
+            "NotFound",
+            "The path names nothing, or `as_of` no revision.",
+            Error::NotFound("policy"),
+        ),
         (
             "NotAcceptable",
             "The caller does not accept JSON.",
@@ -94,7 +98,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .parameters
         .iter()
         .flatten()
-        .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path));
+        .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path || p.name == "as_of"));
     let body = operation.request_body.is_some();
     let conditional = operation
         .parameters

@@ -327,7 +327,10 @@ fn every_problem_an_operation_can_meet_is_listed() {
                 "403",
                 !operation.is["security"].as_array().unwrap().contains(&json!({})),
             ),
-            ("404", operation.path.contains('{')),
+            (
+                "404",
+                operation.path.contains('{') || operation.parameters().iter().any(|p| p["name"] == "as_of"),
+            ),
             ("408", body),
             ("406", true),
             ("409", body && !operation.path.ends_with("/preview")),
