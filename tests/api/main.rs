@@ -21,6 +21,7 @@ mod given;
 mod goals;
 mod indicators;
 mod items;
+mod leaks;
 mod openapi;
 mod organizations;
 mod paging;

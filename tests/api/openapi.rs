@@ -67,7 +67,7 @@ impl Contract {
     }
 
     /// What a reference refers to; what is no reference is itself.
-    fn resolved<'a>(&'a self, part: &'a Value) -> &'a Value {
+    pub(crate) fn resolved<'a>(&'a self, part: &'a Value) -> &'a Value {
         match part["$ref"].as_str() {
             Some(to) => self.spec.pointer(to.trim_start_matches('#')).unwrap(),
             None => part,

@@ -302,7 +302,7 @@ impl World {
                 }
             }
         }
-        let code = format!("{}", 100 + self.dice.below(100));
+        let code = format!("9-{}", 1 + self.dice.below(99));
         let new = json!({ "code": code, "title": name, "budgets": [], "indicators": [
             with(given::indicator("", &name), json!({ "id": null, "results": [given::result(2021)] }))
         ] });
