@@ -26,7 +26,7 @@ async fn a_new_token_is_shown_once_and_works() {
     let answer = api.post("/v1/tokens", &body).await.must_be(201);
     assert_eq!(answer.header("cache-control"), "no-store");
     let (token, shown) = (answer.text("token"), answer.body["shown"].clone());
-    let secret = token.rsplit_once('_').unwrap().1;
+    let secret = token.splitn(3, '_').nth(2).unwrap();
     assert!(token.starts_with(&format!("wardpolicy_{}_", shown["handle"].as_str().unwrap())), "{token}");
     // 256 bits.
     assert_eq!(secret.len(), 43);
@@ -121,7 +121,7 @@ async fn what_is_no_scope_is_refused_with_what_was_probably_meant() {
         ("edit:nisi", "missing", Some("edit:nishi")),
         ("edit:999999", "missing", None),
         ("edit:西区", "missing", None),
-        ("edit:nishi:nishi", "missing", Some("edit:nishi")),
+        ("edit:nishi:nishi", "missing", None),
         ("everything", "scope", None),
     ] {
         let body = json!({ "name": "試験", "scopes": ["read_drafts:*", scope] });
