@@ -376,6 +376,13 @@ impl Answer {
         self
     }
 
+    /// The lines of an answer that has one JSON object a line.
+    #[track_caller]
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
     /// A header; empty where there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
