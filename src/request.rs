@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::{
     Error as ActixError, HttpMessage,
-    body::{BodySize, BoxBody, MessageBody},
+    body::{self, BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, header},
     middleware::Next,
@@ -15,6 +15,7 @@ use crate::{
     db::in_one_line,
     error::{Error, Problem},
     language::Language,
+    resources::changes::{snapshot::NDJSON, stream::EVENT_STREAM},
 };
 
 /// The header that carries the id of a request, in and out.
@@ -39,7 +40,7 @@ pub async fn surround(
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let mut response = if accepts_json(&req) {
+    let mut response = if is_acceptable(&req) {
         next.call(req).await?.map_into_boxed_body()
     } else {
         req.error_response(Error::NotAcceptable)
@@ -58,6 +59,10 @@ pub async fn surround(
                 .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
+    }
+    // What is streamed might never end, and nobody sees it.
+    if method == Method::HEAD && response.response().body().size() == BodySize::Stream {
+        response = response.map_body(|_, _| BoxBody::new(body::None::new()));
     }
     // Nobody reads on for a body that was refused: a connection that still sends one is closed.
     if matches!(response.status().as_u16(), 408 | 413 | 415) {
@@ -94,9 +99,9 @@ fn request_id(req: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 
-/// Whether the caller can read what the API speaks, by the most specific range that says so; the documentation's pages
-/// speak for themselves.
-fn accepts_json(req: &ServiceRequest) -> bool {
+/// Whether the caller can read what the API speaks, by the most specific range that says so: JSON, or what a path speaks
+/// beside it; the documentation's pages speak for themselves.
+fn is_acceptable(req: &ServiceRequest) -> bool {
     let headers = req.headers().get_all(header::ACCEPT).filter_map(|v| v.to_str().ok());
     let ranges: Vec<(String, bool)> = headers
         .flat_map(|ranges| ranges.split(','))
@@ -114,8 +119,14 @@ fn accepts_json(req: &ServiceRequest) -> bool {
             .find(|(range, _)| range == media_type)
             .map(|(_, accepted)| *accepted)
     };
+    let own = match req.path() {
+        "/v1/changes/stream" => Some(EVENT_STREAM),
+        "/v1/snapshot" | "/v1/audit" => Some(NDJSON),
+        _ => None,
+    };
     let json = ["application/json", "application/*", "*/*"].into_iter().find_map(said);
-    !req.path().starts_with("/v1/") || json.unwrap_or(ranges.is_empty())
+    let spoken = json.unwrap_or(ranges.is_empty()) || own.and_then(said).unwrap_or(false);
+    !req.path().starts_with("/v1/") || spoken
 }
 
 fn accepted(req: &ServiceRequest) -> Language {

@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::error::Problem;
 
 pub mod budgets;
+pub mod changes;
 pub mod codelists;
 pub mod evaluations;
 pub mod goals;
@@ -29,6 +30,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(results::routes)
         .configure(revisions::routes)
         .configure(evaluations::routes)
+        .configure(changes::routes)
         .configure(codelists::routes);
 }
 
@@ -49,6 +51,9 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<revisions::RevisionPage>(schemas);
+    add::<changes::ChangePage>(schemas);
+    add::<changes::head::ChangeHead>(schemas);
+    add::<changes::snapshot::SnapshotLine>(schemas);
     add::<codelists::Codelists>(schemas);
 }
 

@@ -11,7 +11,13 @@ use crate::request::REQUEST_ID;
 /// Adds the headers of an operation to its parameters and to the answers it describes itself.
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
-    if reads {
+    // What is streamed has no tag.
+    let tagged = operation
+        .responses
+        .responses
+        .get("200")
+        .is_some_and(|answer| matches!(answer, RefOr::T(answer) if answer.content.contains_key("application/json")));
+    if reads && tagged {
         let known = ParameterBuilder::new()
             .name("If-None-Match")
             .parameter_in(ParameterIn::Header)
@@ -30,7 +36,8 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             .responses
             .insert("304".to_owned(), unchanged.build().into());
     }
-    let is_list = operation
+    // The feed has no last page.
+    let is_list = !path.starts_with("/v1/changes") && operation
         .parameters
         .iter()
         .flatten()
@@ -43,7 +50,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             ("200", true) => give(
                 response,
                 "Cache-Control",
-                "Keep it, and ask each time whether it still holds.",
+                "Keep it, and ask each time whether it still holds; not at all what is streamed.",
             ),
             _ => {}
         }

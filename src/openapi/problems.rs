@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 15] {
+fn all() -> [(&'static str, &'static str, Error); 16] {
     [
         (
             "Malformed",
@@ -29,6 +29,11 @@ fn all() -> [(&'static str, &'static str, Error); 15] {
             Error::Unauthenticated,
         ),
         ("Forbidden", "The token does not allow this.", Error::Forbidden),
+        (
+            "Gone",
+            "The cursor belongs to a history that is no more, as after the database was restored.",
+            Error::Gone,
+        ),
         ("NotFound", "The path names nothing.", Error::NotFound("policy")),
         (
             "NotAcceptable",
@@ -101,7 +106,8 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         let applies = match error.status_code() {
             StatusCode::UNAUTHORIZED => versioned,
             StatusCode::FORBIDDEN => !matches!(operation.security.as_deref(), None | Some([])) && method != "get" && !path.ends_with("/preview"),
-            StatusCode::NOT_FOUND => named,
+            StatusCode::NOT_FOUND => named || path == "/v1/changes/head",
+            StatusCode::GONE => matches!(path, "/v1/changes" | "/v1/changes/stream"),
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview") || method == "delete" && path == "/v1/organizations/{organization}"
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{budgets, evaluations, goals, indicators, organizations, policies, results};
+use super::{budgets, changes, evaluations, goals, indicators, organizations, policies, results};
 use crate::{
     domain::{comparison, inputs, kinds, outcome, previous, target},
     error::Result,
@@ -75,6 +75,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<results::ResultSort>(),
         list::<evaluations::EvaluationSort>(),
         list::<evaluations::summary::EvaluationGroup>(),
+        list::<changes::ChangeType>(),
+        list::<changes::ChangeOp>(),
         list::<kinds::BudgetKind>(),
         list::<kinds::BudgetStatus>(),
         list::<kinds::IndicatorKind>(),
