@@ -94,10 +94,16 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {
         let limits = config.limits;
+        let (stop, waiting) = (stop_asked()?, database.clone());
+        let stop = async move {
+            stop.await;
+            // Who waits for changes is answered before the rest is waited for.
+            waiting.stop_waiting();
+        };
         let server = HttpServer::new(move || app::build(database.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
-            .shutdown_signal(stop_asked()?)
+            .shutdown_signal(stop)
             .shutdown_timeout(8)
             .bind(&config.bind)
             .map_err(cannot_listen)?;
