@@ -15,8 +15,8 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
-    config::Limits,
     auth::{self, Needs},
+    config::Limits,
     db::Database,
     error::{Error, Result},
     openapi, request, resources,

@@ -20,8 +20,8 @@ use diesel::{
     migration::MigrationSource,
     pg::Pg,
     prelude::*,
-    sql_types::Text,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use r2d2::HandleError;
@@ -203,10 +203,7 @@ impl Database {
     }
 
     /// Keeps books that are not history: when a token was last used.
-    pub(crate) async fn note(
-        &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
+    pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
         self.readers.run(|conn| conn.transaction(work)).await
     }
 }
@@ -265,7 +262,7 @@ impl Db {
                     claim.begin(conn)?;
                 }
                 write_in(conn, &caller, |tx| match &claim {
-                    None => Once::now(work(tx)?),
+                    None => Once::now(&work(tx)?),
                     Some(claim) => claim.answer(tx, work),
                 })
             })
@@ -275,11 +272,7 @@ impl Db {
 }
 
 /// Runs statements that change something on a connection of one's own.
-pub fn write<T>(
-    conn: &mut PgConnection,
-    caller: &Caller,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
-) -> Result<T> {
+pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     conn.transaction(|conn| write_in(conn, caller, work))
 }
 
@@ -354,11 +347,12 @@ impl FromRequest for Db {
     type Future = Ready<Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
+        let caller = auth::caller(req);
+        ready(auth::admit(req, &caller).and_then(|()| {
             req.app_data::<web::Data<Database>>()
-                .map(|database| database.of(auth::caller(req)))
-                .ok_or_else(|| Error::internal("no database configured")),
-        )
+                .map(|database| database.of(caller))
+                .ok_or_else(|| Error::internal("no database configured"))
+        }))
     }
 }
 

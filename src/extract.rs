@@ -179,13 +179,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
         #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
         let path = web::Path::<T>::from_request(req, payload).into_inner().ok();
         let path = path.filter(|_| {
-            req.match_info()
-                .iter()
-                .all(|(name, part)| match name {
-                    "fiscal_year" => part.len() == 4 && is_number(part),
-                    "number" => is_number(part),
-                    _ => true,
-                })
+            req.match_info().iter().all(|(name, part)| match name {
+                "fiscal_year" => part.len() == 4 && is_number(part),
+                "number" => is_number(part),
+                _ => true,
+            })
         });
         ready(path.map(|p| Self(p.into_inner())).ok_or(Error::NotFound("path")))
     }
@@ -276,7 +274,11 @@ impl Responder for Reply {
         }
         if req.method() == Method::GET {
             // What a caller with a token sees may be a draft; no cache keeps it.
-            let keep = if auth::caller(req).is_anonymous() { REVALIDATE } else { PRIVATE };
+            let keep = if auth::caller(req).is_anonymous() {
+                REVALIDATE
+            } else {
+                PRIVATE
+            };
             response.insert_header((header::CACHE_CONTROL, keep));
             response.insert_header((header::VARY, "Authorization"));
             if etag::is_known(req, &tag) {

@@ -23,4 +23,5 @@ pub mod request;
 pub mod resources;
 pub mod sample;
 pub mod schema;
+pub mod token_command;
 pub mod value;

@@ -23,6 +23,7 @@ use ward_policy::{
     config::Config,
     db::{self, Database, embedded::Embedded},
     openapi, sample,
+    token_command::{self, TokenCommand},
 };
 
 /// The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
@@ -46,6 +47,11 @@ enum Command {
     Openapi,
     /// Ask a running service whether it is well.
     Healthcheck,
+    /// Make, list and revoke tokens, on `DATABASE_URL` or on the embedded database.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -58,6 +64,7 @@ fn main() -> ExitCode {
         Command::Migrate => migrate(),
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
+        Command::Token { command } => token_command::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,6 +87,9 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         (embedded.url("ward_policy"), Some(embedded))
     };
     db::set_up(&url, |tx| if with_sample { sample::fill(tx) } else { Ok(()) })?;
+    if embedded.is_some() {
+        token_command::first(&url, &config.data)?;
+    }
     let database = Database::new(&url, config.pool);
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {

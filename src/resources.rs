@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::Problem;
 
+pub mod audit;
 pub mod budgets;
 pub mod codelists;
 pub mod evaluations;
@@ -18,6 +19,7 @@ pub mod organizations;
 pub mod policies;
 pub mod results;
 pub mod revisions;
+pub mod tokens;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -29,6 +31,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(results::routes)
         .configure(revisions::routes)
         .configure(evaluations::routes)
+        .configure(tokens::routes)
+        .configure(audit::routes)
         .configure(codelists::routes);
 }
 
@@ -49,6 +53,9 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<revisions::RevisionPage>(schemas);
+    add::<tokens::TokenPage>(schemas);
+    add::<tokens::NewToken>(schemas);
+    add::<audit::AuditEntryPage>(schemas);
     add::<codelists::Codelists>(schemas);
 }
 

@@ -126,7 +126,7 @@ mod time;
 
 pub use key::{GoalCode, Id, MunicipalityCode, OrganizationKey, Slug};
 pub use number::{DECIMAL_PLACES, Decimal, SIGNIFICANT_DIGITS, Yen};
-pub use text::{Line, Prose, TextBox};
+pub use text::{Line, Prose, TextBox, hex};
 pub use time::{Date, FiscalYear, Time, japan, today};
 
 #[cfg(test)]

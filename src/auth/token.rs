@@ -20,7 +20,7 @@ use crate::{
     db::Database,
     error::{Error, Result},
     schema::{token_uses, tokens},
-    value::{Id, Time},
+    value::{Id, Time, hex},
 };
 
 /// What every token begins with, so that people and programs that look for leaked secrets recognize one.
@@ -44,7 +44,7 @@ impl Secret {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);
         getrandom::fill(&mut handle).map_err(Error::internal)?;
         getrandom::fill(&mut secret).map_err(Error::internal)?;
-        let handle: String = handle.iter().map(|byte| format!("{byte:02x}")).collect();
+        let handle = hex(&handle);
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         Ok(Self {
             token: format!("{PREFIX}{handle}_{secret}"),
@@ -93,7 +93,10 @@ pub async fn find(database: &Database, given: Given) -> Result<Caller> {
     let row = database
         .of(Caller::anonymous())
         .read(move |conn| {
-            let row = Row::query().filter(tokens::handle.eq(&given.handle)).first(conn.conn).optional()?;
+            let row = Row::query()
+                .filter(tokens::handle.eq(&given.handle))
+                .first(conn.conn)
+                .optional()?;
             // Compared even where there is nothing to compare with, and in constant time.
             let kept = row.as_ref().map_or_else(|| vec![0; 32], |row| row.hash.clone());
             let same = bool::from(kept.ct_eq(&given.hash));
@@ -102,7 +105,7 @@ pub async fn find(database: &Database, given: Given) -> Result<Caller> {
         .await?;
     let now = Time::now();
     let row = row.filter(|row| row.revoked_at.is_none() && row.expires_at.is_none_or(|end| end > now));
-    let row = row.ok_or(Error::Unauthenticated)?;
+    let row = row.ok_or(Error::InvalidToken)?;
     note_use(database, row.id).await;
     let scopes = row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
     Ok(Caller::new(row.name, Some(row.id), scopes))

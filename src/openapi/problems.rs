@@ -11,6 +11,7 @@ use utoipa::{
 
 use super::headers;
 use crate::{
+    auth::{self, Need},
     error::{Error, Problem, Violation, nearest},
     language::{Bilingual, Language},
 };
@@ -99,19 +100,24 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .flatten()
         .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path || p.name == "as_of"));
     let body = operation.request_body.is_some();
-    let conditional = matches!(method, "put" | "patch" | "delete");
+    let conditional = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|p| matches!(p, RefOr::T(p) if p.name == "If-Match"));
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::UNAUTHORIZED => versioned,
-            StatusCode::FORBIDDEN => !matches!(operation.security.as_deref(), None | Some([])) && method != "get" && !path.ends_with("/preview"),
+            StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {
-                body && !path.ends_with("/preview") || method == "delete" && path == "/v1/organizations/{organization}"
+                body && !path.ends_with("/preview")
+                    || method == "delete" && (path.ends_with("/{organization}") || path.ends_with("/{fiscal_year}"))
             }
             StatusCode::PRECONDITION_FAILED | StatusCode::PRECONDITION_REQUIRED => conditional,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => body && (name == "NotMergePatch") == (method == "patch"),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => body,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => body,
+            StatusCode::UNPROCESSABLE_ENTITY => body || method == "delete",
             StatusCode::SERVICE_UNAVAILABLE => path != "/healthz",
             _ => versioned,
         };

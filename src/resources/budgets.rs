@@ -197,7 +197,9 @@ async fn list_budgets(
     Query((filter, past, since, paging)): Query<(BudgetFilter, Past, Since, Paging<BudgetSort>)>,
 ) -> Result<BudgetPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a budget.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{budgets, evaluations, goals, indicators, organizations, policies, results};
+use super::{audit, budgets, evaluations, goals, indicators, organizations, policies, results, revisions, tokens};
 use crate::{
     domain::{comparison, inputs, kinds, outcome, previous, target},
     error::Result,
@@ -68,11 +68,19 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<organizations::OrganizationKind>(),
         list::<organizations::OrganizationSort>(),
         list::<policies::PolicySort>(),
+        list::<policies::PolicyStage>(),
+        list::<revisions::RevisionKind>(),
+        list::<revisions::RevisionSort>(),
         list::<goals::GoalSort>(),
         list::<budgets::BudgetSort>(),
         list::<budgets::summary::BudgetGroup>(),
         list::<indicators::IndicatorSort>(),
         list::<results::ResultSort>(),
+        list::<tokens::TokenSort>(),
+        list::<audit::AuditSort>(),
+        list::<audit::ListFormat>(),
+        list::<audit::ChangeOp>(),
+        list::<audit::ChangeType>(),
         list::<evaluations::EvaluationSort>(),
         list::<evaluations::summary::EvaluationGroup>(),
         list::<kinds::BudgetKind>(),

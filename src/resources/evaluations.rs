@@ -245,7 +245,9 @@ async fn read_policy_evaluation(
                 .filter(s::goals::policy_id.eq(policy.id))
                 .order((s::goal_code_order(s::goals::code), s::goals::id))
                 .load(conn.conn)?;
-            let subjects = Subject::query().filter(s::goals::policy_id.eq(policy.id)).load(conn.conn)?;
+            let subjects = Subject::query()
+                .filter(s::goals::policy_id.eq(policy.id))
+                .load(conn.conn)?;
             let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), on)?;
             Ok(Answer(of_policy(policy, goals, judged, on)))
         })

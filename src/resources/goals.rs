@@ -138,7 +138,9 @@ async fn list_goals(
     Query((filter, past, since, paging)): Query<(GoalFilter, Past, Since, Paging<GoalSort>)>,
 ) -> Result<GoalPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a goal.
@@ -210,7 +212,9 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {
         read.check(&permitted(tx, id)?)?;
-        let below = indicators::table.filter(indicators::goal_id.eq(id)).select(indicators::id);
+        let below = indicators::table
+            .filter(indicators::goal_id.eq(id))
+            .select(indicators::id);
         diesel::delete(results::table.filter(results::indicator_id.eq_any(below))).execute(tx.conn)?;
         diesel::delete(indicators::table.filter(indicators::goal_id.eq(id))).execute(tx.conn)?;
         diesel::delete(budgets::table.filter(budgets::goal_id.eq(id))).execute(tx.conn)?;
@@ -220,12 +224,7 @@ async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Res
     .await
 }
 
-fn list(
-    conn: &mut PgConnection,
-    filter: &GoalFilter,
-    since: &Since,
-    paging: &Paging<GoalSort>,
-) -> Result<GoalPage> {
+fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Paging<GoalSort>) -> Result<GoalPage> {
     let matching = || {
         let mut query = goals::table.inner_join(p::table.inner_join(o::table)).into_boxed();
         if let Some(keys) = filter.organization.some() {

@@ -223,7 +223,9 @@ async fn list_indicators(
     Query((filter, past, since, paging)): Query<(IndicatorFilter, Past, Since, Paging<IndicatorSort>)>,
 ) -> Result<IndicatorPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates an indicator.

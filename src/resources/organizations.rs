@@ -167,7 +167,9 @@ async fn list_organizations(
     Query((filter, past, since, paging)): Query<(OrganizationFilter, Past, Since, Paging<OrganizationSort>)>,
 ) -> Result<OrganizationPage> {
     let moment = past.of_any(None)?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates an organization.
@@ -388,6 +390,8 @@ pub fn insert(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Orga
 }
 
 fn update(tx: &mut Tx<'_>, id: Id, input: &OrganizationInput) -> Result<Organization> {
-    diesel::update(organizations::table.find(id)).set(input).execute(tx.conn)?;
+    diesel::update(organizations::table.find(id))
+        .set(input)
+        .execute(tx.conn)?;
     Ok(Organization::query().find(id).first(tx.conn)?)
 }

@@ -183,16 +183,16 @@ impl Rules for PolicyInput {
 /// How an organization judges its year: published with the results, and so a row of its own.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = e, treat_none_as_null = true)]
-struct Judged<'a> {
-    self_evaluation: Option<&'a TextBox>,
-    future_policy: Option<&'a TextBox>,
+struct Judged {
+    self_evaluation: Option<TextBox>,
+    future_policy: Option<TextBox>,
 }
 
 impl PolicyInput {
-    fn judged(&self) -> Judged<'_> {
+    fn judged(&self) -> Judged {
         Judged {
-            self_evaluation: self.self_evaluation.as_ref(),
-            future_policy: self.future_policy.as_ref(),
+            self_evaluation: self.self_evaluation.clone(),
+            future_policy: self.future_policy.clone(),
         }
     }
 
@@ -246,7 +246,9 @@ async fn list_policies(
     Query((filter, past, since, paging)): Query<(PolicyFilter, Past, Since, Paging<PolicySort>)>,
 ) -> Result<PolicyPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a policy.
@@ -375,7 +377,9 @@ fn list(
     let rows = match paging.sort {
         PolicySort::Latest => keyset!(query, paging, policies::id, desc policies::fiscal_year, i32),
         PolicySort::Earliest => keyset!(query, paging, policies::id, asc policies::fiscal_year, i32),
-        PolicySort::UpdatedAt => keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time),
+        PolicySort::UpdatedAt => {
+            keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time)
+        }
     };
     let rows: Vec<Policy> = rows.limit(paging.fetch()).load(conn)?;
     paging.cut(rows, total, |row| match paging.sort {

@@ -257,7 +257,9 @@ async fn list_results(
     Query((filter, past, since, paging)): Query<(ResultFilter, Past, Since, Paging<ResultSort>)>,
 ) -> Result<IndicatorResultPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    db.at(moment).read(move |conn| list(conn, &filter, &since, &paging)).await
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Lists the results of an indicator.

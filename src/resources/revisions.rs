@@ -38,7 +38,7 @@ use crate::{
     query::{NoQuery, Query},
     schema::{change_log, policies, published, revisions},
     text_enum,
-    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, today},
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex, today},
 };
 
 pub mod publications;
@@ -170,7 +170,7 @@ impl Responder for Permanent {
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let digest = Sha256::digest(self.0.as_bytes());
-        let tag = EntityTag::new_strong(hex(&self.0));
+        let tag = EntityTag::new_strong(sha256(&self.0));
         let mut response = HttpResponse::Ok();
         response
             .insert_header(header::ETag(tag.clone()))
@@ -189,11 +189,8 @@ impl IntoResponses for Permanent {
     }
 }
 
-fn hex(document: &str) -> String {
-    Sha256::digest(document.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn sha256(document: &str) -> String {
+    hex(&Sha256::digest(document.as_bytes()))
 }
 
 /// The policy of this organization for this fiscal year, by today's names, if it was ever published.
@@ -260,7 +257,7 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
             revisions::seq.eq(head(tx)?),
             revisions::shown_on.eq(Date(today())),
             revisions::document.eq(&draft.document),
-            revisions::sha256.eq(hex(&draft.document)),
+            revisions::sha256.eq(sha256(&draft.document)),
         ))
         .execute(tx.conn)?;
     Ok(Revision::query().filter(revisions::id.eq(id)).first(tx.conn)?)
@@ -268,23 +265,28 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
 
 /// The last change there is.
 fn head(conn: &mut PgConnection) -> Result<i64> {
-    let last: Option<i64> = change_log::table.select(diesel::dsl::max(change_log::seq)).first(conn)?;
+    let last: Option<i64> = change_log::table
+        .select(diesel::dsl::max(change_log::seq))
+        .first(conn)?;
     Ok(last.unwrap_or(0))
 }
 
 /// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
 fn document(tx: &mut Tx<'_>, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let place = |tx: &mut Tx<'_>, path: &str| {
-        diesel::select(set_config("search_path", path, true)).execute(tx.conn)
-    };
+    let place = |tx: &mut Tx<'_>, path: &str| diesel::select(set_config("search_path", path, true)).execute(tx.conn);
     place(tx, "visible, public")?;
-    let seen = Policy::query().filter(policies::id.eq(policy)).first(tx.conn).optional()?;
+    let seen = Policy::query()
+        .filter(policies::id.eq(policy))
+        .first(tx.conn)
+        .optional()?;
     let rows = seen.map(|seen| Rows::load(tx, seen)).transpose()?;
     place(tx, "public")?;
     let Some(rows) = rows else { return Ok(None) };
     let mut tree = rows.tree(on);
     tree.revision = Some(number);
-    serde_json_canonicalizer::to_string(&tree).map(Some).map_err(Error::internal)
+    serde_json_canonicalizer::to_string(&tree)
+        .map(Some)
+        .map_err(Error::internal)
 }
 
 /// Gives every policy whose public face this transaction has changed the revision that shows it: a correction.
@@ -299,9 +301,15 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
-    let organizations: Vec<Id> = changed.iter().filter(|row| row.0 == "organization").map(|row| row.1).collect();
+    let organizations: Vec<Id> = changed
+        .iter()
+        .filter(|row| row.0 == "organization")
+        .map(|row| row.1)
+        .collect();
     let touched: Vec<Id> = changed.iter().filter_map(|row| row.2).collect();
-    let of = policies::id.eq_any(touched).or(policies::organization_id.eq_any(organizations));
+    let of = policies::id
+        .eq_any(touched)
+        .or(policies::organization_id.eq_any(organizations));
     let public: Vec<Id> = policies::table
         .filter(policies::public)
         .filter(of)
@@ -317,7 +325,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     let Some(last) = last(tx, policy)? else { return Ok(()) };
     // By the same day as the last one: that a due date has passed meanwhile is no correction.
-    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| hex(&same) == last.sha256) {
+    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| sha256(&same) == last.sha256) {
         return Ok(());
     }
     let number = last.number + 1;

@@ -109,3 +109,16 @@ impl ToSchema for TextBox {
         schemas.push((Prose::<4000>::name().into(), Prose::<4000>::schema()));
     }
 }
+
+/// Bytes as people and programs compare them: in lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+            text
+        })
+}

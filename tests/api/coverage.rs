@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     given::{self, Nishi},
     openapi::CONTRACT,
-    support::Api,
+    support::{Api, Call},
 };
 
 #[actix_web::test]
@@ -17,6 +17,19 @@ async fn every_operation_is_exercised() {
     let (policy, goal, indicator) = (nishi.policy.id(), nishi.goal.id(), nishi.indicator.id());
 
     for path in ["/healthz", "/readyz"] {
+        api.get(path).await.must_be(200);
+    }
+
+    // Publishing, and what it leaves.
+    api.bureau("keikaku").await;
+    let other = api.policy("keikaku", 2024).await;
+    let other = api.goal(&other.id(), "1-1").await;
+    api.indicator(&other.id(), "指標").await;
+    api.publish("keikaku/2024", "plan").await.must_be(201);
+    for path in [
+        "/v1/policies/keikaku/2024/revisions",
+        "/v1/policies/keikaku/2024/revisions/1",
+    ] {
         api.get(path).await.must_be(200);
     }
 
@@ -34,6 +47,8 @@ async fn every_operation_is_exercised() {
         "/v1/evaluations",
         "/v1/evaluations/summary",
         "/v1/codelists",
+        "/v1/tokens",
+        "/v1/audit",
         &format!("/v1/goals/{goal}/evaluation"),
         &format!("/v1/indicators/{indicator}/evaluation"),
         &format!("/v1/indicators/{indicator}/results"),
@@ -52,6 +67,12 @@ async fn every_operation_is_exercised() {
         .must_be(200);
     let entries = json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] });
     api.post("/v1/results", &entries).await.must_be(200);
+
+    // Tokens.
+    let token = json!({ "name": "試験", "scopes": ["edit:nishi"] });
+    let token = api.post("/v1/tokens", &token).await.must_be(201).header("location").to_owned();
+    api.get(&token).await.must_be(200);
+    api.send(Call::new("DELETE", &token)).await.must_be(204);
 
     // Items, from the leaves to the root: read, replaced, changed, removed. The maker has created them.
     for (path, body) in [

@@ -131,6 +131,12 @@ impl Nishi {
 }
 
 impl Api {
+    /// A new token with these scopes, which may not be shown again.
+    pub(crate) async fn token(&self, name: &str, scopes: &[&str]) -> String {
+        let body = json!({ "name": name, "scopes": scopes });
+        self.post("/v1/tokens", &body).await.must_be(201).text("token")
+    }
+
     /// Nishi Ward, stored.
     pub(crate) async fn organization(&self) -> Answer {
         self.post("/v1/organizations", &ward()).await.must_be(201)

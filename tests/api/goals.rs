@@ -171,15 +171,19 @@ async fn goals_are_listed_by_organization_year_and_code() {
 }
 
 #[actix_web::test]
-async fn a_goal_moves_to_another_policy() {
+async fn a_goal_stays_with_its_policy() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await;
     let other = api.policy("nishi", 2025).await.id();
-    let moved = api
-        .patch(format!("/v1/goals/{}", goal.id()), "*", &json!({ "policy_id": other }))
+    for elsewhere in [other, new_id()] {
+        api.patch(
+            format!("/v1/goals/{}", goal.id()),
+            "*",
+            &json!({ "policy_id": elsewhere }),
+        )
         .await
-        .must_be(200);
-    assert_eq!(moved.body["policy_year"], 2025);
+        .must_refuse(409, &[("/policy_id", "constraint")]);
+    }
 }
 
 #[actix_web::test]

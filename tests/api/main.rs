@@ -12,6 +12,7 @@
     reason = "tests read TEST_DATABASE_URL and UPDATE_OPENAPI, and look past the query DSL at what the database keeps"
 )]
 
+mod audit;
 mod budgets;
 mod codelists;
 mod concurrency;
@@ -19,6 +20,7 @@ mod coverage;
 mod evaluations;
 mod given;
 mod goals;
+mod idempotency;
 mod indicators;
 mod items;
 mod leaks;
@@ -32,6 +34,8 @@ mod requests;
 mod results;
 mod rules;
 mod sample;
+mod scopes;
 mod support;
+mod tokens;
 mod trees;
 mod wire;

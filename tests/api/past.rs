@@ -70,11 +70,36 @@ async fn what_was_changed_is_read_as_it_was() {
         seen.push(api.get(path).await.must_be(200));
     }
     change(&api, &goal, json!({ "title": "別の名", "strategies": [], "code": "9" })).await;
-    change(&api, &indicator, json!({ "name": "別の指標", "unit": "件", "target": { "value": 48.50 } })).await;
-    change(&api, &format!("/v1/budgets/{}", nishi.budget.id()), json!({ "amount_yen": 1_000_000 })).await;
-    change(&api, &nishi.result_path, json!({ "value": 12.30, "declared_rating": null })).await;
-    change(&api, "/v1/policies/nishi/2024", json!({ "vision": [], "self_evaluation": ["良"] })).await;
-    change(&api, "/v1/organizations/nishi", json!({ "name": "新西区", "display_order": 99 })).await;
+    change(
+        &api,
+        &indicator,
+        json!({ "name": "別の指標", "unit": "件", "target": { "value": 48.50 } }),
+    )
+    .await;
+    change(
+        &api,
+        &format!("/v1/budgets/{}", nishi.budget.id()),
+        json!({ "amount_yen": 1_000_000 }),
+    )
+    .await;
+    change(
+        &api,
+        &nishi.result_path,
+        json!({ "value": 12.30, "declared_rating": null }),
+    )
+    .await;
+    change(
+        &api,
+        "/v1/policies/nishi/2024",
+        json!({ "vision": [], "self_evaluation": ["良"] }),
+    )
+    .await;
+    change(
+        &api,
+        "/v1/organizations/nishi",
+        json!({ "name": "新西区", "display_order": 99 }),
+    )
+    .await;
     for (path, before) in paths.iter().zip(&seen) {
         let after = api.get(path).await.must_be(200);
         assert_ne!(after.bytes, before.bytes, "{path}");
@@ -103,7 +128,9 @@ async fn what_was_deleted_is_there_before_and_not_there_before_it_was_made() {
     }
     assert_eq!(api.get(format!("{path}?as_of={then}")).await.bytes, goal.bytes);
     api.get(format!("{path}?as_of={beginning}")).await.must_be(404);
-    api.get(format!("/v1/organizations/nishi?as_of={beginning}")).await.must_be(200);
+    api.get(format!("/v1/organizations/nishi?as_of={beginning}"))
+        .await
+        .must_be(200);
     assert_eq!(api.list("/v1/organizations?as_of=2001-01-01T00:00:00Z").await.len(), 0);
     assert_eq!(api.list(format!("/v1/goals?as_of={then}")).await.len(), 1);
     assert_eq!(api.list(format!("/v1/goals?as_of={beginning}")).await.len(), 0);
@@ -146,7 +173,9 @@ async fn the_public_sees_of_the_past_what_was_public_then() {
             assert_eq!(policy.body["self_evaluation"].is_null(), !results);
         }
         // Who may see drafts sees them in the past as well.
-        api.get(format!("{}?as_of={moment}", nishi.result_path)).await.must_be(200);
+        api.get(format!("{}?as_of={moment}", nishi.result_path))
+            .await
+            .must_be(200);
     }
 }
 
@@ -160,7 +189,10 @@ async fn the_past_is_judged_by_its_own_day() {
     let policy = api.post("/v1/policies", &policy).await.must_be(201);
     let goal = api.goal(&policy.id(), "1").await;
     let indicator = api.indicator(&goal.id(), "割合").await;
-    let unsaid = with(given::result(2020), json!({ "value": null, "value_status": "not_yet_due", "declared_rating": null }));
+    let unsaid = with(
+        given::result(2020),
+        json!({ "value": null, "value_status": "not_yet_due", "declared_rating": null }),
+    );
     let path = format!("/v1/indicators/{}/results/2020", indicator.id());
     api.create(&path, &unsaid).await.must_be(201);
     let long_ago = "alter table change_log disable trigger all; update change_log set at = at - interval '60 days'";
@@ -181,8 +213,14 @@ async fn the_past_is_judged_by_its_own_day() {
             assert_eq!(get(list).await["items"][0]["value_status"], status);
         }
         let row = get(format!("/v1/evaluations?{moment}")).await["items"][0].clone();
-        assert_eq!((&row["outcome"], row["on"].as_str()), (&json!(outcome), Some(on.as_str())));
-        assert_eq!(get(format!("{indicator}/evaluation?{moment}")).await["evaluation"]["outcome"], outcome);
+        assert_eq!(
+            (&row["outcome"], row["on"].as_str()),
+            (&json!(outcome), Some(on.as_str()))
+        );
+        assert_eq!(
+            get(format!("{indicator}/evaluation?{moment}")).await["evaluation"]["outcome"],
+            outcome
+        );
         for of in [
             format!("/v1/goals/{}/evaluation?{moment}", goal.id()),
             format!("/v1/policies/nishi/2020/evaluation?{moment}"),
@@ -196,7 +234,10 @@ async fn the_past_is_judged_by_its_own_day() {
         );
         assert_eq!(get(format!("/v1/budgets/summary?{moment}")).await["on"], on);
         let tree = get(format!("/v1/policies/nishi/2020/tree?{moment}")).await;
-        assert_eq!(tree.pointer("/goals/0/indicators/0/results/0/value_status"), Some(&json!(status)));
+        assert_eq!(
+            tree.pointer("/goals/0/indicators/0/results/0/value_status"),
+            Some(&json!(status))
+        );
         // Who says a day means it.
         let asked = get(format!("{indicator}/evaluation?on={}&{moment}", day(40))).await;
         assert_eq!(asked["evaluation"]["outcome"], "pending");
@@ -208,7 +249,12 @@ async fn a_revision_is_read_by_its_number_wherever_its_policy_can_be_told() {
     let api = Api::new().await;
     let nishi = published(&api).await;
     let seen = now(&api);
-    change(&api, &format!("/v1/goals/{}", nishi.goal.id()), json!({ "title": "別の名" })).await;
+    change(
+        &api,
+        &format!("/v1/goals/{}", nishi.goal.id()),
+        json!({ "title": "別の名" }),
+    )
+    .await;
     let filter = "organization=nishi&policy_year=2024";
     for path in [
         "/v1/policies/nishi/2024".to_owned(),
@@ -230,11 +276,17 @@ async fn a_revision_is_read_by_its_number_wherever_its_policy_can_be_told() {
         format!("/v1/evaluations/summary?{filter}"),
     ] {
         let joint = if path.contains('?') { '&' } else { '?' };
-        let first = public(&api, format!("{path}{joint}as_of=revision:1")).await.must_be(200);
+        let first = public(&api, format!("{path}{joint}as_of=revision:1"))
+            .await
+            .must_be(200);
         let then = public(&api, format!("{path}{joint}as_of={seen}")).await.must_be(200);
         assert_eq!(first.bytes, then.bytes, "{path}");
-        public(&api, format!("{path}{joint}as_of=revision:2")).await.must_be(200);
-        public(&api, format!("{path}{joint}as_of=revision:3")).await.must_be(404);
+        public(&api, format!("{path}{joint}as_of=revision:2"))
+            .await
+            .must_be(200);
+        public(&api, format!("{path}{joint}as_of=revision:3"))
+            .await
+            .must_be(404);
     }
     for number in [1, 2] {
         let document = public(&api, format!("/v1/policies/nishi/2024/revisions/{number}")).await;
@@ -252,13 +304,37 @@ async fn in_the_past_things_go_by_the_names_they_had() {
     let api = Api::new().await;
     let nishi = published(&api).await;
     let then = now(&api);
-    change(&api, "/v1/organizations/nishi", json!({ "slug": "west", "name": "西方区" })).await;
-    let tree = api.get(format!("/v1/policies/nishi/2024/tree?as_of={then}")).await.must_be(200);
-    assert_eq!((&tree.body["organization"], &tree.body["organization_name"]), (&json!("nishi"), &json!("西区")));
-    let goal = api.get(format!("/v1/goals/{}?as_of={then}", nishi.goal.id())).await.must_be(200);
+    change(
+        &api,
+        "/v1/organizations/nishi",
+        json!({ "slug": "west", "name": "西方区" }),
+    )
+    .await;
+    let tree = api
+        .get(format!("/v1/policies/nishi/2024/tree?as_of={then}"))
+        .await
+        .must_be(200);
+    assert_eq!(
+        (&tree.body["organization"], &tree.body["organization_name"]),
+        (&json!("nishi"), &json!("西区"))
+    );
+    let goal = api
+        .get(format!("/v1/goals/{}?as_of={then}", nishi.goal.id()))
+        .await
+        .must_be(200);
     assert_eq!(goal.body["organization"], "nishi");
-    assert_eq!(api.list(format!("/v1/goals?organization=nishi&as_of={then}")).await.len(), 1);
-    assert_eq!(api.list(format!("/v1/goals?organization=west&as_of={then}")).await.len(), 0);
+    assert_eq!(
+        api.list(format!("/v1/goals?organization=nishi&as_of={then}"))
+            .await
+            .len(),
+        1
+    );
+    assert_eq!(
+        api.list(format!("/v1/goals?organization=west&as_of={then}"))
+            .await
+            .len(),
+        0
+    );
     api.get("/v1/policies/nishi/2024/tree").await.must_be(404);
     // A policy that was published is found by the name it has now as well.
     for path in [
@@ -273,11 +349,26 @@ async fn in_the_past_things_go_by_the_names_they_had() {
         let path = format!("/v1/goals?organization={organization}&policy_year=2024&as_of=revision:{number}");
         api.get(path).await
     };
-    assert_eq!(listed("nishi", 1).await.must_be(200).body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        listed("nishi", 1).await.must_be(200).body["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     listed("west", 1).await.must_be(404);
-    assert_eq!(listed("west", 2).await.must_be(200).body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        listed("west", 2).await.must_be(200).body["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     listed("nishi", 2).await.must_be(404);
-    let renamed = api.get("/v1/policies/west/2024/tree?as_of=revision:2").await.must_be(200);
+    let renamed = api
+        .get("/v1/policies/west/2024/tree?as_of=revision:2")
+        .await
+        .must_be(200);
     assert_eq!(renamed.body["organization"], "west");
 }
 
@@ -287,7 +378,9 @@ async fn pages_of_the_past_follow_one_another() {
     let nishi = published(&api).await;
     for code in ["1-2", "1-3"] {
         let goal = Call::new("POST", "/v1/goals").because("追加");
-        api.send(goal.json(&given::goal(&nishi.policy.id(), code))).await.must_be(201);
+        api.send(goal.json(&given::goal(&nishi.policy.id(), code)))
+            .await
+            .must_be(201);
     }
     let then = now(&api);
     change(&api, &format!("/v1/goals/{}", nishi.goal.id()), json!({ "code": "9" })).await;
@@ -296,7 +389,9 @@ async fn pages_of_the_past_follow_one_another() {
     loop {
         let page = public(&api, &next).await.must_be(200);
         codes.push(page.body["items"][0]["code"].as_str().unwrap().to_owned());
-        let Some((link, _)) = page.header("link").split_once('>') else { break };
+        let Some((link, _)) = page.header("link").split_once('>') else {
+            break;
+        };
         next = link.trim_start_matches('<').to_owned();
     }
     assert_eq!(codes, ["1-1", "1-2", "1-3"]);
@@ -308,26 +403,57 @@ async fn a_moment_that_is_none_is_refused() {
     let nishi = published(&api).await;
     let goal = format!("/v1/goals/{}", nishi.goal.id());
     for wrong in [
-        "", "yesterday", "2024-04-01", "2024-04-01T09:00:00", "2024-04-01T09:00:00+09:00", "revision:", "revision:0",
-        "revision:01", "revision:+1", "revision:-1", "revision:99999999999", "Revision:1", "1", "99999-01-01T00:00:00Z",
+        "",
+        "yesterday",
+        "2024-04-01",
+        "2024-04-01T09:00:00",
+        "2024-04-01T09:00:00+09:00",
+        "revision:",
+        "revision:0",
+        "revision:01",
+        "revision:+1",
+        "revision:-1",
+        "revision:99999999999",
+        "Revision:1",
+        "1",
+        "99999-01-01T00:00:00Z",
     ] {
-        for path in [goal.as_str(), "/v1/goals", "/v1/organizations", "/v1/policies/nishi/2024/tree", "/v1/evaluations"] {
+        for path in [
+            goal.as_str(),
+            "/v1/goals",
+            "/v1/organizations",
+            "/v1/policies/nishi/2024/tree",
+            "/v1/evaluations",
+        ] {
             let answer = api.get(format!("{path}?as_of={wrong}")).await;
             answer.must_refuse(400, &[("as_of", "as_of")]);
         }
     }
-    api.get(format!("{goal}?as_of={}", "2024-04-01T09:00:00%2B09:00")).await.must_be(404);
+    api.get(format!("{goal}?as_of={}", "2024-04-01T09:00:00%2B09:00"))
+        .await
+        .must_be(404);
     let tomorrow = (Utc::now() + Duration::days(1)).format("%Y-%m-%dT%H:%M:%SZ");
-    for path in [goal.as_str(), "/v1/goals", "/v1/organizations/nishi", "/v1/budgets/summary"] {
+    for path in [
+        goal.as_str(),
+        "/v1/goals",
+        "/v1/organizations/nishi",
+        "/v1/budgets/summary",
+    ] {
         let answer = api.get(format!("{path}?as_of={tomorrow}")).await;
         answer.must_refuse(400, &[("as_of", "future")]);
     }
     // A revision is one of a policy.
     for path in [
-        "/v1/organizations?", "/v1/organizations/nishi?", "/v1/policies?", "/v1/goals?organization=nishi&",
-        "/v1/budgets?policy_year=2024&", "/v1/results?organization=nishi&policy_year=2023..2024&",
-        "/v1/indicators?organization=nishi,kita&fiscal_year=2024&", "/v1/evaluations?organization=nishi&fiscal_year=2024&",
-        "/v1/evaluations/summary?", "/v1/budgets/summary?",
+        "/v1/organizations?",
+        "/v1/organizations/nishi?",
+        "/v1/policies?",
+        "/v1/goals?organization=nishi&",
+        "/v1/budgets?policy_year=2024&",
+        "/v1/results?organization=nishi&policy_year=2023..2024&",
+        "/v1/indicators?organization=nishi,kita&fiscal_year=2024&",
+        "/v1/evaluations?organization=nishi&fiscal_year=2024&",
+        "/v1/evaluations/summary?",
+        "/v1/budgets/summary?",
     ] {
         let answer = api.get(format!("{path}as_of=revision:1")).await;
         answer.must_refuse(400, &[("as_of", "as_of")]);
@@ -373,17 +499,28 @@ async fn lists_give_what_changed_since_a_moment() {
         (nishi.result_path.clone(), "results"),
     ] {
         let text = if list == "indicators" { "name" } else { "text" };
-        let patch = if list == "goals" { json!({ "title": "新" }) } else { json!({ text: "新" }) };
+        let patch = if list == "goals" {
+            json!({ "title": "新" })
+        } else {
+            json!({ text: "新" })
+        };
         let updated = change(&api, &path, patch).await.text("updated_at").replace('+', "%2B");
         assert_eq!(since(&updated).await, BTreeSet::from([list]));
     }
     // A self-evaluation is part of its policy.
     let updated = change(&api, "/v1/policies/nishi/2024", json!({ "self_evaluation": ["良"] })).await;
-    assert_eq!(since(&updated.text("updated_at").replace('+', "%2B")).await, BTreeSet::from(["policies"]));
+    assert_eq!(
+        since(&updated.text("updated_at").replace('+', "%2B")).await,
+        BTreeSet::from(["policies"])
+    );
     change(&api, "/v1/organizations/nishi", json!({ "name": "新西区" })).await;
     assert_eq!(since(&now(&api)).await, BTreeSet::from(["organizations"]));
     let before = now(&api);
     api.publish("nishi/2024", "plan").await.must_be(201);
     let page = public(&api, format!("/v1/indicators?updated_since={before}")).await;
-    assert_eq!(page.body["items"].as_array().unwrap().len(), 1, "what is published is news");
+    assert_eq!(
+        page.body["items"].as_array().unwrap().len(),
+        1,
+        "what is published is news"
+    );
 }

@@ -28,9 +28,12 @@ async fn a_policy_is_shown_as_it_was_given() {
       ],
       "organization": "nishi",
       "organization_name": "西区",
+      "plan_published_on": null,
       "results_due_on": "2025-06-30",
+      "results_published_on": null,
       "self_evaluation": null,
       "source": "運営方針",
+      "stage": "draft",
       "updated_at": "[updated_at]",
       "version": 1,
       "vision": [

@@ -11,7 +11,14 @@ use crate::{
 const STEPS: usize = 30;
 /// What is looked at after each step, besides the trees.
 const LISTS: [&str; 8] = [
-    "organizations", "policies", "goals", "budgets", "indicators", "results", "evaluations", "evaluations/summary",
+    "organizations",
+    "policies",
+    "goals",
+    "budgets",
+    "indicators",
+    "results",
+    "evaluations",
+    "evaluations/summary",
 ];
 
 /// The moment of the last change.
@@ -46,7 +53,16 @@ impl Dice {
 
     /// A number in one of the ways in which people write it.
     fn number(&mut self) -> Value {
-        let numbers = ["0", "81.2", "81.20", "48", "-3.50", "0.000000001", "123456789012345", "57.0"];
+        let numbers = [
+            "0",
+            "81.2",
+            "81.20",
+            "48",
+            "-3.50",
+            "0.000000001",
+            "123456789012345",
+            "57.0",
+        ];
         serde_json::from_str(self.one(&numbers).unwrap()).unwrap()
     }
 }
@@ -99,7 +115,11 @@ impl World {
         }
         let answer = self.api.send(call).await;
         let (status, bytes) = (answer.status, &answer.bytes);
-        assert!(matches!(status, 200..=299 | 409), "{status} {}", String::from_utf8_lossy(bytes));
+        assert!(
+            matches!(status, 200..=299 | 409),
+            "{status} {}",
+            String::from_utf8_lossy(bytes)
+        );
         answer
     }
 
@@ -109,7 +129,10 @@ impl World {
 
     /// A policy with a goal, an indicator and a result, ready to be published.
     async fn found(&mut self) {
-        let organization = self.some("organizations").await.unwrap()["slug"].as_str().unwrap().to_owned();
+        let organization = self.some("organizations").await.unwrap()["slug"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let year = 2020 + i32::try_from(self.dice.below(3)).unwrap();
         let judged = json!({ "self_evaluation": self.dice.texts(), "future_policy": ["続ける。"] });
         let policy = with(given::policy(&organization, year), judged);
@@ -121,7 +144,10 @@ impl World {
 
     async fn goal(&mut self, policy: &str) {
         let goal = with(
-            given::goal(policy, &format!("{}-{}", 1 + self.dice.below(3), 1 + self.dice.below(12))),
+            given::goal(
+                policy,
+                &format!("{}-{}", 1 + self.dice.below(3), 1 + self.dice.below(12)),
+            ),
             json!({ "issue_recognition": self.dice.texts(), "strategies": self.dice.texts() }),
         );
         let goal = self.write("POST", "/v1/goals".into(), Some(&goal)).await;
@@ -135,10 +161,19 @@ impl World {
     async fn indicator(&mut self, goal: &str) {
         let indicator = given::indicator(goal, &self.name("指標"));
         let target = given::at_least(&self.dice.number());
-        let indicator = self.write("POST", "/v1/indicators".into(), Some(&with(indicator, json!({ "target": target })))).await;
+        let indicator = self
+            .write(
+                "POST",
+                "/v1/indicators".into(),
+                Some(&with(indicator, json!({ "target": target }))),
+            )
+            .await;
         let years = [indicator.body["policy_year"].as_i64().unwrap(), 2019];
         for year in &years[..=self.dice.below(2)] {
-            let result = with(given::result(i32::try_from(*year).unwrap()), json!({ "value": self.dice.number() }));
+            let result = with(
+                given::result(i32::try_from(*year).unwrap()),
+                json!({ "value": self.dice.number() }),
+            );
             let path = format!("/v1/indicators/{}/results/{year}", indicator.id());
             let call = Call::new("PUT", path).header("if-none-match", "*").because("追加");
             self.api.send(call.json(&result)).await.must_be(201);
@@ -160,12 +195,14 @@ impl World {
                     self.patch(format!("/v1/policies/{key}"), texts).await;
                 }
                 let body = json!({ "kind": kind, "reason": "公表のため" });
-                self.write("POST", format!("/v1/policies/{key}/publications"), Some(&body)).await;
+                self.write("POST", format!("/v1/policies/{key}/publications"), Some(&body))
+                    .await;
             }
             5 => {
                 let (key, _) = self.policy().await?;
                 let body = json!({ "kind": "withdrawal", "reason": "取下げ" });
-                self.write("POST", format!("/v1/policies/{key}/publications"), Some(&body)).await;
+                self.write("POST", format!("/v1/policies/{key}/publications"), Some(&body))
+                    .await;
             }
             6 | 7 => {
                 let goal = self.some("goals").await?;
@@ -175,7 +212,8 @@ impl World {
             8 => {
                 let goal = self.some("goals").await?;
                 let code = format!("{}", 1 + self.dice.below(20));
-                self.patch(format!("/v1/goals/{}", goal["id"].as_str()?), json!({ "code": code })).await;
+                self.patch(format!("/v1/goals/{}", goal["id"].as_str()?), json!({ "code": code }))
+                    .await;
             }
             9 => {
                 let budget = self.some("budgets").await?;
@@ -183,17 +221,23 @@ impl World {
                     0 => json!({ "status": "none", "amount_yen": null, "precision_yen": null, "text": "－" }),
                     _ => json!({ "status": "stated", "amount_yen": 0, "precision_yen": 1000, "text": "0" }),
                 };
-                self.patch(format!("/v1/budgets/{}", budget["id"].as_str()?), patch).await;
+                self.patch(format!("/v1/budgets/{}", budget["id"].as_str()?), patch)
+                    .await;
             }
             10 | 11 => {
                 let indicator = self.some("indicators").await?;
                 let target = given::at_least(&self.dice.number());
                 let patch = json!({ "name": self.name("指標"), "population": null, "position": 1 + self.dice.below(5), "target": target });
-                self.patch(format!("/v1/indicators/{}", indicator["id"].as_str()?), patch).await;
+                self.patch(format!("/v1/indicators/{}", indicator["id"].as_str()?), patch)
+                    .await;
             }
             12 | 13 => {
                 let result = self.some("results").await?;
-                let path = format!("/v1/indicators/{}/results/{}", result["indicator_id"].as_str()?, result["fiscal_year"]);
+                let path = format!(
+                    "/v1/indicators/{}/results/{}",
+                    result["indicator_id"].as_str()?,
+                    result["fiscal_year"]
+                );
                 let patch = match self.dice.below(3) {
                     0 => json!({ "value": null, "value_status": "being_compiled", "declared_rating": null }),
                     1 => json!({ "fiscal_year": 2018 + self.dice.below(3) }),
@@ -214,13 +258,15 @@ impl World {
             16 => {
                 let organization = self.some("organizations").await?;
                 let patch = json!({ "slug": self.name("place"), "name": self.name("区") });
-                self.patch(format!("/v1/organizations/{}", organization["slug"].as_str()?), patch).await;
+                self.patch(format!("/v1/organizations/{}", organization["slug"].as_str()?), patch)
+                    .await;
             }
             17 | 18 => self.replace_tree().await?,
             19 => {
                 let list = *self.dice.one(&["goals", "budgets", "indicators"])?;
                 let item = self.some(list).await?;
-                self.write("DELETE", format!("/v1/{list}/{}", item["id"].as_str()?), None).await;
+                self.write("DELETE", format!("/v1/{list}/{}", item["id"].as_str()?), None)
+                    .await;
             }
             20 => {
                 let (key, _) = self.policy().await?;
@@ -262,7 +308,9 @@ impl World {
         ] });
         goals.push(new);
         for indicator in goals.last_mut()?["indicators"].as_array_mut()? {
-            indicator.as_object_mut()?.retain(|key, _| key != "goal_id" && key != "position");
+            indicator
+                .as_object_mut()?
+                .retain(|key, _| key != "goal_id" && key != "position");
         }
         self.write("PUT", path, Some(&tree)).await;
         Some(())
@@ -310,20 +358,35 @@ impl World {
     }
 
     async fn check_revisions(&self, key: &str) {
-        let revisions = self.get(true, &format!("/v1/policies/{key}/revisions?limit=1000")).await;
+        let revisions = self
+            .get(true, &format!("/v1/policies/{key}/revisions?limit=1000"))
+            .await;
         for revision in revisions.body["items"].as_array().into_iter().flatten() {
             let number = &revision["number"];
-            let document = self.get(true, &format!("/v1/policies/{key}/revisions/{number}")).await.must_be(200);
+            let document = self
+                .get(true, &format!("/v1/policies/{key}/revisions/{number}"))
+                .await
+                .must_be(200);
             let withdrawn = revision["kind"] == "withdrawal";
-            let shown = if withdrawn { number.as_i64().unwrap() - 1 } else { number.as_i64().unwrap() };
+            let shown = if withdrawn {
+                number.as_i64().unwrap() - 1
+            } else {
+                number.as_i64().unwrap()
+            };
             let id = revision["policy_id"].as_str().unwrap();
-            let tree = self.get(true, &format!("/v1/policies/{key}/tree?as_of=revision:{shown}")).await;
+            let tree = self
+                .get(true, &format!("/v1/policies/{key}/tree?as_of=revision:{shown}"))
+                .await;
             // Two policies may have gone by one name, one after the other; then the name of then is meant.
             if tree.status == 200 && tree.body["id"] == id {
                 let mut tree = tree.body;
                 tree["revision"] = number.clone();
                 let canonical = serde_json_canonicalizer::to_string(&tree).unwrap();
-                assert_eq!(String::from_utf8_lossy(&document.bytes), canonical, "{key} revision {number}");
+                assert_eq!(
+                    String::from_utf8_lossy(&document.bytes),
+                    canonical,
+                    "{key} revision {number}"
+                );
             } else {
                 let years = "select count(distinct after ->> 'fiscal_year')::text as value from change_log where type = 'policy'";
                 let moved = self.api.db.values(&format!("{years} and row_id = '{id}'"));

@@ -22,14 +22,30 @@ use crate::support::TestDb;
 const TABLES: &str = "select relname::text as value from pg_class where relnamespace = 'public'::regnamespace \
                       and relkind = 'r' and relname !~ 'diesel' order by 1";
 
+/// Views that are read as tables are.
+const VIEWS: [&str; 2] = ["changes", "published"];
+/// Tables that are no rows of policies: what is kept of them is never changed, or is nobody's history.
+const BOOKS: [&str; 5] = [
+    "change_epoch",
+    "change_log",
+    "idempotency_keys",
+    "revisions",
+    "token_uses",
+];
+
 #[test]
 fn every_constraint_has_a_sentence() {
-    let stored = TestDb::new().values(
+    let db = TestDb::new();
+    let stored = db.values(
         "select conname::text as value from pg_constraint where connamespace = 'public'::regnamespace \
          and contype in ('u', 'f', 'c') and conrelid::regclass::text !~ 'diesel'",
     );
+    let raised = db.values(
+        "select t || '_policy_fixed' as value from unnest(array['goals', 'budgets', 'indicators', 'results', 'self_evaluations']) t \
+         union all select 'policies_organization_fixed'",
+    );
     let known: BTreeSet<_> = error::known_constraints().map(str::to_owned).collect();
-    assert_eq!(stored.into_iter().collect::<BTreeSet<_>>(), known);
+    assert_eq!(stored.into_iter().chain(raised).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]
@@ -62,10 +78,20 @@ fn declared() -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for part in source.split("diesel::table! {").skip(1) {
         let (head, rest) = part.split_once(" {").unwrap();
-        let table = head.split_whitespace().next().unwrap();
+        let words = head
+            .lines()
+            .find(|line| !line.trim().is_empty() && !line.trim().starts_with("///"));
+        let Some(table) = words.and_then(|line| line.split_whitespace().next()) else {
+            continue;
+        };
         let columns = rest.split_once('}').unwrap().0.lines().filter_map(|line| {
             let (column, kind) = line.trim().trim_end_matches(',').split_once(" -> ")?;
-            Some(format!("{column} {}", in_words_of_the_database(kind)))
+            // `type` is a word of Rust.
+            Some(format!(
+                "{} {}",
+                column.trim_end_matches('_'),
+                in_words_of_the_database(kind)
+            ))
         });
         tables.insert(table.to_owned(), columns.collect());
     }
@@ -87,10 +113,17 @@ fn the_tables_are_those_diesel_knows() {
     let db = TestDb::new();
     let tables = db.values(TABLES);
     let declared = declared();
-    assert_eq!(declared.keys().cloned().collect::<Vec<_>>(), tables);
-    for (table, columns) in declared {
+    let tables = [tables, VIEWS.map(str::to_owned).to_vec()].concat();
+    let tables: BTreeSet<_> = tables.into_iter().collect();
+    assert_eq!(declared.keys().cloned().collect::<BTreeSet<_>>(), tables);
+    for (table, mut columns) in declared {
+        // Of a view nobody says what may be null.
+        let null = if VIEWS.contains(&table.as_str()) { "" } else { " null" };
+        columns
+            .iter_mut()
+            .for_each(|column| *column = column.replace(" null", null));
         let stored = db.values(&format!(
-            "select column_name || ' ' || udt_name || case is_nullable when 'YES' then ' null' else '' end as value \
+            "select column_name || ' ' || udt_name || case is_nullable when 'YES' then '{null}' else '' end as value \
              from information_schema.columns where table_schema = 'public' and table_name = '{table}' order by ordinal_position"
         ));
         assert_eq!(columns, stored, "{table}");
@@ -100,23 +133,29 @@ fn the_tables_are_those_diesel_knows() {
 #[test]
 fn every_table_counts_its_versions() {
     let db = TestDb::new();
-    for table in db.values(TABLES) {
+    for table in db
+        .values(TABLES)
+        .into_iter()
+        .filter(|table| !BOOKS.contains(&table.as_str()))
+    {
         let columns = db.values(&format!(
             "select column_name || ' ' || coalesce(column_default, '') as value from information_schema.columns \
-             where table_name = '{table}' and column_name in ('version', 'created_at', 'updated_at') order by 1"
+             where table_schema = 'public' and table_name = '{table}' and column_name in ('version', 'created_at', 'updated_at') order by 1"
         ));
         assert_eq!(
             columns,
             ["created_at now()", "updated_at now()", "version 1"],
             "{table}"
         );
+        // A row trigger, before inserts and updates: 1 + 2 + 4 + 16.
         let trigger = db.values(&format!(
-            "select tgname::text as value from pg_trigger where tgrelid = '{table}'::regclass and not tgisinternal"
+            "select tgname || ' ' || tgtype as value from pg_trigger where tgrelid = '{table}'::regclass and tgname ~ '_touch$'"
         ));
-        assert_eq!(trigger, [format!("{table}_touch")], "{table}");
+        assert_eq!(trigger, [format!("{table}_touch 23")], "{table}");
     }
 }
 
+const BEGIN: &str = "begin; select begin_write('test', '', '', 'test')";
 const WARD: &str = "insert into organizations (id, slug, kind, municipality_code, name, display_order) \
                     values ('018e9a2c-5b00-7000-8000-000000000001', 'nishi', 'ward', '271063', '西区', 6)";
 
@@ -124,12 +163,12 @@ const WARD: &str = "insert into organizations (id, slug, kind, municipality_code
 fn an_update_cannot_change_what_identifies_a_row() {
     let db = TestDb::new();
     let mut conn = db.connect();
-    conn.batch_execute(WARD).unwrap();
+    conn.batch_execute(&format!("{BEGIN}; {WARD}; commit")).unwrap();
     let row = || db.values("select concat(id, ' ', created_at, ' ', version) as value from organizations");
     let before = row();
-    conn.batch_execute(
-        "update organizations set id = gen_random_uuid(), created_at = '2000-01-01', version = 99, name = '西 区'",
-    )
+    conn.batch_execute(&format!(
+        "{BEGIN}; update organizations set id = gen_random_uuid(), created_at = '2000-01-01', version = 99, name = '西 区'; commit"
+    ))
     .unwrap();
     let expected = before[0].trim_end_matches('1').to_owned() + "2";
     assert_eq!(row(), [expected]);
@@ -139,7 +178,7 @@ fn an_update_cannot_change_what_identifies_a_row() {
 fn an_update_that_changes_nothing_does_not_happen() {
     let db = TestDb::new();
     let mut conn = db.connect();
-    conn.batch_execute(WARD).unwrap();
+    conn.batch_execute(&format!("{BEGIN}; {WARD}; commit")).unwrap();
     conn.batch_execute("update organizations set name = name").unwrap();
     let versions = db.values("select concat(version, ' ', updated_at = created_at) as value from organizations");
     assert_eq!(versions, ["1 t"]);
@@ -158,7 +197,7 @@ fn the_database_too_checks_the_digit_of_a_municipality_code() {
             "{wrong}: {refused}"
         );
     }
-    conn.batch_execute(WARD).unwrap();
+    conn.batch_execute(&format!("{BEGIN}; {WARD}; commit")).unwrap();
 }
 
 #[test]

@@ -326,8 +326,13 @@ impl Api {
 
     /// PUT over the state with this tag.
     pub(crate) async fn put(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PUT", path).header("if-match", read).because("試験").json(body))
-            .await
+        self.send(
+            Call::new("PUT", path)
+                .header("if-match", read)
+                .because("試験")
+                .json(body),
+        )
+        .await
     }
 
     /// PUT that only creates.
@@ -338,8 +343,13 @@ impl Api {
 
     /// PATCH of the state with this tag.
     pub(crate) async fn patch(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PATCH", path).header("if-match", read).because("試験").json(body))
-            .await
+        self.send(
+            Call::new("PATCH", path)
+                .header("if-match", read)
+                .because("試験")
+                .json(body),
+        )
+        .await
     }
 
     /// DELETE of the state with this tag.
@@ -364,6 +374,13 @@ impl Answer {
     pub(crate) fn must_be(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self
+    }
+
+    /// The lines of an answer that has one JSON object a line.
+    #[track_caller]
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
     }
 
     /// A header; empty where there is none.

@@ -99,7 +99,7 @@ fn a_body_that_does_not_arrive_is_not_waited_for() {
         ..Limits::default()
     });
     let answer = service.answer(
-        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{",
+        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{",
     );
     let (head, body) = parts(&answer);
     assert!(head.starts_with("http/1.1 408"), "{head}");
@@ -117,7 +117,7 @@ fn a_body_in_chunks_is_measured_too() {
     });
     let chunk = format!("400\r\n{}\r\n", " ".repeat(1024));
     let answer = service.answer(&format!(
-        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"
+        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"
     ));
     let (head, body) = parts(&answer);
     assert!(
@@ -133,7 +133,7 @@ fn a_body_stated_too_long_is_refused_before_it_arrives() {
         ..Limits::default()
     });
     let answer = service.answer(
-        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1025\r\n\r\n",
+        "POST /v1/goals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1025\r\n\r\n",
     );
     let (head, body) = parts(&answer);
     assert!(

@@ -12,6 +12,7 @@ use crate::{Outcome, PATIENCE};
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: bool,
+    pub(crate) challenge: String,
     pub(crate) length: usize,
     pub(crate) body: Value,
 }
@@ -37,6 +38,7 @@ impl Answer {
         Ok(Self {
             status: head[0].split(' ').nth(1).ok_or("no status")?.parse()?,
             retry_after: header("retry-after: ").is_some(),
+            challenge: header("www-authenticate: ").unwrap_or_default().to_owned(),
             length,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
@@ -68,15 +70,22 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
     exchange(address, request.as_bytes())
 }
 
+/// The same, by whoever holds this token.
+pub(crate) fn get_by(address: SocketAddr, token: &str, path: &str) -> Outcome<Answer> {
+    let authorization = format!("Authorization: Bearer {token}");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n{authorization}\r\n\r\n");
+    exchange(address, request.as_bytes())
+}
+
 pub(crate) fn bureau(slug: &str) -> Value {
     json!({"slug": slug, "kind": "bureau", "name": slug, "display_order": 1})
 }
 
-pub(crate) fn create(address: SocketAddr, slug: &str) -> Outcome<Answer> {
+pub(crate) fn create(address: SocketAddr, token: &str, slug: &str) -> Outcome<Answer> {
     let body = bureau(slug).to_string();
     let request = format!(
-        "POST /v1/organizations HTTP/1.1\r\nHost: it\r\nConnection: close\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
+        "POST /v1/organizations HTTP/1.1\r\nHost: it\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     exchange(address, request.as_bytes())

@@ -10,8 +10,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{IndicatorResult, ResultInput, Row, insert, update};
 use crate::{
-    contract::Rules,
     auth::Verb,
+    contract::Rules,
     db::{Db, Tx},
     error::{Error, Result, Violation},
     extract::{Answer, Json},
@@ -93,11 +93,7 @@ impl Rules for ResultEntries {
 /// position; a row that repeats what is stored keeps its version.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])))]
 #[post("/results")]
-async fn store_results(
-    db: Db,
-    _: NoQuery,
-    Json(body): Json<ResultEntries>,
-) -> Result<Once<Answer<StoredResults>>> {
+async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> Result<Once<Answer<StoredResults>>> {
     let request = body.clone();
     db.once(&request, move |tx| {
         if let Some(reason) = &body.reason {

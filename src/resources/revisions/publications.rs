@@ -48,7 +48,10 @@ pub struct PublicationInput {
 impl Rules for PublicationInput {
     fn broken(&self) -> Vec<Violation> {
         let needed = matches!(self.kind, RevisionKind::Correction | RevisionKind::Withdrawal);
-        let detail = Bilingual::new("訂正と取下げには理由が必要です", "a correction or withdrawal needs a reason");
+        let detail = Bilingual::new(
+            "訂正と取下げには理由が必要です",
+            "a correction or withdrawal needs a reason",
+        );
         if needed && self.reason.is_none() {
             vec![Violation::at("/reason", "required", detail)]
         } else {
@@ -124,7 +127,9 @@ pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Res
         RevisionKind::Correction => {}
         RevisionKind::Withdrawal => {
             // Leaves first: nobody sees a part of what is gone.
-            diesel::update(p::table.find(id)).set(p::stage.eq(Withdrawn)).execute(tx.conn)?;
+            diesel::update(p::table.find(id))
+                .set(p::stage.eq(Withdrawn))
+                .execute(tx.conn)?;
             show_results(tx, id, false)?;
             show_plan(tx, id, false)?;
         }
@@ -179,7 +184,11 @@ fn missing_from_plan(tree: &PolicyTree) -> Vec<Violation> {
     let mut missing = Vec::new();
     let empty = |texts: &Option<TextBox>| texts.as_ref().is_none_or(|texts| texts.0.is_empty());
     if tree.head_name.is_none() {
-        missing.push(lacking("/head_name", "所属長の氏名がありません", "has no name of its head"));
+        missing.push(lacking(
+            "/head_name",
+            "所属長の氏名がありません",
+            "has no name of its head",
+        ));
     }
     if empty(&tree.vision) {
         missing.push(lacking("/vision", "目標がありません", "states no vision"));
@@ -192,7 +201,11 @@ fn missing_from_plan(tree: &PolicyTree) -> Vec<Violation> {
     }
     for (n, goal) in tree.goals.iter().enumerate() {
         if goal.indicators.is_empty() {
-            missing.push(lacking(format!("/goals/{n}/indicators"), "指標がありません", "has no indicator"));
+            missing.push(lacking(
+                format!("/goals/{n}/indicators"),
+                "指標がありません",
+                "has no indicator",
+            ));
         }
         for (m, indicator) in goal.indicators.iter().enumerate() {
             // 未定 may be published if the form says so.
@@ -210,10 +223,18 @@ fn missing_from_results(tree: &PolicyTree) -> Vec<Violation> {
     let mut missing = Vec::new();
     let empty = |texts: &Option<TextBox>| texts.as_ref().is_none_or(|texts| texts.0.is_empty());
     if empty(&tree.self_evaluation) {
-        missing.push(lacking("/self_evaluation", "自己評価がありません", "has no self-evaluation"));
+        missing.push(lacking(
+            "/self_evaluation",
+            "自己評価がありません",
+            "has no self-evaluation",
+        ));
     }
     if empty(&tree.future_policy) {
-        missing.push(lacking("/future_policy", "今後の方針がありません", "has no future policy"));
+        missing.push(lacking(
+            "/future_policy",
+            "今後の方針がありません",
+            "has no future policy",
+        ));
     }
     for (n, goal) in tree.goals.iter().enumerate() {
         for (m, indicator) in goal.indicators.iter().enumerate() {
@@ -231,7 +252,10 @@ fn missing_from_results(tree: &PolicyTree) -> Vec<Violation> {
 }
 
 fn is_answered(indicator: &TreeIndicator, year: FiscalYear) -> bool {
-    indicator.results.iter().any(|result| result.fiscal_year == year && result.is_stated())
+    indicator
+        .results
+        .iter()
+        .any(|result| result.fiscal_year == year && result.is_stated())
 }
 
 fn lacking(at: impl Into<String>, ja: &str, en: &str) -> Violation {

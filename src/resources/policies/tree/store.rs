@@ -18,7 +18,7 @@ use crate::{
         results::{self, ResultInput},
     },
     schema as s,
-    value::{GoalCode, Id, Line},
+    value::{GoalCode, Id, Line, TextBox},
 };
 
 /// A policy and the rows below it.
@@ -55,7 +55,8 @@ impl Rows {
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
         // What is seen beside what is published is no revision.
-        let more = policy.self_evaluation.is_some() || policy.future_policy.is_some() || !results.is_empty();
+        let said = |texts: &Option<TextBox>| texts.as_ref().is_some_and(|texts| !texts.0.is_empty());
+        let more = said(&policy.self_evaluation) || said(&policy.future_policy) || !results.is_empty();
         let revision = match policy.stage {
             PolicyStage::Plan if more => None,
             PolicyStage::Plan | PolicyStage::Results => s::revisions::table
