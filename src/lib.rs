@@ -24,3 +24,4 @@ pub mod resources;
 pub mod sample;
 pub mod schema;
 pub mod value;
+pub mod verify;

@@ -23,6 +23,7 @@ use ward_policy::{
     config::Config,
     db::{self, Database, embedded::Embedded},
     openapi, sample,
+    verify::{self, Head},
 };
 
 /// The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
@@ -46,6 +47,12 @@ enum Command {
     Openapi,
     /// Ask a running service whether it is well.
     Healthcheck,
+    /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
+    Verify {
+        /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
+        #[arg(long)]
+        known: Option<Head>,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
         Command::Migrate => migrate(),
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
+        Command::Verify { known } => verify::run(known.as_ref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

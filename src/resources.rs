@@ -49,6 +49,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<revisions::RevisionPage>(schemas);
+    add::<revisions::diff::RevisionDiff>(schemas);
     add::<codelists::Codelists>(schemas);
 }
 

@@ -149,6 +149,16 @@ impl Embedded {
         url(&self.socket, database)
     }
 
+    /// The address of our database on the data kept in `data`, in the server that another process runs there; or else in one
+    /// that is started for it, and given too.
+    pub fn reach(data: &Path) -> Result<(String, Option<Self>), EmbeddedError> {
+        match Self::start(data) {
+            Ok(embedded) => Ok((embedded.url(NAME), Some(embedded))),
+            Err(EmbeddedError::InUse { path }) => Ok((url(&Cluster::at(path, Kind::Durable).socket, NAME), None)),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Stops the server, as dropping does, and waits for its end.
     pub fn stop(self) {
         drop(self);

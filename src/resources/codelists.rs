@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{budgets, evaluations, goals, indicators, organizations, policies, results, revisions};
 use crate::{
-    domain::{comparison, inputs, kinds, outcome, previous, target},
+    domain::{comparison, difference, inputs, kinds, outcome, previous, target},
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -71,6 +71,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<policies::PolicyStage>(),
         list::<revisions::RevisionKind>(),
         list::<revisions::RevisionSort>(),
+        list::<revisions::diff::PatchOp>(),
+        list::<difference::Difference>(),
         list::<goals::GoalSort>(),
         list::<budgets::BudgetSort>(),
         list::<budgets::summary::BudgetGroup>(),
