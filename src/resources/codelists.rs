@@ -9,7 +9,7 @@ use super::{
     audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
 };
 use crate::{
-    domain::{comparison, inputs, kinds, outcome, previous, target},
+    domain::{comparison, difference, inputs, kinds, outcome, previous, target},
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -73,6 +73,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<policies::PolicyStage>(),
         list::<revisions::RevisionKind>(),
         list::<revisions::RevisionSort>(),
+        list::<revisions::diff::PatchOp>(),
+        list::<difference::Difference>(),
         list::<goals::GoalSort>(),
         list::<budgets::BudgetSort>(),
         list::<budgets::summary::BudgetGroup>(),

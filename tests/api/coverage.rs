@@ -29,6 +29,7 @@ async fn every_operation_is_exercised() {
     for path in [
         "/v1/policies/keikaku/2024/revisions",
         "/v1/policies/keikaku/2024/revisions/1",
+        "/v1/policies/keikaku/2024/revisions/1/diff?from=1",
     ] {
         api.get(path).await.must_be(200);
     }
