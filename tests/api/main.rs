@@ -13,6 +13,7 @@
 )]
 
 mod budgets;
+mod changes;
 mod codelists;
 mod concurrency;
 mod coverage;

@@ -60,7 +60,7 @@ pub(super) async fn stream_changes(
 ) -> Result<Events> {
     let after = last_event(req.headers())?.or(wanted.cursor);
     let filter = wanted.filter.clone();
-    let first = db.read(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT)).await?;
+    let first = db.follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT)).await?;
     Ok(Events(Following {
         db,
         filter: wanted.filter,
