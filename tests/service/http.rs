@@ -1,7 +1,7 @@
 //! As much HTTP as the tests need, over a socket of their own.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
@@ -66,6 +66,33 @@ pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Outcome<Answer> {
 pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n");
     exchange(address, request.as_bytes())
+}
+
+/// A request with a token, if any, and a body, if any; the status and body of the answer, however it is sent.
+pub(crate) fn call(
+    address: SocketAddr,
+    token: Option<&str>,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Outcome<(u16, Vec<u8>)> {
+    let mut stream = connect(address)?;
+    // An answer to HTTP/1.0 ends with its connection, and comes as it is.
+    let mut head = format!("{request} HTTP/1.0\r\nHost: it\r\n");
+    if let Some(token) = token {
+        head += &format!("Authorization: Bearer {token}\r\n");
+    }
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let body = body.map(Value::to_string).unwrap_or_default();
+    head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(head.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|at| at == b"\r\n\r\n").ok_or("no answer")?;
+    let status = std::str::from_utf8(&answer[..end])?.split(' ').nth(1).ok_or("no status")?.parse()?;
+    Ok((status, answer.split_off(end + 4)))
 }
 
 pub(crate) fn bureau(slug: &str) -> Value {

@@ -25,6 +25,7 @@ use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, or
 use process::{Place, Run, Starting, database, eventually};
 
 mod http;
+mod mirror;
 mod process;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
