@@ -68,7 +68,7 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
     exchange(address, request.as_bytes())
 }
 
-/// A request with a token, if any, and a body, if any; the status and body of the answer, however it is sent.
+/// A request with a token, if any, and a body, if any; the status and body of the answer, which must be whole.
 pub(crate) fn call(
     address: SocketAddr,
     token: Option<&str>,
@@ -77,8 +77,7 @@ pub(crate) fn call(
     body: Option<&Value>,
 ) -> Outcome<(u16, Vec<u8>)> {
     let mut stream = connect(address)?;
-    // An answer to HTTP/1.0 ends with its connection, and comes as it is.
-    let mut head = format!("{request} HTTP/1.0\r\nHost: it\r\n");
+    let mut head = format!("{request} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n");
     if let Some(token) = token {
         head += &format!("Authorization: Bearer {token}\r\n");
     }
@@ -91,8 +90,23 @@ pub(crate) fn call(
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end = answer.windows(4).position(|at| at == b"\r\n\r\n").ok_or("no answer")?;
-    let status = std::str::from_utf8(&answer[..end])?.split(' ').nth(1).ok_or("no status")?.parse()?;
-    Ok((status, answer.split_off(end + 4)))
+    let head = String::from_utf8(answer[..end].to_vec())?.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let mut rest = &answer[end + 4..];
+    if !head.contains("transfer-encoding: chunked") {
+        return Ok((status, rest.to_vec()));
+    }
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        rest.read_line(&mut size)?;
+        let size = usize::from_str_radix(size.trim_end(), 16)?;
+        if size == 0 {
+            return Ok((status, body));
+        }
+        body.extend_from_slice(rest.get(..size).ok_or("the answer broke off")?);
+        rest = rest.get(size + 2..).ok_or("the answer broke off")?;
+    }
 }
 
 pub(crate) fn bureau(slug: &str) -> Value {

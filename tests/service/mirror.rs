@@ -106,16 +106,13 @@ impl Run {
         } else {
             "application/json"
         };
-        let headers = [
-            ("If-Match", "*"),
-            ("Change-Reason", "correction"),
-            ("Content-Type", kind),
-        ];
-        let headers = &headers[usize::from(request.starts_with("POST"))..];
-        let headers = &headers[..headers.len() - usize::from(body.is_none())];
+        let state = if request.starts_with("PUT") { "If-None-Match" } else { "If-Match" };
+        let headers = [(state, "*"), ("Change-Reason", "correction"), ("Content-Type", kind)];
+        // What is created has no state yet, and what is removed no body.
+        let headers = &headers[usize::from(request.starts_with("POST"))..3 - usize::from(body.is_none())];
         loop {
             match call(self.service(), Some(TOKEN), request, headers, body) {
-                Ok((200..=204 | 404 | 409, answer)) => return serde_json::from_slice(&answer).unwrap_or_default(),
+                Ok((200..=204 | 404 | 409 | 412, answer)) => return serde_json::from_slice(&answer).unwrap_or_default(),
                 Ok((503, _)) | Err(_) => thread::sleep(Duration::from_millis(50)),
                 Ok((status, answer)) => panic!("{request}: {status} {}", String::from_utf8_lossy(&answer)),
             }
