@@ -211,6 +211,12 @@ impl Database {
         }
     }
 
+    /// How many wait for changes.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.listener.waiting()
+    }
+
     /// Lets go of everybody who waits for changes: the service is about to stop.
     pub fn stop_waiting(&self) {
         self.listener.stop();

@@ -99,6 +99,10 @@ impl Listener {
         self.stopping.send_replace(true);
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        self.stopping.receiver_count()
+    }
+
     fn tail(&self) -> watch::Receiver<Tail> {
         let begin = || {
             let (sender, receiver) = watch::channel(Tail::default());

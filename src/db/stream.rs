@@ -20,7 +20,7 @@ use super::{Db, PATIENCE, Read, in_one_line};
 use crate::error::{Error, Result};
 
 /// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
-const WOKEN: Duration = Duration::from_secs(30);
+const WOKEN: Duration = Duration::from_secs(60);
 /// How long a client may take to read on.
 const SLOWEST: Duration = Duration::from_secs(30);
 /// How long a long read may take, all in all.
@@ -56,7 +56,7 @@ impl Out {
 }
 
 impl Db {
-    /// The same as [`Db::read`] for somebody who was woken: with patience, and never in everybody's way.
+    /// The same as [`Db::read`] for somebody who waits anyway: with patience, and never in everybody's way.
     pub async fn follow<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,

@@ -7,7 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{db::Db, error::Result, extract::Answer, page::MAX_LIMIT, query::Query};
+use crate::{
+    db::{Db, Read},
+    error::Result,
+    extract::Answer,
+    page::MAX_LIMIT,
+    query::Query,
+};
 
 pub mod change;
 pub mod cursor;
@@ -55,12 +61,19 @@ const _: () = assert!(MAX_LIMIT == 1000, "what the schema says of `items`");
 async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangePage>> {
     let until = Instant::now() + Duration::from_secs(feed.wait);
     let Feed {
-        cursor, filter, limit, ..
+        cursor,
+        filter,
+        limit,
+        wait,
     } = feed;
     let wanted = filter.clone();
-    let mut page = db
-        .read(move |conn| reading::read(conn, cursor.as_ref(), &wanted, limit))
-        .await?;
+    let first = move |conn: &mut Read<'_>| reading::read(conn, cursor.as_ref(), &wanted, limit);
+    // Those who wait come back all at once when something has happened.
+    let mut page = if wait == 0 {
+        db.read(first).await?
+    } else {
+        db.follow(first).await?
+    };
     while page.items.is_empty() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || !db.changed(page.place.seq, left).await {

@@ -50,6 +50,9 @@ async fn every_operation_is_exercised() {
         "/v1/codelists",
         "/v1/tokens",
         "/v1/audit",
+        "/v1/changes",
+        "/v1/changes/head",
+        "/v1/snapshot",
         &format!("/v1/goals/{goal}/evaluation"),
         &format!("/v1/indicators/{indicator}/evaluation"),
         &format!("/v1/indicators/{indicator}/results"),
@@ -97,6 +100,10 @@ async fn every_operation_is_exercised() {
         let changed = api.patch(&path, &replaced.etag(), &json!({})).await.must_be(200);
         api.delete(&path, &changed.etag()).await.must_be(204);
     }
+
+    // What would go on ends with the service.
+    api.database.stop_waiting();
+    api.get("/v1/changes/stream").await.must_be(200);
 
     let exercised = api.exercised.take();
     let missed: BTreeSet<_> = CONTRACT

@@ -14,6 +14,7 @@
 
 mod audit;
 mod budgets;
+mod changes;
 mod codelists;
 mod concurrency;
 mod coverage;

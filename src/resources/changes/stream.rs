@@ -57,7 +57,7 @@ pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: 
     let after = last_event(req.headers())?.or(wanted.cursor);
     let filter = wanted.filter.clone();
     let first = db
-        .read(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT))
+        .follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT))
         .await?;
     Ok(Events(Following {
         db,
