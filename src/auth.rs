@@ -58,7 +58,10 @@ impl Verb {
     /// The verb with this name.
     #[must_use]
     pub fn named(code: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == code).map(|(verb, _)| *verb)
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == code)
+            .map(|(verb, _)| *verb)
     }
 
     /// The names of all.
@@ -69,7 +72,10 @@ impl Verb {
     /// Its name in scopes.
     #[must_use]
     pub fn code(self) -> &'static str {
-        Self::ALL.iter().find(|(verb, _)| *verb == self).map_or("", |(_, code)| code)
+        Self::ALL
+            .iter()
+            .find(|(verb, _)| *verb == self)
+            .map_or("", |(_, code)| code)
     }
 }
 
@@ -261,7 +267,10 @@ impl FromRequest for Caller {
 /// Who makes this request.
 #[must_use]
 pub fn caller(req: &HttpRequest) -> Caller {
-    req.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::anonymous)
+    req.extensions()
+        .get::<Caller>()
+        .cloned()
+        .unwrap_or_else(Caller::anonymous)
 }
 
 /// What an operation needs.
@@ -359,7 +368,11 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
         }
     };
     caller.must_satisfy(need)?;
-    caller.request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    caller.request_id = req
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
     if *req.method() != Method::GET {
         caller.reason = reason(req)?;
         caller.repeatable = repeatable(req)?;
@@ -372,7 +385,9 @@ fn reason(req: &ServiceRequest) -> Result<Option<String>> {
     let Some(value) = req.headers().get(CHANGE_REASON) else {
         return Ok(None);
     };
-    let text = percent_decode_str(value.to_str().unwrap_or("%00")).decode_utf8().unwrap_or_default();
+    let text = percent_decode_str(value.to_str().unwrap_or("%00"))
+        .decode_utf8()
+        .unwrap_or_default();
     let text = text.trim();
     let sane = !text.is_empty() && text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
     if sane {
@@ -398,7 +413,12 @@ fn repeatable(req: &ServiceRequest) -> Result<Option<Repeatable>> {
         return Err(malformed(IDEMPOTENCY_KEY, detail));
     }
     let mut digest = Sha256::new();
-    let part = |name| req.headers().get(name).map(header::HeaderValue::as_bytes).unwrap_or_default();
+    let part = |name| {
+        req.headers()
+            .get(name)
+            .map(header::HeaderValue::as_bytes)
+            .unwrap_or_default()
+    };
     for part in [
         req.method().as_str().as_bytes(),
         req.uri().to_string().as_bytes(),

@@ -20,8 +20,8 @@ use diesel::{
     migration::MigrationSource,
     pg::Pg,
     prelude::*,
-    sql_types::Text,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use r2d2::HandleError;
@@ -203,10 +203,7 @@ impl Database {
     }
 
     /// Keeps books that are not history: when a token was last used.
-    pub(crate) async fn note(
-        &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
+    pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
         self.readers.run(|conn| conn.transaction(work)).await
     }
 }
@@ -275,11 +272,7 @@ impl Db {
 }
 
 /// Runs statements that change something on a connection of one's own.
-pub fn write<T>(
-    conn: &mut PgConnection,
-    caller: &Caller,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
-) -> Result<T> {
+pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     conn.transaction(|conn| write_in(conn, caller, work))
 }
 

@@ -123,7 +123,11 @@ impl Claim {
             "同じキーのリクエストを処理中です。終わってからやり直してください",
             "a request with this key is still running; retry when it is done",
         );
-        if mine { Ok(()) } else { Err(Error::Conflict(vec![about("running", detail)])) }
+        if mine {
+            Ok(())
+        } else {
+            Err(Error::Conflict(vec![about("running", detail)]))
+        }
     }
 
     /// The answer to the same request before, or to this one now; another request has no answer.
@@ -132,9 +136,18 @@ impl Claim {
         tx: &mut Tx<'_>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> Result<Once<R>> {
-        let mine = (idempotency_keys::token_id.eq(self.token), idempotency_keys::key.eq(&self.key));
+        let mine = (
+            idempotency_keys::token_id.eq(self.token),
+            idempotency_keys::key.eq(&self.key),
+        );
         let mine_is_old = idempotency_keys::created_at.lt(oldest());
-        diesel::delete(idempotency_keys::table.filter(mine.0).filter(mine.1).filter(mine_is_old)).execute(tx.conn)?;
+        diesel::delete(
+            idempotency_keys::table
+                .filter(mine.0)
+                .filter(mine.1)
+                .filter(mine_is_old),
+        )
+        .execute(tx.conn)?;
         sweep(tx.conn)?;
         let kept = Row::query().filter(mine.0).filter(mine.1).first(tx.conn).optional()?;
         if let Some(kept) = kept {

@@ -119,8 +119,7 @@ fn accepts_json(req: &ServiceRequest) -> bool {
 /// Whether the caller would rather read this than JSON.
 #[must_use]
 pub fn prefers(req: &HttpRequest, media_type: &str) -> bool {
-    weight(req.headers(), &[media_type]) > weight(req.headers(), JSON)
-        && req.headers().contains_key(header::ACCEPT)
+    weight(req.headers(), &[media_type]) > weight(req.headers(), JSON) && req.headers().contains_key(header::ACCEPT)
 }
 
 /// The ranges that JSON is in, the most specific first.

@@ -85,7 +85,9 @@ fn work(url: &str, command: &TokenCommand) -> Result<Vec<String>, Failure> {
         } => {
             let expires_at = expires_in_days.map(|days| Time(Time::now().0 + TimeDelta::days(i64::from(days))));
             let input = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
-            contract::read(input).and_then(|input| make(&mut conn, &input)).map(|token| vec![token])
+            contract::read(input)
+                .and_then(|input| make(&mut conn, &input))
+                .map(|token| vec![token])
         }
         TokenCommand::List => tokens::all(&mut conn).map(|tokens| tokens.iter().map(line).collect()),
         TokenCommand::Revoke { name } => db::write(&mut conn, &Caller::service(), |tx| {
@@ -101,14 +103,18 @@ fn connect(url: &str) -> Result<PgConnection, Failure> {
 }
 
 fn make(conn: &mut PgConnection, input: &TokenInput) -> Result<String, Error> {
-    db::write(conn, &Caller::service(), |tx| tokens::create(tx, input).map(|created| created.body.token))
+    db::write(conn, &Caller::service(), |tx| {
+        tokens::create(tx, input).map(|created| created.body.token)
+    })
 }
 
 /// A token in one line, its parts between tabs.
 fn line(token: &Token) -> String {
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.0.as_str()).collect();
     let at = |word: &str, time: Option<Time>| {
-        time.map_or_else(String::new, |time| format!("\t{word} {}", time.0.format("%Y-%m-%dT%H:%MZ")))
+        time.map_or_else(String::new, |time| {
+            format!("\t{word} {}", time.0.format("%Y-%m-%dT%H:%MZ"))
+        })
     };
     format!(
         "{}\twardpolicy_{}_…\t{}{}{}{}",
@@ -151,7 +157,9 @@ pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
             let path = path.display();
-            log::warn!("{path} is there, but its token is not in the database: remove it and start again for a new one");
+            log::warn!(
+                "{path} is there, but its token is not in the database: remove it and start again for a new one"
+            );
             return Ok(());
         }
         Err(e) => return Err(format!("{}: {e}", path.display()).into()),

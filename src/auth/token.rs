@@ -93,7 +93,10 @@ pub async fn find(database: &Database, given: Given) -> Result<Caller> {
     let row = database
         .of(Caller::anonymous())
         .read(move |conn| {
-            let row = Row::query().filter(tokens::handle.eq(&given.handle)).first(conn.conn).optional()?;
+            let row = Row::query()
+                .filter(tokens::handle.eq(&given.handle))
+                .first(conn.conn)
+                .optional()?;
             // Compared even where there is nothing to compare with, and in constant time.
             let kept = row.as_ref().map_or_else(|| vec![0; 32], |row| row.hash.clone());
             let same = bool::from(kept.ct_eq(&given.hash));

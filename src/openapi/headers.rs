@@ -26,7 +26,9 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     }
     let changes = matches!(auth::need(operation), Need::Scope(_));
     if changes {
-        let why = ObjectBuilder::new().schema_type(Type::String).max_length(Some(12 * LONGEST_REASON));
+        let why = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(12 * LONGEST_REASON));
         let words = format!(
             "Why, in at most {LONGEST_REASON} characters, UTF-8 percent-encoded. Required where something public changes: 422 without."
         );
@@ -82,7 +84,11 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
     give(response, REQUEST_ID.as_str(), LOGGED);
     match name {
         "Unavailable" => give(response, "Retry-After", "Seconds to wait."),
-        "Unauthenticated" => give(response, "WWW-Authenticate", "How to authenticate: with a bearer token."),
+        "Unauthenticated" => give(
+            response,
+            "WWW-Authenticate",
+            "How to authenticate: with a bearer token.",
+        ),
         "NotMergePatch" => give(response, "Accept-Patch", "The media type this operation takes."),
         _ => {}
     }
@@ -97,7 +103,10 @@ fn take(operation: &mut Operation, name: &str, words: &str, schema: ObjectBuilde
         .required(Required::False)
         .description(Some(words))
         .schema(Some(schema));
-    operation.parameters.get_or_insert_default().push(parameter.build().into());
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(parameter.build().into());
 }
 
 fn give(response: &mut Response, name: &str, words: &str) {

@@ -118,7 +118,9 @@ pub struct Hash(String);
 
 impl FromSql<Bytea, Pg> for Hash {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(
+            bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
     }
 }
 
@@ -226,13 +228,22 @@ async fn list_audit(
     db: Db,
     Query((filter, paging, form)): Query<(AuditFilter, Paging<AuditSort>, AuditForm)>,
 ) -> Result<Audit> {
-    let lines = form.format.map_or_else(|| request::prefers(&req, LINES), |form| form == ListFormat::Lines);
+    let lines = form
+        .format
+        .map_or_else(|| request::prefers(&req, LINES), |form| form == ListFormat::Lines);
     if !lines {
         return db.read(move |conn| list(conn, &filter, &paging)).await.map(Audit::Page);
     }
     let after = paging.after::<i64>()?.map(|(seq, _)| seq);
     let (sort, over, ready) = (paging.sort, false, None);
-    let mut export = Export { db, filter, sort, after, over, ready };
+    let mut export = Export {
+        db,
+        filter,
+        sort,
+        after,
+        over,
+        ready,
+    };
     // What fails at once fails as a problem.
     export.ready = Some(export.read().await?);
     Ok(Audit::Lines(export))
@@ -296,7 +307,10 @@ impl Export {
             lines(&rows)
         });
         if let Err(e) = &part {
-            log::error!("{} the export of the audit breaks off: {e}", self.db.caller().request_id());
+            log::error!(
+                "{} the export of the audit breaks off: {e}",
+                self.db.caller().request_id()
+            );
             self.over = true;
         }
         Some((part, self))

@@ -104,7 +104,10 @@ pub type TokenPage = Page<Token>;
 #[derive(Serialize, ToSchema)]
 pub struct NewToken {
     /// The token itself, shown this once: only a hash of it is kept. Sent as `Authorization: Bearer …`.
-    #[schema(max_length = 100, example = "wardpolicy_3f0a9c51d27e_0000000000000000000000000000000000000000000")]
+    #[schema(
+        max_length = 100,
+        example = "wardpolicy_3f0a9c51d27e_0000000000000000000000000000000000000000000"
+    )]
     pub token: String,
     /// What will be shown of it from now on.
     pub shown: Token,
@@ -193,7 +196,9 @@ impl Responder for Once {
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let mut response = self.0.respond_to(req);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }
@@ -340,7 +345,9 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
     }
     let (verb, place) = text.split_once(':').unwrap_or((text, "*"));
     let Some(known) = Verb::named(verb).filter(|_| text.contains(':')) else {
-        let likely = Verb::codes().map(|code| format!("{code}:{place}")).chain(["admin".to_owned()]);
+        let likely = Verb::codes()
+            .map(|code| format!("{code}:{place}"))
+            .chain(["admin".to_owned()]);
         let likely: Vec<String> = likely.collect();
         let detail = Bilingual::new(
             "admin か、edit・publish・read_drafts のいずれかと所属（edit:nishi、すべての所属は edit:*）にしてください",
@@ -353,7 +360,11 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
         return Ok(Ok(Scope::On(known, None)));
     }
     if let Ok(key) = place.parse::<OrganizationKey>() {
-        let id = o::table.filter(organizations::is(key.as_str())).select(o::id).first(conn).optional()?;
+        let id = o::table
+            .filter(organizations::is(key.as_str()))
+            .select(o::id)
+            .first(conn)
+            .optional()?;
         if let Some(id) = id {
             return Ok(Ok(Scope::On(known, Some(id))));
         }

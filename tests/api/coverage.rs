@@ -57,7 +57,12 @@ async fn every_operation_is_exercised() {
 
     // Tokens.
     let token = json!({ "name": "試験", "scopes": ["edit:nishi"] });
-    let token = api.post("/v1/tokens", &token).await.must_be(201).header("location").to_owned();
+    let token = api
+        .post("/v1/tokens", &token)
+        .await
+        .must_be(201)
+        .header("location")
+        .to_owned();
     api.get(&token).await.must_be(200);
     api.send(Call::new("DELETE", &token)).await.must_be(204);
 

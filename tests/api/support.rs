@@ -326,8 +326,13 @@ impl Api {
 
     /// PUT over the state with this tag.
     pub(crate) async fn put(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PUT", path).header("if-match", read).because("試験").json(body))
-            .await
+        self.send(
+            Call::new("PUT", path)
+                .header("if-match", read)
+                .because("試験")
+                .json(body),
+        )
+        .await
     }
 
     /// PUT that only creates.
@@ -338,8 +343,13 @@ impl Api {
 
     /// PATCH of the state with this tag.
     pub(crate) async fn patch(&self, path: impl AsRef<str>, read: &str, body: &Value) -> Answer {
-        self.send(Call::new("PATCH", path).header("if-match", read).because("試験").json(body))
-            .await
+        self.send(
+            Call::new("PATCH", path)
+                .header("if-match", read)
+                .because("試験")
+                .json(body),
+        )
+        .await
     }
 
     /// DELETE of the state with this tag.
