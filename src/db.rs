@@ -262,7 +262,7 @@ impl Db {
                     claim.begin(conn)?;
                 }
                 write_in(conn, &caller, |tx| match &claim {
-                    None => Once::now(work(tx)?),
+                    None => Once::now(&work(tx)?),
                     Some(claim) => claim.answer(tx, work),
                 })
             })

@@ -293,6 +293,7 @@ impl Error {
     }
 
     /// The status, broken rules, and this occurrence in words.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn describe(&self) -> (StatusCode, &[Violation], Bilingual) {
         use StatusCode as S;
         let rules = |violations: &[Violation]| {

@@ -40,7 +40,7 @@ pub struct Once<R> {
 
 impl<R: IntoReply> Once<R> {
     /// An answer that is given now.
-    pub fn now(answer: R) -> Result<Self> {
+    pub fn now(answer: &R) -> Result<Self> {
         Ok(Self::of(answer.reply()?, false))
     }
 

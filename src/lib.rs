@@ -12,6 +12,7 @@ pub mod domain;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod hex;
 pub mod idempotency;
 pub mod json;
 pub mod language;

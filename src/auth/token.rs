@@ -19,6 +19,7 @@ use super::{Caller, Scope};
 use crate::{
     db::Database,
     error::{Error, Result},
+    hex::hex,
     schema::{token_uses, tokens},
     value::{Id, Time},
 };
@@ -44,7 +45,7 @@ impl Secret {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);
         getrandom::fill(&mut handle).map_err(Error::internal)?;
         getrandom::fill(&mut secret).map_err(Error::internal)?;
-        let handle: String = handle.iter().map(|byte| format!("{byte:02x}")).collect();
+        let handle: String = hex(&handle);
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         Ok(Self {
             token: format!("{PREFIX}{handle}_{secret}"),

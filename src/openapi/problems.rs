@@ -104,7 +104,6 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::UNAUTHORIZED => versioned,
             StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
             StatusCode::NOT_FOUND => named,
             StatusCode::CONFLICT => {

@@ -30,6 +30,7 @@ use super::organizations::is_any_of;
 use crate::{
     db::{Db, Read},
     error::{Error, Result},
+    hex::hex,
     keyset,
     page::{Page, Paging},
     query,
@@ -119,7 +120,7 @@ pub struct Hash(String);
 impl FromSql<Bytea, Pg> for Hash {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(
-            bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
+            hex(bytes.as_bytes()),
         ))
     }
 }
@@ -246,13 +247,13 @@ async fn list_audit(
     };
     // What fails at once fails as a problem.
     export.ready = Some(export.read().await?);
-    Ok(Audit::Lines(export))
+    Ok(Audit::Lines(Box::new(export)))
 }
 
 /// The answer: a page, or all of it.
 enum Audit {
     Page(AuditEntryPage),
-    Lines(Export),
+    Lines(Box<Export>),
 }
 
 impl Responder for Audit {
@@ -265,7 +266,7 @@ impl Responder for Audit {
                 .insert_header((CACHE_CONTROL, "private, no-store"))
                 .insert_header((VARY, "Accept, Authorization"))
                 .content_type(LINES)
-                .streaming(stream::unfold(export, Export::next)),
+                .streaming(stream::unfold(*export, Export::next)),
         }
     }
 }

@@ -20,6 +20,7 @@ fn filled(template: &str) -> String {
         .replace("{id}", "018e9a2c-5b00-7000-8000-000000000611")
         .replace("{organization}", "nishi")
         .replace("{fiscal_year}", "2024")
+        .replace("{number}", "1")
 }
 
 /// The operations that `/v1` has.
