@@ -205,13 +205,13 @@ async fn list_audit(
     };
     // What fails at once fails as a problem.
     export.ready = Some(export.read().await?);
-    Ok(Audit::Lines(export))
+    Ok(Audit::Lines(Box::new(export)))
 }
 
 /// The answer: a page, or all of it.
 enum Audit {
     Page(AuditEntryPage),
-    Lines(Export),
+    Lines(Box<Export>),
 }
 
 impl Responder for Audit {
@@ -224,7 +224,7 @@ impl Responder for Audit {
                 .insert_header((CACHE_CONTROL, "private, no-store"))
                 .insert_header((VARY, "Accept, Authorization"))
                 .content_type(NDJSON)
-                .streaming(stream::unfold(export, Export::next)),
+                .streaming(stream::unfold(*export, Export::next)),
         }
     }
 }
