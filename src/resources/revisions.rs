@@ -196,6 +196,7 @@ fn sha256(document: &str) -> String {
 }
 
 /// The policy of this organization for this fiscal year, by today's names, if it was ever published.
+#[must_use]
 #[diesel::dsl::auto_type(no_type_alias)]
 pub fn published_as<'a>(key: &'a (OrganizationKey, FiscalYear)) -> _ {
     let organization: &'a str = key.0.as_str();

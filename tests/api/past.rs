@@ -11,14 +11,6 @@ use crate::{
     support::{Answer, Api, Call},
 };
 
-/// The moment of the last change.
-const LAST: &str =
-    "select to_char(max(at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as value from change_log";
-
-fn now(api: &Api) -> String {
-    api.db.values(LAST).remove(0)
-}
-
 async fn public(api: &Api, path: impl AsRef<str>) -> Answer {
     api.send(Call::new("GET", path).anonymous()).await
 }
@@ -30,16 +22,16 @@ async fn published(api: &Api) -> Nishi {
     nishi
 }
 
-async fn change(api: &Api, path: &str, patch: Value) -> Answer {
+async fn change(api: &Api, path: &str, changes: Value) -> Answer {
     let read = api.get(path).await.must_be(200).etag();
-    api.patch(path, &read, &patch).await.must_be(200)
+    api.patch(path, &read, &changes).await.must_be(200)
 }
 
 #[actix_web::test]
 async fn what_was_changed_is_read_as_it_was() {
     let api = Api::new().await;
     let nishi = published(&api).await;
-    let then = now(&api);
+    let then = api.moment();
     let goal = format!("/v1/goals/{}", nishi.goal.id());
     let indicator = format!("/v1/indicators/{}", nishi.indicator.id());
     let paths = [
@@ -113,11 +105,11 @@ async fn what_was_changed_is_read_as_it_was() {
 async fn what_was_deleted_is_there_before_and_not_there_before_it_was_made() {
     let api = Api::new().await;
     api.organization().await;
-    let beginning = now(&api);
+    let beginning = api.moment();
     let policy = api.policy("nishi", 2024).await;
     let goal = api.goal(&policy.id(), "1").await;
     let path = format!("/v1/goals/{}", goal.id());
-    let then = now(&api);
+    let then = api.moment();
     api.delete(&path, &goal.etag()).await.must_be(204);
     let read = api.get("/v1/policies/nishi/2024").await.etag();
     api.delete("/v1/policies/nishi/2024", &read).await.must_be(204);
@@ -140,15 +132,15 @@ async fn what_was_deleted_is_there_before_and_not_there_before_it_was_made() {
 async fn the_public_sees_of_the_past_what_was_public_then() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
-    let drafted = now(&api);
+    let drafted = api.moment();
     api.publish("nishi/2024", "plan").await.must_be(201);
-    let planned = now(&api);
+    let planned = api.moment();
     let judged = json!({ "self_evaluation": ["おおむね達成した。"], "future_policy": ["続ける。"] });
     change(&api, "/v1/policies/nishi/2024", judged).await;
     api.publish("nishi/2024", "results").await.must_be(201);
-    let reported = now(&api);
+    let reported = api.moment();
     api.publish("nishi/2024", "withdrawal").await.must_be(201);
-    let withdrawn = now(&api);
+    let withdrawn = api.moment();
     let goal = format!("/v1/goals/{}", nishi.goal.id());
     for (moment, plan, results) in [
         (drafted, false, false),
@@ -248,7 +240,7 @@ async fn the_past_is_judged_by_its_own_day() {
 async fn a_revision_is_read_by_its_number_wherever_its_policy_can_be_told() {
     let api = Api::new().await;
     let nishi = published(&api).await;
-    let seen = now(&api);
+    let seen = api.moment();
     change(
         &api,
         &format!("/v1/goals/{}", nishi.goal.id()),
@@ -303,7 +295,7 @@ fn canonical(document: &Value) -> Vec<u8> {
 async fn in_the_past_things_go_by_the_names_they_had() {
     let api = Api::new().await;
     let nishi = published(&api).await;
-    let then = now(&api);
+    let then = api.moment();
     change(
         &api,
         "/v1/organizations/nishi",
@@ -382,7 +374,7 @@ async fn pages_of_the_past_follow_one_another() {
             .await
             .must_be(201);
     }
-    let then = now(&api);
+    let then = api.moment();
     change(&api, &format!("/v1/goals/{}", nishi.goal.id()), json!({ "code": "9" })).await;
     let mut next = format!("/v1/goals?limit=1&as_of={then}");
     let mut codes = Vec::new();
@@ -491,7 +483,7 @@ async fn lists_give_what_changed_since_a_moment() {
     let beginning = "2000-01-01T00:00:00%2B09:00";
     assert_eq!(since(beginning).await, BTreeSet::from(lists));
     // The moment itself counts, so that nothing of it is missed.
-    assert_eq!(since(&now(&api)).await, BTreeSet::from(["results"]));
+    assert_eq!(since(&api.moment()).await, BTreeSet::from(["results"]));
     for (path, list) in [
         (format!("/v1/goals/{}", nishi.goal.id()), "goals"),
         (format!("/v1/budgets/{}", nishi.budget.id()), "budgets"),
@@ -514,8 +506,8 @@ async fn lists_give_what_changed_since_a_moment() {
         BTreeSet::from(["policies"])
     );
     change(&api, "/v1/organizations/nishi", json!({ "name": "新西区" })).await;
-    assert_eq!(since(&now(&api)).await, BTreeSet::from(["organizations"]));
-    let before = now(&api);
+    assert_eq!(since(&api.moment()).await, BTreeSet::from(["organizations"]));
+    let before = api.moment();
     api.publish("nishi/2024", "plan").await.must_be(201);
     let page = public(&api, format!("/v1/indicators?updated_since={before}")).await;
     assert_eq!(

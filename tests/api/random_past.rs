@@ -21,11 +21,7 @@ const LISTS: [&str; 8] = [
     "evaluations/summary",
 ];
 
-/// The moment of the last change.
-const LAST: &str =
-    "select to_char(max(at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as value from change_log";
-
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// Numbers that look random and are the same in every run (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -233,7 +229,7 @@ impl World {
             }
             12 | 13 => {
                 let result = self.some("results").await?;
-                let path = format!(
+                let at = format!(
                     "/v1/indicators/{}/results/{}",
                     result["indicator_id"].as_str()?,
                     result["fiscal_year"]
@@ -243,7 +239,7 @@ impl World {
                     1 => json!({ "fiscal_year": 2018 + self.dice.below(3) }),
                     _ => json!({ "value": self.dice.number(), "value_status": "reported", "declared_rating": "B" }),
                 };
-                self.patch(path, patch).await;
+                self.patch(at, patch).await;
             }
             14 => {
                 let (key, _) = self.policy().await?;
@@ -317,7 +313,7 @@ impl World {
     }
 
     async fn look(&mut self) {
-        let moment = self.api.db.values(LAST).remove(0);
+        let moment = self.api.moment();
         if self.seen.last().is_some_and(|(_, _, last, _)| *last == moment) {
             return;
         }
