@@ -51,7 +51,9 @@ impl FromStr for Head {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (seq, hash) = text.split_once(':').ok_or("must be a number and a hash, like 42:9f86d0…")?;
+        let (seq, hash) = text
+            .split_once(':')
+            .ok_or("must be a number and a hash, like 42:9f86d0…")?;
         let seq = seq.parse().map_err(|e| format!("{seq}: {e}"))?;
         if hash.len() != 64 || !hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Err("the hash must have 64 hexadecimal digits".to_owned());
@@ -210,7 +212,10 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
 }
 
 /// Every change follows the one before, by number and by hash, and is what was hashed.
-#[expect(clippy::disallowed_methods, reason = "walks a log by a function of its rows; runs by command only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "walks a log by a function of its rows; runs by command only"
+)]
 fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> Result<()> {
     let (mut last, mut last_hash) = (0_i64, Vec::new());
     loop {
@@ -223,8 +228,12 @@ fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> 
         for change in batch {
             let seq = change.seq;
             if seq != last + 1 {
-                let lost = if seq == last + 2 { format!("{}", last + 1) } else { format!("{} to {}", last + 1, seq - 1) };
-                report.find(format!("change {lost}: missing"));
+                let missing = if seq == last + 2 {
+                    format!("{}", last + 1)
+                } else {
+                    format!("{} to {}", last + 1, seq - 1)
+                };
+                report.find(format!("change {missing}: missing"));
             } else if change.previous_hash != last_hash {
                 report.find(format!("change {seq}: does not follow the change before it"));
             }
@@ -257,7 +266,10 @@ fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> 
 
 /// Every revision is what was published, under the next number, and in the history. That nothing else is in the history,
 /// the comparison of rows finds.
-#[expect(clippy::disallowed_methods, reason = "joins a log with what it logs; runs by command only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "joins a log with what it logs; runs by command only"
+)]
 fn published(conn: &mut PgConnection, report: &mut Report) -> Result<()> {
     let mut last = (Uuid::nil(), 0_i32);
     loop {
@@ -289,7 +301,10 @@ fn published(conn: &mut PgConnection, report: &mut Report) -> Result<()> {
 }
 
 /// Every row is as the history left it, and there is no other.
-#[expect(clippy::disallowed_methods, reason = "the table is a parameter; runs by command only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the table is a parameter; runs by command only"
+)]
 fn rows(conn: &mut PgConnection, (table, kind, dropped): (&str, &str, &str), report: &mut Report) -> Result<()> {
     let most = i64::try_from(NAMED).unwrap_or(i64::MAX) + 1;
     let differing: Vec<Differing> =

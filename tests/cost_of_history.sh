@@ -30,7 +30,7 @@ ask -d plain -At <<'SQL'
 select format('alter table %s disable trigger %I', tgrelid::regclass, tgname) from pg_trigger
 where tgname ~ '_history$' and not tgisinternal \gexec
 SQL
-for database in kept plain; do ask -d $database -f "$here/cost_of_history/prepare.sql"; done
+for database in kept plain; do ask -d $database -f "$here/cost_of_history/prepare.sql" >/dev/null; done
 for round in $(seq 0 10); do
     for database in kept plain; do
         ask -d $database -v round="$round" -v database=$database -f "$here/cost_of_history/round.sql" >/dev/null
@@ -45,7 +45,7 @@ join "$place/kept" "$place/plain" | while read -r what kept words plain _; do
 done
 
 # Over HTTP: a result of a policy whose results are public, with its revision, and of a draft.
-ask -d ward_policy -f "$here/cost_of_history/publish.sql"
+ask -d ward_policy -f "$here/cost_of_history/publish.sql" >/dev/null
 token='Authorization: Bearer wardpolicy_000000000000_secret'
 at="http://127.0.0.1:$port/v1"
 curl -sf -H "$token" "$at/policies/nishi/2024/tree" |

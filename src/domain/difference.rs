@@ -41,8 +41,16 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("budgets", "予算額・決算額", "budgets"),
     ("code", "番号", "code"),
     ("comment", "備考", "comment"),
-    ("comparable_reason", "前年度との比較についての理由", "reason for comparability"),
-    ("comparable_with_previous", "前年度との比較の可否", "comparability with the year before"),
+    (
+        "comparable_reason",
+        "前年度との比較についての理由",
+        "reason for comparability",
+    ),
+    (
+        "comparable_with_previous",
+        "前年度との比較の可否",
+        "comparability with the year before",
+    ),
     ("cumulative_value", "累計値", "cumulative value"),
     ("decimals", "小数点以下の桁数", "decimals"),
     ("declared_rating", "達成状況", "declared rating"),
@@ -169,7 +177,11 @@ fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
     let all = |goals: &[Part<'a>]| -> Vec<Placed<'a>> {
         let placed = goals.iter().enumerate();
         placed
-            .flat_map(|(n, goal)| goal.items("indicators", indicator_words).into_iter().map(move |part| (n, part)))
+            .flat_map(|(n, goal)| {
+                goal.items("indicators", indicator_words)
+                    .into_iter()
+                    .map(move |part| (n, part))
+            })
             .collect()
     };
     let mut before: HashMap<String, Placed<'a>> = HashMap::new();
@@ -180,14 +192,19 @@ fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
     }
     let mut found: HashMap<usize, Vec<(Option<Placed<'a>>, Part<'a>)>> = HashMap::new();
     for (n, part) in all(new) {
-        found.entry(n).or_default().push((before.remove(&identity(part.value)), part));
+        found
+            .entry(n)
+            .or_default()
+            .push((before.remove(&identity(part.value)), part));
     }
     let mut gone: HashMap<usize, Vec<Part<'a>>> = HashMap::new();
     for (m, part) in before.into_values() {
         gone.entry(m).or_default().push(part);
     }
-    gone.values_mut()
-        .for_each(|parts| parts.sort_by(|a, b| a.pointer.len().cmp(&b.pointer.len()).then_with(|| a.pointer.cmp(&b.pointer))));
+    for parts in gone.values_mut() {
+        // As they stood: /9 before /10.
+        parts.sort_by_key(|part| (part.pointer.len(), part.pointer.clone()));
+    }
     Indicators {
         new: found,
         gone,
@@ -205,13 +222,21 @@ fn in_goal<'a>(
 ) {
     let now = indicators.new.remove(&n).unwrap_or_default();
     let stayed = |place: &Option<Placed<'a>>| place.as_ref().is_some_and(|(m, _)| Some(*m) == was);
-    let kept: Vec<&Value> = now.iter().filter(|(place, _)| stayed(place)).map(|(_, part)| part.value).collect();
+    let kept: Vec<&Value> = now
+        .iter()
+        .filter(|(place, _)| stayed(place))
+        .map(|(_, part)| part.value)
+        .collect();
     let order = was.and_then(|m| indicators.order.remove(&m)).unwrap_or_default();
     let kept_before: Vec<&Value> = order
         .into_iter()
         .filter(|value| kept.iter().any(|other| identity(other) == identity(value)))
         .collect();
-    if kept_before.iter().map(|v| identity(v)).ne(kept.iter().map(|v| identity(v))) {
+    if kept_before
+        .iter()
+        .map(|v| identity(v))
+        .ne(kept.iter().map(|v| identity(v)))
+    {
         let names = |of: &[&Value]| of.iter().filter_map(|v| v.get("name").cloned()).collect();
         changes.push(Change {
             pointer: format!("{}/indicators", goal.pointer),
@@ -251,7 +276,7 @@ fn brief(goal: &Value) -> Value {
     members.into_iter().collect()
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     /// The items of one of its lists.
     fn items(&self, list: &str, words: fn(&Value) -> (String, String)) -> Vec<Self> {
         let items = self.value.get(list).and_then(Value::as_array).into_iter().flatten();
@@ -380,7 +405,8 @@ fn goal_words(goal: &Value) -> (String, String) {
 
 fn budget_words(budget: &Value) -> (String, String) {
     let (year, kind) = (shown(budget, "fiscal_year"), shown(budget, "kind"));
-    let kind = BudgetKind::from_code(&kind).map_or_else(|| Bilingual::new(kind.as_str(), kind.as_str()), BudgetKind::label);
+    let kind =
+        BudgetKind::from_code(&kind).map_or_else(|| Bilingual::new(kind.as_str(), kind.as_str()), BudgetKind::label);
     (format!("{year}年度{}", kind.ja), format!("FY{year} {}", kind.en))
 }
 

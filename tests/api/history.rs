@@ -61,7 +61,10 @@ fn nothing_is_wrong_with_what_the_service_writes() {
     assert_eq!(report.revisions, 1);
     let last = db.values("select max(seq) || ':' || (select encode(hash, 'hex') from change_log order by seq desc limit 1) as value from change_log");
     assert_eq!(report.head, Some(last[0].parse().unwrap()));
-    assert_eq!(db.values("select count(*)::text as value from change_log"), [report.changes.to_string()]);
+    assert_eq!(
+        db.values("select count(*)::text as value from change_log"),
+        [report.changes.to_string()]
+    );
 }
 
 #[test]
@@ -93,33 +96,60 @@ fn what_is_done_behind_the_triggers_is_named() {
     const REWRITTEN: &str = "update revisions set document = replace(document, '三村', '四村'), \
         sha256 = encode(sha256(convert_to(replace(document, '三村', '四村'), 'UTF8')), 'hex')";
     let table = [
-        ("update change_log set actor = 'nobody' where seq = 5", "change 5: is not what its hash was taken of"),
+        (
+            "update change_log set actor = 'nobody' where seq = 5",
+            "change 5: is not what its hash was taken of",
+        ),
         ("delete from change_log where seq = 5", "change 5: missing"),
-        ("delete from change_log where seq between 5 and 7", "change 5 to 7: missing"),
+        (
+            "delete from change_log where seq between 5 and 7",
+            "change 5 to 7: missing",
+        ),
         ("delete from change_log where seq = 1", "change 1: missing"),
         (
             "delete from change_log where seq = (select max(seq) from change_log)",
             "result %: is in the table, not in the history",
         ),
-        ("delete from change_log where type = 'revision'", "nishi/2024 revision 1: the history does not know it"),
+        (
+            "delete from change_log where type = 'revision'",
+            "nishi/2024 revision 1: the history does not know it",
+        ),
         (FORGED, "change 6: does not follow the change before it"),
         (INVENTED, "goal %: is in the table, not in the history"),
-        (REWRITTEN, "nishi/2024 revision 1: has another SHA-256 than in the history"),
+        (
+            REWRITTEN,
+            "nishi/2024 revision 1: has another SHA-256 than in the history",
+        ),
         (
             "alter table revisions drop constraint revisions_sha256_of_document; \
              update revisions set document = replace(document, '三村', '四村')",
             "nishi/2024 revision 1: is not what its SHA-256 was taken of",
         ),
         ("update revisions set number = 2", "nishi/2024 revision 1: missing"),
-        ("update revisions set reason = '別'", "revision %: is not as the history left it"),
-        ("delete from revisions", "revision %: is in the history, not in the table"),
-        ("delete from revisions", "nishi/2024: what is public is not what its last revision says"),
-        ("update goals set title = '別' where code = '1-1'", "goal %: is not as the history left it"),
+        (
+            "update revisions set reason = '別'",
+            "revision %: is not as the history left it",
+        ),
+        (
+            "delete from revisions",
+            "revision %: is in the history, not in the table",
+        ),
+        (
+            "delete from revisions",
+            "nishi/2024: what is public is not what its last revision says",
+        ),
+        (
+            "update goals set title = '別' where code = '1-1'",
+            "goal %: is not as the history left it",
+        ),
         (
             "update goals set title = '別' where code = '1-1'",
             "nishi/2024: what is public is not what its last revision says",
         ),
-        ("update tokens set scopes = '{admin,edit:*}'", "token %: is not as the history left it"),
+        (
+            "update tokens set scopes = '{admin,edit:*}'",
+            "token %: is not as the history left it",
+        ),
         ("delete from budgets", "budget %: is in the history, not in the table"),
         (
             "insert into organizations (id, slug, kind, name, display_order) \
@@ -137,7 +167,9 @@ fn what_is_done_behind_the_triggers_is_named() {
         let report = verify_within(&mut conn);
         conn.batch_execute("rollback").unwrap();
         let (head, tail) = expected.split_once('%').unwrap_or((expected, ""));
-        let named = report.iter().any(|finding| finding.starts_with(head) && finding.ends_with(tail));
+        let named = report
+            .iter()
+            .any(|finding| finding.starts_with(head) && finding.ends_with(tail));
         assert!(named, "{sql}: {report:#?}");
     }
     assert_eq!(verify(&mut conn, None).unwrap().findings, Vec::<String>::new());
@@ -161,9 +193,16 @@ fn a_history_that_was_cut_off_and_all_it_tells_with_it_is_told_by_a_head_noted_b
     let found = verify(&mut conn, Some(&head)).unwrap().findings;
     assert_eq!(found, [format!("change {}: was noted, and is missing", head.seq)]);
 
-    by_sql(&mut conn, "update organizations set name_en = 'Nishi' where slug = 'nishi'").unwrap();
+    by_sql(
+        &mut conn,
+        "update organizations set name_en = 'Nishi' where slug = 'nishi'",
+    )
+    .unwrap();
     let found = verify(&mut conn, Some(&head)).unwrap().findings;
-    assert!(found.contains(&format!("change {}: has another hash than was noted", head.seq)), "{found:?}");
+    assert!(
+        found.contains(&format!("change {}: has another hash than was noted", head.seq)),
+        "{found:?}"
+    );
     assert!("1:abc".parse::<Head>().is_err());
 }
 
@@ -171,13 +210,19 @@ fn a_history_that_was_cut_off_and_all_it_tells_with_it_is_told_by_a_head_noted_b
 fn only_the_first_hundred_findings_are_named() {
     let db = sampled();
     let mut conn = db.connect();
-    conn.batch_execute("set session_replication_role = replica; update change_log set actor = 'nobody' where seq <= 40; \
+    conn.batch_execute(
+        "set session_replication_role = replica; update change_log set actor = 'nobody' where seq <= 40; \
         delete from budgets; delete from indicators; delete from organizations where slug <> 'nishi'; \
-        update change_log set request_id = 'x' where seq > 40; set session_replication_role = origin")
-        .unwrap();
+        update change_log set request_id = 'x' where seq > 40; set session_replication_role = origin",
+    )
+    .unwrap();
     let report = verify(&mut conn, None).unwrap();
-    let found = report.findings.len() as u64 + report.more;
-    assert!(report.findings.len() <= 100 && found >= report.changes, "{}", report.findings.len());
+    let found = u64::try_from(report.findings.len()).unwrap() + report.more;
+    assert!(
+        report.findings.len() <= 100 && found >= report.changes,
+        "{}",
+        report.findings.len()
+    );
 }
 
 #[test]
@@ -185,7 +230,10 @@ fn nobody_writes_without_a_name_and_whoever_has_one_is_in_the_history() {
     let db = sampled();
     let mut conn = db.connect();
     let tables = tables_with_history(&db);
-    assert_eq!(tables.iter().map(String::as_str).collect::<BTreeSet<_>>(), verify::tables().collect());
+    assert_eq!(
+        tables.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        verify::tables().collect()
+    );
     for table in tables {
         let change = if UNCHANGING.contains(&table.as_str()) {
             format!(
@@ -225,7 +273,11 @@ fn forgotten(db: &TestDb) -> Vec<String> {
         ))
     };
     let mut forgotten = Vec::new();
-    for table in tables.iter().map(String::as_str).filter(|table| !NO_HISTORY.contains(table)) {
+    for table in tables
+        .iter()
+        .map(String::as_str)
+        .filter(|table| !NO_HISTORY.contains(table))
+    {
         let triggers: BTreeSet<_> = db
             .values(&format!(
                 "select concat(tgname, ' ', tgtype, ' ', tgenabled) as value from pg_trigger \
@@ -323,7 +375,7 @@ fn what_was_there_before_there_was_a_history_begins_it() {
         union all select concat_ws(' ', 'result', id, version, created_at, updated_at) from results order by 1";
     let db = TestDb::new();
     let mut conn = db.connect();
-    while conn.applied_migrations().unwrap()[0].to_string() >= "20261123".to_owned() {
+    while conn.applied_migrations().unwrap()[0].to_string().as_str() >= "20261123" {
         conn.revert_last_migration(MIGRATIONS).unwrap();
     }
     conn.batch_execute(ROWS).unwrap();
@@ -337,7 +389,10 @@ fn what_was_there_before_there_was_a_history_begins_it() {
          from change_log where op = 'create' and type <> 'self_evaluation' and type <> 'token' order by 1",
     );
     assert_eq!(logged, before);
-    assert_eq!(db.values("select self_evaluation[1] as value from self_evaluations"), ["達成した"]);
+    assert_eq!(
+        db.values("select self_evaluation[1] as value from self_evaluations"),
+        ["達成した"]
+    );
     // Nothing was published yet, so nobody without a token sees more than the organization.
     assert_eq!(db.values("select count(*)::text as value from visible.policies"), ["0"]);
 }

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use ward_policy::{app, auth::Caller, db, domain::difference, openapi, sample};
+use ward_policy::{app, auth::Caller, db, domain::difference, openapi, sample, value::hex};
 
 use crate::{
     given::{self, Nishi, with},
@@ -37,8 +37,14 @@ impl Api {
     /// The revisions, first to last, as (kind, reason).
     async fn revisions(&self) -> Vec<(String, Option<String>)> {
         let revisions = self.list(format!("{REVISIONS}?sort=number")).await;
-        let numbers: Vec<_> = revisions.iter().map(|revision| revision["number"].as_u64().unwrap()).collect();
-        assert_eq!(numbers, (1..=revisions.len() as u64).collect::<Vec<_>>());
+        let numbers: Vec<_> = revisions
+            .iter()
+            .map(|revision| revision["number"].as_u64().unwrap())
+            .collect();
+        assert_eq!(
+            numbers,
+            (1..=u64::try_from(revisions.len()).unwrap()).collect::<Vec<_>>()
+        );
         revisions
             .into_iter()
             .map(|revision| {
@@ -72,12 +78,20 @@ fn kinds(revisions: &[(String, Option<String>)]) -> Vec<&str> {
 async fn a_plan_that_lacks_something_is_not_published_and_everything_it_lacks_is_named() {
     let api = Api::new().await;
     api.organization().await;
-    let bare = with(given::policy("nishi", 2024), json!({ "head_name": null, "vision": [], "mission": null }));
+    let bare = with(
+        given::policy("nishi", 2024),
+        json!({ "head_name": null, "vision": [], "mission": null }),
+    );
     let policy = api.post("/v1/policies", &bare).await.must_be(201).id();
     let missing = |place| (place, "missing");
     api.publish("nishi/2024", "plan").await.must_refuse(
         409,
-        &[missing("/head_name"), missing("/vision"), missing("/mission"), missing("/goals")],
+        &[
+            missing("/head_name"),
+            missing("/vision"),
+            missing("/mission"),
+            missing("/goals"),
+        ],
     );
     let goal = api.goal(&policy, "1-1").await.id();
     api.goal(&policy, "1-2").await;
@@ -101,10 +115,14 @@ async fn a_plan_that_lacks_something_is_not_published_and_everything_it_lacks_is
 
     // 未定 is a target, if the form says so.
     let said = json!({ "target": with(undecided["target"].clone(), json!({ "text": "未定" })) });
-    api.patch(format!("/v1/indicators/{}", indicator.id()), "*", &said).await.must_be(200);
+    api.patch(format!("/v1/indicators/{}", indicator.id()), "*", &said)
+        .await
+        .must_be(200);
     let whole = json!({ "head_name": "三村 浩也", "vision": ["誇り"], "mission": ["使命"] });
     api.patch(POLICY, "*", &whole).await.must_be(200);
-    api.publish("nishi/2024", "plan").await.must_refuse(409, &[missing("/goals/1/indicators")]);
+    api.publish("nishi/2024", "plan")
+        .await
+        .must_refuse(409, &[missing("/goals/1/indicators")]);
 }
 
 #[actix_web::test]
@@ -113,7 +131,13 @@ async fn results_that_lack_something_are_not_published() {
     let nishi = Nishi::of(&api).await;
     let other = api.indicator(&nishi.goal.id(), "別の指標").await;
     api.publish("nishi/2024", "plan").await.must_be(201);
-    let position = |answer: &Answer| answer.faults().iter().filter(|(place, _)| place.ends_with("/results")).count();
+    let position = |answer: &Answer| {
+        answer
+            .faults()
+            .iter()
+            .filter(|(place, _)| place.ends_with("/results"))
+            .count()
+    };
     let refused = api.publish("nishi/2024", "results").await.must_be(409);
     assert_eq!(position(&refused), 1);
     assert_eq!(refused.faults().len(), 3, "{:?}", refused.faults());
@@ -126,7 +150,9 @@ async fn results_that_lack_something_are_not_published() {
     );
     api.create(&path, &none).await.must_be(201);
     assert_eq!(position(&api.publish("nishi/2024", "results").await.must_be(409)), 1);
-    api.patch(&path, "*", &json!({ "value_status": "not_measured" })).await.must_be(200);
+    api.patch(&path, "*", &json!({ "value_status": "not_measured" }))
+        .await
+        .must_be(200);
     let refused = api.publish("nishi/2024", "results").await;
     refused.must_refuse(409, &[("/self_evaluation", "missing"), ("/future_policy", "missing")]);
     api.judged().await;
@@ -140,7 +166,9 @@ async fn a_stage_out_of_turn_conflicts() {
     Nishi::of(&api).await;
     let refused = async |kinds: &[&str]| {
         for kind in kinds {
-            api.publish("nishi/2024", kind).await.must_refuse(409, &[("/kind", "stage")]);
+            api.publish("nishi/2024", kind)
+                .await
+                .must_refuse(409, &[("/kind", "stage")]);
         }
     };
     refused(&["results", "correction", "withdrawal"]).await;
@@ -163,7 +191,9 @@ async fn a_correction_and_a_withdrawal_need_a_reason_and_no_day_lies_in_the_futu
         refused.must_refuse(422, &[("/reason", "required")]);
     }
     let tomorrow = json!({ "kind": "plan", "published_on": "2099-01-01" });
-    api.post(PUBLICATIONS, &tomorrow).await.must_refuse(422, &[("/published_on", "future")]);
+    api.post(PUBLICATIONS, &tomorrow)
+        .await
+        .must_refuse(422, &[("/published_on", "future")]);
     api.post(PUBLICATIONS, &json!({ "kind": "draft" })).await.must_be(422);
 
     let body = json!({ "kind": "plan", "reason": null, "published_on": "2024-04-01", "assumed": true });
@@ -175,7 +205,10 @@ async fn a_correction_and_a_withdrawal_need_a_reason_and_no_day_lies_in_the_futu
     );
     api.publish("nishi/2024", "correction").await.must_be(201);
     let expected = [("plan", None), ("correction", Some("試験のため"))];
-    assert_eq!(api.revisions().await, expected.map(|(kind, reason)| (kind.to_owned(), reason.map(str::to_owned))));
+    assert_eq!(
+        api.revisions().await,
+        expected.map(|(kind, reason)| (kind.to_owned(), reason.map(str::to_owned)))
+    );
 }
 
 #[actix_web::test]
@@ -195,7 +228,9 @@ async fn who_may_edit_may_not_publish_and_who_may_publish_may_not_edit() {
     api.send(plan.clone().by(&elsewhere)).await.must_be(404);
     api.send(plan.clone().by(&publish)).await.must_be(201);
     api.send(plan.clone().by(&elsewhere)).await.must_be(403);
-    let change = Call::new("PATCH", POLICY).header("if-match", "*").json(&json!({ "source": "別" }));
+    let change = Call::new("PATCH", POLICY)
+        .header("if-match", "*")
+        .json(&json!({ "source": "別" }));
     api.send(change.clone().by(&publish).because("訂正")).await.must_be(403);
     api.send(change.by(&edit).because("訂正")).await.must_be(200);
     assert_eq!(kinds(&api.revisions().await), ["plan", "correction"]);
@@ -211,7 +246,10 @@ async fn the_public_sees_the_plan_first_and_the_results_when_they_are_published(
 
     let tree = api.as_public(TREE).await.must_be(200);
     assert_eq!(tree.body["goals"][0]["indicators"][0]["results"], json!([]));
-    assert_eq!((&tree.body["self_evaluation"], &tree.body["future_policy"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&tree.body["self_evaluation"], &tree.body["future_policy"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(tree.body["revision"], 1);
     assert_eq!(tree.body, api.document(1).await);
     api.as_public(&nishi.result_path).await.must_be(404);
@@ -227,7 +265,10 @@ async fn the_public_sees_the_plan_first_and_the_results_when_they_are_published(
     let tree = api.as_public(TREE).await.must_be(200);
     assert_eq!(tree.body["goals"][0]["indicators"][0]["results"][0]["value"], 57);
     assert_eq!(tree.body["self_evaluation"], json!(["おおむね達成した"]));
-    assert_eq!((&tree.body["revision"], &tree.body), (&json!(2), &api.document(2).await));
+    assert_eq!(
+        (&tree.body["revision"], &tree.body),
+        (&json!(2), &api.document(2).await)
+    );
     assert_eq!(api.get(TREE).await.must_be(200).body, tree.body);
     api.as_public(&nishi.result_path).await.must_be(200);
 }
@@ -238,24 +279,41 @@ async fn a_withdrawal_hides_everything_but_the_revisions_and_the_plan_can_be_pub
     let nishi = api.nishi_with_results().await;
     let last = api.document(2).await;
     api.publish("nishi/2024", "withdrawal").await.must_be(201);
-    for path in [POLICY, TREE, &nishi.result_path, &format!("/v1/goals/{}", nishi.goal.id())] {
+    for path in [
+        POLICY,
+        TREE,
+        &nishi.result_path,
+        &format!("/v1/goals/{}", nishi.goal.id()),
+    ] {
         api.as_public(path).await.must_be(404);
         api.get(path).await.must_be(200);
     }
     for list in ["policies", "goals", "budgets", "indicators", "results", "evaluations"] {
-        let page = api.as_public(&format!("/v1/{list}?include_total=true")).await.must_be(200);
-        assert_eq!((&page.body["items"], &page.body["total"]), (&json!([]), &json!(0)), "{list}");
+        let page = api
+            .as_public(&format!("/v1/{list}?include_total=true"))
+            .await
+            .must_be(200);
+        assert_eq!(
+            (&page.body["items"], &page.body["total"]),
+            (&json!([]), &json!(0)),
+            "{list}"
+        );
     }
     // The withdrawal shows what was withdrawn.
     assert_eq!(with(api.document(3).await, json!({ "revision": 2 })), last);
     assert_eq!(api.get(TREE).await.must_be(200).body["revision"], Value::Null);
 
     // What is not public changes without a reason, and makes no revision.
-    let change = Call::new("PATCH", POLICY).header("if-match", "*").json(&json!({ "source": "別" }));
+    let change = Call::new("PATCH", POLICY)
+        .header("if-match", "*")
+        .json(&json!({ "source": "別" }));
     api.send(change).await.must_be(200);
     api.publish("nishi/2024", "plan").await.must_be(201);
     let seen = api.as_public(TREE).await.must_be(200);
-    assert_eq!((&seen.body["revision"], &seen.body["source"]), (&json!(4), &json!("別")));
+    assert_eq!(
+        (&seen.body["revision"], &seen.body["source"]),
+        (&json!(4), &json!("別"))
+    );
     assert_eq!(seen.body["goals"][0]["indicators"][0]["results"], json!([]));
     assert_eq!(kinds(&api.revisions().await), ["plan", "results", "withdrawal", "plan"]);
 }
@@ -265,8 +323,12 @@ async fn what_is_public_changes_for_a_reason_only_and_is_corrected_at_once() {
     let api = Api::new().await;
     let nishi = api.nishi_with_results().await;
     let path = format!("/v1/indicators/{}", nishi.indicator.id());
-    let change = Call::new("PATCH", &path).header("if-match", "*").json(&json!({ "population": "回答者" }));
-    api.send(change.clone()).await.must_refuse(422, &[("Change-Reason", "required")]);
+    let change = Call::new("PATCH", &path)
+        .header("if-match", "*")
+        .json(&json!({ "population": "回答者" }));
+    api.send(change.clone())
+        .await
+        .must_refuse(422, &[("Change-Reason", "required")]);
     let blank = api.send(change.clone().because(" ")).await;
     assert!([400, 422].contains(&blank.status), "{}", blank.status);
     assert_eq!(api.revisions().await.len(), 2);
@@ -287,11 +349,21 @@ async fn what_is_public_changes_for_a_reason_only_and_is_corrected_at_once() {
 
     let entries = json!({ "items": [{ "indicator_id": nishi.indicator.id(), "result": with(given::result(2024), json!({ "value": 58 })) }] });
     api.post("/v1/results", &entries).await.must_be(422);
-    api.post("/v1/results", &with(entries, json!({ "reason": "集計の誤り" }))).await.must_be(200);
-    api.send(Call::new("DELETE", &nishi.result_path).header("if-match", "*")).await.must_be(422);
+    api.post("/v1/results", &with(entries, json!({ "reason": "集計の誤り" })))
+        .await
+        .must_be(200);
+    api.send(Call::new("DELETE", &nishi.result_path).header("if-match", "*"))
+        .await
+        .must_be(422);
     api.delete(&nishi.result_path, "*").await.must_be(204);
     // Without the result there is less than was published, and that is what the next revision says.
-    let reasons: Vec<_> = api.revisions().await.into_iter().skip(3).map(|(_, reason)| reason.unwrap()).collect();
+    let reasons: Vec<_> = api
+        .revisions()
+        .await
+        .into_iter()
+        .skip(3)
+        .map(|(_, reason)| reason.unwrap())
+        .collect();
     assert_eq!(reasons, ["集計の誤り", "試験"]);
     assert_eq!(api.as_public(TREE).await.must_be(200).body, api.document(5).await);
 }
@@ -305,10 +377,14 @@ async fn what_is_not_yet_public_changes_without_a_reason_and_makes_no_revision()
         (nishi.result_path.as_str(), json!({ "value": 12 })),
         (POLICY, json!({ "self_evaluation": ["まだ下書き"] })),
     ] {
-        api.send(Call::new("PATCH", path).header("if-match", "*").json(&body)).await.must_be(200);
+        api.send(Call::new("PATCH", path).header("if-match", "*").json(&body))
+            .await
+            .must_be(200);
     }
     assert_eq!(api.revisions().await.len(), 1);
-    let head = Call::new("PATCH", POLICY).header("if-match", "*").json(&json!({ "head_title": "区長" }));
+    let head = Call::new("PATCH", POLICY)
+        .header("if-match", "*")
+        .json(&json!({ "head_title": "区長" }));
     api.send(head).await.must_refuse(422, &[("Change-Reason", "required")]);
 }
 
@@ -318,11 +394,15 @@ async fn a_renamed_organization_corrects_its_published_policies() {
     Nishi::of(&api).await;
     api.policy("nishi", 2025).await;
     api.publish("nishi/2024", "plan").await.must_be(201);
-    api.patch("/v1/organizations/nishi", "*", &json!({ "name": "新西区" })).await.must_be(200);
+    api.patch("/v1/organizations/nishi", "*", &json!({ "name": "新西区" }))
+        .await
+        .must_be(200);
     assert_eq!(kinds(&api.revisions().await), ["plan", "correction"]);
     assert_eq!(api.document(2).await["organization_name"], "新西区");
     // What its policies do not show corrects nothing.
-    api.patch("/v1/organizations/nishi", "*", &json!({ "name_kana": "しんにしく" })).await.must_be(200);
+    api.patch("/v1/organizations/nishi", "*", &json!({ "name_kana": "しんにしく" }))
+        .await
+        .must_be(200);
     assert_eq!(api.revisions().await.len(), 2);
     api.as_public("/v1/policies/nishi/2025/revisions").await.must_be(404);
 }
@@ -333,13 +413,19 @@ fn canonical(value: &Value) -> String {
         Value::Null | Value::Bool(_) | Value::String(_) => serde_json::to_string(value).unwrap(),
         Value::Number(number) => {
             let number: f64 = number.to_string().parse().unwrap();
-            if number == 0.0 { "0".to_owned() } else { format!("{number}") }
+            if number == 0.0 {
+                "0".to_owned()
+            } else {
+                format!("{number}")
+            }
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(key, _)| key.encode_utf16().collect::<Vec<_>>());
-            let member = |(key, value): (&String, &Value)| format!("{}:{}", serde_json::to_string(key).unwrap(), canonical(value));
+            let member = |(key, value): (&String, &Value)| {
+                format!("{}:{}", serde_json::to_string(key).unwrap(), canonical(value))
+            };
             format!("{{{}}}", members.into_iter().map(member).collect::<Vec<_>>().join(","))
         }
     }
@@ -349,7 +435,8 @@ fn canonical(value: &Value) -> String {
 async fn a_revision_is_canonical_and_its_hash_is_that_of_its_bytes_for_ever() {
     let api = Api::new().await;
     let nishi = api.nishi_with_results().await;
-    let odd = json!({ "value": 48.50, "comment": "改行\nと\"引用\"、\u{1F600}", "numerator": 0.0, "denominator": 0.000_1 });
+    let odd =
+        json!({ "value": 48.50, "comment": "改行\nと\"引用\"、\u{1F600}", "numerator": 0.0, "denominator": 0.000_1 });
     api.patch(&nishi.result_path, "*", &odd).await.must_be(200);
     for revision in api.list(REVISIONS).await {
         let path = format!("{REVISIONS}/{}", revision["number"]);
@@ -357,7 +444,7 @@ async fn a_revision_is_canonical_and_its_hash_is_that_of_its_bytes_for_ever() {
         let text = String::from_utf8(read.bytes.to_vec()).unwrap();
         assert_eq!(text, canonical(&read.body));
         let digest = Sha256::digest(&read.bytes);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&digest);
         assert_eq!(revision["sha256"], hex);
         assert_eq!(read.etag(), format!("\"{hex}\""));
         let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, digest);
@@ -395,9 +482,20 @@ async fn the_sample_comes_with_its_plan_published_on_an_assumed_day() {
     assert_eq!(revisions.len(), 1);
     let expected = json!([1, "plan", "2024-04-01", true]);
     let revision = &revisions[0];
-    assert_eq!(json!([revision["number"], revision["kind"], revision["published_on"], revision["assumed"]]), expected);
+    assert_eq!(
+        json!([
+            revision["number"],
+            revision["kind"],
+            revision["published_on"],
+            revision["assumed"]
+        ]),
+        expected
+    );
     let seen = api.as_public(POLICY).await.must_be(200);
-    assert_eq!((&seen.body["stage"], &seen.body["self_evaluation"]), (&json!("plan"), &Value::Null));
+    assert_eq!(
+        (&seen.body["stage"], &seen.body["self_evaluation"]),
+        (&json!("plan"), &Value::Null)
+    );
 }
 
 #[actix_web::test]
@@ -406,7 +504,9 @@ async fn a_difference_is_a_patch_for_programs_and_a_list_for_people() {
     let nishi = Nishi::of(&api).await;
     api.publish("nishi/2024", "plan").await.must_be(201);
     let target = json!({ "target": given::at_least(&json!(50)) });
-    api.patch(format!("/v1/indicators/{}", nishi.indicator.id()), "*", &target).await.must_be(200);
+    api.patch(format!("/v1/indicators/{}", nishi.indicator.id()), "*", &target)
+        .await
+        .must_be(200);
     api.indicator_because(&nishi.goal.id(), "新しい指標").await;
 
     let diff = api.as_public(&format!("{REVISIONS}/2/diff")).await.must_be(200);
@@ -421,10 +521,16 @@ async fn a_difference_is_a_patch_for_programs_and_a_list_for_people() {
             "en": "goal 1-1 › indicator “地域活動協議会を知っている割合” › target"
         })
     );
-    assert_eq!((&changes[0]["before"]["value"], &changes[0]["after"]["value"]), (&json!(48), &json!(50)));
+    assert_eq!(
+        (&changes[0]["before"]["value"], &changes[0]["after"]["value"]),
+        (&json!(48), &json!(50))
+    );
 
     for (from, to) in [(1, 2), (1, 3), (3, 1), (2, 2), (3, 2)] {
-        let diff = api.as_public(&format!("{REVISIONS}/{to}/diff?from={from}")).await.must_be(200);
+        let diff = api
+            .as_public(&format!("{REVISIONS}/{to}/diff?from={from}"))
+            .await
+            .must_be(200);
         let patch: Vec<Value> = serde_json::from_value(diff.body["patch"].clone()).unwrap();
         let patch: json_patch::Patch = serde_json::from_value(Value::Array(patch)).unwrap();
         let mut document = api.document(from).await;
@@ -432,18 +538,32 @@ async fn a_difference_is_a_patch_for_programs_and_a_list_for_people() {
         assert_eq!(document, api.document(to).await, "{from} to {to}");
         assert_eq!(diff.body["changes"].as_array().unwrap().is_empty(), from == to);
     }
-    api.as_public(&format!("{REVISIONS}/1/diff")).await.must_refuse(400, &[("from", "required")]);
-    for (path, status) in [("9/diff", 404), ("1/diff?from=9", 404), ("0/diff", 404), ("2/diff?from=0", 400), ("2/diff?from=x", 400)] {
+    api.as_public(&format!("{REVISIONS}/1/diff"))
+        .await
+        .must_refuse(400, &[("from", "required")]);
+    for (path, status) in [
+        ("9/diff", 404),
+        ("1/diff?from=9", 404),
+        ("0/diff", 404),
+        ("2/diff?from=0", 400),
+        ("2/diff?from=x", 400),
+    ] {
         api.as_public(&format!("{REVISIONS}/{path}")).await.must_be(status);
     }
-    api.as_public("/v1/policies/nishi/2023/revisions/2/diff").await.must_be(404);
+    api.as_public("/v1/policies/nishi/2023/revisions/2/diff")
+        .await
+        .must_be(404);
 }
 
 #[test]
 fn every_field_of_a_document_has_a_name_in_words() {
     let contract: Value = serde_json::from_str(&openapi::json(&app::spec())).unwrap();
     for schema in ["PolicyTree", "TreeGoal", "TreeBudget", "TreeIndicator", "TreeResult"] {
-        for field in contract["components"]["schemas"][schema]["properties"].as_object().unwrap().keys() {
+        for field in contract["components"]["schemas"][schema]["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+        {
             assert!(difference::label(field).is_some(), "{schema}.{field}");
         }
     }

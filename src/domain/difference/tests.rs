@@ -26,7 +26,13 @@ fn after(change: impl FnOnce(&mut Value)) -> Vec<(String, String, Difference)> {
     change(&mut to);
     between(&from, &to)
         .into_iter()
-        .map(|change| (change.pointer, format!("{} | {}", change.place.ja, change.place.en), change.what))
+        .map(|change| {
+            (
+                change.pointer,
+                format!("{} | {}", change.place.ja, change.place.en),
+                change.what,
+            )
+        })
         .collect()
 }
 
@@ -34,7 +40,8 @@ fn after(change: impl FnOnce(&mut Value)) -> Vec<(String, String, Difference)> {
 fn differences_are_named_as_people_name_them() {
     use Difference::{Added, Changed, Removed};
     type Edit = fn(&mut Value);
-    let table: &[(Edit, &[(&str, &str, Difference)])] = &[
+    type Named = &'static [(&'static str, &'static str, Difference)];
+    let table: &[(Edit, Named)] = &[
         (|to| to["revision"] = json!(2), &[]),
         (|to| to["vision"] = json!([]), &[("/vision", "目標 | vision", Changed)]),
         (

@@ -47,8 +47,15 @@ impl Field for Number {
     fn read(text: Option<&str>) -> Result<Self, Fault> {
         let Some(text) = text else { return Ok(Self(None)) };
         let number = text.parse().ok().filter(|n: &i32| *n > 0 && n.to_string() == text);
-        let detail = || Bilingual::new("1以上の改訂番号にしてください", "must be the number of a revision, from 1");
-        number.map(|n| Self(Some(n))).ok_or_else(|| Fault::new("number", detail()))
+        let detail = || {
+            Bilingual::new(
+                "1以上の改訂番号にしてください",
+                "must be the number of a revision, from 1",
+            )
+        };
+        number
+            .map(|n| Self(Some(n)))
+            .ok_or_else(|| Fault::new("number", detail()))
     }
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
         let schema: RefOr<Schema> = ObjectBuilder::new()
@@ -184,7 +191,10 @@ async fn compare_revisions(
             from,
             to,
             patch: patch(&before, &shown),
-            changes: difference::between(&before, &shown).into_iter().map(Into::into).collect(),
+            changes: difference::between(&before, &shown)
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         }))
     })
     .await
