@@ -3,10 +3,10 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test setup
+.PHONY: help run test setup bench-history
 
 help: ## list what there is to do
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: setup ## build and start the service (ARGS="..." are its arguments)
 	cargo run --release --locked -- $(ARGS)
@@ -15,6 +15,10 @@ test: setup ## check format and lints, then run the tests
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo test --locked
+
+bench-history: setup ## measure what keeping history costs
+	cargo build --release --locked
+	tests/cost_of_history.sh target/release/ward-policy
 
 setup: ## install what is missing on this machine: C compiler, libpq, PostgreSQL
 	@.ci/setup

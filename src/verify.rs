@@ -228,12 +228,12 @@ fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> 
         for change in batch {
             let seq = change.seq;
             if seq != last + 1 {
-                let lost = if seq == last + 2 {
+                let missing = if seq == last + 2 {
                     format!("{}", last + 1)
                 } else {
                     format!("{} to {}", last + 1, seq - 1)
                 };
-                report.find(format!("change {lost}: missing"));
+                report.find(format!("change {missing}: missing"));
             } else if change.previous_hash != last_hash {
                 report.find(format!("change {seq}: does not follow the change before it"));
             }

@@ -113,7 +113,7 @@ create type change_draft as (
 
 -- The columns that two states differ in, but for those that always do.
 create function changed_fields(before jsonb, after jsonb) returns text[] immutable language sql as $$
-    select array_agg(a.key order by a.key)
+    select coalesce(array_agg(a.key order by a.key), '{}')
     from jsonb_each(after) as a
     join jsonb_each(before) as b on b.key = a.key
     where a.value <> b.value and a.key not in ('version', 'updated_at')

@@ -118,7 +118,7 @@ struct Pairs<'a> {
     added: Vec<Part<'a>>,
 }
 
-/// An indicator, and the place of its goal among the goals.
+/// An indicator, and which of the goals it belongs to.
 type Placed<'a> = (usize, Part<'a>);
 
 /// Everything that differs, in the order of the later document, what was removed after its neighbours. The number of the
@@ -169,6 +169,8 @@ struct Indicators<'a> {
     new: HashMap<usize, Vec<(Option<Placed<'a>>, Part<'a>)>>,
     gone: HashMap<usize, Vec<Part<'a>>>,
     order: HashMap<usize, Vec<&'a Value>>,
+    /// The goals of the earlier document.
+    goals: Vec<&'a Value>,
 }
 
 fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
@@ -199,18 +201,15 @@ fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
     for (m, part) in before.into_values() {
         gone.entry(m).or_default().push(part);
     }
-    gone.values_mut().for_each(|parts| {
-        parts.sort_by(|a, b| {
-            a.pointer
-                .len()
-                .cmp(&b.pointer.len())
-                .then_with(|| a.pointer.cmp(&b.pointer))
-        })
-    });
+    for parts in gone.values_mut() {
+        // As they stood: /9 before /10.
+        parts.sort_by_key(|part| (part.pointer.len(), part.pointer.clone()));
+    }
     Indicators {
         new: found,
         gone,
         order,
+        goals: old.iter().map(|goal| goal.value).collect(),
     }
 }
 
@@ -254,8 +253,14 @@ fn in_goal<'a>(
             }
             continue;
         };
-        if !stayed(&place) {
-            changes.push(moved(old, &part));
+        if let Some((m, _)) = place.as_ref().filter(|_| !stayed(&place)) {
+            changes.push(Change {
+                pointer: part.pointer.clone(),
+                place: then(&part.place, "経営課題", "goal"),
+                what: Difference::Changed,
+                before: indicators.goals.get(*m).copied().map(brief).unwrap_or_default(),
+                after: brief(goal.value),
+            });
         }
         fields(changes, old, &part, &["results"]);
         let results = Pairs::of(old, &part, "results", result_words, |result| key(result, "fiscal_year"));
@@ -265,18 +270,13 @@ fn in_goal<'a>(
     changes.extend(gone.iter().map(Part::removed));
 }
 
-/// That an indicator stands under another goal: from where, to where.
-fn moved(old: &Part<'_>, new: &Part<'_>) -> Change {
-    Change {
-        pointer: new.pointer.clone(),
-        place: then(&new.place, "経営課題", "goal"),
-        what: Difference::Changed,
-        before: old.pointer.clone().into(),
-        after: new.pointer.clone().into(),
-    }
+/// A goal, without what belongs to it.
+fn brief(goal: &Value) -> Value {
+    let members = ["id", "code", "title"].map(|key| (key.to_owned(), goal.get(key).cloned().unwrap_or_default()));
+    members.into_iter().collect()
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     /// The items of one of its lists.
     fn items(&self, list: &str, words: fn(&Value) -> (String, String)) -> Vec<Self> {
         let items = self.value.get(list).and_then(Value::as_array).into_iter().flatten();

@@ -217,7 +217,7 @@ fn only_the_first_hundred_findings_are_named() {
     )
     .unwrap();
     let report = verify(&mut conn, None).unwrap();
-    let found = report.findings.len() as u64 + report.more;
+    let found = u64::try_from(report.findings.len()).unwrap() + report.more;
     assert!(
         report.findings.len() <= 100 && found >= report.changes,
         "{}",
@@ -253,7 +253,11 @@ fn nobody_writes_without_a_name_and_whoever_has_one_is_in_the_history() {
         let after: usize = db.values(written)[0].parse().unwrap();
         assert_eq!(after - before, rows[0].parse::<usize>().unwrap(), "{table}");
     }
-    assert_eq!(verify(&mut conn, None).unwrap().findings, Vec::<String>::new());
+    // What it is no way around: whoever changes by SQL what is public makes no revision of it, and that is told.
+    assert_eq!(
+        verify(&mut conn, None).unwrap().findings,
+        ["nishi/2024: what is public is not what its last revision says"]
+    );
 }
 
 /// What a table lacks that history and publication need of it.
@@ -371,7 +375,7 @@ fn what_was_there_before_there_was_a_history_begins_it() {
         union all select concat_ws(' ', 'result', id, version, created_at, updated_at) from results order by 1";
     let db = TestDb::new();
     let mut conn = db.connect();
-    while conn.applied_migrations().unwrap()[0].to_string() >= "20261123".to_owned() {
+    while conn.applied_migrations().unwrap()[0].to_string().as_str() >= "20261123" {
         conn.revert_last_migration(MIGRATIONS).unwrap();
     }
     conn.batch_execute(ROWS).unwrap();

@@ -229,6 +229,38 @@ fn migrations_can_be_run_apart_and_again() -> Outcome {
 }
 
 #[test]
+fn a_history_is_verified_whether_the_service_runs_or_not_and_what_was_altered_is_named() -> Outcome {
+    let place = Place::new("verify")?;
+    let service = place.serve(&[])?;
+    let running = place.command(&["verify"]).output()?;
+    assert!(running.status.success());
+    let said = String::from_utf8(running.stdout.clone())?;
+    let head = said
+        .lines()
+        .last()
+        .and_then(|line| line.strip_prefix("head "))
+        .ok_or("no head")?;
+    service.stop(Signal::SIGTERM)?;
+    let stopped = place.command(&["verify", "--known", head]).output()?;
+    assert_eq!((stopped.status.success(), stopped.stdout), (true, running.stdout));
+
+    let database = database("verify")?;
+    let on = [("DATABASE_URL", database.address.as_str())];
+    place.run(&["verify"], &on)?.is_one_line_about(&["migrate"]);
+    assert!(place.run(&["migrate"], &on)?.status.success());
+    let mut conn = PgConnection::establish(&database.address)?;
+    conn.batch_execute(
+        "begin; select begin_write('test', '', '', ''); insert into organizations (id, slug, kind, name, display_order) \
+         values (gen_random_uuid(), 'x', 'bureau', '局', 1); commit; alter table change_log disable trigger all; \
+         update change_log set actor = 'nobody'",
+    )?;
+    let altered = place.command(&["verify"]).envs(on).output()?;
+    assert_eq!(altered.status.code(), Some(1));
+    assert!(String::from_utf8(altered.stdout)?.starts_with("change 1: is not what its hash was taken of\n"));
+    Ok(())
+}
+
+#[test]
 fn the_contract_is_printed() -> Outcome {
     let place = Place::new("openapi")?;
     let printed = place.command(&["openapi"]).output()?;

@@ -129,9 +129,9 @@ pub struct RevisionChange {
     pub place: Bilingual,
     /// How it differs.
     pub what: Difference,
-    /// What was there; null where nothing was. Of an indicator that moved to another goal its pointer.
+    /// What was there; null where nothing was. Of an indicator that moved, its goal: id, code and title.
     pub before: DocumentPart,
-    /// What is there; null where nothing is. Of an indicator that moved to another goal its pointer.
+    /// What is there; null where nothing is. Of an indicator that moved, its goal: id, code and title.
     pub after: DocumentPart,
 }
 
