@@ -1,6 +1,7 @@
 //! What the city's forms mean: pure code, no HTTP, no SQL, no clock.
 pub mod budget_sum;
 pub mod comparison;
+pub mod difference;
 pub mod evaluation;
 mod explanation;
 pub mod fiscal_year;

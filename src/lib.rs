@@ -25,3 +25,4 @@ pub mod sample;
 pub mod schema;
 pub mod token_command;
 pub mod value;
+pub mod verify;

@@ -24,6 +24,7 @@ use ward_policy::{
     db::{self, Database, embedded::Embedded},
     openapi, sample,
     token_command::{self, TokenCommand},
+    verify::{self, Head},
 };
 
 /// The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
@@ -52,6 +53,12 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
+    Verify {
+        /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
+        #[arg(long)]
+        known: Option<Head>,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -65,6 +72,7 @@ fn main() -> ExitCode {
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
         Command::Token { command } => token_command::run(&command),
+        Command::Verify { known } => verify::run(known.as_ref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,10 +102,16 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {
         let limits = config.limits;
+        let (stop, waiting) = (stop_asked()?, database.clone());
+        let stop = async move {
+            stop.await;
+            // Who waits for changes is answered before the rest is waited for.
+            waiting.stop_waiting();
+        };
         let server = HttpServer::new(move || app::build(database.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
-            .shutdown_signal(stop_asked()?)
+            .shutdown_signal(stop)
             .shutdown_timeout(8)
             .bind(&config.bind)
             .map_err(cannot_listen)?;

@@ -42,6 +42,7 @@ mod problems;
         (name = "revisions", description = "What was published, and publishing (公表・改訂履歴)."),
         (name = "tokens", description = "Who may call, and what for."),
         (name = "audit", description = "Who did what, when, from which request."),
+        (name = "changes", description = "What has changed, for those who keep a copy (変更履歴)."),
         (name = "codelists", description = "Every code with its labels."),
         (name = "health", description = "Whether the service is well."),
     ),

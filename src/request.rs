@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest,
-    body::{BodySize, BoxBody, MessageBody},
+    body::{self, BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, header},
     middleware::Next,
@@ -15,7 +15,7 @@ use crate::{
     db::in_one_line,
     error::{Error, Problem},
     language::Language,
-    resources::audit,
+    resources::changes::{snapshot::NDJSON, stream::EVENT_STREAM},
 };
 
 /// The header that carries the id of a request, in and out.
@@ -41,7 +41,7 @@ pub async fn surround(
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let mut response = if accepts_json(&req) {
+    let mut response = if is_acceptable(&req) {
         next.call(req).await?.map_into_boxed_body()
     } else {
         req.error_response(Error::NotAcceptable)
@@ -60,6 +60,10 @@ pub async fn surround(
                 .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
+    }
+    // What is streamed might never end, and nobody sees it.
+    if method == Method::HEAD && response.response().body().size() == BodySize::Stream {
+        response = response.map_body(|_, _| BoxBody::new(body::None::new()));
     }
     // Nobody reads on for a body that was refused: a connection that still sends one is closed.
     let refused = match response.status().as_u16() {
@@ -107,13 +111,16 @@ fn request_id(req: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 
-/// The operations that also answer with one JSON object a line, to who asks for it.
-const BY_LINES: &[&str] = &["/v1/audit"];
-
-/// Whether the caller can read what the API speaks; the documentation's pages speak for themselves.
-fn accepts_json(req: &ServiceRequest) -> bool {
-    let lines = BY_LINES.contains(&req.path()) && weight(req.headers(), &[audit::LINES]) > 0.0;
-    !req.path().starts_with("/v1/") || lines || weight(req.headers(), JSON) > 0.0
+/// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
+/// for themselves.
+fn is_acceptable(req: &ServiceRequest) -> bool {
+    let own = match req.path() {
+        "/v1/changes/stream" => Some(EVENT_STREAM),
+        "/v1/snapshot" | "/v1/audit" => Some(NDJSON),
+        _ => None,
+    };
+    let accepts = |within: &[&str]| weight(req.headers(), within) > 0.0;
+    !req.path().starts_with("/v1/") || accepts(JSON) || own.is_some_and(|own| accepts(&[own]))
 }
 
 /// Whether the caller would rather read this than JSON.

@@ -10,6 +10,7 @@ use crate::error::Problem;
 
 pub mod audit;
 pub mod budgets;
+pub mod changes;
 pub mod codelists;
 pub mod evaluations;
 pub mod goals;
@@ -33,6 +34,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(evaluations::routes)
         .configure(tokens::routes)
         .configure(audit::routes)
+        .configure(changes::routes)
         .configure(codelists::routes);
 }
 
@@ -56,6 +58,10 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);
     add::<audit::AuditEntryPage>(schemas);
+    add::<changes::ChangePage>(schemas);
+    add::<changes::head::ChangeHead>(schemas);
+    add::<changes::snapshot::SnapshotLine>(schemas);
+    add::<revisions::diff::RevisionDiff>(schemas);
     add::<codelists::Codelists>(schemas);
 }
 

@@ -37,7 +37,7 @@ pub enum TokenCommand {
         /// Name of the system that will hold it.
         #[arg(long)]
         name: String,
-        /// What it allows: admin, edit:nishi, publish:*, read_drafts:271063 …; may be repeated.
+        /// What it allows: admin, edit:nishi, publish:* …; may be repeated.
         #[arg(long = "scope", required = true, num_args = 1..)]
         scopes: Vec<String>,
         /// After how many days it is worth nothing; without it, it does not expire.

@@ -17,6 +17,7 @@ const THINGS: &[(&str, &str)] = &[
     ("evaluation", "この年度の評価はありません"),
     ("revision", "改訂が見つかりません"),
     ("token", "トークンが見つかりません"),
+    ("change", "変更履歴のこの位置はありません"),
 ];
 
 impl Error {

@@ -14,7 +14,12 @@ use crate::{
 /// Adds the headers of an operation to its parameters and to the answers it describes itself.
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
-    if reads {
+    // What is streamed has no tag.
+    let tagged =
+        operation.responses.responses.get("200").is_some_and(
+            |answer| matches!(answer, RefOr::T(answer) if answer.content.contains_key("application/json")),
+        );
+    if reads && tagged {
         let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
         let words = "The ETag the caller has: 304 without a body while it still holds.";
         take(operation, "If-None-Match", words, tag);
@@ -45,11 +50,13 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
                      same answer, and is carried out once. 422 for another request with it, 409 while one is still running.";
         take(operation, IDEMPOTENCY_KEY, words, key);
     }
-    let is_list = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|p| matches!(p, RefOr::T(p) if p.name == "cursor"));
+    // The feed has no last page.
+    let is_list = !path.starts_with("/v1/changes")
+        && operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|p| matches!(p, RefOr::T(p) if p.name == "cursor"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         give(response, REQUEST_ID.as_str(), LOGGED);
@@ -58,7 +65,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             ("200", true) => give(
                 response,
                 "Cache-Control",
-                "Keep it, and ask each time whether it still holds.",
+                "Keep it, and ask each time whether it still holds; not at all what is streamed.",
             ),
             _ => {}
         }

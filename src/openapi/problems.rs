@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 15] {
+fn all() -> [(&'static str, &'static str, Error); 16] {
     [
         (
             "Malformed",
@@ -30,6 +30,11 @@ fn all() -> [(&'static str, &'static str, Error); 15] {
             Error::Unauthenticated,
         ),
         ("Forbidden", "The token does not allow this.", Error::Forbidden),
+        (
+            "Gone",
+            "The cursor belongs to a history that is no more, as after the database was restored.",
+            Error::Gone,
+        ),
         (
             "NotFound",
             "The path names nothing, or `as_of` no revision.",
@@ -109,7 +114,8 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     for (name, _, error) in all() {
         let applies = match error.status_code() {
             StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
-            StatusCode::NOT_FOUND => named,
+            StatusCode::NOT_FOUND => named || path == "/v1/changes/head",
+            StatusCode::GONE => matches!(path, "/v1/changes" | "/v1/changes/stream"),
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview")
                     || method == "delete" && (path.ends_with("/{organization}") || path.ends_with("/{fiscal_year}"))

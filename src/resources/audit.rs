@@ -26,7 +26,10 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations::is_any_of;
+use super::{
+    changes::{ChangeOp, ChangeType, snapshot::NDJSON},
+    organizations::is_any_of,
+};
 use crate::{
     db::{Db, Read},
     error::{Error, Result},
@@ -37,11 +40,9 @@ use crate::{
     request,
     schema::{change_log, organizations as o},
     text_enum,
-    value::{Id, Line, OrganizationKey, Time},
+    value::{Id, Line, OrganizationKey, Time, hex},
 };
 
-/// The media type of an export: one JSON object a line.
-pub const LINES: &str = "application/x-ndjson";
 /// Changes an export holds in memory at a time.
 const AT_A_TIME: i64 = 250;
 
@@ -70,46 +71,6 @@ text_enum! {
     }
 }
 
-text_enum! {
-    /// What a change does.
-    pub enum ChangeOp in "change_op" {
-        /// Something new is there.
-        Create = "create" ("作成", "created"),
-        /// It has changed.
-        Update = "update" ("変更", "changed"),
-        /// It is no more.
-        Delete = "delete" ("削除", "removed"),
-        /// The public sees it from now on.
-        Publish = "publish" ("公表", "published"),
-        /// The public sees it no more.
-        Withdraw = "withdraw" ("取下げ", "withdrawn"),
-    }
-}
-
-text_enum! {
-    /// What sort of thing changed.
-    pub enum ChangeType in "change_type" {
-        /// An organization.
-        Organization = "organization" ("所属", "organization"),
-        /// A policy, but for its self-evaluation.
-        Policy = "policy" ("運営方針", "policy"),
-        /// The self-evaluation and the future policy of a policy.
-        SelfEvaluation = "self_evaluation" ("自己評価", "self-evaluation"),
-        /// A goal.
-        Goal = "goal" ("経営課題", "goal"),
-        /// A budget.
-        Budget = "budget" ("決算額・予算額", "budget"),
-        /// An indicator.
-        Indicator = "indicator" ("指標", "indicator"),
-        /// A result.
-        Result = "result" ("実績", "result"),
-        /// A revision, but for its document.
-        Revision = "revision" ("改訂", "revision"),
-        /// A token, but for its hash.
-        Token = "token" ("トークン", "token"),
-    }
-}
-
 /// A hash, in hexadecimal digits.
 #[derive(Debug, Serialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Bytea)]
@@ -118,9 +79,7 @@ pub struct Hash(String);
 
 impl FromSql<Bytea, Pg> for Hash {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(
-            bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Self(hex(bytes.as_bytes())))
     }
 }
 
@@ -230,7 +189,7 @@ async fn list_audit(
 ) -> Result<Audit> {
     let lines = form
         .format
-        .map_or_else(|| request::prefers(&req, LINES), |form| form == ListFormat::Lines);
+        .map_or_else(|| request::prefers(&req, NDJSON), |form| form == ListFormat::Lines);
     if !lines {
         return db.read(move |conn| list(conn, &filter, &paging)).await.map(Audit::Page);
     }
@@ -246,13 +205,13 @@ async fn list_audit(
     };
     // What fails at once fails as a problem.
     export.ready = Some(export.read().await?);
-    Ok(Audit::Lines(export))
+    Ok(Audit::Lines(Box::new(export)))
 }
 
 /// The answer: a page, or all of it.
 enum Audit {
     Page(AuditEntryPage),
-    Lines(Export),
+    Lines(Box<Export>),
 }
 
 impl Responder for Audit {
@@ -264,8 +223,8 @@ impl Responder for Audit {
             Self::Lines(export) => HttpResponse::Ok()
                 .insert_header((CACHE_CONTROL, "private, no-store"))
                 .insert_header((VARY, "Accept, Authorization"))
-                .content_type(LINES)
-                .streaming(stream::unfold(export, Export::next)),
+                .content_type(NDJSON)
+                .streaming(stream::unfold(*export, Export::next)),
         }
     }
 }
@@ -276,7 +235,7 @@ impl IntoResponses for Audit {
         let response = Response::builder()
             .description("What was asked for: a page, or one entry a line.")
             .content("application/json", schema("AuditEntryPage"))
-            .content(LINES, schema("AuditEntry"));
+            .content(NDJSON, schema("AuditEntry"));
         BTreeMap::from([("200".to_owned(), response.build().into())])
     }
 }

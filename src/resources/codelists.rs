@@ -5,9 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{audit, budgets, evaluations, goals, indicators, organizations, policies, results, revisions, tokens};
+use super::{
+    audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
+};
 use crate::{
-    domain::{comparison, inputs, kinds, outcome, previous, target},
+    domain::{comparison, difference, inputs, kinds, outcome, previous, target},
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -71,6 +73,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<policies::PolicyStage>(),
         list::<revisions::RevisionKind>(),
         list::<revisions::RevisionSort>(),
+        list::<revisions::diff::PatchOp>(),
+        list::<difference::Difference>(),
         list::<goals::GoalSort>(),
         list::<budgets::BudgetSort>(),
         list::<budgets::summary::BudgetGroup>(),
@@ -79,10 +83,10 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<tokens::TokenSort>(),
         list::<audit::AuditSort>(),
         list::<audit::ListFormat>(),
-        list::<audit::ChangeOp>(),
-        list::<audit::ChangeType>(),
         list::<evaluations::EvaluationSort>(),
         list::<evaluations::summary::EvaluationGroup>(),
+        list::<changes::ChangeType>(),
+        list::<changes::ChangeOp>(),
         list::<kinds::BudgetKind>(),
         list::<kinds::BudgetStatus>(),
         list::<kinds::IndicatorKind>(),

@@ -36,11 +36,12 @@ use crate::{
     page::{Page, Paging},
     past::set_config,
     query::{NoQuery, Query},
-    schema::{change_log, policies, published, revisions},
+    schema::{change_log, organizations, policies, published, revisions},
     text_enum,
     value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex, today},
 };
 
+pub mod diff;
 pub mod publications;
 
 /// What caches may do with what never changes.
@@ -50,6 +51,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_revisions)
         .service(read_revision)
+        .configure(diff::routes)
         .configure(publications::routes);
 }
 
@@ -273,15 +275,13 @@ fn head(conn: &mut PgConnection) -> Result<i64> {
 }
 
 /// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
-fn document(tx: &mut Tx<'_>, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let place = |tx: &mut Tx<'_>, path: &str| diesel::select(set_config("search_path", path, true)).execute(tx.conn);
-    place(tx, "visible, public")?;
-    let seen = Policy::query()
-        .filter(policies::id.eq(policy))
-        .first(tx.conn)
-        .optional()?;
-    let rows = seen.map(|seen| Rows::load(tx, seen)).transpose()?;
-    place(tx, "public")?;
+fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
+    let place =
+        |conn: &mut PgConnection, path: &str| diesel::select(set_config("search_path", path, true)).execute(conn);
+    place(conn, "visible, public")?;
+    let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
+    let rows = seen.map(|seen| Rows::load(conn, seen)).transpose()?;
+    place(conn, "public")?;
     let Some(rows) = rows else { return Ok(None) };
     let mut tree = rows.tree(on);
     tree.revision = Some(number);
@@ -343,4 +343,26 @@ fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
         document,
     };
     add(tx, policy, number, &draft).map(|_| ())
+}
+
+/// The public policies that say something else than their last revision, or have none: changed by other ways than ours.
+pub fn unrevised(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let public: Vec<(Id, String, FiscalYear)> = policies::table
+        .inner_join(organizations::table.on(organizations::id.eq(policies::organization_id)))
+        .filter(policies::public)
+        .order((organizations::slug, policies::fiscal_year))
+        .select((policies::id, organizations::slug, policies::fiscal_year))
+        .load(conn)?;
+    let mut unrevised = Vec::new();
+    for (policy, organization, year) in public {
+        let same = match last(conn, policy)? {
+            Some(last) => document(conn, policy, last.number, last.shown_on.0)?
+                .is_some_and(|document| sha256(&document) == last.sha256),
+            None => false,
+        };
+        if !same {
+            unrevised.push(format!("{organization}/{year}"));
+        }
+    }
+    Ok(unrevised)
 }

@@ -29,6 +29,7 @@ async fn every_operation_is_exercised() {
     for path in [
         "/v1/policies/keikaku/2024/revisions",
         "/v1/policies/keikaku/2024/revisions/1",
+        "/v1/policies/keikaku/2024/revisions/1/diff?from=1",
     ] {
         api.get(path).await.must_be(200);
     }
@@ -49,6 +50,9 @@ async fn every_operation_is_exercised() {
         "/v1/codelists",
         "/v1/tokens",
         "/v1/audit",
+        "/v1/changes",
+        "/v1/changes/head",
+        "/v1/snapshot",
         &format!("/v1/goals/{goal}/evaluation"),
         &format!("/v1/indicators/{indicator}/evaluation"),
         &format!("/v1/indicators/{indicator}/results"),
@@ -70,7 +74,12 @@ async fn every_operation_is_exercised() {
 
     // Tokens.
     let token = json!({ "name": "試験", "scopes": ["edit:nishi"] });
-    let token = api.post("/v1/tokens", &token).await.must_be(201).header("location").to_owned();
+    let token = api
+        .post("/v1/tokens", &token)
+        .await
+        .must_be(201)
+        .header("location")
+        .to_owned();
     api.get(&token).await.must_be(200);
     api.send(Call::new("DELETE", &token)).await.must_be(204);
 
@@ -91,6 +100,10 @@ async fn every_operation_is_exercised() {
         let changed = api.patch(&path, &replaced.etag(), &json!({})).await.must_be(200);
         api.delete(&path, &changed.etag()).await.must_be(204);
     }
+
+    // What would go on ends with the service.
+    api.database.stop_waiting();
+    api.get("/v1/changes/stream").await.must_be(200);
 
     let exercised = api.exercised.take();
     let missed: BTreeSet<_> = CONTRACT

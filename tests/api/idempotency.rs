@@ -26,7 +26,9 @@ fn repeats(first: &Answer, second: &Answer) {
 
 impl Api {
     fn history(&self) -> String {
-        self.db.values("select count(*)::text as value from change_log").remove(0)
+        self.db
+            .values("select count(*)::text as value from change_log")
+            .remove(0)
     }
 
     /// Makes each of these requests twice, under keys that begin so; the second changes nothing.
@@ -54,10 +56,14 @@ async fn the_same_request_has_the_same_answer_and_is_carried_out_once() {
     let first = api.send(post("k", "/v1/goals", &body)).await.must_be(201);
     let history = api.history();
     // What the goal has become since does not matter, nor how the body is written.
-    api.patch(first.header("location"), &first.etag(), &json!({ "title": "別の題" })).await.must_be(200);
+    api.patch(first.header("location"), &first.etag(), &json!({ "title": "別の題" }))
+        .await
+        .must_be(200);
     let spaced = serde_json::to_string_pretty(&body).unwrap();
     repeats(&first, &api.send(post("k", "/v1/goals", &body)).await);
-    let again = Call::new("POST", "/v1/goals").header("idempotency-key", "k").body("application/json", spaced);
+    let again = Call::new("POST", "/v1/goals")
+        .header("idempotency-key", "k")
+        .body("application/json", spaced);
     repeats(&first, &api.send(again).await);
     assert_eq!(api.goals().await, 2);
     assert_ne!(api.history(), history);
@@ -87,7 +93,9 @@ async fn everything_that_takes_a_key_honours_it() {
     api.twice(before_the_tree, "a").await;
     let tree = api.get("/v1/policies/nishi/2024/tree").await;
     let changed = with(tree.body.clone(), json!({ "head_name": "某" }));
-    let replace = Call::new("PUT", "/v1/policies/nishi/2024/tree").header("if-match", tree.etag()).json(&changed);
+    let replace = Call::new("PUT", "/v1/policies/nishi/2024/tree")
+        .header("if-match", tree.etag())
+        .json(&changed);
     api.twice(vec![replace], "b").await;
     let plan = json!({ "kind": "plan" });
     let publication = Call::new("POST", "/v1/policies/port/2024/publications").json(&plan);
@@ -99,12 +107,16 @@ async fn another_request_with_the_key_is_refused() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let body = goal(&nishi.policy.id(), "2");
-    api.send(post("k", "/v1/goals", &body).header("if-match", "\"a\"")).await.must_be(201);
+    api.send(post("k", "/v1/goals", &body).header("if-match", "\"a\""))
+        .await
+        .must_be(201);
     for other in [
         post("k", "/v1/goals", &goal(&nishi.policy.id(), "3")).header("if-match", "\"a\""),
         post("k", "/v1/goals", &body).header("if-match", "\"b\""),
         post("k", "/v1/goals", &body),
-        post("k", "/v1/goals", &body).header("if-match", "\"a\"").because("別の理由"),
+        post("k", "/v1/goals", &body)
+            .header("if-match", "\"a\"")
+            .because("別の理由"),
         post("k", "/v1/policies", &given::policy("nishi", 2025)).header("if-match", "\"a\""),
     ] {
         api.send(other).await.must_refuse(422, &[("Idempotency-Key", "reused")]);
@@ -118,7 +130,9 @@ async fn while_the_first_is_running_the_second_is_told_so() {
     let nishi = Nishi::of(&api).await;
     let call = post("k", "/v1/goals", &goal(&nishi.policy.id(), "2"));
     let mut other_writer = api.db.connect();
-    other_writer.batch_execute("begin; select begin_write('test', '', '', '')").unwrap();
+    other_writer
+        .batch_execute("begin; select begin_write('test', '', '', '')")
+        .unwrap();
     let second = async {
         api.until_waiting(1).await;
         let second = api.send(call.clone()).await;
@@ -138,7 +152,12 @@ async fn of_many_at_once_one_is_carried_out() {
     let answers = join_all((0..12).map(|_| api.send(call.clone()))).await;
     let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert!(!made.is_empty());
-    assert_eq!(made.iter().filter(|answer| answer.header("idempotency-replayed").is_empty()).count(), 1);
+    assert_eq!(
+        made.iter()
+            .filter(|answer| answer.header("idempotency-replayed").is_empty())
+            .count(),
+        1
+    );
     assert!(made.iter().all(|answer| answer.bytes == made[0].bytes));
     assert!(answers.iter().all(|answer| [201, 409].contains(&answer.status)));
     assert_eq!(api.goals().await, 2);
@@ -149,9 +168,13 @@ async fn a_request_that_failed_leaves_its_key_free() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let (policy, stranger) = (nishi.policy.id(), given::new_id());
-    api.send(post("k", "/v1/goals", &goal(&stranger, "2"))).await.must_be(409);
+    api.send(post("k", "/v1/goals", &goal(&stranger, "2")))
+        .await
+        .must_be(409);
     api.send(post("k", "/v1/goals", &json!({}))).await.must_be(422);
-    api.send(post("k", "/v1/goals", &goal(&policy, "1-1"))).await.must_be(409);
+    api.send(post("k", "/v1/goals", &goal(&policy, "1-1")))
+        .await
+        .must_be(409);
     let made = api.send(post("k", "/v1/goals", &goal(&policy, "2"))).await.must_be(201);
     assert_eq!(made.header("idempotency-replayed"), "");
 }
@@ -174,7 +197,11 @@ async fn answers_are_kept_for_a_day_and_then_thrown_away() {
         from tokens, generate_series(1, 250) n";
     api.db.connect().batch_execute(many).unwrap();
     age("2 minutes");
-    let kept = || api.db.values("select count(*)::text as value from idempotency_keys").remove(0);
+    let kept = || {
+        api.db
+            .values("select count(*)::text as value from idempotency_keys")
+            .remove(0)
+    };
     assert_eq!(kept(), "251");
     let anew = api.send(post("k", "/v1/goals", &goal(&policy, "3"))).await.must_be(201);
     assert_eq!(anew.header("idempotency-replayed"), "");
@@ -194,7 +221,10 @@ async fn a_key_is_its_tokens_own() {
     let other = api.token("other", &["edit:*"]).await;
     let policy = nishi.policy.id();
     api.send(post("k", "/v1/goals", &goal(&policy, "2"))).await.must_be(201);
-    let made = api.send(post("k", "/v1/goals", &goal(&policy, "3")).by(&other)).await.must_be(201);
+    let made = api
+        .send(post("k", "/v1/goals", &goal(&policy, "3")).by(&other))
+        .await
+        .must_be(201);
     assert_eq!(made.header("idempotency-replayed"), "");
     assert_eq!(api.goals().await, 3);
 }
@@ -205,7 +235,9 @@ async fn a_key_that_is_none_is_refused() {
     let nishi = Nishi::of(&api).await;
     let body = goal(&nishi.policy.id(), "2");
     for key in ["", "a b", "\u{e9}", &"k".repeat(256)] {
-        api.send(post(key, "/v1/goals", &body)).await.must_refuse(400, &[("Idempotency-Key", "format")]);
+        api.send(post(key, "/v1/goals", &body))
+            .await
+            .must_refuse(400, &[("Idempotency-Key", "format")]);
     }
     api.send(post(&"k".repeat(255), "/v1/goals", &body)).await.must_be(201);
 }

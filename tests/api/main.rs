@@ -14,6 +14,7 @@
 
 mod audit;
 mod budgets;
+mod changes;
 mod codelists;
 mod concurrency;
 mod coverage;
@@ -21,6 +22,7 @@ mod evaluations;
 mod given;
 mod goals;
 mod hidden;
+mod history;
 mod idempotency;
 mod indicators;
 mod items;
@@ -30,6 +32,7 @@ mod organizations;
 mod paging;
 mod past;
 mod policies;
+mod publications;
 mod random_past;
 mod requests;
 mod results;

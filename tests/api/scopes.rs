@@ -75,12 +75,22 @@ impl Things {
             indicator: new_id(),
             series: new_id(),
             token: new_id(),
-            tree: with(self.tree.clone(), json!({ "fiscal_year": 2030, "results_due_on": null })),
+            tree: with(
+                self.tree.clone(),
+                json!({ "fiscal_year": 2030, "results_due_on": null }),
+            ),
         }
     }
 
     fn ids(&self) -> [&str; 6] {
-        [&self.policy, &self.goal, &self.budget, &self.indicator, &self.series, &self.token]
+        [
+            &self.policy,
+            &self.goal,
+            &self.budget,
+            &self.indicator,
+            &self.series,
+            &self.token,
+        ]
     }
 
     /// The path of an operation. One whose path has a new kind of variable part needs a line here.
@@ -122,7 +132,9 @@ impl Things {
             "POST /v1/policies" => given::policy(&self.organization, self.year + 1),
             "PUT /v1/policies/{organization}/{fiscal_year}" => given::policy(&self.organization, self.year),
             "PUT /v1/policies/{organization}/{fiscal_year}/tree" => self.tree.clone(),
-            "POST /v1/policies/{organization}/{fiscal_year}/publications" => json!({ "kind": "plan", "reason": "試験" }),
+            "POST /v1/policies/{organization}/{fiscal_year}/publications" => {
+                json!({ "kind": "plan", "reason": "試験" })
+            }
             "POST /v1/goals" => given::goal(&self.policy, "2"),
             "PUT /v1/goals/{id}" => given::goal(&self.policy, "1-1"),
             "POST /v1/budgets" => given::budget(&self.goal, 2023, "actual"),
@@ -130,7 +142,9 @@ impl Things {
             "POST /v1/indicators" => given::indicator(&self.goal, "別の指標"),
             "PUT /v1/indicators/{id}" => given::indicator(&self.goal, "指標"),
             "PUT /v1/indicators/{id}/results/{fiscal_year}" => given::result(self.year),
-            "POST /v1/results" => json!({ "items": [{ "indicator_id": self.indicator, "result": given::result(2023) }] }),
+            "POST /v1/results" => {
+                json!({ "items": [{ "indicator_id": self.indicator, "result": given::result(2023) }] })
+            }
             "POST /v1/evaluations/preview" => json!({
                 "decimals": 1, "direction": "higher_is_better", "target": given::at_least(&json!(48)), "result": given::result(2024)
             }),
@@ -155,7 +169,9 @@ impl Things {
 }
 
 fn operations() -> impl Iterator<Item = Operation<'static>> {
-    CONTRACT.operations().filter(|operation| operation.path.starts_with("/v1"))
+    CONTRACT
+        .operations()
+        .filter(|operation| operation.path.starts_with("/v1"))
 }
 
 /// Operations about what does not belong to one organization.
@@ -182,7 +198,10 @@ async fn who_may_not_call_an_operation_is_told_so_and_nothing_happens() {
     api.tamper("revoked", "revoked_at = now()");
     let verbs = ["edit", "publish", "read_drafts"];
     let all_but = |missing: &str| {
-        let scopes = verbs.iter().filter(|verb| **verb != missing).map(|verb| format!("{verb}:*"));
+        let scopes = verbs
+            .iter()
+            .filter(|verb| **verb != missing)
+            .map(|verb| format!("{verb}:*"));
         (format!("all but {missing}"), scopes.collect::<Vec<_>>())
     };
     let mut lacking = vec![];
@@ -191,15 +210,24 @@ async fn who_may_not_call_an_operation_is_told_so_and_nothing_happens() {
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         lacking.push((missing, api.token(&name, &scopes).await));
     }
-    let elsewhere = api.token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"]).await;
-    let garbage = ["garbage", "wardpolicy_000000000000_wrong", "wardpolicy_ffffffffffff_secret"];
+    let elsewhere = api
+        .token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"])
+        .await;
+    let garbage = [
+        "garbage",
+        "wardpolicy_000000000000_wrong",
+        "wardpolicy_ffffffffffff_secret",
+    ];
     let before = api.happened();
     for operation in operations() {
         let (name, need) = (operation.name(), need(&operation));
         for token in garbage.iter().copied().chain([expired.as_str(), revoked.as_str()]) {
             let answer = api.by(&things, &operation, token).await;
             assert_eq!(answer.status, 401, "{name} {token}");
-            assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{name}");
+            assert!(
+                answer.header("www-authenticate").contains("error=\"invalid_token\""),
+                "{name}"
+            );
         }
         let anonymous = api.send(things.call(&operation)).await;
         if need == Need::Nothing {
@@ -207,13 +235,21 @@ async fn who_may_not_call_an_operation_is_told_so_and_nothing_happens() {
             continue;
         }
         assert_eq!(anonymous.status, 401, "{name}");
-        assert_eq!(anonymous.header("www-authenticate"), "Bearer realm=\"ward-policy\"", "{name}");
+        assert_eq!(
+            anonymous.header("www-authenticate"),
+            "Bearer realm=\"ward-policy\"",
+            "{name}"
+        );
         let missing = match &need {
             Need::Scope(scope) => scope.as_str(),
             _ => "admin",
         };
         let (_, token) = lacking.iter().find(|(of, _)| *of == missing).unwrap();
-        assert_eq!(api.by(&things, &operation, token).await.status, 403, "{name} without {missing}");
+        assert_eq!(
+            api.by(&things, &operation, token).await.status,
+            403,
+            "{name} without {missing}"
+        );
         // What a body names and the caller does not see contradicts what there is for the caller.
         let status = api.by(&things, &operation, &elsewhere).await.status;
         assert!([403, 404, 409].contains(&status), "{name} from elsewhere: {status}");
@@ -226,7 +262,9 @@ async fn who_may_not_change_what_is_public_is_told_so() {
     let api = Api::new().await;
     let things = Things::stored(&api).await;
     api.publish("nishi/2024", "plan").await.must_be(201);
-    let elsewhere = api.token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"]).await;
+    let elsewhere = api
+        .token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"])
+        .await;
     let before = api.happened();
     for operation in operations().filter(|operation| matches!(need(operation), Need::Scope(_))) {
         let status = api.by(&things, &operation, &elsewhere).await.status;
@@ -247,7 +285,11 @@ async fn who_may_call_an_operation_can() {
             Need::Nothing => None,
             Need::Admin => Some(api.token("right", &["admin"]).await),
             Need::Scope(scope) => {
-                let place = if EVERYWHERE.contains(&name.as_str()) { "*" } else { "nishi" };
+                let place = if EVERYWHERE.contains(&name.as_str()) {
+                    "*"
+                } else {
+                    "nishi"
+                };
                 Some(api.token("right", &[&format!("{scope}:{place}")]).await)
             }
         };
@@ -273,7 +315,11 @@ async fn who_may_read_can() {
         }
         for operation in operations().filter(|operation| operation.method == "get") {
             let name = operation.name();
-            let token = if need(&operation) == Need::Admin { &admin } else { &reader };
+            let token = if need(&operation) == Need::Admin {
+                &admin
+            } else {
+                &reader
+            };
             let answer = api.by(&things, &operation, token).await;
             let not_yet = !published && (name.contains("/revisions"));
             assert_eq!(answer.status, if not_yet { 404 } else { 200 }, "{name}: {answer:?}");
@@ -295,7 +341,9 @@ async fn nobody_can_tell_a_draft_of_another_organization_from_nothing() {
     let api = Api::new().await;
     let things = Things::stored(&api).await;
     let absent = things.absent();
-    let elsewhere = api.token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"]).await;
+    let elsewhere = api
+        .token("elsewhere", &["edit:port", "publish:port", "read_drafts:port"])
+        .await;
     let below = |operation: &Operation<'_>| {
         let of = operation.path.split('/').nth(2).unwrap_or_default();
         !["tokens", "organizations", "audit"].contains(&of) && !operation.path.ends_with("/preview")
@@ -304,7 +352,9 @@ async fn nobody_can_tell_a_draft_of_another_organization_from_nothing() {
         let name = operation.name();
         let calls = |things: &Things| {
             let replace = things.call(&operation).by(&elsewhere);
-            let create = Call::new(Method::PUT.as_str(), things.path(&operation)).header("if-none-match", "*").by(&elsewhere);
+            let create = Call::new(Method::PUT.as_str(), things.path(&operation))
+                .header("if-none-match", "*")
+                .by(&elsewhere);
             match things.body(&operation) {
                 Some(body) if operation.method == "put" => vec![replace, create.json(&body)],
                 _ => vec![replace],

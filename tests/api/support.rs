@@ -253,6 +253,8 @@ pub(crate) struct Api {
     pub(crate) exercised: RefCell<BTreeSet<String>>,
     /// The database.
     pub(crate) db: TestDb,
+    /// The same, as the application has it.
+    pub(crate) database: Database,
 }
 
 impl Api {
@@ -264,7 +266,8 @@ impl Api {
     /// With these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let db = TestDb::new();
-        let service = Rc::new(init_service(app::build(Database::new(&db.url(), POOL), limits)).await);
+        let database = Database::new(&db.url(), POOL);
+        let service = Rc::new(init_service(app::build(database.clone(), limits)).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
             Box::pin(async move {
@@ -294,6 +297,7 @@ impl Api {
             service: Box::new(service),
             exercised: RefCell::default(),
             db,
+            database,
         }
     }
 

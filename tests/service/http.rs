@@ -1,7 +1,7 @@
 //! As much HTTP as the tests need, over a socket of their own.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
@@ -75,6 +75,47 @@ pub(crate) fn get_by(address: SocketAddr, token: &str, path: &str) -> Outcome<An
     let authorization = format!("Authorization: Bearer {token}");
     let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n{authorization}\r\n\r\n");
     exchange(address, request.as_bytes())
+}
+
+/// A request with a token, if any, and a body, if any; the status and body of the answer, which must be whole.
+pub(crate) fn call(
+    address: SocketAddr,
+    token: Option<&str>,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Outcome<(u16, Vec<u8>)> {
+    let mut stream = connect(address)?;
+    let mut head = format!("{request} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n");
+    if let Some(token) = token {
+        head += &format!("Authorization: Bearer {token}\r\n");
+    }
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let body = body.map(Value::to_string).unwrap_or_default();
+    head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(head.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|at| at == b"\r\n\r\n").ok_or("no answer")?;
+    let head = String::from_utf8(answer[..end].to_vec())?.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let mut rest = &answer[end + 4..];
+    if !head.contains("transfer-encoding: chunked") {
+        return Ok((status, rest.to_vec()));
+    }
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        rest.read_line(&mut size)?;
+        let size = usize::from_str_radix(size.trim_end(), 16)?;
+        if size == 0 {
+            return Ok((status, body));
+        }
+        body.extend_from_slice(rest.get(..size).ok_or("the answer broke off")?);
+        rest = rest.get(size + 2..).ok_or("the answer broke off")?;
+    }
 }
 
 pub(crate) fn bureau(slug: &str) -> Value {

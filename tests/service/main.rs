@@ -26,6 +26,7 @@ use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, ge
 use process::{Place, Run, Starting, database, eventually};
 
 mod http;
+mod mirror;
 mod process;
 mod tokens;
 
@@ -123,7 +124,10 @@ fn a_killed_service_leaves_nothing_running_and_starts_again() -> Outcome {
     let place = Place::new("killed")?;
     for n in 0..2 {
         let service = place.serve(&["--no-sample"])?;
-        assert_eq!(create(service.address, &place.token()?, &format!("bureau-{n}"))?.status, 201);
+        assert_eq!(
+            create(service.address, &place.token()?, &format!("bureau-{n}"))?.status,
+            201
+        );
         service.stop(Signal::SIGKILL)?;
         eventually(|| Ok(place.is_deserted()?.then_some(())))?;
     }

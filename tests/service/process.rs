@@ -37,7 +37,9 @@ impl Place {
 
     /// The token that the first start has made.
     pub(crate) fn token(&self) -> Outcome<String> {
-        Ok(fs::read_to_string(self.data().join("admin-token"))?.trim_end().to_owned())
+        Ok(fs::read_to_string(self.data().join("admin-token"))?
+            .trim_end()
+            .to_owned())
     }
 
     /// The program, with the settings of this place and no other.

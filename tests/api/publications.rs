@@ -1,0 +1,1 @@
+//! Publishing: what it needs, what it shows, and what it leaves behind.
