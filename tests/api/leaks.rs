@@ -223,12 +223,12 @@ async fn the_walk_finds_every_view_that_lets_too_much_through() {
     let mut conn = secrets.api.db.connect();
     // From the root on: a row is found only where what it stands below shows.
     for (view, shown_at) in [
+        ("self_evaluations", "/v1/policies/nishi/2024"),
         ("policies", "/v1/policies"),
         ("goals", "/v1/goals"),
         ("budgets", "/v1/budgets"),
         ("indicators", "/v1/indicators"),
         ("results", "/v1/results"),
-        ("self_evaluations", "/v1/policies/nishi/2024"),
     ] {
         let walk = secrets.walk().into_iter();
         let (past, present): (Vec<_>, Vec<_>) = walk
@@ -239,10 +239,19 @@ async fn the_walk_finds_every_view_that_lets_too_much_through() {
         for (schema, all, walk) in [("visible", everything, present), ("past", of_past, past)] {
             let (leaks, _) = secrets.leaks(&walk).await;
             assert!(leaks.is_empty(), "{schema}.{view} {leaks:?}");
-            conn.batch_execute(&format!("create or replace view {schema}.{view} as {all}"))
-                .unwrap();
+            let definition = format!("select pg_get_viewdef('{schema}.{view}') as value");
+            let closed = secrets.api.db.values(&definition).remove(0);
+            let mut define = |as_what: &str| {
+                let view = format!("create or replace view {schema}.{view} as {as_what}");
+                conn.batch_execute(&view).unwrap();
+            };
+            define(&all);
             let (leaks, _) = secrets.leaks(&walk).await;
             assert!(!leaks.is_empty(), "{schema}.{view}");
+            // Nothing stands below it, and it would show with every policy.
+            if view == "self_evaluations" {
+                define(&closed);
+            }
         }
     }
 }
