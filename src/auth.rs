@@ -3,7 +3,7 @@
 //! What a caller may *see* is decided in the database, by one predicate (`sees_drafts` in the migrations); here is only
 //! what it is told.
 
-use std::{collections::HashMap, fmt, future::Ready, future::ready, sync::Arc};
+use std::{fmt, future::Ready, future::ready, sync::Arc};
 
 use actix_web::{
     Error as ActixError, FromRequest, HttpMessage, HttpRequest,
@@ -14,9 +14,7 @@ use actix_web::{
     web,
 };
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use utoipa::openapi::{OpenApi, path::Operation};
 
 use crate::{
     db::Database,
@@ -26,7 +24,10 @@ use crate::{
     value::Id,
 };
 
+mod needs;
 pub mod token;
+
+pub use needs::{Need, Needs, need};
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
@@ -271,61 +272,6 @@ pub fn caller(req: &HttpRequest) -> Caller {
         .get::<Caller>()
         .cloned()
         .unwrap_or_else(Caller::anonymous)
-}
-
-/// What an operation needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// No token.
-    Nothing,
-    /// A token that allows this somewhere; where exactly, the operation finds out.
-    Scope(Verb),
-    /// A token that allows everything.
-    Admin,
-}
-
-/// What each operation needs, read from the document, where its handler states it.
-#[derive(Debug)]
-pub struct Needs(HashMap<(Method, String), Need>);
-
-impl Needs {
-    /// Of every operation.
-    #[must_use]
-    pub fn of(spec: &OpenApi) -> Self {
-        let mut needs = HashMap::new();
-        for (path, item) in &spec.paths.paths {
-            for (method, operation) in [
-                (Method::GET, &item.get),
-                (Method::POST, &item.post),
-                (Method::PUT, &item.put),
-                (Method::PATCH, &item.patch),
-                (Method::DELETE, &item.delete),
-            ] {
-                let Some(operation) = operation else { continue };
-                needs.insert((method, path.clone()), need(operation));
-            }
-        }
-        Self(needs)
-    }
-
-    fn get(&self, method: &Method, pattern: Option<String>) -> Need {
-        // What is no operation answers 404 or 405 to anybody.
-        let operation = (method.clone(), pattern.unwrap_or_default());
-        self.0.get(&operation).copied().unwrap_or(Need::Nothing)
-    }
-}
-
-/// What an operation needs, by what it states. One that states nothing needs everything: fail closed.
-#[must_use]
-pub fn need(operation: &Operation) -> Need {
-    let stated = serde_json::to_value(&operation.security).unwrap_or_default();
-    let open = stated.as_array().is_some_and(|ways| ways.contains(&json!({})));
-    let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
-    match Verb::named(scope) {
-        _ if open => Need::Nothing,
-        Some(verb) => Need::Scope(verb),
-        None => Need::Admin,
-    }
 }
 
 /// Fails unless the caller may call the operation that the request has come to. The layer has asked already, by the path

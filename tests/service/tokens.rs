@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufReader, Read, Write},
+    io::{BufReader, Write},
 };
 
 use nix::sys::signal::Signal;
@@ -172,11 +172,8 @@ fn who_may_not_write_is_told_so_before_the_body_is_read() -> Outcome {
              Transfer-Encoding: chunked\r\n\r\n4\r\n{{\"a\"\r\n"
         )?;
         // The body never ends.
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let answer = Answer::read(&mut reader)?;
+        let answer = Answer::read(&mut BufReader::new(stream.try_clone()?))?;
         assert_eq!((answer.status, answer.challenge.as_str()), (401, challenge));
-        // Nobody waits for it either: the connection is closed.
-        reader.read_to_end(&mut Vec::new())?;
     }
     Ok(())
 }
