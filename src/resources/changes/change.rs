@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::cursor::mark;
 use crate::{
     schema::changes,
     text_enum,
@@ -98,6 +99,9 @@ pub struct Change {
     pub after: Option<Value>,
     /// Whether everybody sees this change.
     pub public: bool,
+    /// What its cursor holds of its hash.
+    #[serde(skip)]
+    pub mark: String,
 }
 
 impl Change {
@@ -128,6 +132,7 @@ pub(super) struct Row {
     before: Option<Value>,
     after: Option<Value>,
     public: bool,
+    hash: Vec<u8>,
 }
 
 impl From<Row> for Change {
@@ -149,6 +154,7 @@ impl From<Row> for Change {
             before: row.before,
             after: row.after,
             public: row.public,
+            mark: mark(&row.hash),
         }
     }
 }

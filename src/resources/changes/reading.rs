@@ -6,7 +6,7 @@ use diesel::{PgConnection, dsl::max, prelude::*};
 
 use super::{
     change::{Change, ChangeType, Row},
-    cursor::Cursor,
+    cursor::{Cursor, mark},
     filter::Filter,
 };
 use crate::{
@@ -34,10 +34,20 @@ pub(super) struct Page {
 /// The last place there is.
 pub(super) fn head(conn: &mut PgConnection) -> Result<Cursor> {
     let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
-    Ok(Cursor {
+    place(conn, last.unwrap_or(0))?.ok_or_else(|| Error::internal("the history has no end"))
+}
+
+/// The place after the change with this number, if there is one.
+fn place(conn: &mut PgConnection, seq: i64) -> Result<Option<Cursor>> {
+    let hash: Option<Vec<u8>> = change_log::table.find(seq).select(change_log::hash).first(conn).optional()?;
+    if hash.is_none() && seq != 0 {
+        return Ok(None);
+    }
+    Ok(Some(Cursor {
         epoch: change_epoch::table.select(change_epoch::epoch).first(conn)?,
-        seq: last.unwrap_or(0),
-    })
+        seq,
+        mark: mark(&hash.unwrap_or_default()),
+    }))
 }
 
 /// What comes after a place, or from the beginning on, at most so much.
@@ -46,7 +56,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     let head = head(conn)?;
     let mut at = match after {
         None => 0,
-        Some(after) if after.epoch == head.epoch && after.seq <= head.seq => after.seq,
+        Some(after) if place(conn, after.seq)?.as_ref() == Some(after) => after.seq,
         Some(_) => return Err(Error::Gone),
     };
     let owners = owners(conn, &filter.organizations)?;
@@ -78,7 +88,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     }
     Ok(Page {
         items,
-        place: Cursor { seq: at, ..head },
+        place: place(conn, at)?.unwrap_or(head),
     })
 }
 
