@@ -36,7 +36,11 @@ impl Api {
 
     /// What came after a place for somebody.
     async fn since(&self, cursor: &str, asker: Asker) -> Vec<Value> {
-        let from = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
+        let from = if cursor.is_empty() {
+            String::new()
+        } else {
+            format!("&cursor={cursor}")
+        };
         let call = asker.asks(format!("/v1/changes?limit=1000{from}"));
         let mut page = self.send(call).await.must_be(200).body;
         serde_json::from_value(page["items"].take()).unwrap()
@@ -64,7 +68,10 @@ impl Api {
         let mut copy = Copy::new();
         let mut cursor = String::new();
         loop {
-            let page = self.send(asker.asks(format!("/v1/changes?limit=7{cursor}"))).await.must_be(200);
+            let page = self
+                .send(asker.asks(format!("/v1/changes?limit=7{cursor}")))
+                .await
+                .must_be(200);
             for item in page.body["items"].as_array().unwrap() {
                 apply(&mut copy, item);
             }
@@ -102,7 +109,10 @@ fn lines(answer: &Answer) -> Vec<Value> {
 /// What was done to what, in short.
 fn told(items: &[Value]) -> Vec<String> {
     let word = |item: &Value, key: &str| item[key].as_str().unwrap().to_owned();
-    items.iter().map(|item| format!("{} {}", word(item, "op"), word(item, "type"))).collect()
+    items
+        .iter()
+        .map(|item| format!("{} {}", word(item, "op"), word(item, "type")))
+        .collect()
 }
 
 /// A policy of Nishi Ward with one of everything, ready to be published.
@@ -133,7 +143,10 @@ async fn from_the_beginning_every_change_comes_once_and_in_order() {
     // The first change of all made the token.
     assert_eq!(seqs, (2..=8).collect::<Vec<_>>());
     let head = api.get("/v1/changes/head").await.must_be(200);
-    assert_eq!((head.body["seq"].as_i64(), format!("&cursor={}", head.text("cursor"))), (Some(8), cursor));
+    assert_eq!(
+        (head.body["seq"].as_i64(), format!("&cursor={}", head.text("cursor"))),
+        (Some(8), cursor)
+    );
 }
 
 #[actix_web::test]
@@ -185,12 +198,16 @@ async fn what_a_feed_does_not_know_is_refused() {
         ("organization=No", "organization", "format"),
         ("since=1", "since", "unknown_parameter"),
     ] {
-        api.get(format!("/v1/changes?{query}")).await.must_refuse(400, &[(place, code)]);
+        api.get(format!("/v1/changes?{query}"))
+            .await
+            .must_refuse(400, &[(place, code)]);
     }
     api.get("/v1/changes/stream?wait=1")
         .await
         .must_refuse(400, &[("wait", "unknown_parameter")]);
-    api.get("/v1/changes/head?seq=-1").await.must_refuse(400, &[("seq", "seq")]);
+    api.get("/v1/changes/head?seq=-1")
+        .await
+        .must_refuse(400, &[("seq", "seq")]);
     api.get("/v1/snapshot?type=goal")
         .await
         .must_refuse(400, &[("type", "unknown_parameter")]);
@@ -205,8 +222,14 @@ async fn filters_leave_out_what_is_not_asked_for_and_go_on_to_the_end() {
     let head = api.head().await;
     for (query, expected) in [
         ("type=goal,result", vec!["create goal", "create result"]),
-        ("organization=port", vec!["create organization", "create policy", "create self_evaluation"]),
-        ("organization=271063&type=organization,policy", vec!["create organization", "create policy"]),
+        (
+            "organization=port",
+            vec!["create organization", "create policy", "create self_evaluation"],
+        ),
+        (
+            "organization=271063&type=organization,policy",
+            vec!["create organization", "create policy"],
+        ),
         ("organization=nobody", vec![]),
         ("type=revision", vec![]),
     ] {
@@ -221,10 +244,18 @@ async fn who_follows_an_organization_hears_of_its_new_name_and_of_its_end() {
     let api = Api::new().await;
     api.bureau("port").await;
     let head = api.head().await;
-    api.patch("/v1/organizations/port", "*", &json!({ "slug": "harbour" })).await.must_be(200);
+    api.patch("/v1/organizations/port", "*", &json!({ "slug": "harbour" }))
+        .await
+        .must_be(200);
     api.delete("/v1/organizations/harbour", "*").await.must_be(204);
-    let page = api.get(format!("/v1/changes?cursor={head}&organization=port")).await.must_be(200);
-    assert_eq!(told(page.body["items"].as_array().unwrap()), ["update organization", "delete organization"]);
+    let page = api
+        .get(format!("/v1/changes?cursor={head}&organization=port"))
+        .await
+        .must_be(200);
+    assert_eq!(
+        told(page.body["items"].as_array().unwrap()),
+        ["update organization", "delete organization"]
+    );
     let renamed = &page.body["items"][0];
     assert_eq!(renamed["previous_key"], json!({ "organization": "port" }));
     assert_eq!(renamed["key"], json!({ "organization": "harbour" }));
@@ -236,10 +267,15 @@ async fn who_follows_an_organization_hears_of_its_new_name_and_of_its_end() {
 async fn a_change_says_who_made_it_to_those_who_see_drafts_only() {
     let api = Api::new().await;
     let head = api.head().await;
-    let call = Call::new("POST", "/v1/organizations").header("x-request-id", "mine").json(&bureau("port"));
+    let call = Call::new("POST", "/v1/organizations")
+        .header("x-request-id", "mine")
+        .json(&bureau("port"));
     api.send(call).await.must_be(201);
     let own = &api.since(&head, ADMINISTRATOR).await[0];
-    assert_eq!((&own["actor"], &own["request_id"]), (&json!("administrator"), &json!("mine")));
+    assert_eq!(
+        (&own["actor"], &own["request_id"]),
+        (&json!("administrator"), &json!("mine"))
+    );
     let shown = &api.since(&head, ANYBODY).await[0];
     assert_eq!((&shown["actor"], &shown["request_id"]), (&Value::Null, &Value::Null));
     assert_eq!(shown["after"], own["after"]);
@@ -260,7 +296,10 @@ async fn a_wait_is_answered_when_something_comes_and_empty_when_nothing_does() {
         api.policy("nishi", 2024).await;
     };
     let (answer, ()) = join(waiting, writing).await;
-    assert_eq!(told(answer.must_be(200).body["items"].as_array().unwrap()), ["create policy"]);
+    assert_eq!(
+        told(answer.must_be(200).body["items"].as_array().unwrap()),
+        ["create policy"]
+    );
     // What is there already is not waited for.
     let there = api.get(format!("/v1/changes?cursor={head}&wait=60")).await.must_be(200);
     assert_eq!(there.body["items"].as_array().unwrap().len(), 3);
@@ -291,7 +330,10 @@ async fn a_draft_reaches_who_may_see_it_and_nobody_else() {
         api.bureau("port").await;
     };
     let ((anybody, own), ()) = join(join(anybody, own), writing).await;
-    assert_eq!(told(own.must_be(200).body["items"].as_array().unwrap())[0], "create policy");
+    assert_eq!(
+        told(own.must_be(200).body["items"].as_array().unwrap())[0],
+        "create policy"
+    );
     let anybody = anybody.must_be(200);
     assert_eq!(told(anybody.body["items"].as_array().unwrap()), ["create organization"]);
     let text = String::from_utf8_lossy(&anybody.bytes);
@@ -303,16 +345,33 @@ async fn publication_brings_what_it_makes_visible_and_withdrawal_takes_it_back()
     let api = Api::new().await;
     publishable(&api).await;
     let place = api.head().await;
-    assert!(api.since("", ANYBODY).await.iter().all(|item| item["type"] == "organization"));
+    assert!(
+        api.since("", ANYBODY)
+            .await
+            .iter()
+            .all(|item| item["type"] == "organization")
+    );
     api.publish("nishi/2024", "plan").await.must_be(201);
     let plan = api.since(&place, ANYBODY).await;
     assert_eq!(
         told(&plan),
-        ["publish policy", "publish goal", "publish budget", "publish indicator", "create revision"]
+        [
+            "publish policy",
+            "publish goal",
+            "publish budget",
+            "publish indicator",
+            "create revision"
+        ]
     );
     for item in &plan {
-        assert!(item["before"].is_null() && item["after"].is_object() && item["public"] == true, "{item}");
-        assert_eq!((&item["key"]["organization"], &item["key"]["fiscal_year"]), (&json!("nishi"), &json!(2024)));
+        assert!(
+            item["before"].is_null() && item["after"].is_object() && item["public"] == true,
+            "{item}"
+        );
+        assert_eq!(
+            (&item["key"]["organization"], &item["key"]["fiscal_year"]),
+            (&json!("nishi"), &json!(2024))
+        );
     }
     assert_eq!(
         plan[2]["key"],
@@ -322,7 +381,12 @@ async fn publication_brings_what_it_makes_visible_and_withdrawal_takes_it_back()
     api.publish("nishi/2024", "results").await.must_be(201);
     assert_eq!(
         told(&api.since(&place, ANYBODY).await),
-        ["update policy", "publish self_evaluation", "publish result", "create revision"]
+        [
+            "update policy",
+            "publish self_evaluation",
+            "publish result",
+            "create revision"
+        ]
     );
     let place = api.head().await;
     api.publish("nishi/2024", "withdrawal").await.must_be(201);
@@ -355,7 +419,10 @@ async fn renumbering_and_removal_carry_what_things_were_called() {
     api.delete(&goal, "*").await.must_be(204);
     let items = api.since(&place, ADMINISTRATOR).await;
     let key = |code: &str| json!({ "organization": "nishi", "fiscal_year": 2024, "goal": code });
-    assert_eq!((&items[0]["previous_key"], &items[0]["key"]), (&key("1-1"), &key("2-1")));
+    assert_eq!(
+        (&items[0]["previous_key"], &items[0]["key"]),
+        (&key("1-1"), &key("2-1"))
+    );
     let removed = &items[1..];
     let mut kinds = told(removed);
     assert_eq!(kinds.pop().unwrap(), "delete goal", "the goal is removed last");
@@ -384,7 +451,12 @@ async fn a_tree_that_is_put_as_it_is_changes_nothing() {
 fn events(answer: &Answer) -> Vec<(String, Value)> {
     let text = std::str::from_utf8(&answer.bytes).unwrap();
     let event = |block: &str| {
-        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let field = |name: &str| {
+            block
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::to_owned)
+        };
         (field("event: ")? == "change")
             .then(|| Some((field("id: ")?, serde_json::from_str(&field("data: ")?).ok()?)))
             .flatten()
@@ -402,7 +474,12 @@ async fn a_stream_tells_what_comes_after_the_last_event_its_client_has() {
     let writing = async {
         api.until_following(1).await;
         api.policy("nishi", 2024).await;
-        while !api.since("", ADMINISTRATOR).await.iter().any(|item| item["type"] == "policy") {}
+        while !api
+            .since("", ADMINISTRATOR)
+            .await
+            .iter()
+            .any(|item| item["type"] == "policy")
+        {}
         // The stream was woken before this is.
         let head = api.head().await;
         let later = api.get(format!("/v1/changes?cursor={head}&wait=60"));
@@ -419,14 +496,24 @@ async fn a_stream_tells_what_comes_after_the_last_event_its_client_has() {
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert!(answer.bytes.starts_with(b"retry: "));
     let told: Vec<_> = events(&answer).into_iter().collect();
-    assert_eq!(told.iter().map(|(_, item)| item.clone()).collect::<Vec<_>>(), api.since("", ADMINISTRATOR).await);
+    assert_eq!(
+        told.iter().map(|(_, item)| item.clone()).collect::<Vec<_>>(),
+        api.since("", ADMINISTRATOR).await
+    );
     assert_eq!(told.len(), begin.len() + 3);
 
     // From the second on; where the address says otherwise, the header holds.
     let (first, _) = &told[0];
-    let again = Call::new("GET", format!("/v1/changes/stream?cursor={}&organization=nishi", told[2].0));
+    let again = Call::new(
+        "GET",
+        format!("/v1/changes/stream?cursor={}&organization=nishi", told[2].0),
+    );
     let again = api.send(again.header("last-event-id", first)).await.must_be(200);
-    let own: Vec<_> = told[1..].iter().filter(|(_, item)| item["organization"] == "nishi").cloned().collect();
+    let own: Vec<_> = told[1..]
+        .iter()
+        .filter(|(_, item)| item["organization"] == "nishi")
+        .cloned()
+        .collect();
     assert_eq!(events(&again), own);
     // What is not shown is passed over all the same.
     assert!(String::from_utf8_lossy(&again.bytes).contains(&format!("id: {}\n\n", api.head().await)));
@@ -465,7 +552,9 @@ async fn the_head_stands_for_the_whole_history_and_for_every_place_in_it() {
     assert_ne!(later.text("hash"), noted.text("hash"));
     let again = api.send(ANYBODY.asks("/v1/changes/head?seq=2")).await.must_be(200);
     assert_eq!(again.body, noted.body);
-    let kept = api.db.values("select encode(previous_hash, 'hex') as value from change_log where seq = 3");
+    let kept = api
+        .db
+        .values("select encode(previous_hash, 'hex') as value from change_log where seq = 3");
     assert_eq!(kept, [noted.text("hash")]);
 }
 
@@ -479,7 +568,9 @@ async fn a_snapshot_is_what_the_feed_comes_to() {
     api.goal(&hidden.id(), "1").await;
     let decimal: Value = serde_json::from_str(r#"{ "value": 48.10, "comment": "秘密の下書き" }"#).unwrap();
     api.patch(&nishi.result_path, "*", &decimal).await.must_be(200);
-    api.patch(format!("/v1/goals/{}", nishi.goal.id()), "*", &json!({ "code": "3" })).await.must_be(200);
+    api.patch(format!("/v1/goals/{}", nishi.goal.id()), "*", &json!({ "code": "3" }))
+        .await
+        .must_be(200);
     for (asker, rows) in [(ADMINISTRATOR, 13), (ANYBODY, 8)] {
         let (head, copy) = api.snapshot(asker).await;
         assert_eq!(copy, api.followed(asker).await);
@@ -539,7 +630,7 @@ async fn a_thousand_who_wait_hold_no_connection_and_are_all_answered() {
                 and pid <> pg_backend_pid()";
     let writing = async {
         api.until_following(MANY).await;
-        assert_eq!(api.db.values(busy), [] as [&str; 0]);
+        assert!(api.db.values(busy).is_empty());
         // Those of the readers' pool, who were there before, and the one that listens.
         assert!(api.db.values(open).len() <= 9);
         api.bureau("port").await;
@@ -565,5 +656,8 @@ async fn who_waits_while_the_database_is_away_hears_of_what_comes_after() {
         while api.post("/v1/organizations", &bureau("port")).await.status != 201 {}
     };
     let (answer, ()) = join(waiting, writing).await;
-    assert_eq!(told(answer.must_be(200).body["items"].as_array().unwrap()), ["create organization"]);
+    assert_eq!(
+        told(answer.must_be(200).body["items"].as_array().unwrap()),
+        ["create organization"]
+    );
 }

@@ -106,13 +106,19 @@ impl Run {
         } else {
             "application/json"
         };
-        let state = if request.starts_with("PUT") { "If-None-Match" } else { "If-Match" };
+        let state = if request.starts_with("PUT") {
+            "If-None-Match"
+        } else {
+            "If-Match"
+        };
         let headers = [(state, "*"), ("Change-Reason", "correction"), ("Content-Type", kind)];
         // What is created has no state yet, and what is removed no body.
         let headers = &headers[usize::from(request.starts_with("POST"))..3 - usize::from(body.is_none())];
         loop {
             match call(self.service(), Some(TOKEN), request, headers, body) {
-                Ok((200..=204 | 404 | 409 | 412, answer)) => return serde_json::from_slice(&answer).unwrap_or_default(),
+                Ok((200..=204 | 404 | 409 | 412, answer)) => {
+                    return serde_json::from_slice(&answer).unwrap_or_default();
+                }
                 Ok((503, _)) | Err(_) => thread::sleep(Duration::from_millis(50)),
                 Ok((status, answer)) => panic!("{request}: {status} {}", String::from_utf8_lossy(&answer)),
             }
@@ -125,7 +131,8 @@ impl Run {
 }
 
 fn goal(run: &Run, policy: &str, code: &str, words: &str) -> (String, String) {
-    let body = json!({ "policy_id": policy, "code": code, "title": words, "issue_recognition": [words], "strategies": [] });
+    let body =
+        json!({ "policy_id": policy, "code": code, "title": words, "issue_recognition": [words], "strategies": [] });
     let goal = text(&run.write("POST /v1/goals", Some(&body)), "id");
     let indicator = json!({
         "goal_id": goal, "position": 1, "kind": "outcome", "name": words, "population": null, "unit": "%", "decimals": 1,
@@ -183,7 +190,10 @@ fn write(run: &Run, writer: u32) {
         }
         // A correction, if it is public; a new number; a removal.
         run.write(&format!("PATCH {at}"), Some(&json!({ "source": words })));
-        run.write(&format!("PATCH /v1/goals/{kept}"), Some(&json!({ "code": "3", "title": words })));
+        run.write(
+            &format!("PATCH /v1/goals/{kept}"),
+            Some(&json!({ "code": "3", "title": words })),
+        );
         run.write(&format!("DELETE /v1/goals/{removed}"), None);
         if with_results {
             publish("results");
@@ -243,7 +253,10 @@ fn mirrors_stay_the_same_as_the_service_while_eight_write_and_it_is_restarted() 
             *run.service.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = again.address;
         }
         let writers: Vec<_> = writers.into_iter().map(|writer| writer.join().is_ok()).collect();
-        assert!(matches!(stopped, Ok(true)) && writers.iter().all(|done| *done), "{writers:?}");
+        assert!(
+            matches!(stopped, Ok(true)) && writers.iter().all(|done| *done),
+            "{writers:?}"
+        );
         let mirrors: Vec<_> = mirrors.into_iter().filter_map(|mirror| mirror.join().ok()).collect();
         (mirrors, again)
     });
@@ -255,7 +268,11 @@ fn mirrors_stay_the_same_as_the_service_while_eight_write_and_it_is_restarted() 
         // What was written since it last asked.
         while mirror.follow(service.address)? {}
         let now = Mirror::new(service.address, mirror.token)?;
-        let differing: Vec<_> = now.rows.iter().filter(|(name, row)| mirror.rows.get(*name) != Some(*row)).collect();
+        let differing: Vec<_> = now
+            .rows
+            .iter()
+            .filter(|(name, row)| mirror.rows.get(*name) != Some(*row))
+            .collect();
         assert!(differing.is_empty(), "{differing:#?}");
         assert_eq!(mirror.rows.len(), now.rows.len());
         assert_eq!(mirror.cursor, now.cursor);
@@ -265,8 +282,17 @@ fn mirrors_stay_the_same_as_the_service_while_eight_write_and_it_is_restarted() 
     // Nor did anybody else ever see one.
     let (mut public, mut seen) = (String::new(), 0);
     loop {
-        let (status, body) = call(service.address, None, &format!("GET /v1/changes?limit=1000{public}"), &[], None)?;
-        let (body, page) = (String::from_utf8(body.clone())?, serde_json::from_slice::<Value>(&body)?);
+        let (status, body) = call(
+            service.address,
+            None,
+            &format!("GET /v1/changes?limit=1000{public}"),
+            &[],
+            None,
+        )?;
+        let (body, page) = (
+            String::from_utf8(body.clone())?,
+            serde_json::from_slice::<Value>(&body)?,
+        );
         assert!(status == 200 && !body.contains(DRAFT));
         let next = format!("&cursor={}", text(&page, "next"));
         seen += page["items"].as_array().map_or(0, Vec::len);

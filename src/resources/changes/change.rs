@@ -115,7 +115,7 @@ impl Change {
 /// What the database tells of a change.
 #[derive(HasQuery)]
 #[diesel(table_name = changes)]
-pub(super) struct Row {
+pub(super) struct Told {
     pub(super) seq: i64,
     at: Time,
     actor: Option<String>,
@@ -135,8 +135,8 @@ pub(super) struct Row {
     hash: Vec<u8>,
 }
 
-impl From<Row> for Change {
-    fn from(row: Row) -> Self {
+impl From<Told> for Change {
+    fn from(row: Told) -> Self {
         Self {
             seq: row.seq,
             at: row.at,
@@ -145,7 +145,12 @@ impl From<Row> for Change {
             op: row.op,
             r#type: row.kind,
             id: row.row_id,
-            organization: row.key.get("organization").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            organization: row
+                .key
+                .get("organization")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             key: row.key,
             previous_key: row.previous_key,
             version: row.version,

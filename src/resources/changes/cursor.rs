@@ -3,6 +3,8 @@
 //! A database that was restored from a copy, and then written to, has places of the same number in another history. The
 //! hash of a change holds all before it, so a part of it tells one history from the other.
 
+use std::fmt::Write;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use utoipa::openapi::{
     RefOr, Type,
@@ -31,7 +33,19 @@ pub struct Cursor {
 /// The part of a hash that is in a cursor.
 #[must_use]
 pub fn mark(hash: &[u8]) -> String {
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let mut mark = hex(hash);
+    mark.truncate(12);
+    mark
+}
+
+/// Bytes in hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Cursor {

@@ -122,7 +122,10 @@ fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display + Copy>(
     code: &'static str,
     (least, most): (T, T),
 ) -> Result<T, Fault> {
-    let number = text.parse().ok().filter(|n: &T| *n >= least && *n <= most && n.to_string() == text);
+    let number = text
+        .parse()
+        .ok()
+        .filter(|n: &T| *n >= least && *n <= most && n.to_string() == text);
     number.ok_or_else(|| {
         Fault::new(
             code,

@@ -6,8 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    cursor::{Cursor, mark},
-     filter::Seq, reading};
+    cursor::{Cursor, hex, mark},
+    filter::Seq,
+    reading,
+};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -73,7 +75,7 @@ pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer
         Ok(Answer(ChangeHead {
             seq,
             at,
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&hash),
             cursor: cursor.text(),
             epoch: cursor.epoch,
         }))

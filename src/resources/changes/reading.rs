@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use diesel::{PgConnection, dsl::max, prelude::*};
 
 use super::{
-    change::{Change, ChangeType, Row},
+    change::{Change, ChangeType, Told},
     cursor::{Cursor, mark},
     filter::Filter,
 };
@@ -39,7 +39,11 @@ pub(super) fn head(conn: &mut PgConnection) -> Result<Cursor> {
 
 /// The place after the change with this number, if there is one.
 fn place(conn: &mut PgConnection, seq: i64) -> Result<Option<Cursor>> {
-    let hash: Option<Vec<u8>> = change_log::table.find(seq).select(change_log::hash).first(conn).optional()?;
+    let hash: Option<Vec<u8>> = change_log::table
+        .find(seq)
+        .select(change_log::hash)
+        .first(conn)
+        .optional()?;
     if hash.is_none() && seq != 0 {
         return Ok(None);
     }
@@ -65,7 +69,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     while at < head.seq && items.len() < limit && bytes < LARGE && begun.elapsed() < LONG {
         let end = at.saturating_add(STRETCH).min(head.seq);
         let wanted = CHUNK.min(limit - items.len());
-        let mut query = Row::query()
+        let mut query = Told::query()
             .filter(changes::seq.gt(at))
             .filter(changes::seq.le(end))
             .order(changes::seq)
@@ -77,7 +81,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
         if let Some(owners) = &owners {
             query = query.filter(changes::organization_id.eq_any(owners));
         }
-        let rows: Vec<Row> = query.load(conn.conn)?;
+        let rows: Vec<Told> = query.load(conn.conn)?;
         at = match rows.last() {
             Some(last) if rows.len() == wanted => last.seq,
             _ => end,

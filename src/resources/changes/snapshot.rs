@@ -138,12 +138,18 @@ fn write(conn: &mut Read<'_>, out: &Out) -> Result<()> {
 }
 
 fn line<T: Serialize>(of: &T) -> Result<String> {
-    serde_json::to_string(of).map(|line| line + "\n").map_err(Error::internal)
+    serde_json::to_string(of)
+        .map(|line| line + "\n")
+        .map_err(Error::internal)
 }
 
 fn time_of(conn: &mut PgConnection, seq: i64) -> Result<Option<Time>> {
     use diesel::prelude::*;
-    Ok(change_log::table.find(seq).select(change_log::at).first(conn).optional()?)
+    Ok(change_log::table
+        .find(seq)
+        .select(change_log::at)
+        .first(conn)
+        .optional()?)
 }
 
 #[derive(QueryableByName)]

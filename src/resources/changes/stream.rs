@@ -53,14 +53,12 @@ const LONGEST: Duration = Duration::from_secs(600);
     params(Streamed, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event the caller has.", max_length = 100))
 )]
 #[get("/changes/stream")]
-pub(super) async fn stream_changes(
-    db: Db,
-    Query(wanted): Query<Streamed>,
-    req: HttpRequest,
-) -> Result<Events> {
+pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: HttpRequest) -> Result<Events> {
     let after = last_event(req.headers())?.or(wanted.cursor);
     let filter = wanted.filter.clone();
-    let first = db.follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT)).await?;
+    let first = db
+        .follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT))
+        .await?;
     Ok(Events(Following {
         db,
         filter: wanted.filter,
@@ -115,7 +113,9 @@ impl Following {
             return (!self.db.is_stopping()).then(|| (Ok(alive.into()), self));
         }
         let (filter, place) = (self.filter.clone(), self.place.clone());
-        let read = self.db.follow(move |conn| reading::read(conn, Some(&place), &filter, LIMIT));
+        let read = self
+            .db
+            .follow(move |conn| reading::read(conn, Some(&place), &filter, LIMIT));
         match read.await {
             Ok(page) => self.say(String::new(), page),
             // The client comes back, and is told then if there is more to say.
