@@ -251,6 +251,7 @@ diesel::table! {
         before -> Nullable<Jsonb>,
         after -> Nullable<Jsonb>,
         public -> Bool,
+        hash -> Bytea,
     }
 }
 

@@ -93,7 +93,8 @@ select c.seq, c.at,
     c.op, c.type, c.row_id, c.organization_id, c.key, c.previous_key, c.version, c.fields, c.reason,
     case when c.was_public or s.sees then c.before end as before,
     case when c.is_public or s.sees then c.after end as after,
-    c.was_public or c.is_public as public
+    c.was_public or c.is_public as public,
+    c.hash
 from change_log c
 cross join lateral (select sees_drafts(c.organization_id) as sees) as s
 where c.type <> 'token' and (c.was_public or c.is_public or s.sees);

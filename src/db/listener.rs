@@ -146,15 +146,15 @@ fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error:
     // What was written while nobody listened.
     let mut probed = None;
     while !tail.is_closed() {
-        let heard: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
-        if !heard.is_empty() {
-            tail.send_modify(|tail| heard.iter().for_each(|notification| tail.hear(&notification.payload)));
+        let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
+        if !notified.is_empty() {
+            tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
         }
         if probed.is_none_or(|at: Instant| at.elapsed() > PROBE) {
-            let head: Option<i64> = change_log::table.select(max(change_log::seq)).first(&mut conn)?;
+            let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(&mut conn)?;
             tail.send_if_modified(|tail| {
                 let before = tail.head;
-                tail.reach(head.unwrap_or(0));
+                tail.reach(last.unwrap_or(0));
                 tail.head != before
             });
             probed = Some(Instant::now());

@@ -154,11 +154,11 @@ async fn a_cursor_of_another_history_is_gone_and_a_text_that_is_none_is_refused(
     let api = Api::new().await;
     api.organization().await;
     let head = api.head().await;
+    // A copy, made before that, in which something else happened then.
     let other = Api::new().await;
-    // As it does when it is restored from a copy.
-    let restored = "update change_epoch set epoch = 'restored'";
-    other.db.connect().batch_execute(restored).unwrap();
+    let begin = other.head().await;
     other.organization().await;
+    api.get(format!("/v1/changes?cursor={begin}")).await.must_be(200);
     for path in ["/v1/changes", "/v1/changes/stream"] {
         let gone = other.get(format!("{path}?cursor={head}")).await.must_be(410);
         assert_eq!(gone.text("type"), "/problems/gone");
@@ -170,6 +170,12 @@ async fn a_cursor_of_another_history_is_gone_and_a_text_that_is_none_is_refused(
     }
     let stream = Call::new("GET", "/v1/changes/stream").header("last-event-id", "nonsense");
     api.send(stream).await.must_refuse(400, &[("Last-Event-ID", "cursor")]);
+
+    // Of one that is said to be another.
+    let own = other.head().await;
+    let renamed = "update change_epoch set epoch = 'another'";
+    other.db.connect().batch_execute(renamed).unwrap();
+    other.get(format!("/v1/changes?cursor={own}")).await.must_be(410);
 
     // Of the same history, but further than it reaches.
     let mut admin = api.db.connect();
@@ -624,7 +630,7 @@ async fn a_thousand_who_wait_hold_no_connection_and_are_all_answered() {
                 and pid <> pg_backend_pid()";
     let writing = async {
         api.until_following(MANY).await;
-        assert_eq!(api.db.values(busy), [] as [&str; 0]);
+        assert!(api.db.values(busy).is_empty());
         // Those of the readers' pool, who were there before, and the one that listens.
         assert!(api.db.values(open).len() <= 9);
         api.bureau("port").await;

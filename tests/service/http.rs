@@ -86,16 +86,17 @@ pub(crate) fn call(
     body: Option<&Value>,
 ) -> Outcome<(u16, Vec<u8>)> {
     let mut stream = connect(address)?;
-    let mut head = format!("{request} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n");
+    let mut head = Vec::new();
+    write!(head, "{request} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n")?;
     if let Some(token) = token {
-        head += &format!("Authorization: Bearer {token}\r\n");
+        write!(head, "Authorization: Bearer {token}\r\n")?;
     }
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        write!(head, "{name}: {value}\r\n")?;
     }
     let body = body.map(Value::to_string).unwrap_or_default();
-    head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    stream.write_all(head.as_bytes())?;
+    write!(head, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+    stream.write_all(&head)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end = answer.windows(4).position(|at| at == b"\r\n\r\n").ok_or("no answer")?;

@@ -1,7 +1,7 @@
 //! A mirror of the service in fifty lines, and the proof that it is one: a snapshot, then the feed from its cursor.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{
         Mutex,
@@ -280,7 +280,7 @@ fn mirrors_stay_the_same_as_the_service_while_eight_write_and_it_is_restarted() 
         assert_eq!(drafts, mirror.token.is_some(), "drafts are for those who may see them");
     }
     // Nor did anybody else ever see one.
-    let (mut public, mut seen) = (String::new(), 0);
+    let (mut public, mut seen) = (String::new(), BTreeSet::new());
     loop {
         let (status, body) = call(
             service.address,
@@ -295,12 +295,24 @@ fn mirrors_stay_the_same_as_the_service_while_eight_write_and_it_is_restarted() 
         );
         assert!(status == 200 && !body.contains(DRAFT));
         let next = format!("&cursor={}", text(&page, "next"));
-        seen += page["items"].as_array().map_or(0, Vec::len);
+        let items = page["items"].as_array().into_iter().flatten();
+        seen.extend(items.map(|item| (text(item, "op"), text(item, "type"), item["previous_key"].is_object())));
         if next == public {
             break;
         }
         public = next;
     }
-    assert!(seen > 500, "{seen}");
+    for (op, kind, renumbered) in [
+        ("publish", "goal", false),
+        ("publish", "result", false),
+        ("update", "policy", false),
+        ("update", "goal", true),
+        ("delete", "goal", false),
+        ("withdraw", "result", false),
+        ("create", "revision", false),
+    ] {
+        let what = (op.to_owned(), kind.to_owned(), renumbered);
+        assert!(seen.contains(&what), "no {what:?} among {seen:?}");
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::cursor::mark;
 use crate::{
     schema::changes,
     text_enum,
@@ -100,6 +101,9 @@ pub struct Change {
     pub after: Option<Value>,
     /// Whether everybody sees this change.
     pub public: bool,
+    /// What its cursor holds of its hash.
+    #[serde(skip)]
+    pub mark: String,
 }
 
 impl Change {
@@ -113,7 +117,7 @@ impl Change {
 /// What the database tells of a change.
 #[derive(HasQuery)]
 #[diesel(table_name = changes)]
-pub(super) struct Row {
+pub(super) struct Told {
     pub(super) seq: i64,
     at: Time,
     actor: Option<String>,
@@ -130,10 +134,11 @@ pub(super) struct Row {
     before: Option<Value>,
     after: Option<Value>,
     public: bool,
+    hash: Vec<u8>,
 }
 
-impl From<Row> for Change {
-    fn from(row: Row) -> Self {
+impl From<Told> for Change {
+    fn from(row: Told) -> Self {
         Self {
             seq: row.seq,
             at: row.at,
@@ -156,6 +161,7 @@ impl From<Row> for Change {
             before: row.before,
             after: row.after,
             public: row.public,
+            mark: mark(&row.hash),
         }
     }
 }

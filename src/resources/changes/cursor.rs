@@ -1,4 +1,9 @@
 //! Cursors of the feed: a place in a history, and which history that is.
+//!
+//! A database that was restored from a copy, and then written to, has places of the same number in another history. The
+//! hash of a change holds all before it, so a part of it tells one history from the other.
+
+use std::fmt::Write;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use utoipa::openapi::{
@@ -21,23 +26,45 @@ pub struct Cursor {
     pub epoch: String,
     /// The number of the last change before the place; 0 is its beginning.
     pub seq: i64,
+    /// A part of the hash of that change.
+    pub mark: String,
+}
+
+/// The part of a hash that is in a cursor.
+#[must_use]
+pub fn mark(hash: &[u8]) -> String {
+    let mut mark = hex(hash);
+    mark.truncate(12);
+    mark
+}
+
+/// Bytes in hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Cursor {
     /// The cursor, as callers hold it.
     #[must_use]
     pub fn text(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(format!("{}.{}", self.epoch, self.seq))
+        BASE64_URL_SAFE_NO_PAD.encode(format!("{}.{}.{}", self.epoch, self.seq, self.mark))
     }
 
     /// Reads it.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (epoch, seq) = std::str::from_utf8(&bytes).ok()?.split_once('.')?;
+        let (epoch, rest) = std::str::from_utf8(&bytes).ok()?.split_once('.')?;
+        let (seq, mark) = rest.split_once('.')?;
         let cursor = Self {
             epoch: epoch.to_owned(),
             seq: seq.parse().ok()?,
+            mark: mark.to_owned(),
         };
         // A place has one cursor.
         (cursor.seq >= 0 && text.len() <= LONGEST && cursor.text() == text).then_some(cursor)
@@ -61,7 +88,7 @@ impl Param for Cursor {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .max_length(Some(LONGEST))
-            .examples([serde_json::json!("NGYwYzJhOWU3YjEyLjQyMA")])
+            .examples([serde_json::json!("MzdkOGQyNjViNDcwLjgwLjU2MjlkYmQxNWJhOA")])
             .into()
     }
 }
@@ -73,8 +100,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_as_it_was_written(epoch in "[0-9a-f]{12}", seq in 0..i64::MAX) {
-            let cursor = Cursor { epoch, seq };
+        fn a_cursor_is_read_as_it_was_written(epoch in "[0-9a-f]{12}", seq in 0..i64::MAX, hash: [u8; 32]) {
+            let cursor = Cursor { epoch, seq, mark: mark(&hash) };
+            prop_assert!(cursor.text().len() <= LONGEST);
             prop_assert_eq!(Cursor::of(&cursor.text()), Some(cursor));
         }
 

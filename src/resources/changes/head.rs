@@ -5,7 +5,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{cursor::Cursor, filter::Seq, reading};
+use super::{
+    cursor::{Cursor, hex, mark},
+    filter::Seq,
+    reading,
+};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -51,7 +55,7 @@ pub struct ChangeHead {
 #[get("/changes/head")]
 pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer<ChangeHead>> {
     db.read(move |conn| {
-        let Cursor { epoch, seq: last } = reading::head(conn)?;
+        let Cursor { epoch, seq: last, .. } = reading::head(conn)?;
         let seq = wanted.seq.map_or(last, |Seq(seq)| seq);
         let (at, hash): (Option<Time>, Vec<u8>) = if seq == 0 {
             (None, Vec::new())
@@ -63,11 +67,15 @@ pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer
                 .optional()?
                 .ok_or(Error::NotFound("change"))?
         };
-        let cursor = Cursor { epoch, seq };
+        let cursor = Cursor {
+            epoch,
+            seq,
+            mark: mark(&hash),
+        };
         Ok(Answer(ChangeHead {
             seq,
             at,
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&hash),
             cursor: cursor.text(),
             epoch: cursor.epoch,
         }))

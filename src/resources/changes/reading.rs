@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use diesel::{PgConnection, dsl::max, prelude::*};
 
 use super::{
-    change::{Change, ChangeType, Row},
-    cursor::Cursor,
+    change::{Change, ChangeType, Told},
+    cursor::{Cursor, mark},
     filter::Filter,
 };
 use crate::{
@@ -34,10 +34,24 @@ pub(super) struct Page {
 /// The last place there is.
 pub(super) fn head(conn: &mut PgConnection) -> Result<Cursor> {
     let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
-    Ok(Cursor {
+    place(conn, last.unwrap_or(0))?.ok_or_else(|| Error::internal("the history has no end"))
+}
+
+/// The place after the change with this number, if there is one.
+fn place(conn: &mut PgConnection, seq: i64) -> Result<Option<Cursor>> {
+    let hash: Option<Vec<u8>> = change_log::table
+        .find(seq)
+        .select(change_log::hash)
+        .first(conn)
+        .optional()?;
+    if hash.is_none() && seq != 0 {
+        return Ok(None);
+    }
+    Ok(Some(Cursor {
         epoch: change_epoch::table.select(change_epoch::epoch).first(conn)?,
-        seq: last.unwrap_or(0),
-    })
+        seq,
+        mark: mark(&hash.unwrap_or_default()),
+    }))
 }
 
 /// What comes after a place, or from the beginning on, at most so much.
@@ -46,7 +60,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     let head = head(conn)?;
     let mut at = match after {
         None => 0,
-        Some(after) if after.epoch == head.epoch && after.seq <= head.seq => after.seq,
+        Some(after) if place(conn, after.seq)?.as_ref() == Some(after) => after.seq,
         Some(_) => return Err(Error::Gone),
     };
     let owners = owners(conn, &filter.organizations)?;
@@ -55,7 +69,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     while at < head.seq && items.len() < limit && bytes < LARGE && begun.elapsed() < LONG {
         let end = at.saturating_add(STRETCH).min(head.seq);
         let wanted = CHUNK.min(limit - items.len());
-        let mut query = Row::query()
+        let mut query = Told::query()
             .filter(changes::seq.gt(at))
             .filter(changes::seq.le(end))
             .order(changes::seq)
@@ -67,7 +81,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
         if let Some(owners) = &owners {
             query = query.filter(changes::organization_id.eq_any(owners));
         }
-        let rows: Vec<Row> = query.load(conn.conn)?;
+        let rows: Vec<Told> = query.load(conn.conn)?;
         at = match rows.last() {
             Some(last) if rows.len() == wanted => last.seq,
             _ => end,
@@ -78,7 +92,7 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
     }
     Ok(Page {
         items,
-        place: Cursor { seq: at, ..head },
+        place: place(conn, at)?.unwrap_or(head),
     })
 }
 

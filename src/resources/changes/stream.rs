@@ -109,7 +109,7 @@ impl Following {
             return None;
         }
         if !self.db.changed(self.place.seq, HEARTBEAT.min(left)).await {
-            let alive = format!(": {}\nid: {}\n\n", "alive", self.place.text());
+            let alive = format!(": alive\nid: {}\n\n", self.place.text());
             return (!self.db.is_stopping()).then(|| (Ok(alive.into()), self));
         }
         let (filter, place) = (self.filter.clone(), self.place.clone());
@@ -131,6 +131,7 @@ impl Following {
             let id = Cursor {
                 epoch: page.place.epoch.clone(),
                 seq: change.seq,
+                mark: change.mark.clone(),
             };
             let data = serde_json::to_string(change).ok()?;
             write!(text, "id: {}\nevent: change\ndata: {data}\n\n", id.text()).ok()?;
