@@ -92,6 +92,7 @@ fn cors() -> Cors {
             header::ACCEPT_LANGUAGE,
             header::AUTHORIZATION,
             header::IF_NONE_MATCH,
+            header::HeaderName::from_static("last-event-id"),
             request::REQUEST_ID,
         ])
         .expose_headers([

@@ -3,7 +3,7 @@
 //! What a caller may *see* is decided in the database, by one predicate (`sees_drafts` in the migrations); here is only
 //! what it is told.
 
-use std::{collections::HashMap, future::Ready, future::ready, sync::Arc};
+use std::{collections::HashMap, fmt, future::Ready, future::ready, sync::Arc};
 
 use actix_web::{
     Error as ActixError, FromRequest, HttpMessage, HttpRequest,
@@ -14,8 +14,9 @@ use actix_web::{
     web,
 };
 use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, path::Operation};
 
 use crate::{
     db::Database,
@@ -31,6 +32,8 @@ pub mod token;
 pub const CHANGE_REASON: &str = "Change-Reason";
 /// The header under which a request may be repeated.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// The name that history knows the service itself by; no token has it.
+pub const SERVICE: &str = "ward-policy";
 /// Most characters of a reason.
 pub const LONGEST_REASON: usize = 1000;
 
@@ -51,6 +54,20 @@ impl Verb {
         (Self::Publish, "publish"),
         (Self::ReadDrafts, "read_drafts"),
     ];
+
+    /// The verb with this name.
+    #[must_use]
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == code)
+            .map(|(verb, _)| *verb)
+    }
+
+    /// The names of all.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, code)| *code)
+    }
 
     /// Its name in scopes.
     #[must_use]
@@ -79,9 +96,19 @@ impl Scope {
             return Some(Self::Admin);
         }
         let (verb, place) = stored.split_once(':')?;
-        let (verb, _) = Verb::ALL.iter().find(|(_, code)| *code == verb)?;
         let organization = if place == "*" { None } else { Some(place.parse().ok()?) };
-        Some(Self::On(*verb, organization))
+        Some(Self::On(Verb::named(verb)?, organization))
+    }
+}
+
+/// In the form in which it is stored.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Admin => f.write_str("admin"),
+            Self::On(verb, None) => write!(f, "{}:*", verb.code()),
+            Self::On(verb, Some(organization)) => write!(f, "{}:{organization}", verb.code()),
+        }
     }
 }
 
@@ -119,10 +146,10 @@ impl Caller {
         Self::new(String::new(), None, Vec::new())
     }
 
-    /// The service itself, for what it does unasked.
+    /// The service itself, for what it does unasked and for whoever commands its machine.
     #[must_use]
     pub fn service() -> Self {
-        Self::new("ward-policy".to_owned(), None, vec![Scope::Admin])
+        Self::new(SERVICE.to_owned(), None, vec![Scope::Admin])
     }
 
     /// Somebody with a token of this name.
@@ -189,13 +216,19 @@ impl Caller {
         })
     }
 
-    /// Whether something is allowed anywhere at all.
-    fn may_somewhere(&self, need: Need) -> bool {
-        self.scopes.iter().any(|scope| match (scope, need) {
+    /// Fails unless the caller may do anywhere at all what an operation needs.
+    fn must_satisfy(&self, need: Need) -> Result<()> {
+        let enough = |scope: &Scope| match (scope, need) {
             (Scope::Admin, _) => true,
             (Scope::On(allowed, _), Need::Scope(verb)) => *allowed == verb,
             (Scope::On(..), _) => false,
-        })
+        };
+        match need {
+            Need::Nothing => Ok(()),
+            _ if self.is_anonymous() => Err(Error::Unauthenticated),
+            _ if self.scopes.iter().any(enough) => Ok(()),
+            _ => Err(Error::Forbidden),
+        }
     }
 
     /// Whether the caller sees the drafts of an organization.
@@ -256,7 +289,7 @@ pub enum Need {
 pub struct Needs(HashMap<(Method, String), Need>);
 
 impl Needs {
-    /// Of every operation. One that changes something and states nothing needs everything: fail closed.
+    /// Of every operation.
     #[must_use]
     pub fn of(spec: &OpenApi) -> Self {
         let mut needs = HashMap::new();
@@ -269,34 +302,38 @@ impl Needs {
                 (Method::DELETE, &item.delete),
             ] {
                 let Some(operation) = operation else { continue };
-                let stated = serde_json::to_value(&operation.security).unwrap_or_default();
-                let open = stated
-                    .as_array()
-                    .is_some_and(|ways| ways.iter().any(|way| way == &serde_json::json!({})));
-                let scope = stated
-                    .pointer("/0/token/0")
-                    .and_then(serde_json::Value::as_str)
-                    .unwrap_or_default();
-                let verb = Verb::ALL.iter().find(|(_, code)| *code == scope);
-                let need = match verb {
-                    _ if open => Need::Nothing,
-                    Some((verb, _)) => Need::Scope(*verb),
-                    None => Need::Admin,
-                };
-                needs.insert((method, path.clone()), need);
+                needs.insert((method, path.clone()), need(operation));
             }
         }
         Self(needs)
     }
 
-    fn get(&self, req: &ServiceRequest) -> Need {
-        let pattern = req.match_pattern().unwrap_or_default();
+    fn get(&self, method: &Method, pattern: Option<String>) -> Need {
         // What is no operation answers 404 or 405 to anybody.
-        self.0
-            .get(&(req.method().clone(), pattern))
-            .copied()
-            .unwrap_or(Need::Nothing)
+        let operation = (method.clone(), pattern.unwrap_or_default());
+        self.0.get(&operation).copied().unwrap_or(Need::Nothing)
     }
+}
+
+/// What an operation needs, by what it states. One that states nothing needs everything: fail closed.
+#[must_use]
+pub fn need(operation: &Operation) -> Need {
+    let stated = serde_json::to_value(&operation.security).unwrap_or_default();
+    let open = stated.as_array().is_some_and(|ways| ways.contains(&json!({})));
+    let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
+    match Verb::named(scope) {
+        _ if open => Need::Nothing,
+        Some(verb) => Need::Scope(verb),
+        None => Need::Admin,
+    }
+}
+
+/// Fails unless the caller may call the operation that the request has come to. The layer has asked already, by the path
+/// before it was routed; this is asked of the route itself, so that no other way to write a path leads around the layer.
+pub fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
+    let needs = req.app_data::<web::Data<Needs>>();
+    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), req.match_pattern()));
+    caller.must_satisfy(need)
 }
 
 /// Finds out who calls, before any body is read.
@@ -307,33 +344,30 @@ pub async fn identify(
     match recognize(&req).await {
         Ok(caller) => {
             req.extensions_mut().insert(caller);
-            Ok(next.call(req).await?.map_into_boxed_body())
+            next.call(req).await.map(ServiceResponse::map_into_boxed_body)
         }
-        // Not as an error of the framework, which the layers around this one would not see.
         Err(e) => Ok(req.error_response(e)),
     }
 }
 
 async fn recognize(req: &ServiceRequest) -> Result<Caller> {
-    let need = req
-        .app_data::<web::Data<Needs>>()
-        .map_or(Need::Admin, |needs| needs.get(req));
+    // The path as it will be routed: percent-decoded.
+    let pattern = req.resource_map().match_pattern(req.match_info().as_str());
+    let needs = req.app_data::<web::Data<Needs>>();
+    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), pattern));
     let mut caller = match req.headers().get(header::AUTHORIZATION) {
         None => Caller::anonymous(),
+        // Whether the service is well does not depend on the database that knows the tokens.
+        Some(_) if !req.path().starts_with("/v1/") && need == Need::Nothing => Caller::anonymous(),
         Some(value) => {
-            let given = token::Given::read(value).ok_or(Error::Unauthenticated)?;
+            let given = token::Given::read(value).ok_or(Error::InvalidToken)?;
             let database = req
                 .app_data::<web::Data<Database>>()
                 .ok_or_else(|| Error::internal("no database configured"))?;
             token::find(database, given).await?
         }
     };
-    if need != Need::Nothing && caller.is_anonymous() {
-        return Err(Error::Unauthenticated);
-    }
-    if need != Need::Nothing && !caller.may_somewhere(need) {
-        return Err(Error::Forbidden);
-    }
+    caller.must_satisfy(need)?;
     caller.request_id = req
         .extensions()
         .get::<RequestId>()

@@ -26,7 +26,10 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use r2d2::HandleError;
 use serde::Serialize;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::{
     auth::{self, Caller, Verb},
@@ -38,7 +41,14 @@ use crate::{
     value::Id,
 };
 
+use listener::Listener;
+
 pub mod embedded;
+mod listener;
+mod stream;
+
+pub use listener::Tail;
+pub use stream::{Chunks, Out};
 
 /// The migrations, embedded.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -55,6 +65,8 @@ const READ: Duration = Duration::from_secs(4);
 const WRITE: Duration = Duration::from_secs(10);
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
+/// How many may read everything at a time: each keeps a connection for as long as it reads.
+const STREAMS: usize = 2;
 /// What every connection is set to.
 const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
                        set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'";
@@ -68,6 +80,11 @@ const WRITER: &str = "set search_path = public";
 pub struct Database {
     readers: Lane,
     writers: Lane,
+    /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
+    followers: Arc<Semaphore>,
+    /// Of the readers, those who read everything.
+    streams: Arc<Semaphore>,
+    listener: Arc<Listener>,
 }
 
 /// Connections, and a gate as wide as there are connections.
@@ -75,7 +92,6 @@ pub struct Database {
 struct Lane {
     pool: Pool<ConnectionManager<PgConnection>>,
     gate: Arc<Semaphore>,
-    patience: Duration,
     deadline: Duration,
 }
 
@@ -136,7 +152,7 @@ pub(crate) fn in_one_line(words: &impl ToString) -> String {
 }
 
 impl Lane {
-    fn new(url: &str, size: u32, session: &'static str, patience: Duration, deadline: Duration) -> Self {
+    fn new(url: &str, size: u32, session: &'static str, deadline: Duration) -> Self {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
@@ -145,12 +161,14 @@ impl Lane {
             .error_handler(Box::new(LogInOneLine))
             .build_unchecked(ConnectionManager::new(url));
         let gate = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Self {
-            pool,
-            gate,
-            patience,
-            deadline,
-        }
+        Self { pool, gate, deadline }
+    }
+
+    async fn turn(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
+        timeout(patience, Arc::clone(&self.gate).acquire_owned())
+            .await
+            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(Error::internal)
     }
 
     /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
@@ -161,12 +179,10 @@ impl Lane {
     )]
     async fn run<T: Send + 'static>(
         &self,
+        patience: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = timeout(self.patience, Arc::clone(&self.gate).acquire_owned())
-            .await
-            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
-            .map_err(Error::internal)?;
+        let turn = self.turn(patience).await?;
         let pool = self.pool.clone();
         let done = web::block(move || {
             let _turn = turn;
@@ -187,9 +203,23 @@ impl Database {
     #[must_use]
     pub fn new(url: &str, size: u32) -> Self {
         Self {
-            readers: Lane::new(url, size, READER, PATIENCE, READ),
-            writers: Lane::new(url, WRITERS, WRITER, WRITERS_PATIENCE, WRITE),
+            readers: Lane::new(url, size, READER, READ),
+            writers: Lane::new(url, WRITERS, WRITER, WRITE),
+            followers: Arc::new(Semaphore::new(usize::try_from(size / 2).unwrap_or(1).max(1))),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            listener: Arc::new(Listener::new(url)),
         }
+    }
+
+    /// How many wait for changes.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.listener.waiting()
+    }
+
+    /// Lets go of everybody who waits for changes: the service is about to stop.
+    pub fn stop_waiting(&self) {
+        self.listener.stop();
     }
 
     /// The database as this caller has it.
@@ -204,7 +234,7 @@ impl Database {
 
     /// Keeps books that are not history: when a token was last used.
     pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
-        self.readers.run(|conn| conn.transaction(work)).await
+        self.readers.run(PATIENCE, |conn| conn.transaction(work)).await
     }
 }
 
@@ -226,10 +256,18 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.read_within(PATIENCE, work).await
+    }
+
+    async fn read_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
         self.database
             .readers
-            .run(move |conn| {
+            .run(patience, move |conn| {
                 conn.build_transaction().repeatable_read().read_only().run(|conn| {
                     let today = moment.enter(conn, &drafts)?;
                     work(&mut Read { conn, today })
@@ -244,7 +282,10 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let caller = self.caller.clone();
-        self.database.writers.run(move |conn| write(conn, &caller, work)).await
+        self.database
+            .writers
+            .run(WRITERS_PATIENCE, move |conn| write(conn, &caller, work))
+            .await
     }
 
     /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
@@ -267,7 +308,7 @@ impl Db {
                 })
             })
         };
-        self.database.writers.run(run).await
+        self.database.writers.run(WRITERS_PATIENCE, run).await
     }
 }
 
@@ -347,11 +388,12 @@ impl FromRequest for Db {
     type Future = Ready<Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
+        let caller = auth::caller(req);
+        ready(auth::admit(req, &caller).and_then(|()| {
             req.app_data::<web::Data<Database>>()
-                .map(|database| database.of(auth::caller(req)))
-                .ok_or_else(|| Error::internal("no database configured")),
-        )
+                .map(|database| database.of(caller))
+                .ok_or_else(|| Error::internal("no database configured"))
+        }))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod constraints;
+mod words;
 
 use constraints::CONSTRAINTS;
 
@@ -23,9 +24,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A request that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no token, or one that is worth nothing.
+    /// There is no token.
     #[error("not authenticated")]
     Unauthenticated,
+    /// There is a token that is worth nothing.
+    #[error("not a valid token")]
+    InvalidToken,
     /// The token does not allow this.
     #[error("forbidden")]
     Forbidden,
@@ -242,20 +246,6 @@ pub fn known_constraints() -> impl Iterator<Item = &'static str> {
     CONSTRAINTS.iter().map(|(name, ..)| *name)
 }
 
-/// Kinds of things a path can fail to name: the English key, and both names.
-const THINGS: &[(&str, &str)] = &[
-    ("path", "このパスはありません"),
-    ("organization", "所属が見つかりません"),
-    ("policy", "運営方針が見つかりません"),
-    ("goal", "経営課題が見つかりません"),
-    ("budget", "決算額・予算額が見つかりません"),
-    ("indicator", "指標が見つかりません"),
-    ("result", "実績が見つかりません"),
-    ("evaluation", "この年度の評価はありません"),
-    ("revision", "改訂が見つかりません"),
-    ("token", "トークンが見つかりません"),
-];
-
 impl Error {
     /// Wraps a failure that is not the caller's.
     pub fn internal(e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -289,120 +279,10 @@ impl Error {
         }
     }
 
-    /// The status, broken rules, and this occurrence in words.
-    fn describe(&self) -> (StatusCode, &[Violation], Bilingual) {
-        use StatusCode as S;
-        let rules = |violations: &[Violation]| {
-            let n = violations.len();
-            match violations {
-                [only] => only.detail.clone(),
-                _ => Bilingual::new(format!("{n}件の誤りがあります"), format!("{n} rules are broken")),
-            }
-        };
-        match self {
-            Self::Unauthenticated => (
-                S::UNAUTHORIZED,
-                &[],
-                Bilingual::new(
-                    "有効なトークンを Authorization: Bearer で送ってください",
-                    "send a valid token as Authorization: Bearer",
-                ),
-            ),
-            Self::Forbidden => (
-                S::FORBIDDEN,
-                &[],
-                Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
-            ),
-            Self::Gone => (
-                S::GONE,
-                &[],
-                Bilingual::new(
-                    "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",
-                    "the cursor belongs to a history that is no more; begin anew from /v1/snapshot",
-                ),
-            ),
-            Self::NotFound(thing) => {
-                let ja = THINGS
-                    .iter()
-                    .find(|(en, _)| en == thing)
-                    .map_or("見つかりません", |(_, ja)| ja);
-                (
-                    S::NOT_FOUND,
-                    &[],
-                    Bilingual::new(ja, format!("there is no such {thing}")),
-                )
-            }
-            Self::MethodNotAllowed(allow) => (
-                S::METHOD_NOT_ALLOWED,
-                &[],
-                Bilingual::new(format!("使えるメソッド: {allow}"), format!("allowed here: {allow}")),
-            ),
-            Self::Malformed(v) => (S::BAD_REQUEST, v, rules(v)),
-            Self::Invalid(v) => (S::UNPROCESSABLE_ENTITY, v, rules(v)),
-            Self::Conflict(v) => (S::CONFLICT, v, rules(v)),
-            Self::PreconditionFailed => (
-                S::PRECONDITION_FAILED,
-                &[],
-                Bilingual::new(
-                    "読み取ったあとに変更されているか、すでに存在します。読み直してからやり直してください",
-                    "the resource has changed since it was read, or exists already; read it again and retry",
-                ),
-            ),
-            Self::PreconditionRequired => (
-                S::PRECONDITION_REQUIRED,
-                &[],
-                Bilingual::new(
-                    "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
-                    "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
-                ),
-            ),
-            Self::NotAcceptable => (
-                S::NOT_ACCEPTABLE,
-                &[],
-                Bilingual::new("application/json で回答します", "answers are application/json"),
-            ),
-            Self::UnsupportedMediaType(takes) => (
-                S::UNSUPPORTED_MEDIA_TYPE,
-                &[],
-                Bilingual::new(
-                    format!("圧縮していない {takes} で送ってください"),
-                    format!("send {takes}, without a content encoding"),
-                ),
-            ),
-            Self::TooLarge(limit) => (
-                S::PAYLOAD_TOO_LARGE,
-                &[],
-                Bilingual::new(
-                    format!("本文は{limit}バイトまでです"),
-                    format!("the body may have at most {limit} bytes"),
-                ),
-            ),
-            Self::Timeout => (
-                S::REQUEST_TIMEOUT,
-                &[],
-                Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
-            ),
-            Self::Unavailable(_) => (
-                S::SERVICE_UNAVAILABLE,
-                &[],
-                Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment"),
-            ),
-            Self::Framework(status) => {
-                let reason = status.canonical_reason().unwrap_or("refused");
-                (*status, &[], Bilingual::new(reason, reason))
-            }
-            Self::Internal(_) => (
-                S::INTERNAL_SERVER_ERROR,
-                &[],
-                Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
-            ),
-        }
-    }
-
     /// The body for this error.
     #[must_use]
     pub fn problem(&self, language: Language, instance: &str, request_id: &str) -> Problem {
-        let (status, violations, detail) = self.describe();
+        let (status, violations, detail) = (self.status(), self.violations(), self.words());
         let (_, kind, ja, en) = KINDS.iter().find(|(s, ..)| *s == status).unwrap_or(&(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -498,7 +378,7 @@ fn reason_required() -> Violation {
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        self.describe().0
+        self.status()
     }
 
     /// Status and headers; the body is written where the request is known.
@@ -510,6 +390,10 @@ impl ResponseError for Error {
             }
             Self::Unauthenticated => {
                 response.insert_header(("www-authenticate", "Bearer realm=\"ward-policy\""));
+            }
+            Self::InvalidToken => {
+                let challenge = "Bearer realm=\"ward-policy\", error=\"invalid_token\"";
+                response.insert_header(("www-authenticate", challenge));
             }
             Self::MethodNotAllowed(allow) => {
                 response.insert_header(("allow", allow.as_str()));

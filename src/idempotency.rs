@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, marker::PhantomData};
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     PgConnection,
     prelude::*,
@@ -22,12 +22,12 @@ use crate::{
     extract::{IntoReply, Reply},
     language::Bilingual,
     schema::idempotency_keys,
-    value::Id,
+    value::{Id, Time},
 };
 
 /// How long answers are kept, in hours.
 const KEPT: i64 = 24;
-/// Most answers thrown away by one request.
+/// About how many answers one request throws away.
 const SWEPT: i64 = 100;
 
 /// An answer that was given now, or to the same request before.
@@ -140,16 +140,15 @@ impl Claim {
             idempotency_keys::token_id.eq(self.token),
             idempotency_keys::key.eq(&self.key),
         );
-        let fresh = Utc::now() - TimeDelta::hours(KEPT);
-        let old = idempotency_keys::table
-            .filter(idempotency_keys::created_at.lt(fresh))
-            .order(idempotency_keys::created_at)
-            .limit(SWEPT)
-            .select((idempotency_keys::token_id, idempotency_keys::key));
-        let old: Vec<(Id, String)> = old.load(tx.conn)?;
-        for (token, key) in old {
-            diesel::delete(idempotency_keys::table.find((token, key))).execute(tx.conn)?;
-        }
+        let mine_is_old = idempotency_keys::created_at.lt(oldest());
+        diesel::delete(
+            idempotency_keys::table
+                .filter(mine.0)
+                .filter(mine.1)
+                .filter(mine_is_old),
+        )
+        .execute(tx.conn)?;
+        sweep(tx.conn)?;
         let kept = Row::query().filter(mine.0).filter(mine.1).first(tx.conn).optional()?;
         if let Some(kept) = kept {
             if kept.request != self.request {
@@ -173,6 +172,29 @@ impl Claim {
             .execute(tx.conn)?;
         Ok(Once::of(reply, false))
     }
+}
+
+/// When the oldest answers were given that still hold.
+fn oldest() -> DateTime<Utc> {
+    Utc::now() - TimeDelta::hours(KEPT)
+}
+
+/// Throws old answers away, the oldest first.
+fn sweep(conn: &mut PgConnection) -> Result<()> {
+    let old = idempotency_keys::created_at.lt(oldest());
+    let last: Option<Time> = idempotency_keys::table
+        .filter(old)
+        .order(idempotency_keys::created_at)
+        .offset(SWEPT - 1)
+        .select(idempotency_keys::created_at)
+        .first(conn)
+        .optional()?;
+    let swept = idempotency_keys::table.filter(old);
+    match last {
+        Some(last) => diesel::delete(swept.filter(idempotency_keys::created_at.le(last))).execute(conn)?,
+        None => diesel::delete(swept).execute(conn)?,
+    };
+    Ok(())
 }
 
 impl Row {

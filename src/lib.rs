@@ -23,5 +23,6 @@ pub mod request;
 pub mod resources;
 pub mod sample;
 pub mod schema;
+pub mod token_command;
 pub mod value;
 pub mod verify;

@@ -23,6 +23,7 @@ use ward_policy::{
     config::Config,
     db::{self, Database, embedded::Embedded},
     openapi, sample,
+    token_command::{self, TokenCommand},
     verify::{self, Head},
 };
 
@@ -47,6 +48,11 @@ enum Command {
     Openapi,
     /// Ask a running service whether it is well.
     Healthcheck,
+    /// Make, list and revoke tokens, on `DATABASE_URL` or on the embedded database.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {
         /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
         Command::Migrate => migrate(),
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
+        Command::Token { command } => token_command::run(&command),
         Command::Verify { known } => verify::run(known.as_ref()),
     };
     match done {
@@ -88,14 +95,23 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         (embedded.url("ward_policy"), Some(embedded))
     };
     db::set_up(&url, |tx| if with_sample { sample::fill(tx) } else { Ok(()) })?;
+    if embedded.is_some() {
+        token_command::first(&url, &config.data)?;
+    }
     let database = Database::new(&url, config.pool);
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {
         let limits = config.limits;
+        let (stop, waiting) = (stop_asked()?, database.clone());
+        let stop = async move {
+            stop.await;
+            // Who waits for changes is answered before the rest is waited for.
+            waiting.stop_waiting();
+        };
         let server = HttpServer::new(move || app::build(database.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
-            .shutdown_signal(stop_asked()?)
+            .shutdown_signal(stop)
             .shutdown_timeout(8)
             .bind(&config.bind)
             .map_err(cannot_listen)?;

@@ -40,6 +40,9 @@ mod problems;
         (name = "results", description = "What indicators came to (実績)."),
         (name = "evaluations", description = "Whether targets were met, with proof (達成状況)."),
         (name = "revisions", description = "What was published, and publishing (公表・改訂履歴)."),
+        (name = "tokens", description = "Who may call, and what for."),
+        (name = "audit", description = "Who did what, when, from which request."),
+        (name = "changes", description = "What has changed, for those who keep a copy (変更履歴)."),
         (name = "codelists", description = "Every code with its labels."),
         (name = "health", description = "Whether the service is well."),
     ),
@@ -83,6 +86,7 @@ pub fn complete(spec: &mut OpenApi) {
                 open_reads(method, operation);
                 problems::add(path, method, operation);
                 headers::add(path, method, operation);
+                problems::add(path, method, operation);
                 show(operation, &examples);
                 refer(
                     &serde_json::to_value(&operation.responses).unwrap_or_default(),
@@ -127,11 +131,13 @@ fn examples() -> BTreeMap<String, Value> {
 fn show(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
     for response in operation.responses.responses.values_mut() {
         let RefOr::T(response) = response else { continue };
-        if let Some(RefOr::T(content)) = response.content.get_mut("application/json")
-            && let Some(RefOr::Ref(schema)) = &content.schema
-        {
-            let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
-            content.example = examples.get(name).cloned();
+        for content in response.content.values_mut() {
+            if let RefOr::T(content) = content
+                && let Some(RefOr::Ref(schema)) = &content.schema
+            {
+                let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
+                content.example = examples.get(name).cloned();
+            }
         }
     }
 }

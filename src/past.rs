@@ -1,4 +1,4 @@
-//! Which moment a caller reads: now, or an earlier place in the history.
+//! Which moment a caller reads: now, or an earlier place in the history; and what changed since one.
 
 use chrono::NaiveDate;
 use diesel::{
@@ -8,13 +8,18 @@ use diesel::{
     prelude::*,
     sql_types::{Bool, Text},
 };
-use utoipa::openapi::{RefOr, Type, path::ParameterBuilder, schema::ObjectBuilder, schema::Schema};
+use utoipa::openapi::{
+    RefOr, Type,
+    path::ParameterBuilder,
+    schema::{ObjectBuilder, Schema},
+};
 
 use crate::{
     error::{Error, Result, Violation},
     language::Bilingual,
     query,
-    query::{Fault, Field},
+    query::{AnyOf, Fault, Field, Years},
+    resources::revisions::published_as,
     schema::{change_log, published, revisions},
     value::{Date, FiscalYear, Id, OrganizationKey, Time, today},
 };
@@ -22,9 +27,21 @@ use crate::{
 query! {
     /// Which moment to read.
     pub struct Past {
-        /// Reads the past: a moment (RFC 3339), or `revision:` and the number of one of the policy's revisions. What is
-        /// judged by a date is judged by that moment's.
+        /// Reads the past: a moment (RFC 3339), or `revision:` and the number of one of the policy's revisions; a list takes
+        /// that where its filters name one organization and one policy's year. The answer is what the caller would have
+        /// got then: things go by the names they had, the public sees what was public, and what is judged by a date is
+        /// judged by that moment's. 400 for a moment to come, 404 for a revision that is not there.
         pub as_of: AsOf,
+    }
+}
+
+query! {
+    /// What changed since.
+    pub struct Since {
+        /// Only what changed at this moment (RFC 3339) or later, by its `updated_at`; publishing is a change too. Changes
+        /// take their places in the order of these times, so the latest `updated_at` seen is a safe next value. What was
+        /// deleted or withdrawn does not show here, nor does a new name of what an item belongs to.
+        pub updated_since: Option<Time>,
     }
 }
 
@@ -49,10 +66,6 @@ impl Field for AsOf {
                 return Ok(Self::Revision(number));
             }
         } else if let Some(time) = Time::read(text) {
-            if time > Time::now() {
-                let detail = Bilingual::new("未来の時点は読めません", "must not lie in the future");
-                return Err(Fault::new("future", detail));
-            }
             return Ok(Self::Time(time));
         }
         Err(Fault::new(
@@ -88,8 +101,10 @@ pub enum Moment {
 /// Whose revision is meant.
 #[derive(Debug, Clone)]
 pub enum Of {
-    /// A policy's.
+    /// That of the policy that went by this name when the revision was made, else of the one that does today.
     Policy(OrganizationKey, FiscalYear),
+    /// That of the policy that went by this name when the revision was made: rows are listed by the names they had.
+    Listed(OrganizationKey, FiscalYear),
     /// That of the policy a row of this type belongs to.
     Row(&'static str, Id),
 }
@@ -113,8 +128,8 @@ impl Past {
             (AsOf::Revision(number), Some(of)) => Ok(Moment::Revision(number, of)),
             (AsOf::Revision(_), None) => {
                 let detail = Bilingual::new(
-                    "revision は一つの運営方針（所属と年度を一つずつ指定）を読むときだけ使えます",
-                    "a revision can be read of one policy only: name one organization and one fiscal year",
+                    "revision は一つの運営方針のものです。所属と運営方針の年度を一つずつ指定できる場合だけ使えます",
+                    "a revision is one of a policy: only where filters name one organization and one policy's fiscal year",
                 );
                 Err(Error::malformed(Violation::of("as_of", "as_of", detail)))
             }
@@ -124,9 +139,9 @@ impl Past {
 
 /// Of the policy that a filter's organizations and years come down to, if that is one.
 #[must_use]
-pub fn only(organizations: &[OrganizationKey], years: &[FiscalYear]) -> Option<Of> {
-    match (organizations, years) {
-        ([organization], [year]) => Some(Of::Policy(organization.clone(), *year)),
+pub fn only(organizations: &AnyOf<OrganizationKey>, years: &Years) -> Option<Of> {
+    match (&organizations.0[..], &years.0[..]) {
+        ([organization], [year]) => Some(Of::Listed(organization.clone(), *year)),
         _ => None,
     }
 }
@@ -144,6 +159,9 @@ impl Moment {
             Self::Time(time) => {
                 let before = change_log::table.filter(change_log::at.le(time));
                 let last: Option<i64> = before.select(max(change_log::seq)).first(conn)?;
+                if *time > Time::now() {
+                    check_reached(conn, *time)?;
+                }
                 Some((last.unwrap_or(0), time.day()))
             }
             Self::Revision(number, of) => {
@@ -162,22 +180,44 @@ impl Moment {
     }
 }
 
+/// Fails unless the history has reached this moment: the database's clock may be a little ahead of ours, and a caller
+/// may ask for the moment of a change that it has seen.
+fn check_reached(conn: &mut PgConnection, time: Time) -> Result<()> {
+    let last: Option<Time> = change_log::table.select(max(change_log::at)).first(conn)?;
+    if last.is_some_and(|last| time <= last) {
+        return Ok(());
+    }
+    let detail = Bilingual::new("未来の時点は読めません", "must not lie in the future");
+    Err(Error::malformed(Violation::of("as_of", "future", detail)))
+}
+
 impl Of {
     /// The place of a revision in the history, and its day.
     fn revision(&self, conn: &mut PgConnection, number: i32) -> Result<(i64, Date)> {
         let wanted = revisions::table
             .filter(revisions::number.eq(number))
             .select((revisions::seq, revisions::shown_on));
-        let place = match self {
+        let (place, missing) = match self {
             Self::Policy(organization, year) => {
-                let named = published::slug
-                    .eq(organization.as_str())
-                    .or(published::municipality_code.eq(organization.as_str()));
-                let policy = published::table
-                    .filter(named)
-                    .filter(published::fiscal_year.eq(year))
-                    .select(published::policy_id);
-                wanted.filter(revisions::policy_id.eq_any(policy)).first(conn)
+                let key = (organization.clone(), *year);
+                let then = wanted
+                    .filter(revisions::id.eq_any(revisions_named(organization, *year)))
+                    .order(revisions::seq.desc())
+                    .first(conn)
+                    .optional()?;
+                let place = match then {
+                    Some(place) => Some(place),
+                    None => wanted
+                        .filter(revisions::policy_id.eq_any(published_as(&key)))
+                        .first(conn)
+                        .optional()?,
+                };
+                (place, "revision")
+            }
+            Self::Listed(organization, year) => {
+                let named = revisions::id.eq_any(revisions_named(organization, *year));
+                let place = wanted.filter(named).order(revisions::seq.desc()).first(conn);
+                (place.optional()?, "revision")
             }
             Self::Row(kind, id) => {
                 let policy = change_log::table
@@ -186,9 +226,31 @@ impl Of {
                     .filter(change_log::policy_id.is_not_null())
                     .select(change_log::policy_id.assume_not_null())
                     .limit(1);
-                wanted.filter(revisions::policy_id.eq_any(policy)).first(conn)
+                let place = wanted.filter(revisions::policy_id.eq_any(policy)).first(conn);
+                // A row that the caller does not see has no revision either, and says no more than one that never was.
+                (place.optional()?, *kind)
             }
         };
-        place.optional()?.ok_or(Error::NotFound("revision"))
+        place.ok_or(Error::NotFound(missing))
     }
+}
+
+/// The revisions whose policy went by this name when they were made, as the history noted it.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn revisions_named<'a>(organization: &'a OrganizationKey, year: FiscalYear) -> _ {
+    let organization: &'a str = organization.as_str();
+    let year: String = year.to_string();
+    let coded = published::table
+        .filter(published::municipality_code.eq(organization))
+        .select(published::policy_id.nullable());
+    change_log::table
+        .filter(change_log::type_.eq("revision"))
+        .filter(change_log::key.retrieve_as_text("fiscal_year").eq(year))
+        .filter(
+            change_log::key
+                .retrieve_as_text("organization")
+                .eq(organization)
+                .or(change_log::policy_id.eq_any(coded)),
+        )
+        .select(change_log::row_id)
 }

@@ -104,6 +104,7 @@ impl Params {
 
     /// Takes one parameter.
     pub fn take<T: Field>(&mut self, name: &'static str) -> Option<T> {
+        let name = plain(name);
         self.known.push(name);
         match T::read(self.given.remove(name).as_deref()) {
             Ok(value) => Some(value),
@@ -165,6 +166,13 @@ impl<A: FromParams, B: FromParams, C: FromParams> FromParams for (A, B, C) {
     }
 }
 
+impl<A: FromParams, B: FromParams, C: FromParams, D: FromParams> FromParams for (A, B, C, D) {
+    fn take(params: &mut Params) -> Option<Self> {
+        let (a, b, c, d) = (A::take(params), B::take(params), C::take(params), D::take(params));
+        Some((a?, b?, c?, d?))
+    }
+}
+
 /// The query string, read as a whole: a parameter that `T` does not know is refused.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -184,12 +192,17 @@ impl<T: FromParams> FromRequest for Query<T> {
     }
 }
 
+/// The name of a parameter that Rust has another use for is written `r#name`.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
 /// Documents one parameter.
 #[must_use]
 pub fn document<T: Field>(name: &str, words: &str) -> Parameter {
     T::document(
         ParameterBuilder::new()
-            .name(name)
+            .name(plain(name))
             .parameter_in(ParameterIn::Query)
             .required(Required::False)
             .description(Some(words.trim())),

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error as ActixError, HttpMessage,
-    body::{BodySize, BoxBody, MessageBody},
+    Error as ActixError, HttpMessage, HttpRequest,
+    body::{self, BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, header},
     middleware::Next,
@@ -15,6 +15,7 @@ use crate::{
     db::in_one_line,
     error::{Error, Problem},
     language::Language,
+    resources::changes::{snapshot::NDJSON, stream::EVENT_STREAM},
 };
 
 /// The header that carries the id of a request, in and out.
@@ -34,12 +35,13 @@ pub async fn surround(
     let method = req.method().clone();
     let path = req.path().to_owned();
     let language = accepted(&req);
+    let has_body = has_body(&req);
     req.extensions_mut().insert(RequestId(id.clone()));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let mut response = if accepts_json(&req) {
+    let mut response = if is_acceptable(&req) {
         next.call(req).await?.map_into_boxed_body()
     } else {
         req.error_response(Error::NotAcceptable)
@@ -59,8 +61,17 @@ pub async fn surround(
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
     }
+    // What is streamed might never end, and nobody sees it.
+    if method == Method::HEAD && response.response().body().size() == BodySize::Stream {
+        response = response.map_body(|_, _| BoxBody::new(body::None::new()));
+    }
     // Nobody reads on for a body that was refused: a connection that still sends one is closed.
-    if matches!(response.status().as_u16(), 408 | 413 | 415) {
+    let refused = match response.status().as_u16() {
+        408 | 413 | 415 => true,
+        401 | 403 => has_body,
+        _ => false,
+    };
+    if refused {
         response
             .response_mut()
             .head_mut()
@@ -83,6 +94,12 @@ pub async fn surround(
     Ok(response)
 }
 
+/// Whether a body follows the head.
+fn has_body(req: &ServiceRequest) -> bool {
+    let length = req.headers().get(header::CONTENT_LENGTH);
+    req.headers().contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
 /// The caller's id, if it is a sane one, so that a request can be followed across systems; else a new one.
 fn request_id(req: &ServiceRequest) -> String {
     req.headers()
@@ -94,28 +111,47 @@ fn request_id(req: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }
 
-/// Whether the caller can read what the API speaks, by the most specific range that says so; the documentation's pages
-/// speak for themselves.
-fn accepts_json(req: &ServiceRequest) -> bool {
-    let headers = req.headers().get_all(header::ACCEPT).filter_map(|v| v.to_str().ok());
-    let ranges: Vec<(String, bool)> = headers
+/// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
+/// for themselves.
+fn is_acceptable(req: &ServiceRequest) -> bool {
+    let own = match req.path() {
+        "/v1/changes/stream" => Some(EVENT_STREAM),
+        "/v1/snapshot" | "/v1/audit" => Some(NDJSON),
+        _ => None,
+    };
+    let accepts = |within: &[&str]| weight(req.headers(), within) > 0.0;
+    !req.path().starts_with("/v1/") || accepts(JSON) || own.is_some_and(|own| accepts(&[own]))
+}
+
+/// Whether the caller would rather read this than JSON.
+#[must_use]
+pub fn prefers(req: &HttpRequest, media_type: &str) -> bool {
+    weight(req.headers(), &[media_type]) > weight(req.headers(), JSON) && req.headers().contains_key(header::ACCEPT)
+}
+
+/// The ranges that JSON is in, the most specific first.
+const JSON: &[&str] = &["application/json", "application/*", "*/*"];
+
+/// How much the caller likes what is in these ranges (RFC 9110, 12.5.1), by the first of them that it names.
+fn weight(headers: &header::HeaderMap, within: &[&str]) -> f32 {
+    let values = headers.get_all(header::ACCEPT).filter_map(|v| v.to_str().ok());
+    let ranges: Vec<(String, f32)> = values
         .flat_map(|ranges| ranges.split(','))
         .filter(|range| !range.trim().is_empty())
         .map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-            (media_type, !refused)
+            let q = parts.find_map(|p| p.strip_prefix("q=")?.parse().ok());
+            (media_type, q.unwrap_or(1.0))
         })
         .collect();
-    let said = |media_type: &str| {
-        ranges
-            .iter()
-            .find(|(range, _)| range == media_type)
-            .map(|(_, accepted)| *accepted)
-    };
-    let json = ["application/json", "application/*", "*/*"].into_iter().find_map(said);
-    !req.path().starts_with("/v1/") || json.unwrap_or(ranges.is_empty())
+    let said = |range: &&str| ranges.iter().find(|(named, _)| named == range).map(|(_, q)| *q);
+    match within.iter().find_map(said) {
+        Some(q) => q,
+        // Who names nothing takes anything.
+        None if ranges.is_empty() => 1.0,
+        None => 0.0,
+    }
 }
 
 fn accepted(req: &ServiceRequest) -> Language {

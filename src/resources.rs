@@ -8,7 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::Problem;
 
+pub mod audit;
 pub mod budgets;
+pub mod changes;
 pub mod codelists;
 pub mod evaluations;
 pub mod goals;
@@ -18,6 +20,7 @@ pub mod organizations;
 pub mod policies;
 pub mod results;
 pub mod revisions;
+pub mod tokens;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -29,6 +32,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(results::routes)
         .configure(revisions::routes)
         .configure(evaluations::routes)
+        .configure(tokens::routes)
+        .configure(audit::routes)
+        .configure(changes::routes)
         .configure(codelists::routes);
 }
 
@@ -49,6 +55,12 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<revisions::RevisionPage>(schemas);
+    add::<tokens::TokenPage>(schemas);
+    add::<tokens::NewToken>(schemas);
+    add::<audit::AuditEntryPage>(schemas);
+    add::<changes::ChangePage>(schemas);
+    add::<changes::head::ChangeHead>(schemas);
+    add::<changes::snapshot::SnapshotLine>(schemas);
     add::<revisions::diff::RevisionDiff>(schemas);
     add::<codelists::Codelists>(schemas);
 }

@@ -28,6 +28,7 @@ create table change_log (
         'organization', 'policy', 'self_evaluation', 'goal', 'budget', 'indicator', 'result', 'revision', 'token'))
 );
 create index change_log_row_idx on change_log (type, row_id, seq desc);
+create index change_log_policy_idx on change_log (type, policy_id, row_id, seq desc);
 create index change_log_at_idx on change_log (at);
 create index change_log_public_idx on change_log (seq) where was_public or is_public;
 

@@ -21,6 +21,22 @@ create function as_of() returns bigint stable parallel safe language sql as $$
     select current_setting('ward_policy.as_of')::bigint
 $$;
 
+-- The columns of a table, read from the states that history keeps. Plain expressions, so that the planner sees through
+-- them; and the keys that never change are those of the history itself: what asks for one of them reads its changes alone.
+create function past_columns(target text) returns text stable language sql as $$
+    select string_agg(
+        case
+            when a.attname = 'id' then 'last.row_id as id'
+            when a.attname = 'policy_id' then 'last.policy_id'
+            when a.atttypid = 'text[]'::regtype then format(
+                'case when last.after ->> %1$L is not null then array(select jsonb_array_elements_text(last.after -> %1$L)) end as %1$I',
+                a.attname)
+            else format('(last.after ->> %1$L)::%2$s as %1$I', a.attname, format_type(a.atttypid, a.atttypmod))
+        end, ', ' order by a.attnum)
+    from pg_attribute a
+    where a.attrelid = format('public.%I', target)::regclass and a.attnum > 0 and not a.attisdropped
+$$;
+
 -- The one predicate: a row is public, or its organization's drafts are the caller's to see.
 create function show(target text, type text) returns void language plpgsql as $$
 declare
@@ -32,16 +48,15 @@ begin
     execute format('create view visible.%1$I as select t.* from public.%1$I t where t.public or %2$s', target, drafts);
     execute format($v$
         create view past.%1$I as
-        select t.*
+        select %3$s
         from (
-            select distinct on (c.row_id) c.row_id, c.organization_id, c.after
+            select distinct on (c.policy_id, c.row_id) c.policy_id, c.row_id, c.organization_id, c.after, c.is_public
             from public.change_log c
             where c.type = %2$L and c.seq <= as_of()
-            order by c.row_id, c.seq desc
+            order by c.policy_id, c.row_id, c.seq desc
         ) as last
-        cross join lateral jsonb_populate_record(null::public.%1$I, last.after) as t
-        where last.after is not null and (t.public or sees_drafts(last.organization_id))
-        $v$, target, type);
+        where last.after is not null and (last.is_public or sees_drafts(last.organization_id))
+        $v$, target, type, past_columns(target));
 end
 $$;
 select show('policies', 'policy');
@@ -52,16 +67,21 @@ select show('indicators', 'indicator');
 select show('results', 'result');
 
 -- Organizations are public, and so is every revision.
-create view past.organizations as
-select t.*
-from (
-    select distinct on (c.row_id) c.row_id, c.after
-    from public.change_log c
-    where c.type = 'organization' and c.seq <= as_of()
-    order by c.row_id, c.seq desc
-) as last
-cross join lateral jsonb_populate_record(null::public.organizations, last.after) as t
-where last.after is not null;
+do $$
+begin
+    execute format($v$
+        create view past.organizations as
+        select %s
+        from (
+            select distinct on (c.row_id) c.row_id, c.after
+            from public.change_log c
+            where c.type = 'organization' and c.seq <= as_of()
+            order by c.row_id, c.seq desc
+        ) as last
+        where last.after is not null
+        $v$, past_columns('organizations'));
+end
+$$;
 create view past.revisions as select t.* from public.revisions t where t.seq <= as_of();
 
 -- The history as a caller may see it: a change is there if it changed what the caller sees, with the state before and

@@ -105,7 +105,7 @@ pub async fn find(database: &Database, given: Given) -> Result<Caller> {
         .await?;
     let now = Time::now();
     let row = row.filter(|row| row.revoked_at.is_none() && row.expires_at.is_none_or(|end| end > now));
-    let row = row.ok_or(Error::Unauthenticated)?;
+    let row = row.ok_or(Error::InvalidToken)?;
     note_use(database, row.id).await;
     let scopes = row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
     Ok(Caller::new(row.name, Some(row.id), scopes))

@@ -6,35 +6,57 @@ use utoipa::openapi::{
     schema::ObjectBuilder,
 };
 
-use crate::request::REQUEST_ID;
+use crate::{
+    auth::{self, CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
+    request::REQUEST_ID,
+};
 
 /// Adds the headers of an operation to its parameters and to the answers it describes itself.
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
-    if reads {
-        let known = ParameterBuilder::new()
-            .name("If-None-Match")
-            .parameter_in(ParameterIn::Header)
-            .required(Required::False)
-            .description(Some(
-                "The ETag the caller has: 304 without a body while it still holds.",
-            ))
-            .schema(Some(
-                ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)),
-            ))
-            .build();
-        operation.parameters.get_or_insert_default().push(known.into());
+    // What is streamed has no tag.
+    let tagged =
+        operation.responses.responses.get("200").is_some_and(
+            |answer| matches!(answer, RefOr::T(answer) if answer.content.contains_key("application/json")),
+        );
+    if reads && tagged {
+        let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
+        let words = "The ETag the caller has: 304 without a body while it still holds.";
+        take(operation, "If-None-Match", words, tag);
         let unchanged = Response::builder().description("The caller already has it (If-None-Match).");
         operation
             .responses
             .responses
             .insert("304".to_owned(), unchanged.build().into());
     }
-    let is_list = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|p| matches!(p, RefOr::T(p) if p.name == "cursor"));
+    let changes = matches!(auth::need(operation), Need::Scope(_));
+    if changes {
+        let why = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(12 * LONGEST_REASON));
+        let words = format!(
+            "Why, in at most {LONGEST_REASON} characters, UTF-8 percent-encoded. Required where something public changes: 422 without."
+        );
+        take(operation, CHANGE_REASON, &words, why);
+    }
+    let repeatable = changes && (method == "post" || method == "put" && path.ends_with("/tree"));
+    if repeatable {
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .pattern(Some("^[!-~]+$"));
+        let words = "A key of the caller's, new for every request: for 24 hours the same request with the same key gets the \
+                     same answer, and is carried out once. 422 for another request with it, 409 while one is still running.";
+        take(operation, IDEMPOTENCY_KEY, words, key);
+    }
+    // The feed has no last page.
+    let is_list = !path.starts_with("/v1/changes")
+        && operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|p| matches!(p, RefOr::T(p) if p.name == "cursor"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         give(response, REQUEST_ID.as_str(), LOGGED);
@@ -43,9 +65,16 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             ("200", true) => give(
                 response,
                 "Cache-Control",
-                "Keep it, and ask each time whether it still holds.",
+                "Keep it, and ask each time whether it still holds; not at all what is streamed.",
             ),
             _ => {}
+        }
+        if repeatable && status.starts_with('2') {
+            give(
+                response,
+                "Idempotency-Replayed",
+                "`true` on an answer that was given before, to the same request; else absent.",
+            );
         }
         if is_list && status == "200" {
             give(
@@ -73,6 +102,19 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
 }
 
 const LOGGED: &str = "The id under which the request was logged: the caller's own, or a new one.";
+
+fn take(operation: &mut Operation, name: &str, words: &str, schema: ObjectBuilder) {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(words))
+        .schema(Some(schema));
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(parameter.build().into());
+}
 
 fn give(response: &mut Response, name: &str, words: &str) {
     let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(8000)));

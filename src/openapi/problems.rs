@@ -6,18 +6,18 @@ use utoipa::{
     openapi::{
         Components, Content, Ref, RefOr, Response,
         path::{Operation, ParameterIn},
-        security::SecurityRequirement,
     },
 };
 
 use super::headers;
 use crate::{
+    auth::{self, Need},
     error::{Error, Problem, Violation, nearest},
     language::{Bilingual, Language},
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 15] {
+fn all() -> [(&'static str, &'static str, Error); 16] {
     [
         (
             "Malformed",
@@ -30,7 +30,16 @@ fn all() -> [(&'static str, &'static str, Error); 15] {
             Error::Unauthenticated,
         ),
         ("Forbidden", "The token does not allow this.", Error::Forbidden),
-        ("NotFound", "The path names nothing.", Error::NotFound("policy")),
+        (
+            "Gone",
+            "The cursor belongs to a history that is no more, as after the database was restored.",
+            Error::Gone,
+        ),
+        (
+            "NotFound",
+            "The path names nothing, or `as_of` no revision.",
+            Error::NotFound("policy"),
+        ),
         (
             "NotAcceptable",
             "The caller does not accept JSON.",
@@ -94,14 +103,19 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .parameters
         .iter()
         .flatten()
-        .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path));
+        .any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path || p.name == "as_of"));
     let body = operation.request_body.is_some();
-    let conditional = matches!(method, "put" | "patch" | "delete");
+    let conditional = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|p| matches!(p, RefOr::T(p) if p.name == "If-Match"));
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::FORBIDDEN => !is_open(operation),
-            StatusCode::NOT_FOUND => named,
+            StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
+            StatusCode::NOT_FOUND => named || path == "/v1/changes/head",
+            StatusCode::GONE => matches!(path, "/v1/changes" | "/v1/changes/stream"),
             StatusCode::CONFLICT => {
                 body && !path.ends_with("/preview")
                     || method == "delete" && (path.ends_with("/{organization}") || path.ends_with("/{fiscal_year}"))
@@ -121,15 +135,6 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
                 .insert(status, Ref::from_response_name(name).into());
         }
     }
-}
-
-/// Whether an operation can do without a token.
-fn is_open(operation: &Operation) -> bool {
-    operation
-        .security
-        .iter()
-        .flatten()
-        .any(|way| *way == SecurityRequirement::default())
 }
 
 fn misspelt() -> Error {

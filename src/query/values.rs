@@ -15,7 +15,7 @@ use crate::{
     domain::fiscal_year,
     error::nearest,
     language::Bilingual,
-    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, today},
+    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time},
 };
 
 /// Most values one parameter may list.
@@ -224,22 +224,41 @@ impl Param for NaiveDate {
     }
 }
 
-/// The date to judge by; today in Japan where the parameter is absent.
-#[derive(Debug, Clone, Copy)]
-pub struct On(pub NaiveDate);
+/// The date to judge by, where the parameter says one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct On(pub Option<NaiveDate>);
 
-impl Default for On {
-    fn default() -> Self {
-        Self(today())
+impl On {
+    /// The date, else the day of what is read.
+    #[must_use]
+    pub fn or(self, day: NaiveDate) -> NaiveDate {
+        self.0.unwrap_or(day)
     }
 }
 
 impl Field for On {
     fn read(text: Option<&str>) -> Result<Self, Fault> {
-        text.map_or_else(|| Ok(Self::default()), |text| NaiveDate::read(text).map(Self))
+        text.map(NaiveDate::read).transpose().map(Self)
     }
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
         parameter.schema(Some(NaiveDate::schema()))
+    }
+}
+
+impl Param for Time {
+    fn read(text: &str) -> Result<Self, Fault> {
+        Self::read(text).ok_or_else(|| {
+            Fault::new(
+                "time",
+                Bilingual::new(
+                    "2024-04-01T09:00:00+09:00 の形の日時（+ は %2B）にしてください",
+                    "must be a moment like 2024-04-01T09:00:00+09:00 (the + as %2B)",
+                ),
+            )
+        })
+    }
+    fn schema() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
     }
 }
 

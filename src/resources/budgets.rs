@@ -20,6 +20,7 @@ use crate::{
     keyset,
     language::Bilingual,
     page::{Page, Paging},
+    past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     schema::{budgets, goals as g, organizations as o, policies as p},
@@ -189,13 +190,16 @@ query! {
 /// Lists budgets.
 ///
 /// `policy_year` is the fiscal year of the policy that states a figure, `fiscal_year` that of the figure itself.
-#[utoipa::path(tag = "budgets", params(BudgetFilter, Paging<BudgetSort>))]
+#[utoipa::path(tag = "budgets", params(BudgetFilter, Past, Since, Paging<BudgetSort>))]
 #[get("/budgets")]
 async fn list_budgets(
     db: Db,
-    Query((filter, paging)): Query<(BudgetFilter, Paging<BudgetSort>)>,
+    Query((filter, past, since, paging)): Query<(BudgetFilter, Past, Since, Paging<BudgetSort>)>,
 ) -> Result<BudgetPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a budget.
@@ -211,10 +215,11 @@ async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Re
 /// Reads a budget.
 ///
 /// With the goal, the organization and the fiscal year of its policy.
-#[utoipa::path(tag = "budgets")]
+#[utoipa::path(tag = "budgets", params(Past))]
 #[get("/budgets/{id}")]
-async fn read_budget(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Budget>> {
-    db.read(move |conn| find(conn, id).map(Answer)).await
+async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Budget>> {
+    let moment = past.of(Of::Row("budget", id));
+    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
 }
 
 /// Replaces a budget, or creates it.
@@ -301,9 +306,18 @@ fn matching(filter: &BudgetFilter) -> Boxed<'_> {
     query
 }
 
-fn list(conn: &mut PgConnection, filter: &BudgetFilter, paging: &Paging<BudgetSort>) -> Result<BudgetPage> {
-    let total = paging.total(conn, |conn| Ok(matching(filter).count().get_result(conn)?))?;
-    let query = matching(filter).select(Budget::as_select());
+fn list(
+    conn: &mut PgConnection,
+    filter: &BudgetFilter,
+    since: &Since,
+    paging: &Paging<BudgetSort>,
+) -> Result<BudgetPage> {
+    let matching = || match since.updated_since {
+        Some(time) => matching(filter).filter(budgets::updated_at.ge(time)),
+        None => matching(filter),
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Budget::as_select());
     let rows = match paging.sort {
         BudgetSort::Earliest => keyset!(query, paging, budgets::id, asc budgets::fiscal_year, i32),
         BudgetSort::Latest => keyset!(query, paging, budgets::id, desc budgets::fiscal_year, i32),

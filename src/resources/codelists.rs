@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{budgets, evaluations, goals, indicators, organizations, policies, results, revisions};
+use super::{
+    audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
+};
 use crate::{
     domain::{comparison, difference, inputs, kinds, outcome, previous, target},
     error::Result,
@@ -78,8 +80,13 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<budgets::summary::BudgetGroup>(),
         list::<indicators::IndicatorSort>(),
         list::<results::ResultSort>(),
+        list::<tokens::TokenSort>(),
+        list::<audit::AuditSort>(),
+        list::<audit::ListFormat>(),
         list::<evaluations::EvaluationSort>(),
         list::<evaluations::summary::EvaluationGroup>(),
+        list::<changes::ChangeType>(),
+        list::<changes::ChangeOp>(),
         list::<kinds::BudgetKind>(),
         list::<kinds::BudgetStatus>(),
         list::<kinds::IndicatorKind>(),

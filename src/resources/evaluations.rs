@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     extract::{Answer, Path},
     page::{Page, Paging},
+    past::{Of, Past, only},
     query,
     query::{AnyOf, On, Query, SearchText, Years},
     schema as s, text_enum,
@@ -83,7 +84,8 @@ query! {
 query! {
     /// When to judge.
     pub struct Judging {
-        /// The date to judge by: results not in by their due date are overdue after it. Today in Japan by default.
+        /// The date to judge by: results not in by their due date are overdue after it. By default today in Japan, or
+        /// the day of `as_of`.
         pub on: On,
     }
 }
@@ -91,7 +93,8 @@ query! {
 query! {
     /// When to judge, and which fiscal year.
     pub struct IndicatorJudging {
-        /// The date to judge by: results not in by their due date are overdue after it. Today in Japan by default.
+        /// The date to judge by: results not in by their due date are overdue after it. By default today in Japan, or
+        /// the day of `as_of`.
         pub on: On,
         /// The fiscal year to judge; that of the policy by default.
         pub fiscal_year: Option<FiscalYear>,
@@ -158,83 +161,97 @@ pub struct PolicyEvaluation {
 ///
 /// One row per indicator and fiscal year: that of its policy, and any other it has a result for. For systems that pull:
 /// flat, in a stable order, with an ETag that follows the content and the day it was judged by.
-#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, Paging<EvaluationSort>))]
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, Past, Paging<EvaluationSort>))]
 #[get("/evaluations")]
 async fn list_evaluations(
     db: Db,
-    Query((filter, judging, paging)): Query<(EvaluationFilter, Judging, Paging<EvaluationSort>)>,
+    Query((filter, judging, past, paging)): Query<(EvaluationFilter, Judging, Past, Paging<EvaluationSort>)>,
 ) -> Result<EvaluationRowPage> {
-    db.read(move |conn| list(conn, &filter, judging.on.0, &paging)).await
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| {
+            let on = judging.on.or(conn.today);
+            list(conn, &filter, on, &paging)
+        })
+        .await
 }
 
 /// Evaluates an indicator, with the proof in full.
 ///
 /// Outcome, ratings, gap, previous year and an explanation in both languages, with exactly what was compared. 404 for a
 /// fiscal year that is neither the policy's nor one with a result.
-#[utoipa::path(tag = "evaluations", params(IndicatorJudging))]
+#[utoipa::path(tag = "evaluations", params(IndicatorJudging, Past))]
 #[get("/indicators/{id}/evaluation")]
 async fn read_indicator_evaluation(
     db: Db,
     Path(id): Path<Id>,
-    Query(judging): Query<IndicatorJudging>,
+    Query((judging, past)): Query<(IndicatorJudging, Past)>,
 ) -> Result<Answer<IndicatorEvaluation>> {
-    db.read(move |conn| {
-        let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn.conn)?;
-        let year = judging
-            .fiscal_year
-            .or(subject.first().map(|subject| subject.indicator.policy_year));
-        let year = year.ok_or(Error::NotFound("indicator"))?;
-        let mut judged = judge(conn, subject, &Years(vec![year]), judging.on.0)?;
-        judged
-            .pop()
-            .map(|judged| Answer(judged.proof()))
-            .ok_or(Error::NotFound("evaluation"))
-    })
-    .await
+    let moment = past.of(Of::Row("indicator", id));
+    db.at(moment)
+        .read(move |conn| {
+            let on = judging.on.or(conn.today);
+            let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn.conn)?;
+            let own = subject.first().map(|subject| subject.indicator.policy_year);
+            let own = own.ok_or(Error::NotFound("indicator"))?;
+            let year = judging.fiscal_year.unwrap_or(own);
+            let mut judged = judge(conn, subject, &Years(vec![year]), on)?;
+            judged
+                .pop()
+                .map(|judged| Answer(judged.proof()))
+                .ok_or(Error::NotFound("evaluation"))
+        })
+        .await
 }
 
 /// Evaluates a goal: its indicators counted, then one by one.
 ///
 /// For the fiscal year of its policy. Counts first; values of different indicators are never averaged.
-#[utoipa::path(tag = "evaluations", params(Judging))]
+#[utoipa::path(tag = "evaluations", params(Judging, Past))]
 #[get("/goals/{id}/evaluation")]
 async fn read_goal_evaluation(
     db: Db,
     Path(id): Path<Id>,
-    Query(judging): Query<Judging>,
+    Query((judging, past)): Query<(Judging, Past)>,
 ) -> Result<Answer<GoalEvaluation>> {
-    db.read(move |conn| {
-        let goal = goals::find(conn, id)?;
-        let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
-        let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), judging.on.0)?;
-        Ok(Answer(of_goal(goal, judged)))
-    })
-    .await
+    let moment = past.of(Of::Row("goal", id));
+    db.at(moment)
+        .read(move |conn| {
+            let on = judging.on.or(conn.today);
+            let goal = goals::find(conn, id)?;
+            let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
+            let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), on)?;
+            Ok(Answer(of_goal(goal, judged)))
+        })
+        .await
 }
 
 /// Evaluates a policy: what its organization says, and its indicators counted.
 ///
 /// For its fiscal year, goal by goal, beside the self-evaluation and the future policy.
-#[utoipa::path(tag = "evaluations", params(Judging))]
+#[utoipa::path(tag = "evaluations", params(Judging, Past))]
 #[get("/policies/{organization}/{fiscal_year}/evaluation")]
 async fn read_policy_evaluation(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query(judging): Query<Judging>,
+    Query((judging, past)): Query<(Judging, Past)>,
 ) -> Result<Answer<PolicyEvaluation>> {
-    db.read(move |conn| {
-        let policy = policies::find(conn, &key)?;
-        let goals: Vec<goals::Goal> = goals::Goal::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::goal_code_order(s::goals::code), s::goals::id))
-            .load(conn.conn)?;
-        let subjects = Subject::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .load(conn.conn)?;
-        let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), judging.on.0)?;
-        Ok(Answer(of_policy(policy, goals, judged, judging.on.0)))
-    })
-    .await
+    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    db.at(moment)
+        .read(move |conn| {
+            let on = judging.on.or(conn.today);
+            let policy = policies::find(conn, &key)?;
+            let goals: Vec<goals::Goal> = goals::Goal::query()
+                .filter(s::goals::policy_id.eq(policy.id))
+                .order((s::goal_code_order(s::goals::code), s::goals::id))
+                .load(conn.conn)?;
+            let subjects = Subject::query()
+                .filter(s::goals::policy_id.eq(policy.id))
+                .load(conn.conn)?;
+            let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), on)?;
+            Ok(Answer(of_policy(policy, goals, judged, on)))
+        })
+        .await
 }
 
 fn list(

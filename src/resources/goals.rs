@@ -18,6 +18,7 @@ use crate::{
     idempotency::Once,
     keyset,
     page::{Page, Paging},
+    past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
@@ -130,10 +131,16 @@ query! {
 /// Lists goals.
 ///
 /// In the order of their codes, 1-2 before 1-10. Codes do not chain across years: the same code may be another goal.
-#[utoipa::path(tag = "goals", params(GoalFilter, Paging<GoalSort>))]
+#[utoipa::path(tag = "goals", params(GoalFilter, Past, Since, Paging<GoalSort>))]
 #[get("/goals")]
-async fn list_goals(db: Db, Query((filter, paging)): Query<(GoalFilter, Paging<GoalSort>)>) -> Result<GoalPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+async fn list_goals(
+    db: Db,
+    Query((filter, past, since, paging)): Query<(GoalFilter, Past, Since, Paging<GoalSort>)>,
+) -> Result<GoalPage> {
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a goal.
@@ -149,10 +156,11 @@ async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result
 /// Reads a goal.
 ///
 /// With the organization and the fiscal year of its policy.
-#[utoipa::path(tag = "goals")]
+#[utoipa::path(tag = "goals", params(Past))]
 #[get("/goals/{id}")]
-async fn read_goal(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Goal>> {
-    db.read(move |conn| find(conn, id).map(Answer)).await
+async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Goal>> {
+    let moment = past.of(Of::Row("goal", id));
+    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
 }
 
 /// Replaces a goal, or creates it.
@@ -216,7 +224,7 @@ async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Res
     .await
 }
 
-fn list(conn: &mut PgConnection, filter: &GoalFilter, paging: &Paging<GoalSort>) -> Result<GoalPage> {
+fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Paging<GoalSort>) -> Result<GoalPage> {
     let matching = || {
         let mut query = goals::table.inner_join(p::table.inner_join(o::table)).into_boxed();
         if let Some(keys) = filter.organization.some() {
@@ -227,6 +235,9 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, paging: &Paging<GoalSort>)
         }
         if let Some(codes) = filter.code.some() {
             query = query.filter(goals::code.eq_any(codes));
+        }
+        if let Some(time) = since.updated_since {
+            query = query.filter(goals::updated_at.ge(time));
         }
         query
     };

@@ -22,6 +22,7 @@ use crate::{
     idempotency::Once,
     keyset,
     page::{Page, Paging},
+    past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, SearchText, Years},
     schema::{goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos},
@@ -215,13 +216,16 @@ query! {
 /// Lists indicators.
 ///
 /// `fiscal_year` is that of the policy. `q` finds any part of a name, Japanese included.
-#[utoipa::path(tag = "indicators", params(IndicatorFilter, Paging<IndicatorSort>))]
+#[utoipa::path(tag = "indicators", params(IndicatorFilter, Past, Since, Paging<IndicatorSort>))]
 #[get("/indicators")]
 async fn list_indicators(
     db: Db,
-    Query((filter, paging)): Query<(IndicatorFilter, Paging<IndicatorSort>)>,
+    Query((filter, past, since, paging)): Query<(IndicatorFilter, Past, Since, Paging<IndicatorSort>)>,
 ) -> Result<IndicatorPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+    let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates an indicator.
@@ -237,10 +241,11 @@ async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>)
 /// Reads an indicator.
 ///
 /// With its target; results are below it, evaluations beside them.
-#[utoipa::path(tag = "indicators")]
+#[utoipa::path(tag = "indicators", params(Past))]
 #[get("/indicators/{id}")]
-async fn read_indicator(db: Db, _: NoQuery, Path(id): Path<Id>) -> Result<Answer<Indicator>> {
-    db.read(move |conn| find(conn, id).map(Answer)).await
+async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Indicator>> {
+    let moment = past.of(Of::Row("indicator", id));
+    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
 }
 
 /// Replaces an indicator, or creates it.
@@ -344,9 +349,18 @@ pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     query
 }
 
-fn list(conn: &mut PgConnection, filter: &IndicatorFilter, paging: &Paging<IndicatorSort>) -> Result<IndicatorPage> {
-    let total = paging.total(conn, |conn| Ok(matching(filter).count().get_result(conn)?))?;
-    let query = matching(filter).select(Indicator::as_select());
+fn list(
+    conn: &mut PgConnection,
+    filter: &IndicatorFilter,
+    since: &Since,
+    paging: &Paging<IndicatorSort>,
+) -> Result<IndicatorPage> {
+    let matching = || match since.updated_since {
+        Some(time) => matching(filter).filter(indicators::updated_at.ge(time)),
+        None => matching(filter),
+    };
+    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
+    let query = matching().select(Indicator::as_select());
     let rows = match paging.sort {
         IndicatorSort::Id => keyset!(query, paging, indicators::id, asc indicators::id, Id),
         IndicatorSort::Name => keyset!(query, paging, indicators::id, asc indicators::name, String),

@@ -18,6 +18,7 @@ use crate::{
     keyset,
     language::Bilingual,
     page::{Page, Paging},
+    past::{Past, Since},
     query,
     query::{AnyOf, NoQuery, Query},
     schema::organizations,
@@ -159,13 +160,16 @@ query! {
 /// Lists organizations.
 ///
 /// All 24 wards fit on one page. In the order in which the city lists them, unless another is asked for.
-#[utoipa::path(tag = "organizations", params(OrganizationFilter, Paging<OrganizationSort>))]
+#[utoipa::path(tag = "organizations", params(OrganizationFilter, Past, Since, Paging<OrganizationSort>))]
 #[get("/organizations")]
 async fn list_organizations(
     db: Db,
-    Query((filter, paging)): Query<(OrganizationFilter, Paging<OrganizationSort>)>,
+    Query((filter, past, since, paging)): Query<(OrganizationFilter, Past, Since, Paging<OrganizationSort>)>,
 ) -> Result<OrganizationPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+    let moment = past.of_any(None)?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates an organization.
@@ -185,10 +189,15 @@ async fn create_organization(
 /// Reads an organization, by its slug or its municipality code.
 ///
 /// Both keys give the same answer; `slug` in it is the one that other answers refer to.
-#[utoipa::path(tag = "organizations")]
+#[utoipa::path(tag = "organizations", params(Past))]
 #[get("/organizations/{organization}")]
-async fn read_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>) -> Result<Answer<Organization>> {
-    db.read(move |conn| find(conn, &key).map(Answer)).await
+async fn read_organization(
+    db: Db,
+    Path(key): Path<OrganizationKey>,
+    Query(past): Query<Past>,
+) -> Result<Answer<Organization>> {
+    let moment = past.of_any(None)?;
+    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
 }
 
 /// Replaces an organization, or creates it.
@@ -268,12 +277,16 @@ async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey
 fn list(
     conn: &mut PgConnection,
     filter: &OrganizationFilter,
+    since: &Since,
     paging: &Paging<OrganizationSort>,
 ) -> Result<OrganizationPage> {
     let matching = || {
         let mut query = organizations::table.into_boxed();
         if let Some(kinds) = filter.kind.some() {
             query = query.filter(organizations::kind.eq_any(kinds));
+        }
+        if let Some(time) = since.updated_since {
+            query = query.filter(organizations::updated_at.ge(time));
         }
         query
     };

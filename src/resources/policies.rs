@@ -7,7 +7,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations::{self, is_any_of};
+use super::{
+    organizations::{self, is_any_of},
+    revisions,
+};
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -20,6 +23,7 @@ use crate::{
     keyset,
     language::Bilingual,
     page::{Page, Paging},
+    past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     schema::{
@@ -235,13 +239,16 @@ query! {
 /// Lists policies.
 ///
 /// Without what is below them; `/tree` has it all in one answer. Latest fiscal year first.
-#[utoipa::path(tag = "policies", params(PolicyFilter, Paging<PolicySort>))]
+#[utoipa::path(tag = "policies", params(PolicyFilter, Past, Since, Paging<PolicySort>))]
 #[get("/policies")]
 async fn list_policies(
     db: Db,
-    Query((filter, paging)): Query<(PolicyFilter, Paging<PolicySort>)>,
+    Query((filter, past, since, paging)): Query<(PolicyFilter, Past, Since, Paging<PolicySort>)>,
 ) -> Result<PolicyPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+    let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Creates a policy.
@@ -257,10 +264,15 @@ async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Re
 /// Reads a policy.
 ///
 /// The head of the form and its text boxes; goals, budgets, indicators and results are below it, in `/tree`.
-#[utoipa::path(tag = "policies")]
+#[utoipa::path(tag = "policies", params(Past))]
 #[get("/policies/{organization}/{fiscal_year}")]
-async fn read_policy(db: Db, _: NoQuery, Path(key): Path<(OrganizationKey, FiscalYear)>) -> Result<Answer<Policy>> {
-    db.read(move |conn| find(conn, &key).map(Answer)).await
+async fn read_policy(
+    db: Db,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    Query(past): Query<Past>,
+) -> Result<Answer<Policy>> {
+    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
 }
 
 /// Replaces a policy, or creates it; what is below it stays.
@@ -341,7 +353,12 @@ async fn remove_policy(
     .await
 }
 
-fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySort>) -> Result<PolicyPage> {
+fn list(
+    conn: &mut PgConnection,
+    filter: &PolicyFilter,
+    since: &Since,
+    paging: &Paging<PolicySort>,
+) -> Result<PolicyPage> {
     let matching = || {
         let mut query = policies::table.inner_join(o::table).left_join(e::table).into_boxed();
         if let Some(keys) = filter.organization.some() {
@@ -349,6 +366,9 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
         }
         if let Some(years) = filter.fiscal_year.some() {
             query = query.filter(policies::fiscal_year.eq_any(years));
+        }
+        if let Some(time) = since.updated_since {
+            query = query.filter(latest(policies::updated_at, e::updated_at.nullable()).ge(time));
         }
         query
     };
@@ -368,14 +388,22 @@ fn list(conn: &mut PgConnection, filter: &PolicyFilter, paging: &Paging<PolicySo
     })
 }
 
-/// The policy of this organization for this fiscal year.
-pub fn find(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
-    Policy::query()
+/// The policy of this organization for this fiscal year. In the past that is the one that went by this name, else the one
+/// that goes by it today.
+pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
+    let named = Policy::query()
         .filter(organizations::is(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
         .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("policy"))
+        .optional()?;
+    let found = match named {
+        Some(policy) => Some(policy),
+        None => Policy::query()
+            .filter(policies::id.eq_any(revisions::published_as(key)))
+            .first(conn)
+            .optional()?,
+    };
+    found.ok_or(Error::NotFound("policy"))
 }
 
 /// The same, if the caller may change it.

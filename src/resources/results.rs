@@ -11,7 +11,7 @@ use super::{indicators as parent, organizations::is_any_of};
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx},
+    db::{Db, Read, Tx},
     domain::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
@@ -22,6 +22,7 @@ use crate::{
     keyset,
     language::Bilingual,
     page::{Page, Paging},
+    past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     schema::{goals as g, indicators as i, organizations as o, policies as p, results},
@@ -249,43 +250,55 @@ query! {
 /// Lists results, across everything.
 ///
 /// `policy_year` is the fiscal year of the policy, `fiscal_year` that of the result itself. Latest first.
-#[utoipa::path(tag = "results", params(ResultFilter, Paging<ResultSort>))]
+#[utoipa::path(tag = "results", params(ResultFilter, Past, Since, Paging<ResultSort>))]
 #[get("/results")]
 async fn list_results(
     db: Db,
-    Query((filter, paging)): Query<(ResultFilter, Paging<ResultSort>)>,
+    Query((filter, past, since, paging)): Query<(ResultFilter, Past, Since, Paging<ResultSort>)>,
 ) -> Result<IndicatorResultPage> {
-    db.read(move |conn| list(conn, &filter, &paging)).await
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| list(conn, &filter, &since, &paging))
+        .await
 }
 
 /// Lists the results of an indicator.
 ///
 /// Most indicators have one, for the fiscal year of their policy.
-#[utoipa::path(tag = "results", params(Paging<ResultSort>))]
+#[utoipa::path(tag = "results", params(Past, Paging<ResultSort>))]
 #[get("/indicators/{id}/results")]
 async fn list_indicator_results(
     db: Db,
     Path(id): Path<Id>,
-    Query(paging): Query<Paging<ResultSort>>,
+    Query((past, paging)): Query<(Past, Paging<ResultSort>)>,
 ) -> Result<IndicatorResultPage> {
-    db.read(move |conn| {
-        parent::find(conn, id)?;
-        let filter = ResultFilter {
-            indicator: AnyOf(vec![id]),
-            ..ResultFilter::default()
-        };
-        list(conn, &filter, &paging)
-    })
-    .await
+    let moment = past.of(Of::Row("indicator", id));
+    db.at(moment)
+        .read(move |conn| {
+            parent::find(conn, id)?;
+            let filter = ResultFilter {
+                indicator: AnyOf(vec![id]),
+                ..ResultFilter::default()
+            };
+            list(conn, &filter, &Since::default(), &paging)
+        })
+        .await
 }
 
 /// Reads the result of an indicator in a fiscal year.
 ///
 /// 404 where nothing was recorded; what that means on a given day says the indicator's evaluation.
-#[utoipa::path(tag = "results")]
+#[utoipa::path(tag = "results", params(Past))]
 #[get("/indicators/{id}/results/{fiscal_year}")]
-async fn read_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>) -> Result<Answer<IndicatorResult>> {
-    db.read(move |conn| Ok(Answer(find(conn, key)?.view(today())))).await
+async fn read_result(
+    db: Db,
+    Path(key): Path<(Id, FiscalYear)>,
+    Query(past): Query<Past>,
+) -> Result<Answer<IndicatorResult>> {
+    let moment = past.of(Of::Row("indicator", key.0));
+    db.at(moment)
+        .read(move |conn| Ok(Answer(find(conn, key)?.view(conn.today))))
+        .await
 }
 
 /// Replaces the result of an indicator in a fiscal year, or creates it.
@@ -364,7 +377,12 @@ async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, re
     .await
 }
 
-fn list(conn: &mut PgConnection, filter: &ResultFilter, paging: &Paging<ResultSort>) -> Result<IndicatorResultPage> {
+fn list(
+    conn: &mut Read<'_>,
+    filter: &ResultFilter,
+    since: &Since,
+    paging: &Paging<ResultSort>,
+) -> Result<IndicatorResultPage> {
     let matching = || {
         let joined = g::table.inner_join(p::table.inner_join(o::table));
         let mut query = results::table.inner_join(i::table.inner_join(joined)).into_boxed();
@@ -386,6 +404,9 @@ fn list(conn: &mut PgConnection, filter: &ResultFilter, paging: &Paging<ResultSo
         if let Some(indicators) = filter.indicator.some() {
             query = query.filter(results::indicator_id.eq_any(indicators));
         }
+        if let Some(time) = since.updated_since {
+            query = query.filter(results::updated_at.ge(time));
+        }
         query
     };
     let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
@@ -395,8 +416,8 @@ fn list(conn: &mut PgConnection, filter: &ResultFilter, paging: &Paging<ResultSo
         ResultSort::Earliest => keyset!(query, paging, results::id, asc results::fiscal_year, i32),
         ResultSort::UpdatedAt => keyset!(query, paging, results::id, desc results::updated_at, Time),
     };
-    let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn)?;
-    let on = today();
+    let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn.conn)?;
+    let on = conn.today;
     let items = rows.into_iter().map(|row| row.view(on)).collect();
     paging.cut(items, total, |row: &IndicatorResult| match paging.sort {
         ResultSort::Latest | ResultSort::Earliest => (json!(row.fiscal_year), row.id),

@@ -195,15 +195,25 @@ fn sha256(document: &str) -> String {
     hex(&Sha256::digest(document.as_bytes()))
 }
 
-/// The policy of this organization for this fiscal year, if it was ever published.
-fn find_published(conn: &mut PgConnection, (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Id> {
-    let named = published::slug
-        .eq(organization.as_str())
-        .or(published::municipality_code.eq(organization.as_str()));
+/// The policy of this organization for this fiscal year, by today's names, if it was ever published.
+#[must_use]
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn published_as<'a>(key: &'a (OrganizationKey, FiscalYear)) -> _ {
+    let organization: &'a str = key.0.as_str();
+    let year: FiscalYear = key.1;
     published::table
-        .filter(named)
+        .filter(
+            published::slug
+                .eq(organization)
+                .or(published::municipality_code.eq(organization)),
+        )
         .filter(published::fiscal_year.eq(year))
         .select(published::policy_id)
+}
+
+/// The same, if there is one.
+fn find_published(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<Id> {
+    published_as(key)
         .first(conn)
         .optional()?
         .ok_or(Error::NotFound("policy"))

@@ -24,7 +24,7 @@ impl Api {
     }
 
     /// Waits until so many writers wait for a lock.
-    async fn until_waiting(&self, writers: usize) {
+    pub(crate) async fn until_waiting(&self, writers: usize) {
         let waiting = "select pid::text as value from pg_stat_activity \
                        where datname = current_database() and wait_event_type = 'Lock'";
         while self.db.values(waiting).len() < writers {

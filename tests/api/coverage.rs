@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     given::{self, Nishi},
     openapi::CONTRACT,
-    support::Api,
+    support::{Api, Call},
 };
 
 #[actix_web::test]
@@ -48,6 +48,11 @@ async fn every_operation_is_exercised() {
         "/v1/evaluations",
         "/v1/evaluations/summary",
         "/v1/codelists",
+        "/v1/tokens",
+        "/v1/audit",
+        "/v1/changes",
+        "/v1/changes/head",
+        "/v1/snapshot",
         &format!("/v1/goals/{goal}/evaluation"),
         &format!("/v1/indicators/{indicator}/evaluation"),
         &format!("/v1/indicators/{indicator}/results"),
@@ -67,6 +72,17 @@ async fn every_operation_is_exercised() {
     let entries = json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] });
     api.post("/v1/results", &entries).await.must_be(200);
 
+    // Tokens.
+    let token = json!({ "name": "試験", "scopes": ["edit:nishi"] });
+    let token = api
+        .post("/v1/tokens", &token)
+        .await
+        .must_be(201)
+        .header("location")
+        .to_owned();
+    api.get(&token).await.must_be(200);
+    api.send(Call::new("DELETE", &token)).await.must_be(204);
+
     // Items, from the leaves to the root: read, replaced, changed, removed. The maker has created them.
     for (path, body) in [
         (nishi.result_path.clone(), given::result(2024)),
@@ -84,6 +100,10 @@ async fn every_operation_is_exercised() {
         let changed = api.patch(&path, &replaced.etag(), &json!({})).await.must_be(200);
         api.delete(&path, &changed.etag()).await.must_be(204);
     }
+
+    // What would go on ends with the service.
+    api.database.stop_waiting();
+    api.get("/v1/changes/stream").await.must_be(200);
 
     let exercised = api.exercised.take();
     let missed: BTreeSet<_> = CONTRACT

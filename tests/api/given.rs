@@ -131,6 +131,19 @@ impl Nishi {
 }
 
 impl Api {
+    /// The moment of the last change.
+    pub(crate) fn moment(&self) -> String {
+        let last =
+            "select to_char(max(at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as value from change_log";
+        self.db.values(last).remove(0)
+    }
+
+    /// A new token with these scopes, which may not be shown again.
+    pub(crate) async fn token(&self, name: &str, scopes: &[&str]) -> String {
+        let body = json!({ "name": name, "scopes": scopes });
+        self.post("/v1/tokens", &body).await.must_be(201).text("token")
+    }
+
     /// Nishi Ward, stored.
     pub(crate) async fn organization(&self) -> Answer {
         self.post("/v1/organizations", &ward()).await.must_be(201)

@@ -12,25 +12,35 @@
     reason = "tests read TEST_DATABASE_URL and UPDATE_OPENAPI, and look past the query DSL at what the database keeps"
 )]
 
+mod audit;
 mod budgets;
+mod changes;
 mod codelists;
 mod concurrency;
 mod coverage;
 mod evaluations;
 mod given;
 mod goals;
+mod hidden;
 mod history;
+mod idempotency;
 mod indicators;
 mod items;
+mod leaks;
 mod openapi;
 mod organizations;
 mod paging;
+mod past;
 mod policies;
 mod publications;
+mod random_past;
 mod requests;
 mod results;
 mod rules;
 mod sample;
+mod scopes;
+mod secrets;
 mod support;
+mod tokens;
 mod trees;
 mod wire;

@@ -253,6 +253,8 @@ pub(crate) struct Api {
     pub(crate) exercised: RefCell<BTreeSet<String>>,
     /// The database.
     pub(crate) db: TestDb,
+    /// The same, as the application has it.
+    pub(crate) database: Database,
 }
 
 impl Api {
@@ -264,7 +266,8 @@ impl Api {
     /// With these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let db = TestDb::new();
-        let service = Rc::new(init_service(app::build(Database::new(&db.url(), POOL), limits)).await);
+        let database = Database::new(&db.url(), POOL);
+        let service = Rc::new(init_service(app::build(database.clone(), limits)).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
             Box::pin(async move {
@@ -294,6 +297,7 @@ impl Api {
             service: Box::new(service),
             exercised: RefCell::default(),
             db,
+            database,
         }
     }
 
@@ -374,6 +378,13 @@ impl Answer {
     pub(crate) fn must_be(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self
+    }
+
+    /// The lines of an answer that has one JSON object a line.
+    #[track_caller]
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
     }
 
     /// A header; empty where there is none.

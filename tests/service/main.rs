@@ -11,6 +11,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    os::unix::fs::MetadataExt,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -21,11 +22,13 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::signal::{Signal, kill};
 use ward_policy::db::embedded::Embedded;
 
-use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, organizations};
+use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
 mod http;
+mod mirror;
 mod process;
+mod tokens;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -38,7 +41,10 @@ fn a_first_start_says_where_it_is_and_serves_the_sample() -> Outcome {
     let service = place.serve(&[])?;
     let said = service.said()?;
     let address = service.address;
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let lines: Vec<_> = said.lines().collect();
+    let file = place.data().join("admin-token");
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].ends_with(&format!("is in {}", file.display())), "{said}");
     assert!(
         said.trim_end().ends_with(&format!(
             "API http://{address}/v1  documentation http://{address}/docs/"
@@ -53,6 +59,20 @@ fn a_first_start_says_where_it_is_and_serves_the_sample() -> Outcome {
     assert_eq!(tree["organization_name"], "西区");
     assert_eq!(tree["goals"].as_array().map(Vec::len), Some(4));
     assert_eq!(get(address, "/docs/")?.status, 200);
+
+    let token = place.token()?;
+    assert_eq!(fs::metadata(&file)?.mode() & 0o7777, 0o600);
+    assert!(!said.contains(&token));
+    let tokens = get_by(address, &token, "/v1/tokens")?.body;
+    assert_eq!(tokens["items"][0]["scopes"], serde_json::json!(["admin"]));
+
+    // Nothing is made anew, though the file is gone.
+    assert!(service.stop(Signal::SIGTERM)?.success());
+    fs::remove_file(&file)?;
+    let service = place.serve(&[])?;
+    assert_eq!(service.said()?.lines().count(), 1);
+    assert!(!file.exists());
+    assert_eq!(get_by(service.address, &token, "/v1/tokens")?.status, 200);
     Ok(())
 }
 
@@ -63,7 +83,7 @@ fn every_request_is_one_line_of_the_log() -> Outcome {
     let head = "GET /v1/policies/nishi/2024 HTTP/1.1\r\nHost: it\r\nConnection: close\r\nX-Request-Id: mine-1\r\n\r\n";
     let answer = exchange(service.address, head.as_bytes())?;
     let said = service.said()?;
-    let line = said.lines().nth(1).ok_or("no line")?;
+    let line = said.lines().last().ok_or("no line")?;
     let words: Vec<_> = line.split_whitespace().rev().take(6).collect();
     let [bytes, took, status, route, method, id] = words[..] else {
         return Err(line.into());
@@ -89,7 +109,7 @@ fn without_the_sample_it_is_empty() -> Outcome {
 fn what_was_written_is_there_after_a_stop_which_leaves_nothing_running() -> Outcome {
     let place = Place::new("stop")?;
     let service = place.serve(&["--no-sample"])?;
-    assert_eq!(create(service.address, "port-bureau")?.status, 201);
+    assert_eq!(create(service.address, &place.token()?, "port-bureau")?.status, 201);
     assert!(!place.is_deserted()?);
     assert!(service.stop(Signal::SIGTERM)?.success());
     assert!(place.is_deserted()?);
@@ -104,7 +124,10 @@ fn a_killed_service_leaves_nothing_running_and_starts_again() -> Outcome {
     let place = Place::new("killed")?;
     for n in 0..2 {
         let service = place.serve(&["--no-sample"])?;
-        assert_eq!(create(service.address, &format!("bureau-{n}"))?.status, 201);
+        assert_eq!(
+            create(service.address, &place.token()?, &format!("bureau-{n}"))?.status,
+            201
+        );
         service.stop(Signal::SIGKILL)?;
         eventually(|| Ok(place.is_deserted()?.then_some(())))?;
     }
@@ -119,12 +142,12 @@ fn a_killed_service_leaves_nothing_running_and_starts_again() -> Outcome {
 fn while_its_database_server_is_away_it_answers_and_soon_as_before() -> Outcome {
     let place = Place::new("outage")?;
     let service = place.serve(&["--no-sample"])?;
-    let address = service.address;
+    let (address, token) = (service.address, place.token()?);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let callers: Vec<_> = (0..4)
             .map(|caller| {
-                let over = &over;
+                let (over, token) = (&over, &token);
                 scope.spawn(move || -> Outcome<Vec<String>> {
                     let mut created = Vec::new();
                     for n in 0.. {
@@ -134,7 +157,7 @@ fn while_its_database_server_is_away_it_answers_and_soon_as_before() -> Outcome 
                         assert_eq!(get(address, "/healthz")?.status, 200);
                         assert_ok_or_away(&get(address, "/v1/organizations")?);
                         let slug = format!("bureau-{caller}-{n}");
-                        let answer = create(address, &slug)?;
+                        let answer = create(address, token, &slug)?;
                         assert_ok_or_away(&answer);
                         if answer.status == 201 {
                             created.push(slug);
@@ -259,6 +282,7 @@ fn the_contract_is_printed() -> Outcome {
     Run {
         status: process.wait()?,
         said,
+        printed: String::new(),
     }
     .is_one_line_about(&["print"]);
     Ok(())
@@ -347,13 +371,13 @@ fn a_stop_lets_a_request_finish() -> Outcome {
     let place = Place::new("in-flight")?;
     for (ending, slug) in [(Signal::SIGTERM, "terminated"), (Signal::SIGINT, "interrupted")] {
         let service = place.serve(&["--no-sample"])?;
-        let body = bureau(slug).to_string();
+        let (body, token) = (bureau(slug).to_string(), place.token()?);
         let (first, rest) = body.split_at(body.len() / 2);
         let mut stream = connect(service.address)?;
         write!(
             stream,
             "POST /v1/organizations HTTP/1.1\r\nHost: it\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Expect: 100-continue\r\n\r\n",
+             Authorization: Bearer {token}\r\nExpect: 100-continue\r\n\r\n",
             body.len()
         )?;
         // Its handler runs once it has asked for the body.

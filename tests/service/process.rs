@@ -35,6 +35,13 @@ impl Place {
         self.0.join("data")
     }
 
+    /// The token that the first start has made.
+    pub(crate) fn token(&self) -> Outcome<String> {
+        Ok(fs::read_to_string(self.data().join("admin-token"))?
+            .trim_end()
+            .to_owned())
+    }
+
     /// The program, with the settings of this place and no other.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ward-policy"));
@@ -56,6 +63,7 @@ impl Place {
         Ok(Run {
             status: output.status,
             said: String::from_utf8(output.stderr)?,
+            printed: String::from_utf8(output.stdout)?,
         })
     }
 
@@ -102,6 +110,7 @@ impl Drop for Place {
 pub(crate) struct Run {
     pub(crate) status: ExitStatus,
     pub(crate) said: String,
+    pub(crate) printed: String,
 }
 
 impl Run {

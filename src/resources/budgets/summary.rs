@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use actix_web::get;
-use diesel::{PgConnection, prelude::*};
+use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{BudgetFilter, matching};
 use crate::{
-    db::Db,
+    db::{Db, Read},
     domain::{
         budget_sum::{BudgetSum, Figure},
         kinds::{BudgetKind, BudgetStatus},
     },
     error::Result,
     extract::Answer,
+    past::{Past, only},
     query,
     query::{AnyOf, On, Query},
     schema::{budgets, goals as g, organizations as o, policies as p},
@@ -114,21 +115,23 @@ struct Row {
 ///
 /// One sum per fiscal year and kind, and per whatever else is asked for. `complete` is false where a figure is a dash or
 /// blank, and `missing` names it: a sum never passes over what is not known in silence.
-#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping))]
+#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping, Past))]
 #[get("/budgets/summary")]
 async fn summarize_budgets(
     db: Db,
-    Query((filter, grouping)): Query<(BudgetFilter, BudgetGrouping)>,
+    Query((filter, grouping, past)): Query<(BudgetFilter, BudgetGrouping, Past)>,
 ) -> Result<Answer<BudgetSummaries>> {
-    db.read(move |conn| summarize(conn, &filter, &grouping).map(Answer))
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| summarize(conn, &filter, &grouping).map(Answer))
         .await
 }
 
-fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &BudgetGrouping) -> Result<BudgetSummaries> {
+fn summarize(conn: &mut Read<'_>, filter: &BudgetFilter, by: &BudgetGrouping) -> Result<BudgetSummaries> {
     let rows: Vec<Row> = matching(filter)
         .select(Row::as_select())
         .order(budgets::id)
-        .load(conn)?;
+        .load(conn.conn)?;
     let grouped = |group| by.group_by.0.contains(&group);
     let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
@@ -154,7 +157,7 @@ fn summarize(conn: &mut PgConnection, filter: &BudgetFilter, by: &BudgetGrouping
         }
     });
     Ok(BudgetSummaries {
-        on: Date(by.on.0),
+        on: Date(by.on.or(conn.today)),
         items: items.collect(),
     })
 }

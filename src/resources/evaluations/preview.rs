@@ -18,7 +18,7 @@ use crate::{
     extract::{Answer, Json},
     query::Query,
     resources::{indicators::target_faults, results::ResultInput},
-    value::{Date, Decimal, Line, Prose},
+    value::{Date, Decimal, Line, Prose, today},
 };
 
 /// The preview's route.
@@ -99,6 +99,6 @@ async fn preview_evaluation(
         due_on: case
             .due_on
             .map_or_else(|| fiscal_year::results_due_on(year), |due| due.0),
-        on: judging.on.0,
+        on: judging.on.or(today()),
     })))
 }

@@ -15,6 +15,7 @@ use crate::{
     domain::roll_up::RollUp,
     error::Result,
     extract::Answer,
+    past::{Past, only},
     query,
     query::{AnyOf, Query},
     text_enum,
@@ -75,13 +76,18 @@ pub struct EvaluationSummaries {
 ///
 /// An indicator counts once for every fiscal year it is evaluated for: that of its policy, and any other it has a result
 /// for; `fiscal_year` limits them. Values of different indicators are never averaged.
-#[utoipa::path(tag = "evaluations", params(EvaluationFilter, EvaluationGrouping, Judging))]
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, EvaluationGrouping, Judging, Past))]
 #[get("/evaluations/summary")]
 async fn summarize_evaluations(
     db: Db,
-    Query((filter, grouping, judging)): Query<(EvaluationFilter, EvaluationGrouping, Judging)>,
+    Query((filter, grouping, judging, past)): Query<(EvaluationFilter, EvaluationGrouping, Judging, Past)>,
 ) -> Result<Answer<EvaluationSummaries>> {
-    db.read(move |conn| summarize(conn, &filter, &grouping.group_by, judging.on.0).map(Answer))
+    let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    db.at(moment)
+        .read(move |conn| {
+            let on = judging.on.or(conn.today);
+            summarize(conn, &filter, &grouping.group_by, on).map(Answer)
+        })
         .await
 }
 

@@ -24,7 +24,8 @@ use crate::{
     extract::{Answer, Created, Json, Path, Stored},
     idempotency::Once,
     language::Bilingual,
-    query::NoQuery,
+    past::{Of, Past},
+    query::{NoQuery, Query},
     resources::{
         budgets::{self, BudgetInput},
         goals::GoalInput,
@@ -329,19 +330,21 @@ fn twice(at: String) -> Violation {
 /// Reads a policy with everything below it.
 ///
 /// One call draws a page. Its ETag changes with anything in it; what was read can be changed and sent back by PUT.
-#[utoipa::path(tag = "policies")]
+#[utoipa::path(tag = "policies", params(Past))]
 #[get("/policies/{organization}/{fiscal_year}/tree")]
 async fn read_policy_tree(
     db: Db,
-    _: NoQuery,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
+    Query(past): Query<Past>,
 ) -> Result<Answer<PolicyTree>> {
-    db.read(move |conn| {
-        let policy = find(conn, &key)?;
-        let today = conn.today;
-        Ok(Answer(Rows::load(conn, policy)?.tree(today)))
-    })
-    .await
+    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    db.at(moment)
+        .read(move |conn| {
+            let policy = find(conn, &key)?;
+            let today = conn.today;
+            Ok(Answer(Rows::load(conn, policy)?.tree(today)))
+        })
+        .await
 }
 
 /// Replaces a policy with everything below it, or creates it all.

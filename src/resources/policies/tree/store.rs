@@ -41,14 +41,17 @@ impl Rows {
             .load(conn)?;
         let budgets = budgets::Budget::query()
             .filter(s::goals::policy_id.eq(policy.id))
+            .filter(s::budgets::policy_id.eq(policy.id))
             .order((s::budgets::fiscal_year, s::budgets::kind))
             .load(conn)?;
         let indicators = indicators::Indicator::query()
             .filter(s::goals::policy_id.eq(policy.id))
+            .filter(s::indicators::policy_id.eq(policy.id))
             .order((s::indicators::position, s::indicators::id))
             .load(conn)?;
         let results = results::Row::query()
             .filter(s::goals::policy_id.eq(policy.id))
+            .filter(s::results::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
         // What is seen beside what is published is no revision.

@@ -1,0 +1,220 @@
+//! Who waits for changes is woken here: one connection of the process listens, all who wait watch what it heard.
+//!
+//! Somebody who waits is a future: it holds no thread and no connection, and is not woken by what it may not see.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
+use futures_util::future::{Either, pending, select};
+use tokio::{sync::watch, time::timeout};
+
+use super::{Db, in_one_line};
+use crate::{auth::Caller, error::Result, schema::change_log, value::Id};
+
+/// What triggers notify.
+const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
+/// How often the connection is asked what it heard.
+const PULSE: Duration = Duration::from_millis(20);
+/// How often it is asked whether it hears at all.
+const PROBE: Duration = Duration::from_secs(10);
+/// How long it takes to come back, at first and at most.
+const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How far the history reaches, for everybody who may see a part of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// The last change that somebody sees.
+    head: i64,
+    /// The last that everybody sees.
+    public: i64,
+    /// The last of each organization, heard of so far.
+    organizations: HashMap<Id, i64>,
+}
+
+impl Tail {
+    /// The last change that this caller may see; perhaps it is an earlier one.
+    #[must_use]
+    pub fn last_for(&self, caller: &Caller) -> i64 {
+        if caller.drafts() == "*" {
+            return self.head;
+        }
+        let own = self.organizations.iter().filter(|(id, _)| caller.sees_drafts(**id));
+        own.map(|(_, seq)| *seq).fold(self.public, i64::max)
+    }
+
+    /// Takes what a trigger notified: the last change, whether everybody sees it, and whose it is.
+    fn hear(&mut self, payload: &str) {
+        let mut words = payload.split(' ');
+        let (Some(seq), Some(public), Some(whose)) = (words.next(), words.next(), words.next()) else {
+            return;
+        };
+        let Ok(seq) = seq.parse::<i64>() else { return };
+        let organization = whose.parse::<Id>().ok();
+        if public == "t" {
+            self.public = self.public.max(seq);
+        }
+        if let Some(organization) = organization {
+            let last = self.organizations.entry(organization).or_default();
+            *last = seq.max(*last);
+        }
+        // The rest is about tokens, which no feed shows.
+        if public == "t" || organization.is_some() {
+            self.head = self.head.max(seq);
+        }
+    }
+
+    /// Takes that the history reaches so far, while it is not known who sees that.
+    fn reach(&mut self, seq: i64) {
+        if seq > self.head {
+            self.head = seq;
+            self.public = seq;
+        }
+    }
+}
+
+/// The one who listens. It begins with the first who waits, and ends when nobody is left who could.
+pub(super) struct Listener {
+    url: String,
+    tail: OnceLock<watch::Receiver<Tail>>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Listener {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            tail: OnceLock::new(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Lets go of everybody who waits, now and from now on.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.stopping.receiver_count()
+    }
+
+    fn tail(&self) -> watch::Receiver<Tail> {
+        let begin = || {
+            let (sender, receiver) = watch::channel(Tail::default());
+            let url = self.url.clone();
+            let begun = thread::Builder::new()
+                .name("listener".to_owned())
+                .spawn(move || listen(&url, &sender));
+            if let Err(e) = begun {
+                log::error!("nobody listens for changes: {e}");
+            }
+            receiver
+        };
+        self.tail.get_or_init(begin).clone()
+    }
+}
+
+/// Listens until nobody watches, through outages of the database.
+fn listen(url: &str, tail: &watch::Sender<Tail>) {
+    let mut wait = BACK.0;
+    while !tail.is_closed() {
+        let since = Instant::now();
+        if let Err(e) = hear(url, tail) {
+            log::warn!("listening for changes: {}", in_one_line(&e));
+        }
+        wait = if since.elapsed() > BACK.1 {
+            BACK.0
+        } else {
+            BACK.1.min(wait * 2)
+        };
+        let again = Instant::now() + wait;
+        while !tail.is_closed() && Instant::now() < again {
+            thread::sleep(PULSE);
+        }
+    }
+}
+
+/// Listens as long as the connection holds.
+fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error::Error>> {
+    let mut conn = PgConnection::establish(url)?;
+    conn.batch_execute(LISTEN)?;
+    // What was written while nobody listened.
+    let mut probed = None;
+    while !tail.is_closed() {
+        let heard: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
+        if !heard.is_empty() {
+            tail.send_modify(|tail| heard.iter().for_each(|notification| tail.hear(&notification.payload)));
+        }
+        if probed.is_none_or(|at: Instant| at.elapsed() > PROBE) {
+            let head: Option<i64> = change_log::table.select(max(change_log::seq)).first(&mut conn)?;
+            tail.send_if_modified(|tail| {
+                let before = tail.head;
+                tail.reach(head.unwrap_or(0));
+                tail.head != before
+            });
+            probed = Some(Instant::now());
+        }
+        thread::sleep(PULSE);
+    }
+    Ok(())
+}
+
+impl Db {
+    /// Waits until there is something after this place that the caller may see; false when time is up, or the service
+    /// is about to stop.
+    pub async fn changed(&self, seq: i64, patience: Duration) -> bool {
+        let listener = &self.database.listener;
+        let (mut tail, mut stopping) = (listener.tail(), listener.stopping.subscribe());
+        let heard = pin!(async {
+            if tail.wait_for(|tail| tail.last_for(&self.caller) > seq).await.is_err() {
+                pending::<()>().await;
+            }
+        });
+        let stopped = pin!(stopping.wait_for(|stopping| *stopping));
+        matches!(timeout(patience, select(heard, stopped)).await, Ok(Either::Left(_)))
+    }
+
+    /// Whether the service is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.database.listener.stopping.borrow()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::auth::{Scope, Verb};
+
+    #[test]
+    fn everybody_hears_of_what_they_may_see_and_of_nothing_else() {
+        let (own, other) = (Id::generate(), Id::generate());
+        let ward = Caller::new("ward".to_owned(), None, vec![Scope::On(Verb::Edit, Some(own))]);
+        let (anybody, all) = (Caller::anonymous(), Caller::service());
+        let mut tail = Tail::default();
+        let mut hear = |payload: &str| {
+            tail.hear(payload);
+            [&anybody, &ward, &all].map(|caller| tail.last_for(caller))
+        };
+        assert_eq!(hear(&format!("3 t {other}")), [3, 3, 3]);
+        assert_eq!(hear(&format!("5 f {own}")), [3, 5, 5]);
+        assert_eq!(hear(&format!("7 f {other}")), [3, 5, 7]);
+        assert_eq!(hear("9 f -"), [3, 5, 7]);
+        assert_eq!(hear(&format!("10 t {own}")), [10, 10, 10]);
+        assert_eq!(hear("nonsense"), [10, 10, 10]);
+        tail.reach(8);
+        assert_eq!(tail.last_for(&anybody), 10);
+        tail.reach(12);
+        assert_eq!(
+            [&anybody, &ward, &all].map(|caller| tail.last_for(caller)),
+            [12, 12, 12]
+        );
+        assert_eq!(tail.organizations.get(&own).copied().unwrap(), 10);
+    }
+}

@@ -1,0 +1,139 @@
+//! Reads that take their time: those of many woken at once, and those too long to be held in memory.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+
+use actix_web::web::{self, Bytes};
+use diesel::connection::SimpleConnection;
+use futures_util::Stream;
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel, error::TrySendError},
+    time::timeout,
+};
+
+use super::{Db, PATIENCE, Read, in_one_line};
+use crate::error::{Error, Result};
+
+/// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
+const WOKEN: Duration = Duration::from_secs(60);
+/// How long a client may take to read on.
+const SLOWEST: Duration = Duration::from_secs(30);
+/// How long a long read may take, all in all.
+const LONGEST: Duration = Duration::from_secs(600);
+/// How many chunks of a long read are held in memory, until the client has read on.
+const AHEAD: usize = 4;
+/// The work waits for its client within the transaction, which must survive that.
+const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; set local timezone = 'Asia/Tokyo'";
+
+/// Where the chunks of a long read go.
+pub struct Out {
+    chunks: Sender<Result<Bytes>>,
+    end: Instant,
+}
+
+impl Out {
+    /// Gives a chunk to the client, once it has read the ones before.
+    pub fn send(&self, chunk: impl Into<Bytes>) -> Result<()> {
+        let mut chunk = Ok(chunk.into());
+        let patience = self.end.min(Instant::now() + SLOWEST);
+        loop {
+            chunk = match self.chunks.try_send(chunk) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => return Err(Error::Unavailable("the client has left".to_owned())),
+                Err(TrySendError::Full(chunk)) => chunk,
+            };
+            if Instant::now() > patience {
+                return Err(Error::Unavailable("the client does not read on".to_owned()));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Db {
+    /// The same as [`Db::read`] for somebody who waits anyway: with patience, and never in everybody's way.
+    pub async fn follow<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let followers = Arc::clone(&self.database.followers);
+        let _turn = timeout(WOKEN, followers.acquire_owned())
+            .await
+            .map_err(|_elapsed| Error::Unavailable("everybody was woken at once".to_owned()))?
+            .map_err(Error::internal)?;
+        self.read_within(WOKEN, work).await
+    }
+
+    /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
+    /// before the first chunk fails the request, what fails later breaks the stream off.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a turn of its own stands before it, and one at the gate"
+    )]
+    pub async fn stream(
+        &self,
+        work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
+    ) -> Result<Chunks> {
+        let few = Arc::clone(&self.database.streams)
+            .try_acquire_owned()
+            .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
+        let lane = &self.database.readers;
+        let turn = lane.turn(PATIENCE).await?;
+        let (pool, drafts, moment) = (lane.pool.clone(), self.caller.drafts(), self.moment.clone());
+        let (chunks, mut taken) = channel(AHEAD);
+        let out = Out {
+            chunks,
+            end: Instant::now() + LONGEST,
+        };
+        // Nobody waits for its end: the chunks are what it gives.
+        drop(web::block(move || {
+            let _turns = (few, turn);
+            let done = pool
+                .get()
+                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))
+                .and_then(|mut conn| {
+                    conn.build_transaction().repeatable_read().read_only().run(|conn| {
+                        conn.batch_execute(SESSION)?;
+                        let today = moment.enter(conn, &drafts)?;
+                        work(&mut Read { conn, today }, &out)
+                    })
+                });
+            if let Err(e) = done {
+                log::warn!("a long read broke off: {}", in_one_line(&e));
+                // If the client is there to hear it.
+                let _ = out.chunks.try_send(Err(e));
+            }
+        }));
+        let first = match timeout(lane.deadline, taken.recv()).await {
+            Err(_elapsed) => return Err(Error::Unavailable("the database does not answer".to_owned())),
+            Ok(None) => return Err(Error::internal("a long read gave nothing")),
+            Ok(Some(first)) => first?,
+        };
+        Ok(Chunks {
+            first: Some(first),
+            rest: taken,
+        })
+    }
+}
+
+/// What a long read gives, as it comes.
+pub struct Chunks {
+    first: Option<Bytes>,
+    rest: Receiver<Result<Bytes>>,
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => self.rest.poll_recv(cx),
+        }
+    }
+}

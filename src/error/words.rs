@@ -1,0 +1,110 @@
+//! What each kind of failure says: its status, and this occurrence in words.
+
+use actix_web::http::StatusCode;
+
+use super::{Error, Violation};
+use crate::language::Bilingual;
+
+/// Kinds of things a path can fail to name: the English key, and both names.
+const THINGS: &[(&str, &str)] = &[
+    ("path", "このパスはありません"),
+    ("organization", "所属が見つかりません"),
+    ("policy", "運営方針が見つかりません"),
+    ("goal", "経営課題が見つかりません"),
+    ("budget", "決算額・予算額が見つかりません"),
+    ("indicator", "指標が見つかりません"),
+    ("result", "実績が見つかりません"),
+    ("evaluation", "この年度の評価はありません"),
+    ("revision", "改訂が見つかりません"),
+    ("token", "トークンが見つかりません"),
+    ("change", "変更履歴のこの位置はありません"),
+];
+
+impl Error {
+    /// The status.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Gone => StatusCode::GONE,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Framework(status) => *status,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The broken rules.
+    pub(super) fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => violations,
+            _ => &[],
+        }
+    }
+
+    /// This occurrence in words.
+    pub(super) fn words(&self) -> Bilingual {
+        match self {
+            Self::Unauthenticated | Self::InvalidToken => Bilingual::new(
+                "有効なトークンを Authorization: Bearer で送ってください",
+                "send a valid token as Authorization: Bearer",
+            ),
+            Self::Forbidden => Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
+            Self::Gone => Bilingual::new(
+                "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",
+                "the cursor belongs to a history that is no more; begin anew from /v1/snapshot",
+            ),
+            Self::NotFound(thing) => {
+                let named = THINGS.iter().find(|(en, _)| en == thing);
+                let ja = named.map_or("見つかりません", |(_, ja)| ja);
+                Bilingual::new(ja, format!("there is no such {thing}"))
+            }
+            Self::MethodNotAllowed(allow) => {
+                Bilingual::new(format!("使えるメソッド: {allow}"), format!("allowed here: {allow}"))
+            }
+            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => {
+                match violations.as_slice() {
+                    [only] => only.detail.clone(),
+                    all => {
+                        let n = all.len();
+                        Bilingual::new(format!("{n}件の誤りがあります"), format!("{n} rules are broken"))
+                    }
+                }
+            }
+            Self::PreconditionFailed => Bilingual::new(
+                "読み取ったあとに変更されているか、すでに存在します。読み直してからやり直してください",
+                "the resource has changed since it was read, or exists already; read it again and retry",
+            ),
+            Self::PreconditionRequired => Bilingual::new(
+                "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
+                "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
+            ),
+            Self::NotAcceptable => Bilingual::new("application/json で回答します", "answers are application/json"),
+            Self::UnsupportedMediaType(takes) => Bilingual::new(
+                format!("圧縮していない {takes} で送ってください"),
+                format!("send {takes}, without a content encoding"),
+            ),
+            Self::TooLarge(limit) => Bilingual::new(
+                format!("本文は{limit}バイトまでです"),
+                format!("the body may have at most {limit} bytes"),
+            ),
+            Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
+            Self::Unavailable(_) => Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment"),
+            Self::Framework(status) => {
+                let reason = status.canonical_reason().unwrap_or("refused");
+                Bilingual::new(reason, reason)
+            }
+            Self::Internal(_) => Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
+        }
+    }
+}

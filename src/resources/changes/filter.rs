@@ -1,0 +1,187 @@
+//! Which changes a caller follows, from where, how many at a time.
+
+use utoipa::{
+    IntoParams,
+    openapi::{
+        RefOr, Type,
+        path::{Parameter, ParameterIn},
+        schema::{ObjectBuilder, Schema},
+    },
+};
+
+use super::{ChangeType, cursor::Cursor};
+use crate::{
+    language::Bilingual,
+    page::MAX_LIMIT,
+    query::{AnyOf, Fault, FromParams, Param, Params, document},
+    value::OrganizationKey,
+};
+
+/// Items on a page that does not say how many.
+const DEFAULT_LIMIT: i64 = 100;
+/// Longest wait, in seconds.
+const LONGEST_WAIT: u64 = 60;
+
+/// Which changes; all of them where nothing is said.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these types.
+    pub types: Vec<ChangeType>,
+    /// Of the organizations that go, or once went, by these keys.
+    pub organizations: Vec<OrganizationKey>,
+}
+
+/// Which changes to stream, from where.
+#[derive(Debug, Clone)]
+pub struct Streamed {
+    /// From where.
+    pub cursor: Option<Cursor>,
+    /// Which.
+    pub filter: Filter,
+}
+
+/// Which changes to list, from where, how many, and how long to wait for one.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// From where.
+    pub cursor: Option<Cursor>,
+    /// Which.
+    pub filter: Filter,
+    /// How many at most.
+    pub limit: i64,
+    /// Seconds to wait for one.
+    pub wait: u64,
+}
+
+impl FromParams for Streamed {
+    fn take(params: &mut Params) -> Option<Self> {
+        let cursor = params.take("cursor");
+        let types = params.take::<AnyOf<ChangeType>>("type");
+        let organizations = params.take::<AnyOf<OrganizationKey>>("organization");
+        Some(Self {
+            cursor: cursor?,
+            filter: Filter {
+                types: types?.0,
+                organizations: organizations?.0,
+            },
+        })
+    }
+}
+
+impl FromParams for Feed {
+    fn take(params: &mut Params) -> Option<Self> {
+        let streamed = Streamed::take(params);
+        let limit = params.take::<Option<Limit>>("limit");
+        let wait = params.take::<Option<Wait>>("wait");
+        let (Streamed { cursor, filter }, limit, wait) = (streamed?, limit?, wait?);
+        Some(Self {
+            cursor,
+            filter,
+            limit: limit.map_or(DEFAULT_LIMIT, |Limit(limit)| limit),
+            wait: wait.map_or(0, |Wait(wait)| wait),
+        })
+    }
+}
+
+impl IntoParams for Streamed {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            document::<Option<Cursor>>(
+                "cursor",
+                "Where to go on: a `next`, the `id` of an event, or the `cursor` of a snapshot or of the head. Without it, \
+                 from the beginning of the history.",
+            ),
+            document::<AnyOf<ChangeType>>("type", "Only what happened to these types of things."),
+            document::<AnyOf<OrganizationKey>>(
+                "organization",
+                "Only what happened to these organizations and what is theirs, by slug or municipality code, one they no \
+                 longer go by included.",
+            ),
+        ]
+    }
+}
+
+impl IntoParams for Feed {
+    fn into_params(given: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = Streamed::into_params(given);
+        parameters.extend([
+            document::<Option<Limit>>("limit", "Items on the page. More than the maximum is refused, not cut."),
+            document::<Option<Wait>>(
+                "wait",
+                "Seconds to wait while there is nothing. The answer comes as soon as there is something; empty when the time \
+                 is up, or when the service is about to stop.",
+            ),
+        ]);
+        parameters
+    }
+}
+
+/// Reads a number within a range, written in the one way.
+fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display + Copy>(
+    text: &str,
+    code: &'static str,
+    (least, most): (T, T),
+) -> Result<T, Fault> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|n: &T| *n >= least && *n <= most && n.to_string() == text);
+    number.ok_or_else(|| {
+        Fault::new(
+            code,
+            Bilingual::new(
+                format!("{least}から{most}までにしてください"),
+                format!("must be {least} to {most}"),
+            ),
+        )
+    })
+}
+
+struct Limit(i64);
+
+impl Param for Limit {
+    fn read(text: &str) -> Result<Self, Fault> {
+        number(text, "limit", (1, MAX_LIMIT)).map(Self)
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MAX_LIMIT))
+            .default(Some(DEFAULT_LIMIT.into()))
+            .into()
+    }
+}
+
+struct Wait(u64);
+
+impl Param for Wait {
+    fn read(text: &str) -> Result<Self, Fault> {
+        number(text, "wait", (0, LONGEST_WAIT)).map(Self)
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(60))
+            .default(Some(0.into()))
+            .into()
+    }
+}
+
+/// A number of the history.
+#[derive(Debug, Clone, Copy)]
+pub struct Seq(pub i64);
+
+impl Param for Seq {
+    fn read(text: &str) -> Result<Self, Fault> {
+        number(text, "seq", (0, i64::MAX)).map(Self)
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(i64::MAX))
+            .into()
+    }
+}

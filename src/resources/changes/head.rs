@@ -1,0 +1,76 @@
+//! Where the history ends, and the hash that stands for all of it.
+
+use actix_web::get;
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{cursor::Cursor, filter::Seq, reading};
+use crate::{
+    db::Db,
+    error::{Error, Result},
+    extract::Answer,
+    query,
+    query::Query,
+    schema::change_log,
+    value::Time,
+};
+
+query! {
+    /// Which place.
+    pub struct At {
+        /// The place after the change with this number; 0 is the beginning. Without it, the end.
+        pub seq: Option<Seq>,
+    }
+}
+
+/// A place in the history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeHead {
+    /// The number of the last change before it; 0 at the beginning.
+    #[schema(minimum = 0)]
+    pub seq: i64,
+    /// When that happened; null at the beginning.
+    pub at: Option<Time>,
+    /// Its hash, SHA-256 in hexadecimal, which holds the hash of the change before, and so all before; empty at the beginning.
+    #[schema(max_length = 64, pattern = "^([0-9a-f]{64})?$")]
+    pub hash: String,
+    /// From here on, `/v1/changes` tells what comes after it.
+    #[schema(max_length = 100)]
+    pub cursor: String,
+    /// Which history this is; another one after the database was restored from a copy.
+    #[schema(max_length = 100)]
+    pub epoch: String,
+}
+
+/// Reads where the history ends.
+///
+/// Or, with `seq`, an earlier place. Whoever once noted `seq` and `hash` can ask later whether the history still holds the
+/// same up to there: another hash, or 404, says that it was altered. 404 too for a place that is not reached yet.
+#[utoipa::path(tag = "changes", params(At))]
+#[get("/changes/head")]
+pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer<ChangeHead>> {
+    db.read(move |conn| {
+        let Cursor { epoch, seq: last } = reading::head(conn)?;
+        let seq = wanted.seq.map_or(last, |Seq(seq)| seq);
+        let (at, hash): (Option<Time>, Vec<u8>) = if seq == 0 {
+            (None, Vec::new())
+        } else {
+            change_log::table
+                .find(seq)
+                .select((change_log::at.nullable(), change_log::hash))
+                .first(conn.conn)
+                .optional()?
+                .ok_or(Error::NotFound("change"))?
+        };
+        let cursor = Cursor { epoch, seq };
+        Ok(Answer(ChangeHead {
+            seq,
+            at,
+            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            cursor: cursor.text(),
+            epoch: cursor.epoch,
+        }))
+    })
+    .await
+}

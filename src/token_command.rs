@@ -1,0 +1,185 @@
+//! `ward-policy token …`: tokens for whoever commands the machine, and the first one of all.
+
+use std::{
+    error::Error as StdError,
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use chrono::TimeDelta;
+use clap::Subcommand;
+use diesel::{Connection, PgConnection};
+use serde_json::json;
+
+use crate::{
+    auth::Caller,
+    config::Config,
+    contract,
+    db::{self, embedded::Embedded, in_one_line},
+    error::Error,
+    language::Language,
+    resources::tokens::{self, Token, TokenInput},
+    value::Time,
+};
+
+type Failure = Box<dyn StdError>;
+
+/// The file beside the embedded database that holds its first token.
+const FIRST: &str = "admin-token";
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, this once.
+    Create {
+        /// Name of the system that will hold it.
+        #[arg(long)]
+        name: String,
+        /// What it allows: admin, edit:nishi, publish:* …; may be repeated.
+        #[arg(long = "scope", required = true, num_args = 1..)]
+        scopes: Vec<String>,
+        /// After how many days it is worth nothing; without it, it does not expire.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+        expires_in_days: Option<u16>,
+    },
+    /// List all tokens, without their secrets.
+    List,
+    /// Make a token worth nothing.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Runs a command on `DATABASE_URL`, or on the embedded database, whether the service runs or not.
+pub fn run(command: &TokenCommand) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    let (url, embedded) = match config.database_url {
+        Some(url) => (url, None),
+        None => Embedded::reach(&config.data)?,
+    };
+    let done = work(&url, command);
+    if let Some(embedded) = embedded {
+        embedded.stop();
+    }
+    let mut lines = done?;
+    lines.push(String::new());
+    io::stdout()
+        .write_all(lines.join("\n").as_bytes())
+        .map_err(|e| format!("cannot print: {e}").into())
+}
+
+/// The lines to print.
+fn work(url: &str, command: &TokenCommand) -> Result<Vec<String>, Failure> {
+    let mut conn = connect(url)?;
+    if !db::is_migrated(&mut conn).unwrap_or_default() {
+        return Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into());
+    }
+    let lines = match command {
+        TokenCommand::Create {
+            name,
+            scopes,
+            expires_in_days,
+        } => {
+            let expires_at = expires_in_days.map(|days| Time(Time::now().0 + TimeDelta::days(i64::from(days))));
+            let input = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
+            contract::read(input)
+                .and_then(|input| make(&mut conn, &input))
+                .map(|token| vec![token])
+        }
+        TokenCommand::List => tokens::all(&mut conn).map(|tokens| tokens.iter().map(line).collect()),
+        TokenCommand::Revoke { name } => db::write(&mut conn, &Caller::service(), |tx| {
+            let id = tokens::named(tx, name)?;
+            tokens::revoke(tx, id).map(|()| vec![])
+        }),
+    };
+    lines.map_err(|e| in_words(&e).into())
+}
+
+fn connect(url: &str) -> Result<PgConnection, Failure> {
+    PgConnection::establish(url).map_err(|e| format!("the database cannot be reached: {}", in_one_line(&e)).into())
+}
+
+fn make(conn: &mut PgConnection, input: &TokenInput) -> Result<String, Error> {
+    db::write(conn, &Caller::service(), |tx| {
+        tokens::create(tx, input).map(|created| created.body.token)
+    })
+}
+
+/// A token in one line, its parts between tabs.
+fn line(token: &Token) -> String {
+    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.0.as_str()).collect();
+    let at = |word: &str, time: Option<Time>| {
+        time.map_or_else(String::new, |time| {
+            format!("\t{word} {}", time.0.format("%Y-%m-%dT%H:%MZ"))
+        })
+    };
+    format!(
+        "{}\twardpolicy_{}_…\t{}{}{}{}",
+        token.name.0,
+        token.handle,
+        scopes.join(" "),
+        at("expires", token.expires_at),
+        at("revoked", token.revoked_at),
+        at("used", token.last_used_at),
+    )
+}
+
+/// What is wrong, in one line.
+fn in_words(error: &Error) -> String {
+    let problem = error.problem(Language::English, "", "");
+    if problem.errors.is_empty() {
+        return match error {
+            Error::NotFound(_) => problem.detail,
+            other => in_one_line(other),
+        };
+    }
+    let words = problem.errors.iter().map(|broken| {
+        let place = broken.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
+        let meant = broken.suggestion.as_ref();
+        let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+        format!("{place}: {}{meant}", broken.detail)
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// Gives an embedded database that never had a token one that allows everything, in a file that only its owner reads.
+pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
+    let mut conn = connect(url)?;
+    if tokens::any(&mut conn)? {
+        return Ok(());
+    }
+    let path = data.join(FIRST);
+    // The file comes first: a token that nobody holds would be the last one made here.
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            let path = path.display();
+            log::warn!(
+                "{path} is there, but its token is not in the database: remove it and start again for a new one"
+            );
+            return Ok(());
+        }
+        Err(e) => return Err(format!("{}: {e}", path.display()).into()),
+    };
+    let input = json!({ "name": FIRST, "scopes": ["admin"] });
+    let made = contract::read(input)
+        .and_then(|input| make(&mut conn, &input))
+        .map_err(|e| in_words(&e))
+        .and_then(|token| keep(&mut file, data, &token).map_err(|e| format!("{}: {e}", path.display())));
+    if let Err(e) = made {
+        // Left behind it would keep the next start from making one.
+        let _ = std::fs::remove_file(&path);
+        return Err(e.into());
+    }
+    log::info!("a token that allows everything is in {}", path.display());
+    Ok(())
+}
+
+fn keep(file: &mut File, data: &Path, token: &str) -> io::Result<()> {
+    writeln!(file, "{token}")?;
+    file.sync_all()?;
+    File::open(data)?.sync_all()
+}
