@@ -1,6 +1,5 @@
 //! Publishing: what it needs, what it shows, and what it leaves behind.
 
-use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use ward_policy::{app, auth::Caller, db, domain::difference, openapi, sample, value::hex};
@@ -16,16 +15,6 @@ const REVISIONS: &str = "/v1/policies/nishi/2024/revisions";
 const PUBLICATIONS: &str = "/v1/policies/nishi/2024/publications";
 
 impl Api {
-    /// A token with this scope, by its handle of twelve digits.
-    fn token(&self, handle: &str, scope: &str) -> String {
-        let sql = format!(
-            "begin; select begin_write('test', '', '', ''); insert into tokens (id, name, handle, hash, scopes) \
-             values (gen_random_uuid(), '{scope}', '{handle}', sha256('secret'), '{{{scope}}}'); commit"
-        );
-        self.db.connect().batch_execute(&sql).unwrap();
-        format!("wardpolicy_{handle}_secret")
-    }
-
     async fn as_public(&self, path: &str) -> Answer {
         self.send(Call::new("GET", path).anonymous()).await
     }
@@ -214,13 +203,11 @@ async fn a_correction_and_a_withdrawal_need_a_reason_and_no_day_lies_in_the_futu
 #[actix_web::test]
 async fn who_may_edit_may_not_publish_and_who_may_publish_may_not_edit() {
     let api = Api::new().await;
-    let nishi = Nishi::of(&api).await;
-    let id = nishi.organization.id();
-    let (edit, publish) = (
-        api.token("000000000001", &format!("edit:{id}")),
-        api.token("000000000002", &format!("publish:{id}")),
-    );
-    let elsewhere = api.token("000000000003", &format!("publish:{}", given::new_id()));
+    Nishi::of(&api).await;
+    api.bureau("keikaku").await;
+    let edit = api.token("編集", &["edit:nishi"]).await;
+    let publish = api.token("公表", &["publish:nishi"]).await;
+    let elsewhere = api.token("計画", &["publish:keikaku"]).await;
     let plan = Call::new("POST", PUBLICATIONS).json(&json!({ "kind": "plan" }));
     api.send(plan.clone().anonymous()).await.must_be(401);
     api.send(plan.clone().by(&edit)).await.must_be(403);
