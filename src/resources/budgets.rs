@@ -205,7 +205,7 @@ async fn list_budgets(
 /// Creates a budget.
 ///
 /// One figure per goal, fiscal year and kind: 409 for a second one.
-#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])))]
 #[post("/budgets")]
 async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Once<Created<Budget>>> {
     let request = input.clone();
@@ -226,7 +226,7 @@ async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Re
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's.
-#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Condition))]
 #[put("/budgets/{id}")]
 async fn replace_budget(
     db: Db,
@@ -252,7 +252,7 @@ async fn replace_budget(
 /// Changes parts of a budget.
 ///
 /// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
-#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
 async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
     db.write(move |tx| {
@@ -266,7 +266,7 @@ async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch
 /// Removes a budget.
 ///
 /// To say that the form prints a dash or nothing, change its status instead.
-#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match))]
 #[delete("/budgets/{id}")]
 async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {

@@ -146,7 +146,7 @@ async fn list_goals(
 /// Creates a goal.
 ///
 /// 409 when the policy already has a goal with this code, or does not exist.
-#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])))]
 #[post("/goals")]
 async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Once<Created<Goal>>> {
     let request = input.clone();
@@ -167,7 +167,7 @@ async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Resu
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's. What is below it stays.
-#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Condition))]
 #[put("/goals/{id}")]
 async fn replace_goal(
     db: Db,
@@ -193,7 +193,7 @@ async fn replace_goal(
 /// Changes parts of a goal.
 ///
 /// A JSON Merge Patch. Another `code` renumbers the goal; it stays with its policy: 409 for another `policy_id`.
-#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
 async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
     db.write(move |tx| {
@@ -207,7 +207,7 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 /// Removes a goal with everything below it.
 ///
 /// Its budgets, indicators and results go with it, in one transaction.
-#[utoipa::path(tag = "goals", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match))]
 #[delete("/goals/{id}")]
 async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {

@@ -231,7 +231,7 @@ async fn list_indicators(
 /// Creates an indicator.
 ///
 /// 409 when the goal already has an indicator of this name, or does not exist. Without `series_id` it starts a series.
-#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])))]
 #[post("/indicators")]
 async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Once<Created<Indicator>>> {
     let request = input.clone();
@@ -252,7 +252,7 @@ async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) ->
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else, under an id (UUID version 7)
 /// of the caller's. An indicator keeps its identity and its results when it is reworded.
-#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}")]
 async fn replace_indicator(
     db: Db,
@@ -279,7 +279,7 @@ async fn replace_indicator(
 ///
 /// A JSON Merge Patch, nested in the target: `{"target": {"value": 50}}` changes its value alone. Another `goal_id` moves the
 /// indicator with its results.
-#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}")]
 async fn patch_indicator(
     db: Db,
@@ -299,7 +299,7 @@ async fn patch_indicator(
 /// Removes an indicator with its results.
 ///
 /// To reword it, change its name instead: what was measured stays.
-#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}")]
 async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {

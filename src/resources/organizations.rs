@@ -175,7 +175,7 @@ async fn list_organizations(
 /// Creates an organization.
 ///
 /// 409 when the slug or the municipality code is taken.
-#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])))]
 #[post("/organizations")]
 async fn create_organization(
     db: Db,
@@ -204,7 +204,7 @@ async fn read_organization(
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// organization of the path; a PATCH renames.
-#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Condition))]
 #[put("/organizations/{organization}")]
 async fn replace_organization(
     db: Db,
@@ -234,7 +234,7 @@ async fn replace_organization(
 /// Changes parts of an organization.
 ///
 /// A JSON Merge Patch. Another `slug` renames the organization: its policies follow, its old path is gone.
-#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
 #[patch("/organizations/{organization}")]
 async fn patch_organization(
     db: Db,
@@ -255,7 +255,7 @@ async fn patch_organization(
 /// Removes an organization that has no policies.
 ///
 /// 409 while it has policies: nothing is removed that something else stands on.
-#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
 async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {

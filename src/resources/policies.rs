@@ -254,7 +254,7 @@ async fn list_policies(
 /// Creates a policy.
 ///
 /// 409 when the organization already has a policy for the fiscal year, or does not exist.
-#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])))]
 #[post("/policies")]
 async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Once<Created<Policy>>> {
     let request = input.clone();
@@ -279,7 +279,7 @@ async fn read_policy(
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// policy of the path; a PATCH moves.
-#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
     db: Db,
@@ -308,7 +308,7 @@ async fn replace_policy(
 /// Changes parts of a policy.
 ///
 /// Another fiscal year moves it there, with everything below it; it stays with its organization: 409 for another.
-#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
 #[patch("/policies/{organization}/{fiscal_year}")]
 async fn patch_policy(
     db: Db,
@@ -330,7 +330,7 @@ async fn patch_policy(
 ///
 /// Goals, budgets, indicators and results go with it, in one transaction. 409 for a policy that was ever published: it can
 /// be withdrawn.
-#[utoipa::path(tag = "policies", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match))]
 #[delete("/policies/{organization}/{fiscal_year}")]
 async fn remove_policy(
     db: Db,

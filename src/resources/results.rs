@@ -305,7 +305,7 @@ async fn read_result(
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
 /// fiscal year of the path; a PATCH moves.
-#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Condition))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
     db: Db,
@@ -341,7 +341,7 @@ async fn replace_result(
 /// Changes parts of the result of an indicator in a fiscal year.
 ///
 /// A JSON Merge Patch. A value that comes in needs `value_status` to say `reported`; another `fiscal_year` moves the result.
-#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}/results/{fiscal_year}")]
 async fn patch_result(
     db: Db,
@@ -364,7 +364,7 @@ async fn patch_result(
 /// Removes the result of an indicator in a fiscal year.
 ///
 /// To say why there is no value, change `value_status` instead.
-#[utoipa::path(tag = "results", security(("token" = ["edit"])), security(("token" = ["edit"])), params(Match))]
+#[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
 async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<NoContent> {
     db.write(move |tx| {

@@ -65,7 +65,7 @@ impl Rules for PublicationInput {
 /// `plan` makes the plan public, `results` the results with the self-evaluation and the future policy; 409 names everything
 /// that is missing from what it would publish. `correction` makes the next revision without changing what is public: for an
 /// erratum that needs none (changing what is public makes one by itself). `withdrawal` hides the policy; its revisions stay.
-#[utoipa::path(tag = "revisions", security(("token" = ["edit"])), security(("token" = ["publish"])))]
+#[utoipa::path(tag = "revisions", security(("token" = ["publish"])))]
 #[post("/policies/{organization}/{fiscal_year}/publications")]
 async fn publish_policy(
     db: Db,
