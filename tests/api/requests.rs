@@ -198,6 +198,8 @@ async fn no_value_of_a_parameter_is_a_failure_of_the_service() {
     let long = "9".repeat(5000);
     let many = "2024,".repeat(300);
     for (method, path, names) in operations() {
+        // A stream that is let in does not end.
+        let method = if path.ends_with("/stream") { "HEAD" } else { &method };
         for name in names {
             for value in [
                 "",
@@ -221,7 +223,7 @@ async fn no_value_of_a_parameter_is_a_failure_of_the_service() {
                 &long,
                 &many,
             ] {
-                let status = api.send(call(&method, &format!("{path}?{name}={value}"))).await.status;
+                let status = api.send(call(method, &format!("{path}?{name}={value}"))).await.status;
                 assert!(status < 500, "{path}?{name}={value}: {status}");
             }
         }
