@@ -119,9 +119,9 @@ fn the_tables_are_those_diesel_knows() {
     for (table, mut columns) in declared {
         // Of a view nobody says what may be null.
         let null = if VIEWS.contains(&table.as_str()) { "" } else { " null" };
-        columns
-            .iter_mut()
-            .for_each(|column| *column = column.replace(" null", null));
+        for column in &mut columns {
+            *column = column.replace(" null", null);
+        }
         let stored = db.values(&format!(
             "select column_name || ' ' || udt_name || case is_nullable when 'YES' then '{null}' else '' end as value \
              from information_schema.columns where table_schema = 'public' and table_name = '{table}' order by ordinal_position"
