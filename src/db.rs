@@ -38,7 +38,7 @@ use crate::{
     idempotency::{Claim, Once},
     past::{Moment, set_config},
     resources::revisions,
-    value::Id,
+    value::{Id, today},
 };
 
 use listener::Listener;
@@ -123,6 +123,8 @@ pub struct Tx<'a> {
     pub reason: Option<String>,
     /// The last change before this transaction's own.
     pub before: i64,
+    /// The day of all it does.
+    pub today: NaiveDate,
 }
 
 #[derive(Debug)]
@@ -333,6 +335,7 @@ fn write_in<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut 
         caller,
         reason: caller.reason().map(str::to_owned),
         before,
+        today: today(),
     };
     let done = work(&mut tx)?;
     revisions::follow(&mut tx)?;

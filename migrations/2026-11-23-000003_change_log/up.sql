@@ -32,7 +32,8 @@ create index change_log_policy_idx on change_log (type, policy_id, row_id, seq d
 create index change_log_at_idx on change_log (at);
 create index change_log_public_idx on change_log (seq) where was_public or is_public;
 
--- Which history this is: a database restored from a copy gets another one, and places in the old one hold no more.
+-- Which history this is. Whoever restores a database from a copy gives it another epoch, and places in the old one hold no
+-- more; most restores tell themselves, since places carry a hash too.
 create table change_epoch (
     single boolean primary key default true,
     epoch text not null default substr(replace(gen_random_uuid()::text, '-', ''), 1, 12),

@@ -38,7 +38,7 @@ use crate::{
     query::{NoQuery, Query},
     schema::{change_log, organizations, policies, published, revisions},
     text_enum,
-    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex, today},
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex},
 };
 
 pub mod diff;
@@ -258,7 +258,7 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
             revisions::published_on.eq(draft.published_on),
             revisions::assumed.eq(draft.assumed),
             revisions::seq.eq(head(tx)?),
-            revisions::shown_on.eq(Date(today())),
+            revisions::shown_on.eq(Date(tx.today)),
             revisions::document.eq(&draft.document),
             revisions::sha256.eq(sha256(&draft.document)),
         ))
@@ -330,7 +330,7 @@ fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
         return Ok(());
     }
     let number = last.number + 1;
-    let on = today();
+    let on = tx.today;
     let Some(document) = document(tx, policy, number, on)? else {
         return Ok(());
     };

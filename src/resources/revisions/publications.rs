@@ -95,7 +95,8 @@ async fn publish_policy(
 pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Result<Revision> {
     use PolicyStage::{Draft as Drafted, Plan, Results, Withdrawn};
     let (id, stage) = (policy.id, policy.stage);
-    let tree = Rows::load(tx, policy)?.tree(today());
+    let on = tx.today;
+    let tree = Rows::load(tx, policy)?.tree(on);
     let missing = match (input.kind, stage) {
         (RevisionKind::Plan, Drafted | Withdrawn) => missing_from_plan(&tree),
         (RevisionKind::Results, Plan) => missing_from_results(&tree),
@@ -110,9 +111,9 @@ pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Res
         tx.because(reason)?;
     }
     let number = last(tx, id)?.map_or(1, |last| last.number + 1);
-    let published_on = input.published_on.unwrap_or_else(|| Date(today()));
+    let published_on = input.published_on.unwrap_or(Date(on));
     // What is withdrawn is shown as it last was.
-    let withdrawn = document(tx, id, number, today())?;
+    let withdrawn = document(tx, id, number, on)?;
     match input.kind {
         RevisionKind::Plan => {
             let plan = (p::stage.eq(Plan), p::plan_published_on.eq(Some(published_on)));
@@ -134,7 +135,7 @@ pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Res
             show_plan(tx, id, false)?;
         }
     }
-    let shown = document(tx, id, number, today())?.or(withdrawn);
+    let shown = document(tx, id, number, on)?.or(withdrawn);
     let draft = Draft {
         kind: input.kind,
         reason,
