@@ -1,7 +1,11 @@
 //! The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
 //!
 //! `resources/` holds one file per resource: its routes, types, handlers and queries. `domain/` holds what the
-//! city's forms mean, as pure code. Everything else is the kernel: small files, none of which knows a resource.
+//! city's forms mean, as pure code. Everything else is the kernel: small files, none of which knows a resource, but for
+//! one thing: what a write changes of what is public gets its revision before the write ends (`db`, `resources::revisions`).
+//!
+//! Who may see what, at which moment, and what becomes history, is decided in the database (`migrations/`): readers look
+//! through views, writers leave their traces by triggers.
 
 pub mod app;
 pub mod auth;
