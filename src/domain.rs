@@ -5,6 +5,7 @@ pub mod difference;
 pub mod evaluation;
 mod explanation;
 pub mod fiscal_year;
+pub mod form;
 #[cfg(test)]
 mod given;
 pub mod inputs;
@@ -14,6 +15,7 @@ pub mod outcome;
 pub mod previous;
 mod quantity;
 pub mod rating;
+pub mod reading;
 pub mod roll_up;
 pub mod target;
 mod unanswered;
