@@ -198,7 +198,7 @@ mod tests {
             ("あ", "い", "0"),
             ("あああ", "あああああ", "0.6667"),
             ("満足度", "待ち時間", "0"),
-            ("区民の割合", "区民アンケート回答者の割合", "0.5"),
+            ("区民の割合", "区民アンケート回答者の割合", "0.375"),
         ] {
             let likeness = likeness(traits(one, &target), traits(other, &target));
             assert_eq!(likeness.name, number(expected), "{one} {other}");
@@ -220,7 +220,11 @@ mod tests {
         );
         let one = traits("あいう", &gte);
         for (other, score, reasons) in [
-            (traits("かきく", &gte), "0.3", vec![SameUnit, SamePopulation, SameKind, SameTargetShape]),
+            (
+                traits("かきく", &gte),
+                "0.3",
+                vec![SameUnit, SamePopulation, SameKind, SameTargetShape],
+            ),
             (traits("かきく", &lte), "0.25", vec![SameUnit, SamePopulation, SameKind]),
             (
                 Traits {
@@ -232,7 +236,14 @@ mod tests {
                 "0",
                 vec![],
             ),
-            (Traits { unit: Some("％"), ..traits("かきく", &lte) }, "0.25", vec![SameUnit, SamePopulation, SameKind]),
+            (
+                Traits {
+                    unit: Some("％"),
+                    ..traits("かきく", &lte)
+                },
+                "0.25",
+                vec![SameUnit, SamePopulation, SameKind],
+            ),
         ] {
             let likeness = likeness(one, other);
             assert_eq!((likeness.score, &likeness.reasons), (number(score), &reasons));
@@ -244,12 +255,18 @@ mod tests {
     fn what_is_the_same_but_for_a_word_is_close() {
         let target = Target::default();
         let one = traits("区役所窓口が適切な対応をしていると感じる区民の割合", &target);
-        let reworded = traits("区役所窓口が適切な対応をしていると感じる区民アンケート回答者の割合", &target);
+        let reworded = traits(
+            "区役所窓口が適切な対応をしていると感じる区民アンケート回答者の割合",
+            &target,
+        );
         let other = traits("防犯カメラを知っている区民アンケート回答者の割合", &target);
         assert!(likeness(one, one).is_close());
         assert!(likeness(one, reworded).is_close());
         assert!(!likeness(reworded, other).is_close());
-        let in_other_units = Traits { unit: Some("件"), ..one };
+        let in_other_units = Traits {
+            unit: Some("件"),
+            ..one
+        };
         assert!(!likeness(one, in_other_units).is_close());
     }
 

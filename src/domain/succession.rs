@@ -136,7 +136,10 @@ pub fn breaks(now: Terms<'_>, before: Terms<'_>) -> Vec<Break> {
     if now.comparable == Some(false) {
         let reason = now.comparable_reason;
         let sentence = Bilingual::new(
-            format!("前年度と比較できないとされている{}。", reason.map_or_else(String::new, |it| format!("（{it}）"))),
+            format!(
+                "前年度と比較できないとされている{}。",
+                reason.map_or_else(String::new, |it| format!("（{it}）"))
+            ),
             format!(
                 "The organization says that the year before is not comparable{}.",
                 reason.map_or_else(String::new, |it| format!(" ({it})"))
@@ -223,11 +226,26 @@ mod tests {
         for now in [
             terms(&one),
             terms(&higher),
-            Terms { unit: Some("％"), ..terms(&one) },
-            Terms { name: "満足している 区民の割合", ..terms(&one) },
-            Terms { population: None, ..terms(&one) },
-            Terms { direction: Direction::Unknown, ..terms(&one) },
-            Terms { comparable: Some(true), ..terms(&one) },
+            Terms {
+                unit: Some("％"),
+                ..terms(&one)
+            },
+            Terms {
+                name: "満足している 区民の割合",
+                ..terms(&one)
+            },
+            Terms {
+                population: None,
+                ..terms(&one)
+            },
+            Terms {
+                direction: Direction::Unknown,
+                ..terms(&one)
+            },
+            Terms {
+                comparable: Some(true),
+                ..terms(&one)
+            },
         ] {
             assert_eq!(breaks(now, before(&one)), [], "{now:?}");
         }
@@ -238,27 +256,53 @@ mod tests {
         let gte = target(Comparator::Gte, "48");
         let lte = target(Comparator::Lte, "48");
         let on_previous = target_on_previous(Comparator::Gte);
-        let over_years = Target { period: cumulative(2023, 2025), ..gte.clone() };
+        let over_years = Target {
+            period: cumulative(2023, 2025),
+            ..gte.clone()
+        };
         let it = terms(&gte);
         for (now, kind, was, is, ja) in [
             (
-                Terms { name: "満足している人の割合", ..it },
+                Terms {
+                    name: "満足している人の割合",
+                    ..it
+                },
                 BreakKind::Reworded,
                 Some("満足している区民の割合"),
                 Some("満足している人の割合"),
                 "名称が「満足している区民の割合」から「満足している人の割合」に変わった。",
             ),
-            (Terms { unit: Some("件"), ..it }, BreakKind::UnitChanged, Some("%"), Some("件"), "単位が「%」から「件」に変わった。"),
-            (Terms { unit: None, ..it }, BreakKind::UnitChanged, Some("%"), None, "単位が「%」からなしに変わった。"),
             (
-                Terms { population: Some("回答者"), ..it },
+                Terms {
+                    unit: Some("件"), ..it
+                },
+                BreakKind::UnitChanged,
+                Some("%"),
+                Some("件"),
+                "単位が「%」から「件」に変わった。",
+            ),
+            (
+                Terms { unit: None, ..it },
+                BreakKind::UnitChanged,
+                Some("%"),
+                None,
+                "単位が「%」からなしに変わった。",
+            ),
+            (
+                Terms {
+                    population: Some("回答者"),
+                    ..it
+                },
                 BreakKind::PopulationChanged,
                 Some("区民"),
                 Some("回答者"),
                 "対象が「区民」から「回答者」に変わった。",
             ),
             (
-                Terms { direction: Direction::LowerIsBetter, ..it },
+                Terms {
+                    direction: Direction::LowerIsBetter,
+                    ..it
+                },
                 BreakKind::DirectionChanged,
                 Some("higher_is_better"),
                 Some("lower_is_better"),
@@ -272,35 +316,51 @@ mod tests {
                 "目標の種類が「以上・単年度」から「以下・単年度」に変わった。",
             ),
             (
-                Terms { target: &on_previous, ..it },
+                Terms {
+                    target: &on_previous,
+                    ..it
+                },
                 BreakKind::TargetKindChanged,
                 Some("gte none single_year"),
                 Some("gte previous_year single_year"),
                 "目標の種類が「以上・単年度」から「以上（前年度実績）・単年度」に変わった。",
             ),
             (
-                Terms { target: &over_years, ..it },
+                Terms {
+                    target: &over_years,
+                    ..it
+                },
                 BreakKind::TargetKindChanged,
                 Some("gte none single_year"),
                 Some("gte none cumulative"),
                 "目標の種類が「以上・単年度」から「以上・累計」に変わった。",
             ),
             (
-                Terms { fiscal_year: year(2026), ..it },
+                Terms {
+                    fiscal_year: year(2026),
+                    ..it
+                },
                 BreakKind::GapInYears,
                 Some("2024"),
                 Some("2026"),
                 "令和6年度の次が令和8年度で、間の年度がない。",
             ),
             (
-                Terms { comparable: Some(false), comparable_reason: Some("調査方法を変更"), ..it },
+                Terms {
+                    comparable: Some(false),
+                    comparable_reason: Some("調査方法を変更"),
+                    ..it
+                },
                 BreakKind::DeclaredNotComparable,
                 None,
                 Some("調査方法を変更"),
                 "前年度と比較できないとされている（調査方法を変更）。",
             ),
             (
-                Terms { organization: "kita", ..it },
+                Terms {
+                    organization: "kita",
+                    ..it
+                },
                 BreakKind::OrganizationChanged,
                 Some("nishi"),
                 Some("kita"),
@@ -309,7 +369,10 @@ mod tests {
         ] {
             let found = breaks(now, before(&gte));
             let [only] = &found[..] else { panic!("{found:?}") };
-            assert_eq!((only.kind, only.before.as_deref(), only.after.as_deref()), (kind, was, is));
+            assert_eq!(
+                (only.kind, only.before.as_deref(), only.after.as_deref()),
+                (kind, was, is)
+            );
             assert_eq!(only.sentence.ja, ja);
             assert!(only.sentence.en.ends_with('.'), "{}", only.sentence.en);
         }

@@ -9,7 +9,7 @@ use super::{
     audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
 };
 use crate::{
-    domain::{comparison, difference, inputs, kinds, outcome, previous, target},
+    domain::{comparison, difference, inputs, kinds, likeness, outcome, previous, reporting, succession, target},
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -104,6 +104,9 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<comparison::AttainmentReason>(),
         list::<previous::ChangeDirection>(),
         list::<previous::ChangeReason>(),
+        list::<succession::BreakKind>(),
+        list::<likeness::LikenessReason>(),
+        list::<reporting::Reporting>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Answer(Codelists { items }))

@@ -173,13 +173,18 @@ fn find(conn: &mut PgConnection, series_id: Id, on: NaiveDate) -> Result<Series>
 /// The indicator of the latest earlier policy: of the same organization if there is one, else of another; none where that
 /// would be a guess.
 fn before<'a>(entry: &Entry, own: &[&'a Entry]) -> Option<&'a Entry> {
-    let earlier = || own.iter().filter(|it| entry.is_own() && it.policy_year() < entry.policy_year());
+    let earlier = || {
+        own.iter()
+            .filter(|it| entry.is_own() && it.policy_year() < entry.policy_year())
+    };
     let latest = |rows: Vec<&&'a Entry>| {
         let year = rows.iter().map(|it| it.policy_year()).max()?;
         let mut of_it = rows.into_iter().filter(|it| it.policy_year() == year);
         of_it.next().filter(|_| of_it.next().is_none()).copied()
     };
-    let same: Vec<_> = earlier().filter(|it| it.organization() == entry.organization()).collect();
+    let same: Vec<_> = earlier()
+        .filter(|it| it.organization() == entry.organization())
+        .collect();
     if same.is_empty() {
         latest(earlier().collect())
     } else {

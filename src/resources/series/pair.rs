@@ -123,7 +123,10 @@ impl Neighbours {
         let mut entries: Vec<Option<Entry>> = own_years(conn, all, on)?.into_iter().map(Some).collect();
         let mut around: HashMap<_, Vec<Entry>> = HashMap::new();
         for entry in entries.split_off(own.min(entries.len())).into_iter().flatten() {
-            around.entry(place(&entry, entry.policy_year())).or_default().push(entry);
+            around
+                .entry(place(&entry, entry.policy_year()))
+                .or_default()
+                .push(entry);
         }
         Ok(Self {
             entries: entries.into_iter().flatten().collect(),
