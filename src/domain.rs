@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod difference;
 pub mod evaluation;
 mod explanation;
+pub mod finding;
 pub mod fiscal_year;
 pub mod form;
 #[cfg(test)]
