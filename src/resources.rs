@@ -72,6 +72,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<series::Series>(schemas);
     add::<coverage::CoverageReport>(schemas);
+    add::<transitions::TransitionPage>(schemas);
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);

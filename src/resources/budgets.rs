@@ -28,6 +28,7 @@ use crate::{
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
 };
 
+pub mod links;
 pub mod summary;
 
 /// Routes under `/budgets`; the summary before the items, whose ids would match it.

@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
+    transitions,
 };
 use crate::{
     domain::{comparison, difference, inputs, kinds, likeness, outcome, previous, reporting, succession, target},
@@ -107,6 +108,7 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<succession::BreakKind>(),
         list::<likeness::LikenessReason>(),
         list::<reporting::Reporting>(),
+        list::<transitions::TransitionSort>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Answer(Codelists { items }))

@@ -7,11 +7,11 @@ use diesel::{PgConnection, prelude::*};
 
 use crate::{
     domain::{succession::Terms, target::Target},
-    error::Result,
+    error::{Error, Result},
     query::Years,
     resources::{
-        evaluations::case::{Judged, Subject, judge},
-        indicators::Indicator,
+        evaluations::case::{BATCH, Judged, Subject, judge},
+        indicators::{self, Indicator, IndicatorFilter},
     },
     schema::{indicators as i, policies as p},
     value::{Decimal, FiscalYear, Id, Slug},
@@ -162,4 +162,40 @@ fn place(entry: &Entry, year: FiscalYear) -> (Id, Id, FiscalYear) {
 fn own_years(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> Result<Vec<Entry>> {
     let judged = judge(conn, subjects, &Years::default(), on)?;
     Ok(judged.into_iter().map(Entry::from).filter(Entry::is_own).collect())
+}
+
+/// Hands over the indicators a filter asks for, batch after batch in the order of their ids, from one on, until `take` has
+/// had enough.
+pub fn each_batch(
+    conn: &mut PgConnection,
+    wanted: &IndicatorFilter,
+    on: NaiveDate,
+    mut from: Option<Id>,
+    mut take: impl FnMut(&mut PgConnection, &Neighbours) -> Result<bool>,
+) -> Result<()> {
+    let batch = i64::try_from(BATCH).map_err(Error::internal)?;
+    let mut first = true;
+    loop {
+        let mut query = indicators::matching(wanted);
+        if let Some(id) = from {
+            // The first batch begins with the cursor's own indicator, of which there may be more to say.
+            query = if first {
+                query.filter(i::id.ge(id))
+            } else {
+                query.filter(i::id.gt(id))
+            };
+        }
+        let subjects: Vec<Subject> = query
+            .select(Subject::as_select())
+            .order(i::id)
+            .limit(batch)
+            .load(conn)?;
+        let last_batch = subjects.len() < BATCH;
+        from = subjects.last().map(|subject| subject.indicator.id);
+        first = false;
+        let some = Neighbours::of(conn, subjects, on)?;
+        if !take(conn, &some)? || last_batch {
+            return Ok(());
+        }
+    }
 }
