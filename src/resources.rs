@@ -73,6 +73,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<series::Series>(schemas);
     add::<coverage::CoverageReport>(schemas);
     add::<transitions::TransitionPage>(schemas);
+    add::<findings::FindingPage>(schemas);
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);

@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
-    transitions,
+    audit, budgets, changes, evaluations, findings, goals, indicators, organizations, policies, results, revisions,
+    tokens, transitions,
 };
 use crate::{
-    domain::{comparison, difference, inputs, kinds, likeness, outcome, previous, reporting, succession, target},
+    domain::{
+        comparison, difference, finding, inputs, kinds, likeness, outcome, previous, reporting, succession, target,
+    },
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -108,6 +110,9 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<succession::BreakKind>(),
         list::<likeness::LikenessReason>(),
         list::<reporting::Reporting>(),
+        list::<finding::FindingKind>(),
+        list::<finding::FindingField>(),
+        list::<findings::FindingSort>(),
         list::<transitions::TransitionSort>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));
