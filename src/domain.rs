@@ -3,6 +3,7 @@ pub mod budget_sum;
 pub mod comparison;
 pub mod difference;
 pub mod evaluation;
+pub mod execution;
 mod explanation;
 pub mod finding;
 pub mod fiscal_year;

@@ -74,6 +74,8 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<coverage::CoverageReport>(schemas);
     add::<transitions::TransitionPage>(schemas);
     add::<findings::FindingPage>(schemas);
+    add::<indicators::predecessors::Predecessors>(schemas);
+    add::<budgets::vintages::BudgetVintages>(schemas);
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);

@@ -251,15 +251,17 @@ mod tests {
         }
     }
 
+    /// What breaks between last year's terms and these, which is one thing only.
+    fn only_break(now: Terms<'_>, last: &Target) -> Break {
+        let found = breaks(now, before(last));
+        let [only] = &found[..] else { panic!("{found:?}") };
+        assert!(only.sentence.en.ends_with('.'), "{}", only.sentence.en);
+        only.clone()
+    }
+
     #[test]
     fn every_break_has_its_name_both_values_and_a_sentence() {
         let gte = target(Comparator::Gte, "48");
-        let lte = target(Comparator::Lte, "48");
-        let on_previous = target_on_previous(Comparator::Gte);
-        let over_years = Target {
-            period: cumulative(2023, 2025),
-            ..gte.clone()
-        };
         let it = terms(&gte);
         for (now, kind, was, is, ja) in [
             (
@@ -309,33 +311,6 @@ mod tests {
                 "良い方向が「高いほど良い」から「低いほど良い」に変わった。",
             ),
             (
-                Terms { target: &lte, ..it },
-                BreakKind::TargetKindChanged,
-                Some("gte none single_year"),
-                Some("lte none single_year"),
-                "目標の種類が「以上・単年度」から「以下・単年度」に変わった。",
-            ),
-            (
-                Terms {
-                    target: &on_previous,
-                    ..it
-                },
-                BreakKind::TargetKindChanged,
-                Some("gte none single_year"),
-                Some("gte previous_year single_year"),
-                "目標の種類が「以上・単年度」から「以上（前年度実績）・単年度」に変わった。",
-            ),
-            (
-                Terms {
-                    target: &over_years,
-                    ..it
-                },
-                BreakKind::TargetKindChanged,
-                Some("gte none single_year"),
-                Some("gte none cumulative"),
-                "目標の種類が「以上・単年度」から「以上・累計」に変わった。",
-            ),
-            (
                 Terms {
                     fiscal_year: year(2026),
                     ..it
@@ -367,14 +342,60 @@ mod tests {
                 "所属が「nishi」から「kita」に変わった。",
             ),
         ] {
-            let found = breaks(now, before(&gte));
-            let [only] = &found[..] else { panic!("{found:?}") };
+            let only = only_break(now, &gte);
             assert_eq!(
                 (only.kind, only.before.as_deref(), only.after.as_deref()),
                 (kind, was, is)
             );
             assert_eq!(only.sentence.ja, ja);
-            assert!(only.sentence.en.ends_with('.'), "{}", only.sentence.en);
+        }
+    }
+
+    #[test]
+    fn a_target_of_another_kind_is_a_break() {
+        let gte = target(Comparator::Gte, "48");
+        let lte = target(Comparator::Lte, "48");
+        let on_previous = target_on_previous(Comparator::Gte);
+        let over_years = Target {
+            period: cumulative(2023, 2025),
+            ..gte.clone()
+        };
+        let it = terms(&gte);
+        for (now, kind, was, is, ja) in [
+            (
+                Terms { target: &lte, ..it },
+                BreakKind::TargetKindChanged,
+                Some("gte none single_year"),
+                Some("lte none single_year"),
+                "目標の種類が「以上・単年度」から「以下・単年度」に変わった。",
+            ),
+            (
+                Terms {
+                    target: &on_previous,
+                    ..it
+                },
+                BreakKind::TargetKindChanged,
+                Some("gte none single_year"),
+                Some("gte previous_year single_year"),
+                "目標の種類が「以上・単年度」から「以上（前年度実績）・単年度」に変わった。",
+            ),
+            (
+                Terms {
+                    target: &over_years,
+                    ..it
+                },
+                BreakKind::TargetKindChanged,
+                Some("gte none single_year"),
+                Some("gte none cumulative"),
+                "目標の種類が「以上・単年度」から「以上・累計」に変わった。",
+            ),
+        ] {
+            let only = only_break(now, &gte);
+            assert_eq!(
+                (only.kind, only.before.as_deref(), only.after.as_deref()),
+                (kind, was, is)
+            );
+            assert_eq!(only.sentence.ja, ja);
         }
     }
 }

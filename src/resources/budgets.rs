@@ -30,10 +30,12 @@ use crate::{
 
 pub mod links;
 pub mod summary;
+pub mod vintages;
 
-/// Routes under `/budgets`; the summary before the items, whose ids would match it.
+/// Routes under `/budgets`; the summary and the vintages before the items, whose ids would match them.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(summary::routes)
+        .configure(vintages::routes)
         .service(list_budgets)
         .service(create_budget)
         .service(read_budget)

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        comparison, difference, finding, inputs, kinds, likeness, outcome, previous, reporting, succession, target,
+        comparison, difference, execution, finding, inputs, kinds, likeness, outcome, previous, reporting, succession,
+        target,
     },
     error::Result,
     extract::Answer,
@@ -110,6 +111,7 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<succession::BreakKind>(),
         list::<likeness::LikenessReason>(),
         list::<reporting::Reporting>(),
+        list::<execution::ExecutionReason>(),
         list::<finding::FindingKind>(),
         list::<finding::FindingField>(),
         list::<findings::FindingSort>(),

@@ -219,7 +219,9 @@ fn report(conn: &mut PgConnection, filter: &CoverageFilter, on: NaiveDate) -> Re
     }
     items.retain(|item| filter.state.some().is_none_or(|states| states.contains(&item.state)));
     let mut roll_up = CoverageRollUp::default();
-    items.iter().for_each(|item| roll_up.add(item));
+    for item in &items {
+        roll_up.add(item);
+    }
     Ok(CoverageReport {
         on: Date(on),
         fiscal_years: years,

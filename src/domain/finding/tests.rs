@@ -1,8 +1,10 @@
+//! A table of examples for every kind of finding, those it is not among them.
+
 use super::*;
 use crate::domain::given::{cumulative, number as decimal, target, target_on_previous, year as fiscal_year};
 use crate::domain::kinds::Direction;
 
-fn seen<'a>(target: &'a Target, year: i32) -> Seen<'a> {
+fn seen(target: &Target, year: i32) -> Seen<'_> {
     Seen {
         terms: Terms {
             fiscal_year: fiscal_year(year),
