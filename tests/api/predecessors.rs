@@ -92,7 +92,8 @@ async fn a_policy_has_one_indicator_in_a_series() {
     let refused = [("/series_id", "series_taken")];
     api.patch(&path, "*", &taken).await.must_refuse(409, &refused);
     let twin = with(crate::given::indicator(&years.goals[1][1], "もう一つ"), taken);
-    api.post("/v1/indicators", &twin).await.must_refuse(409, &refused);
+    let twin = Call::new("POST", "/v1/indicators").because("試験").json(&twin);
+    api.send(twin).await.must_refuse(409, &refused);
     let mut tree = api.get("/v1/policies/nishi/2025/tree").await.must_be(200).body;
     tree["goals"][1]["indicators"][0]["series_id"] = json!(years.series[0]);
     api.put("/v1/policies/nishi/2025/tree", "*", &tree)
