@@ -4,13 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    comparison::Bar,
     kinds::{BudgetKind, Rating},
-    likeness::{plain, same_unit},
-    quantity::{is_percent, quantity, rounded},
+    quantity::{quantity, rounded},
     rating::Ratings,
     succession::{BreakKind, Terms, breaks},
-    target::{Comparator, PeriodKind, ReferenceKind, Target},
     wording::year,
 };
 use crate::{
@@ -19,8 +16,13 @@ use crate::{
     value::{Codes as _, Decimal, FiscalYear, Yen},
 };
 
+mod checks;
+mod targets;
 #[cfg(test)]
 mod tests;
+
+use checks::{count_with_decimals, percent_beyond_100};
+use targets::{target_already_met, target_lowered};
 
 text_enum! {
     /// What does not fit.
@@ -196,85 +198,6 @@ fn changed_terms(now: &Seen<'_>, before: &Seen<'_>) -> Vec<Misfit> {
     found.collect()
 }
 
-/// A target that last year's result meets asks for nothing new. Relative targets and sums over years ask for it otherwise.
-fn target_already_met(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
-    let target = now.terms.target;
-    let absolute = matches!(target.reference.kind, ReferenceKind::None) && target.period.kind != PeriodKind::Cumulative;
-    let comparable = now.terms.comparable != Some(false) && same_unit(now.terms.unit, before.terms.unit);
-    let previous = before.value?;
-    let bar = Bar::of(target, None, now.terms.direction).ok()?;
-    if !absolute || !comparable || !bar.met_by(previous.0) {
-        return None;
-    }
-    let was = number(previous, before.terms.unit);
-    let is = printed(target, now.terms.unit);
-    let (this, last) = (year(now.terms.fiscal_year), year(before.terms.fiscal_year));
-    let sentence = Bilingual::new(
-        format!(
-            "{}の目標{}は、{}の実績{}ですでに満たされている。",
-            this.ja, is.ja, last.ja, was.ja
-        ),
-        format!(
-            "The {} target of {} is met already by the {} result of {}.",
-            this.en, is.en, last.en, was.en
-        ),
-    );
-    Some(Misfit {
-        kind: FindingKind::TargetAlreadyMet,
-        found: FindingValue {
-            field: FindingField::TargetValue,
-            text: Some(is.ja),
-            value: target.value,
-        },
-        against: valued(FindingField::Value, previous, before.terms.unit),
-        is_earlier: true,
-        sentence,
-    })
-}
-
-/// Of two thresholds of the same sort, the later one is the easier. Which is easier follows from the comparators.
-fn target_lowered(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
-    use Comparator::{Gt, Gte, Lt, Lte};
-    let (is, was) = (now.terms.target, before.terms.target);
-    let (new, old) = (is.value?, was.value?);
-    let alike = is.period.kind == was.period.kind && same_unit(now.terms.unit, before.terms.unit);
-    let easier = match (is.comparator, was.comparator) {
-        (Gte | Gt, Gte | Gt) => new < old,
-        (Lte | Lt, Lte | Lt) => new > old,
-        _ => false,
-    };
-    if !alike || !easier {
-        return None;
-    }
-    let (asks, asked) = (printed(is, now.terms.unit), printed(was, before.terms.unit));
-    let (this, last) = (year(now.terms.fiscal_year), year(before.terms.fiscal_year));
-    let sentence = Bilingual::new(
-        format!(
-            "{}の目標{}は、{}の目標{}より低い水準である。",
-            this.ja, asks.ja, last.ja, asked.ja
-        ),
-        format!(
-            "The {} target of {} asks for less than the {} target of {}.",
-            this.en, asks.en, last.en, asked.en
-        ),
-    );
-    Some(Misfit {
-        kind: FindingKind::TargetLowered,
-        found: FindingValue {
-            field: FindingField::TargetValue,
-            text: Some(asks.ja),
-            value: Some(new),
-        },
-        against: FindingValue {
-            field: FindingField::TargetValue,
-            text: Some(asked.ja),
-            value: Some(old),
-        },
-        is_earlier: true,
-        sentence,
-    })
-}
-
 fn rating_differs(now: &Seen<'_>) -> Option<Misfit> {
     let (declared, computed) = (now.ratings.declared?, now.ratings.computed?);
     if declared == computed {
@@ -299,163 +222,6 @@ fn rating_differs(now: &Seen<'_>) -> Option<Misfit> {
         is_earlier: false,
         sentence,
     })
-}
-
-/// Names of rates that may well be beyond 100 %, or negative: growth, change, and what is set against a plan.
-const OPEN_RATES: &[&str] = &[
-    "増加率",
-    "減少率",
-    "増減率",
-    "伸び率",
-    "伸率",
-    "変化率",
-    "上昇率",
-    "下落率",
-    "低下率",
-    "成長率",
-    "改善率",
-    "達成率",
-    "回復率",
-    "前年度比",
-    "前年比",
-    "倍率",
-    "収益率",
-    "回転率",
-    "進捗率",
-    "自給率",
-    "充足率",
-    "執行率",
-    "稼働率",
-    "利用率",
-];
-
-/// A share of a whole is between 0 % and 100 %; the name says that it is one.
-fn percent_beyond_100(now: &Seen<'_>) -> Option<Misfit> {
-    let Terms { unit, name, target, .. } = now.terms;
-    let name = plain(name);
-    // （…） at the end says more about the share, not what it is.
-    let bare = name
-        .strip_suffix(')')
-        .and_then(|it| it.rsplit_once('('))
-        .map_or(name.as_str(), |it| it.0);
-    let is_share = is_percent(unit)
-        && unit != Some("ポイント")
-        && (bare.ends_with("割合") || bare.ends_with('率'))
-        && !OPEN_RATES.iter().any(|rate| bare.ends_with(rate));
-    let absolute = !matches!(target.comparator, Comparator::IncreaseBy | Comparator::DecreaseBy);
-    let most = Decimal(rust_decimal::Decimal::ONE_HUNDRED);
-    let beyond = |number: &Decimal| *number > most || *number < Decimal::ZERO;
-    let value = now.value.map(|value| (FindingField::Value, value));
-    let aims = [target.value, target.upper].into_iter().flatten().filter(|_| absolute);
-    let aims = aims.map(|aim| (FindingField::TargetValue, aim));
-    let (field, number) = value.into_iter().chain(aims).find(|(_, it)| is_share && beyond(it))?;
-    let limit = if number > most { most } else { Decimal::ZERO };
-    Some(checked(
-        FindingKind::PercentBeyond100,
-        now,
-        (field, number),
-        limit,
-        |what, is, limit| {
-            Bilingual::new(
-                format!(
-                    "割合のはずの{}が{}で、{}を外れている。確認が必要。",
-                    what.ja, is.ja, limit.ja
-                ),
-                format!(
-                    "The {} of a share is {}, beyond {}; to be checked.",
-                    what.en, is.en, limit.en
-                ),
-            )
-        },
-    ))
-}
-
-/// Units of what is counted in wholes.
-const WHOLES: &[&str] = &[
-    "件",
-    "人",
-    "名",
-    "団体",
-    "世帯",
-    "回",
-    "社",
-    "校",
-    "か所",
-    "カ所",
-    "ヶ所",
-    "箇所",
-    "ヵ所",
-    "園",
-    "店",
-    "店舗",
-    "軒",
-    "棟",
-    "戸",
-    "台",
-    "組",
-    "冊",
-    "本",
-    "枚",
-    "地域",
-    "町会",
-    "施設",
-    "事業",
-    "種類",
-    "項目",
-    "区",
-    "位",
-    "者",
-    "講座",
-    "グループ",
-];
-
-fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
-    let unit = plain(now.terms.unit?);
-    let value = now.value.map(|value| (FindingField::Value, value));
-    let aim = now.terms.target.value.map(|aim| (FindingField::TargetValue, aim));
-    let broken = |(_, number): &(_, Decimal)| !number.0.is_integer() && WHOLES.contains(&unit.as_str());
-    // A mean has decimals, and says so.
-    if ["平均", "当たり", "あたり"]
-        .iter()
-        .any(|mean| now.terms.name.contains(mean))
-    {
-        return None;
-    }
-    let found = value.into_iter().chain(aim).find(broken)?;
-    let whole = Decimal(rounded(found.1.0, 0));
-    Some(checked(
-        FindingKind::CountWithDecimals,
-        now,
-        found,
-        whole,
-        |what, is, _| {
-            Bilingual::new(
-                format!("整数で数えるはずの{}が{}で、小数がある。確認が必要。", what.ja, is.ja),
-                format!(
-                    "The {} is counted in wholes and has decimals: {}; to be checked.",
-                    what.en, is.en
-                ),
-            )
-        },
-    ))
-}
-
-/// A value that the rule doubts.
-fn checked(
-    kind: FindingKind,
-    now: &Seen<'_>,
-    (field, found): (FindingField, Decimal),
-    limit: Decimal,
-    words: impl FnOnce(Bilingual, Bilingual, Bilingual) -> Bilingual,
-) -> Misfit {
-    let unit = now.terms.unit;
-    Misfit {
-        kind,
-        found: valued(field, found, unit),
-        against: valued(FindingField::Rule, limit, unit),
-        is_earlier: false,
-        sentence: words(field.label(), number(found, unit), number(limit, unit)),
-    }
 }
 
 /// What does not fit where a policy goes on without an indicator of the year before.
@@ -555,24 +321,5 @@ fn rated(field: FindingField, rating: Rating) -> FindingValue {
         field,
         text: Some(rating.code().to_owned()),
         value: None,
-    }
-}
-
-/// A target as printed; else as it is compared: 48%以上.
-fn printed(target: &Target, unit: Option<&str>) -> Bilingual {
-    let value = target.value.map(|value| number(value, unit));
-    let label = target.comparator.label();
-    let read = value.map_or_else(
-        || label.clone(),
-        |value| {
-            Bilingual::new(
-                format!("{}{}", value.ja, label.ja),
-                format!("{} {}", label.en, value.en),
-            )
-        },
-    );
-    match &target.text {
-        Some(text) => Bilingual::new(text.0.as_str(), read.en),
-        None => read,
     }
 }

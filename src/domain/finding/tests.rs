@@ -1,8 +1,11 @@
 //! A table of examples for every kind of finding, those it is not among them.
 
 use super::*;
-use crate::domain::given::{cumulative, number as decimal, target, target_on_previous, year as fiscal_year};
-use crate::domain::kinds::Direction;
+use crate::domain::{
+    given::{cumulative, number as decimal, target, target_on_previous, year as fiscal_year},
+    kinds::Direction,
+    target::{Comparator, Target},
+};
 
 fn seen(target: &Target, year: i32) -> Seen<'_> {
     Seen {
