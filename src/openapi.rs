@@ -39,6 +39,8 @@ mod problems;
         (name = "indicators", description = "Indicators with their targets (アウトカム指標・目標値)."),
         (name = "results", description = "What indicators came to (実績)."),
         (name = "evaluations", description = "Whether targets were met, with proof (達成状況)."),
+        (name = "series", description = "Indicators over the years: what changed, what turned, what does not fit (経年)."),
+        (name = "coverage", description = "Who has published, and who is late (公表状況)."),
         (name = "revisions", description = "What was published, and publishing (公表・改訂履歴)."),
         (name = "tokens", description = "Who may call, and what for."),
         (name = "audit", description = "Who did what, when, from which request."),
@@ -175,6 +177,10 @@ fn name_path(path: &str, operation: &mut Operation) {
                 "fiscal_year" => (
                     Ref::from_schema_name(FiscalYear::name()).into(),
                     "The fiscal year, as its Gregorian year.",
+                ),
+                "series_id" => (
+                    Ref::from_schema_name(Id::name()).into(),
+                    "The series: what every indicator in it has as `series_id`.",
                 ),
                 "number" => (
                     ObjectBuilder::new()

@@ -10,17 +10,25 @@ use crate::error::Problem;
 
 pub mod audit;
 pub mod budgets;
+pub mod catalog;
 pub mod changes;
 pub mod codelists;
+pub mod coverage;
 pub mod evaluations;
+pub mod exports;
+pub mod findings;
 pub mod goals;
 pub mod health;
+pub mod imports;
 pub mod indicators;
 pub mod organizations;
 pub mod policies;
 pub mod results;
 pub mod revisions;
+pub mod series;
+pub mod targets;
 pub mod tokens;
+pub mod transitions;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -32,6 +40,14 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(results::routes)
         .configure(revisions::routes)
         .configure(evaluations::routes)
+        .configure(series::routes)
+        .configure(coverage::routes)
+        .configure(findings::routes)
+        .configure(transitions::routes)
+        .configure(targets::routes)
+        .configure(imports::routes)
+        .configure(exports::routes)
+        .configure(catalog::routes)
         .configure(tokens::routes)
         .configure(audit::routes)
         .configure(changes::routes)
@@ -54,6 +70,12 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::EvaluationRowPage>(schemas);
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
+    add::<series::Series>(schemas);
+    add::<coverage::CoverageReport>(schemas);
+    add::<transitions::TransitionPage>(schemas);
+    add::<findings::FindingPage>(schemas);
+    add::<indicators::predecessors::Predecessors>(schemas);
+    add::<budgets::vintages::BudgetVintages>(schemas);
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);

@@ -28,11 +28,14 @@ use crate::{
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
 };
 
+pub mod links;
 pub mod summary;
+pub mod vintages;
 
-/// Routes under `/budgets`; the summary before the items, whose ids would match it.
+/// Routes under `/budgets`; the summary and the vintages before the items, whose ids would match them.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(summary::routes)
+        .configure(vintages::routes)
         .service(list_budgets)
         .service(create_budget)
         .service(read_budget)

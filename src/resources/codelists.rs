@@ -6,10 +6,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    audit, budgets, changes, evaluations, goals, indicators, organizations, policies, results, revisions, tokens,
+    audit, budgets, changes, evaluations, findings, goals, indicators, organizations, policies, results, revisions,
+    tokens, transitions,
 };
 use crate::{
-    domain::{comparison, difference, inputs, kinds, outcome, previous, target},
+    domain::{
+        comparison, difference, execution, finding, inputs, kinds, likeness, outcome, previous, reporting, succession,
+        target,
+    },
     error::Result,
     extract::Answer,
     language::Bilingual,
@@ -104,6 +108,14 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<comparison::AttainmentReason>(),
         list::<previous::ChangeDirection>(),
         list::<previous::ChangeReason>(),
+        list::<succession::BreakKind>(),
+        list::<likeness::LikenessReason>(),
+        list::<reporting::Reporting>(),
+        list::<execution::ExecutionReason>(),
+        list::<finding::FindingKind>(),
+        list::<finding::FindingField>(),
+        list::<findings::FindingSort>(),
+        list::<transitions::TransitionSort>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Answer(Codelists { items }))

@@ -30,8 +30,11 @@ use crate::{
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
 };
 
+pub mod predecessors;
+pub mod sharing;
 pub mod target;
 
+use sharing::check_alone;
 use target::TargetColumns;
 
 /// Routes under `/indicators`.
@@ -41,7 +44,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(read_indicator)
         .service(replace_indicator)
         .service(patch_indicator)
-        .service(remove_indicator);
+        .service(remove_indicator)
+        .configure(predecessors::routes);
 }
 
 text_enum! {
@@ -144,7 +148,8 @@ pub struct IndicatorInput {
     pub decimals: i32,
     /// Which way is better.
     pub direction: Direction,
-    /// The series it continues. Absent or null: a new indicator starts one of its own, a stored one stays where it is.
+    /// The series it continues. Absent or null: a new indicator starts one of its own, a stored one stays where it is. A
+    /// policy has one indicator in a series at most: 409 for a second one.
     #[diesel(skip_insertion, skip_update)]
     pub series_id: Option<Id>,
     /// Whether its results can be compared with the year before.
@@ -230,7 +235,8 @@ async fn list_indicators(
 
 /// Creates an indicator.
 ///
-/// 409 when the goal already has an indicator of this name, or does not exist. Without `series_id` it starts a series.
+/// 409 when the goal already has an indicator of this name, or does not exist, and when the policy has another indicator in
+/// the series. Without `series_id` it starts a series.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])))]
 #[post("/indicators")]
 async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Once<Created<Indicator>>> {
@@ -408,6 +414,7 @@ fn no_goal(e: Error) -> Error {
 fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     insert(tx, id, input)?;
+    check_alone(tx, id)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
         body: find(tx, id)?,
@@ -417,6 +424,7 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Ind
 fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     update(tx, id, input)?;
+    check_alone(tx, id)?;
     find(tx, id)
 }
 

@@ -50,6 +50,12 @@ impl FiscalYear {
     pub const fn previous(self) -> Option<Self> {
         Self::new(self.0 - 1)
     }
+
+    /// The fiscal year after, if the service knows it.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        Self::new(self.0 + 1)
+    }
 }
 impl fmt::Display for FiscalYear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Indicators evaluated together: two queries a batch, however many there are.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 /// An indicator to evaluate.
 #[derive(Debug, HasQuery)]
@@ -34,8 +34,12 @@ pub struct Subject {
     /// The last day on which its results are in time.
     #[diesel(select_expression = p::results_due_on)]
     pub due_on: Date,
+    /// The policy it stands in.
+    #[diesel(select_expression = p::id)]
+    pub policy_id: Id,
+    /// The organization.
     #[diesel(select_expression = p::organization_id)]
-    organization_id: Id,
+    pub organization_id: Id,
 }
 
 /// The evaluation of an indicator for one fiscal year.

@@ -187,7 +187,7 @@ pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     let left: Vec<Id> = old_goals.into_values().map(|row| row.id).collect();
     diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(tx.conn)?;
     tx.batch_execute("set constraints indicators_name_unique immediate")?;
-    Ok(())
+    indicators::sharing::check_series(tx, policy, None)
 }
 
 fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {

@@ -1,0 +1,170 @@
+//! Values that can hardly be right: to be checked by whoever knows.
+
+use super::{FindingField, FindingKind, Misfit, Seen, number, valued};
+use crate::{
+    domain::{
+        likeness::plain,
+        quantity::{is_percent, rounded},
+        succession::Terms,
+        target::Comparator,
+    },
+    language::Bilingual,
+    value::{Codes as _, Decimal},
+};
+
+/// Names of rates that may well be beyond 100 %, or negative: growth, change, and what is set against a plan.
+const OPEN_RATES: &[&str] = &[
+    "増加率",
+    "減少率",
+    "増減率",
+    "伸び率",
+    "伸率",
+    "変化率",
+    "上昇率",
+    "下落率",
+    "低下率",
+    "成長率",
+    "改善率",
+    "達成率",
+    "回復率",
+    "前年度比",
+    "前年比",
+    "倍率",
+    "収益率",
+    "回転率",
+    "進捗率",
+    "自給率",
+    "充足率",
+    "執行率",
+    "稼働率",
+    "利用率",
+];
+
+/// A share of a whole is between 0 % and 100 %; the name says that it is one.
+pub(super) fn percent_beyond_100(now: &Seen<'_>) -> Option<Misfit> {
+    let Terms { unit, name, target, .. } = now.terms;
+    let name = plain(name);
+    // （…） at the end says more about the share, not what it is.
+    let bare = name
+        .strip_suffix(')')
+        .and_then(|it| it.rsplit_once('('))
+        .map_or(name.as_str(), |it| it.0);
+    let is_share = is_percent(unit)
+        && unit != Some("ポイント")
+        && (bare.ends_with("割合") || bare.ends_with('率'))
+        && !OPEN_RATES.iter().any(|rate| bare.ends_with(rate));
+    let absolute = !matches!(target.comparator, Comparator::IncreaseBy | Comparator::DecreaseBy);
+    let most = Decimal(rust_decimal::Decimal::ONE_HUNDRED);
+    let beyond = |number: &Decimal| *number > most || *number < Decimal::ZERO;
+    let value = now.value.map(|value| (FindingField::Value, value));
+    let aims = [target.value, target.upper].into_iter().flatten().filter(|_| absolute);
+    let aims = aims.map(|aim| (FindingField::TargetValue, aim));
+    let (field, number) = value.into_iter().chain(aims).find(|(_, it)| is_share && beyond(it))?;
+    let limit = if number > most { most } else { Decimal::ZERO };
+    Some(checked(
+        FindingKind::PercentBeyond100,
+        now,
+        (field, number),
+        limit,
+        |what, is, limit| {
+            Bilingual::new(
+                format!(
+                    "割合のはずの{}が{}で、{}を外れている。確認が必要。",
+                    what.ja, is.ja, limit.ja
+                ),
+                format!(
+                    "The {} of a share is {}, beyond {}; to be checked.",
+                    what.en, is.en, limit.en
+                ),
+            )
+        },
+    ))
+}
+
+/// Units of what is counted in wholes.
+const WHOLES: &[&str] = &[
+    "件",
+    "人",
+    "名",
+    "団体",
+    "世帯",
+    "回",
+    "社",
+    "校",
+    "か所",
+    "カ所",
+    "ヶ所",
+    "箇所",
+    "ヵ所",
+    "園",
+    "店",
+    "店舗",
+    "軒",
+    "棟",
+    "戸",
+    "台",
+    "組",
+    "冊",
+    "本",
+    "枚",
+    "地域",
+    "町会",
+    "施設",
+    "事業",
+    "種類",
+    "項目",
+    "区",
+    "位",
+    "者",
+    "講座",
+    "グループ",
+];
+
+pub(super) fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
+    let unit = plain(now.terms.unit?);
+    let value = now.value.map(|value| (FindingField::Value, value));
+    let aim = now.terms.target.value.map(|aim| (FindingField::TargetValue, aim));
+    let broken = |(_, number): &(_, Decimal)| !number.0.is_integer() && WHOLES.contains(&unit.as_str());
+    // A mean has decimals, and says so.
+    if ["平均", "当たり", "あたり"]
+        .iter()
+        .any(|mean| now.terms.name.contains(mean))
+    {
+        return None;
+    }
+    let found = value.into_iter().chain(aim).find(broken)?;
+    let whole = Decimal(rounded(found.1.0, 0));
+    Some(checked(
+        FindingKind::CountWithDecimals,
+        now,
+        found,
+        whole,
+        |what, is, _| {
+            Bilingual::new(
+                format!("整数で数えるはずの{}が{}で、小数がある。確認が必要。", what.ja, is.ja),
+                format!(
+                    "The {} is counted in wholes and has decimals: {}; to be checked.",
+                    what.en, is.en
+                ),
+            )
+        },
+    ))
+}
+
+/// A value that the rule doubts.
+fn checked(
+    kind: FindingKind,
+    now: &Seen<'_>,
+    (field, found): (FindingField, Decimal),
+    limit: Decimal,
+    words: impl FnOnce(Bilingual, Bilingual, Bilingual) -> Bilingual,
+) -> Misfit {
+    let unit = now.terms.unit;
+    Misfit {
+        kind,
+        found: valued(field, found, unit),
+        against: valued(FindingField::Rule, limit, unit),
+        is_earlier: false,
+        sentence: words(field.label(), number(found, unit), number(limit, unit)),
+    }
+}

@@ -1,0 +1,111 @@
+//! Targets beside the year before: met already, or lowered.
+
+use super::{FindingField, FindingKind, FindingValue, Misfit, Seen, number, valued};
+use crate::{
+    domain::{
+        comparison::Bar,
+        likeness::same_unit,
+        target::{Comparator, PeriodKind, ReferenceKind, Target},
+        wording::year,
+    },
+    language::Bilingual,
+    value::Codes as _,
+};
+
+/// A target that last year's result meets asks for nothing new. Relative targets and sums over years ask for it otherwise.
+pub(super) fn target_already_met(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
+    let target = now.terms.target;
+    let absolute = matches!(target.reference.kind, ReferenceKind::None) && target.period.kind != PeriodKind::Cumulative;
+    let comparable = now.terms.comparable != Some(false) && same_unit(now.terms.unit, before.terms.unit);
+    let previous = before.value?;
+    let bar = Bar::of(target, None, now.terms.direction).ok()?;
+    if !absolute || !comparable || !bar.met_by(previous.0) {
+        return None;
+    }
+    let was = number(previous, before.terms.unit);
+    let is = printed(target, now.terms.unit);
+    let (this, last) = (year(now.terms.fiscal_year), year(before.terms.fiscal_year));
+    let sentence = Bilingual::new(
+        format!(
+            "{}の目標{}は、{}の実績{}ですでに満たされている。",
+            this.ja, is.ja, last.ja, was.ja
+        ),
+        format!(
+            "The {} target of {} is met already by the {} result of {}.",
+            this.en, is.en, last.en, was.en
+        ),
+    );
+    Some(Misfit {
+        kind: FindingKind::TargetAlreadyMet,
+        found: FindingValue {
+            field: FindingField::TargetValue,
+            text: Some(is.ja),
+            value: target.value,
+        },
+        against: valued(FindingField::Value, previous, before.terms.unit),
+        is_earlier: true,
+        sentence,
+    })
+}
+
+/// Of two thresholds of the same sort, the later one is the easier. Which is easier follows from the comparators.
+pub(super) fn target_lowered(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
+    use Comparator::{Gt, Gte, Lt, Lte};
+    let (is, was) = (now.terms.target, before.terms.target);
+    let (new, old) = (is.value?, was.value?);
+    let alike = is.period.kind == was.period.kind && same_unit(now.terms.unit, before.terms.unit);
+    let easier = match (is.comparator, was.comparator) {
+        (Gte | Gt, Gte | Gt) => new < old,
+        (Lte | Lt, Lte | Lt) => new > old,
+        _ => false,
+    };
+    if !alike || !easier {
+        return None;
+    }
+    let (asks, asked) = (printed(is, now.terms.unit), printed(was, before.terms.unit));
+    let (this, last) = (year(now.terms.fiscal_year), year(before.terms.fiscal_year));
+    let sentence = Bilingual::new(
+        format!(
+            "{}の目標{}は、{}の目標{}より低い水準である。",
+            this.ja, asks.ja, last.ja, asked.ja
+        ),
+        format!(
+            "The {} target of {} asks for less than the {} target of {}.",
+            this.en, asks.en, last.en, asked.en
+        ),
+    );
+    Some(Misfit {
+        kind: FindingKind::TargetLowered,
+        found: FindingValue {
+            field: FindingField::TargetValue,
+            text: Some(asks.ja),
+            value: Some(new),
+        },
+        against: FindingValue {
+            field: FindingField::TargetValue,
+            text: Some(asked.ja),
+            value: Some(old),
+        },
+        is_earlier: true,
+        sentence,
+    })
+}
+
+/// A target as printed; else as it is compared: 48%以上.
+fn printed(target: &Target, unit: Option<&str>) -> Bilingual {
+    let value = target.value.map(|value| number(value, unit));
+    let label = target.comparator.label();
+    let read = value.map_or_else(
+        || label.clone(),
+        |value| {
+            Bilingual::new(
+                format!("{}{}", value.ja, label.ja),
+                format!("{} {}", label.en, value.en),
+            )
+        },
+    );
+    match &target.text {
+        Some(text) => Bilingual::new(text.0.as_str(), read.en),
+        None => read,
+    }
+}

@@ -1,0 +1,128 @@
+//! How an organization stands with its policy of a year: published, due, late.
+
+use chrono::NaiveDate;
+
+use crate::text_enum;
+
+text_enum! {
+    /// How an organization stands with its policy of a fiscal year.
+    pub enum Reporting in "reporting" {
+        /// There is no policy; or there is a draft, for those who may not see it.
+        Missing = "missing" ("未作成・未公表", "missing"),
+        /// There is a draft, of which nothing is public.
+        Draft = "draft" ("下書き", "draft"),
+        /// The plan is published, and the results are not due yet.
+        Plan = "plan" ("計画公表", "plan published"),
+        /// The plan is published; the results were due and are not published.
+        Late = "late" ("実績の公表遅れ", "results late"),
+        /// The results are published, in time or not: `days_late` says which.
+        Results = "results" ("実績公表", "results published"),
+        /// The policy was public and was withdrawn.
+        Withdrawn = "withdrawn" ("取下げ", "withdrawn"),
+    }
+}
+
+/// What is known of a policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing {
+    /// Whether there is a draft of it.
+    pub draft: bool,
+    /// Whether its plan is public.
+    pub plan_published: bool,
+    /// When its results were published, if they are.
+    pub results_published_on: Option<NaiveDate>,
+    /// Whether its last publication is a withdrawal.
+    pub withdrawn: bool,
+    /// The last day on which results are in time.
+    pub due_on: Option<NaiveDate>,
+}
+
+/// How an organization stands, and how late it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stands {
+    /// How it stands.
+    pub state: Reporting,
+    /// Days after the day on which results were due; nothing where they are in time or nobody can say.
+    pub days_late: Option<i64>,
+}
+
+/// How an organization stands on a day.
+#[must_use]
+pub fn standing(of: &Standing, on: NaiveDate) -> Stands {
+    let after = |day: NaiveDate| {
+        let days = day.signed_duration_since(of.due_on?).num_days();
+        (days > 0).then_some(days)
+    };
+    let (state, days_late) = if of.withdrawn {
+        (Reporting::Withdrawn, None)
+    } else if let Some(day) = of.results_published_on {
+        (Reporting::Results, after(day))
+    } else if of.plan_published {
+        let late = after(on);
+        (late.map_or(Reporting::Plan, |_| Reporting::Late), late)
+    } else if of.draft {
+        (Reporting::Draft, None)
+    } else {
+        (Reporting::Missing, None)
+    };
+    Stands { state, days_late }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::given::date;
+
+    #[test]
+    fn an_organization_stands_as_it_has_published() {
+        use Reporting::{Draft, Late, Missing, Plan, Results, Withdrawn};
+        let planned = Standing {
+            plan_published: true,
+            due_on: Some(date("2025-06-30")),
+            ..Standing::default()
+        };
+        let reported = |day| Standing {
+            results_published_on: Some(date(day)),
+            ..planned
+        };
+        for (of, on, state, days_late) in [
+            (Standing::default(), "2030-01-01", Missing, None),
+            (
+                Standing {
+                    draft: true,
+                    plan_published: false,
+                    ..planned
+                },
+                "2030-01-01",
+                Draft,
+                None,
+            ),
+            (planned, "2025-06-30", Plan, None),
+            (planned, "2025-07-01", Late, Some(1)),
+            (planned, "2026-06-30", Late, Some(365)),
+            (reported("2025-06-10"), "2030-01-01", Results, None),
+            (reported("2025-06-30"), "2030-01-01", Results, None),
+            (reported("2025-07-02"), "2030-01-01", Results, Some(2)),
+            (
+                Standing {
+                    withdrawn: true,
+                    ..reported("2025-07-02")
+                },
+                "2030-01-01",
+                Withdrawn,
+                None,
+            ),
+            (
+                Standing {
+                    due_on: None,
+                    ..planned
+                },
+                "2030-01-01",
+                Plan,
+                None,
+            ),
+        ] {
+            assert_eq!(standing(&of, date(on)), Stands { state, days_late }, "{of:?}");
+        }
+    }
+}
