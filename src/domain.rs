@@ -7,7 +7,6 @@ pub mod execution;
 mod explanation;
 pub mod finding;
 pub mod fiscal_year;
-pub mod form;
 #[cfg(test)]
 mod given;
 pub mod inputs;
@@ -18,7 +17,6 @@ pub mod outcome;
 pub mod previous;
 mod quantity;
 pub mod rating;
-pub mod reading;
 pub mod reporting;
 pub mod roll_up;
 pub mod succession;

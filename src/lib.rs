@@ -27,7 +27,6 @@ pub mod request;
 pub mod resources;
 pub mod sample;
 pub mod schema;
-pub mod sheet;
 pub mod token_command;
 pub mod value;
 pub mod verify;

@@ -10,23 +10,19 @@ use crate::error::Problem;
 
 pub mod audit;
 pub mod budgets;
-pub mod catalog;
 pub mod changes;
 pub mod codelists;
 pub mod coverage;
 pub mod evaluations;
-pub mod exports;
 pub mod findings;
 pub mod goals;
 pub mod health;
-pub mod imports;
 pub mod indicators;
 pub mod organizations;
 pub mod policies;
 pub mod results;
 pub mod revisions;
 pub mod series;
-pub mod targets;
 pub mod tokens;
 pub mod transitions;
 
@@ -44,10 +40,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(coverage::routes)
         .configure(findings::routes)
         .configure(transitions::routes)
-        .configure(targets::routes)
-        .configure(imports::routes)
-        .configure(exports::routes)
-        .configure(catalog::routes)
         .configure(tokens::routes)
         .configure(audit::routes)
         .configure(changes::routes)
