@@ -29,6 +29,8 @@ pub struct Config {
 pub struct Limits {
     /// `WARD_POLICY_BODY_BYTES`: longest body (4 MiB).
     pub body_bytes: usize,
+    /// `WARD_POLICY_IMPORT_BYTES`: longest file to import (16 MiB).
+    pub import_bytes: usize,
     /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
     pub body_seconds: u64,
 }
@@ -37,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 4 << 20,
+            import_bytes: 16 << 20,
             body_seconds: 10,
         }
     }
@@ -63,6 +66,7 @@ impl Config {
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             limits: Limits {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
+                import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,
                 body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
             },
         })

@@ -278,6 +278,21 @@ impl Db {
             .await
     }
 
+    /// Works on something that needs no database but takes its time, on a blocking thread, in a reader's turn.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits at the gate like everything else, and needs no connection"
+    )]
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let turn = self.database.readers.turn(PATIENCE).await?;
+        web::block(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
     /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
     pub async fn write<T: Send + 'static>(
         &self,
@@ -351,6 +366,27 @@ impl Tx<'_> {
             Some((organization, public)) if public || self.caller.sees_drafts(organization) => Err(Error::Forbidden),
             _ => Err(Error::NotFound(thing)),
         }
+    }
+
+    /// Works on trial: what it does is undone, after everything that would follow from it. What it gives stays.
+    pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let (caller, before, today) = (self.caller, self.before, self.today);
+        let reason = self.reason.clone();
+        let mut done = None;
+        let undone: Result<()> = self.conn.transaction(|conn| {
+            let mut tx = Tx {
+                conn,
+                caller,
+                reason,
+                before,
+                today,
+            };
+            let given = work(&mut tx)?;
+            revisions::follow(&mut tx)?;
+            done = Some(given);
+            Err(diesel::result::Error::RollbackTransaction.into())
+        });
+        done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
     }
 
     /// Says why something changes, where the request says it in its body.

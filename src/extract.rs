@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    fmt::Display,
     future::{Future, Ready, ready},
     marker::PhantomData,
     pin::Pin,
@@ -107,23 +108,82 @@ impl<T: ToSchema> ToSchema for PatchOf<T> {
     }
 }
 
+/// A body of one of several media types, read within limits, and nothing more.
+#[derive(Debug)]
+pub struct Upload<T> {
+    /// What its media type says it is.
+    pub kind: T,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// What the media types of an upload stand for.
+pub trait UploadKind: Sized + Copy + 'static {
+    /// Every media type, in lower case, and what it stands for.
+    const TYPES: &'static [(&'static str, Self)];
+    /// All of them in words, for whoever sent another.
+    const NAMES: &'static str;
+}
+
+impl<T: UploadKind> FromRequest for Upload<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let given = media_type(req);
+        let kind = T::TYPES.iter().find(|(name, _)| given.eq_ignore_ascii_case(name));
+        let kind = kind.map(|(_, kind)| *kind).ok_or(Error::UnsupportedMediaType(T::NAMES));
+        let bytes = bytes(req, payload, limits(req).import_bytes, kind.is_ok(), T::NAMES);
+        Box::pin(async move {
+            let kind = kind?;
+            let bytes = bytes.await?;
+            Ok(Self { kind, bytes })
+        })
+    }
+}
+
 /// Reads the body as JSON of this media type.
 fn document(
     req: &HttpRequest,
     payload: &mut Payload,
-    media_type: &'static str,
+    wanted: &'static str,
 ) -> impl Future<Output = Result<Value>> + use<> {
+    let acceptable = media_type(req).eq_ignore_ascii_case(wanted);
+    let bytes = bytes(req, payload, limits(req).body_bytes, acceptable, wanted);
+    async move { json::read(&bytes.await?).map_err(|e| not_json(&e)) }
+}
+
+/// That a body is not JSON, and why.
+pub fn not_json(e: &impl Display) -> Error {
+    let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
+    Error::malformed(Violation::at("", "json", detail))
+}
+
+fn limits(req: &HttpRequest) -> Limits {
+    req.app_data::<web::Data<Limits>>()
+        .map(|limits| *limits.get_ref())
+        .unwrap_or_default()
+}
+
+fn media_type(req: &HttpRequest) -> &str {
     let given = req
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    let acceptable = essence.eq_ignore_ascii_case(media_type) && !req.headers().contains_key(header::CONTENT_ENCODING);
-    let limits = req
-        .app_data::<web::Data<Limits>>()
-        .map(|limits| *limits.get_ref())
-        .unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim()
+}
+
+/// Reads a body of at most so many bytes, as it is; nothing that is of another type, or compressed.
+fn bytes(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    acceptable: bool,
+    wanted: &'static str,
+) -> impl Future<Output = Result<Bytes>> + use<> {
+    let acceptable = acceptable && !req.headers().contains_key(header::CONTENT_ENCODING);
+    let seconds = limits(req).body_seconds;
     let stated = req
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -131,21 +191,14 @@ fn document(
     let payload = payload.take();
     async move {
         if !acceptable {
-            return Err(Error::UnsupportedMediaType(media_type));
+            return Err(Error::UnsupportedMediaType(wanted));
         }
-        if stated.is_some_and(|length| length > limits.body_bytes) {
-            return Err(Error::TooLarge(limits.body_bytes));
+        if stated.is_some_and(|length| length > limit) {
+            return Err(Error::TooLarge(limit));
         }
-        let bytes = timeout(
-            Duration::from_secs(limits.body_seconds),
-            collect(payload, limits.body_bytes),
-        )
-        .await
-        .map_err(|_elapsed| Error::Timeout)??;
-        json::read(&bytes).map_err(|e| {
-            let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
-            Error::malformed(Violation::at("", "json", detail))
-        })
+        timeout(Duration::from_secs(seconds), collect(payload, limit))
+            .await
+            .map_err(|_elapsed| Error::Timeout)?
     }
 }
 
