@@ -279,6 +279,15 @@ impl Error {
         }
     }
 
+    /// Fails with all contradictions to what is stored at once, or not at all.
+    pub fn contradict(violations: Vec<Violation>) -> Result<()> {
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Conflict(violations))
+        }
+    }
+
     /// The body for this error.
     #[must_use]
     pub fn problem(&self, language: Language, instance: &str, request_id: &str) -> Problem {

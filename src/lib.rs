@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod command;
 pub mod config;
 pub mod contract;
 pub mod db;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod etag;
 pub mod extract;
 pub mod idempotency;
+pub mod import_command;
 pub mod json;
 pub mod language;
 pub mod openapi;

@@ -22,6 +22,7 @@ use ward_policy::{
     app,
     config::Config,
     db::{self, Database, embedded::Embedded},
+    import_command::{self, ImportCommand},
     openapi, sample,
     token_command::{self, TokenCommand},
     verify::{self, Head},
@@ -53,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Import policies as `/v1/policies/…/tree` gives them (JSON), on `DATABASE_URL` or on the embedded database.
+    Import(ImportCommand),
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {
         /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
         Command::Token { command } => token_command::run(&command),
+        Command::Import(command) => import_command::run(&command),
         Command::Verify { known } => verify::run(known.as_ref()),
     };
     match done {

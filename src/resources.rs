@@ -17,6 +17,7 @@ pub mod evaluations;
 pub mod findings;
 pub mod goals;
 pub mod health;
+pub mod imports;
 pub mod indicators;
 pub mod organizations;
 pub mod policies;
@@ -40,6 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(coverage::routes)
         .configure(findings::routes)
         .configure(transitions::routes)
+        .configure(imports::routes)
         .configure(tokens::routes)
         .configure(audit::routes)
         .configure(changes::routes)
@@ -64,6 +66,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<series::Series>(schemas);
     add::<coverage::CoverageReport>(schemas);
+    add::<imports::ImportReport>(schemas);
     add::<transitions::TransitionPage>(schemas);
     add::<findings::FindingPage>(schemas);
     add::<indicators::predecessors::Predecessors>(schemas);

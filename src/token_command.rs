@@ -1,7 +1,6 @@
 //! `ward-policy token …`: tokens for whoever commands the machine, and the first one of all.
 
 use std::{
-    error::Error as StdError,
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
@@ -15,16 +14,12 @@ use serde_json::json;
 
 use crate::{
     auth::Caller,
-    config::Config,
-    contract,
-    db::{self, embedded::Embedded, in_one_line},
+    command::{self, Failure, in_words},
+    contract, db,
     error::Error,
-    language::Language,
     resources::tokens::{self, Token, TokenInput},
     value::Time,
 };
-
-type Failure = Box<dyn StdError>;
 
 /// The file beside the embedded database that holds its first token.
 const FIRST: &str = "admin-token";
@@ -53,30 +48,13 @@ pub enum TokenCommand {
     },
 }
 
-/// Runs a command on `DATABASE_URL`, or on the embedded database, whether the service runs or not.
+/// Runs a command.
 pub fn run(command: &TokenCommand) -> Result<(), Failure> {
-    let config = Config::from_env()?;
-    let (url, embedded) = match config.database_url {
-        Some(url) => (url, None),
-        None => Embedded::reach(&config.data)?,
-    };
-    let done = work(&url, command);
-    if let Some(embedded) = embedded {
-        embedded.stop();
-    }
-    let mut lines = done?;
-    lines.push(String::new());
-    io::stdout()
-        .write_all(lines.join("\n").as_bytes())
-        .map_err(|e| format!("cannot print: {e}").into())
+    command::run(|conn| work(conn, command))
 }
 
 /// The lines to print.
-fn work(url: &str, command: &TokenCommand) -> Result<Vec<String>, Failure> {
-    let mut conn = connect(url)?;
-    if !db::is_migrated(&mut conn).unwrap_or_default() {
-        return Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into());
-    }
+fn work(conn: &mut PgConnection, command: &TokenCommand) -> Result<Vec<String>, Failure> {
     let lines = match command {
         TokenCommand::Create {
             name,
@@ -86,20 +64,16 @@ fn work(url: &str, command: &TokenCommand) -> Result<Vec<String>, Failure> {
             let expires_at = expires_in_days.map(|days| Time(Time::now().0 + TimeDelta::days(i64::from(days))));
             let input = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
             contract::read(input)
-                .and_then(|input| make(&mut conn, &input))
+                .and_then(|input| make(conn, &input))
                 .map(|token| vec![token])
         }
-        TokenCommand::List => tokens::all(&mut conn).map(|tokens| tokens.iter().map(line).collect()),
-        TokenCommand::Revoke { name } => db::write(&mut conn, &Caller::service(), |tx| {
+        TokenCommand::List => tokens::all(conn).map(|tokens| tokens.iter().map(line).collect()),
+        TokenCommand::Revoke { name } => db::write(conn, &Caller::service(), |tx| {
             let id = tokens::named(tx, name)?;
             tokens::revoke(tx, id).map(|()| vec![])
         }),
     };
     lines.map_err(|e| in_words(&e).into())
-}
-
-fn connect(url: &str) -> Result<PgConnection, Failure> {
-    PgConnection::establish(url).map_err(|e| format!("the database cannot be reached: {}", in_one_line(&e)).into())
 }
 
 fn make(conn: &mut PgConnection, input: &TokenInput) -> Result<String, Error> {
@@ -127,27 +101,9 @@ fn line(token: &Token) -> String {
     )
 }
 
-/// What is wrong, in one line.
-fn in_words(error: &Error) -> String {
-    let problem = error.problem(Language::English, "", "");
-    if problem.errors.is_empty() {
-        return match error {
-            Error::NotFound(_) => problem.detail,
-            other => in_one_line(other),
-        };
-    }
-    let words = problem.errors.iter().map(|broken| {
-        let place = broken.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
-        let meant = broken.suggestion.as_ref();
-        let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
-        format!("{place}: {}{meant}", broken.detail)
-    });
-    words.collect::<Vec<_>>().join("; ")
-}
-
 /// Gives an embedded database that never had a token one that allows everything, in a file that only its owner reads.
 pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
-    let mut conn = connect(url)?;
+    let mut conn = PgConnection::establish(url)?;
     if tokens::any(&mut conn)? {
         return Ok(());
     }

@@ -1,13 +1,9 @@
 //! `ward-policy verify`: whether the history is whole, and what is stored is what it says.
 
-use std::{
-    error::Error as StdError,
-    io::{self, Write},
-    str::FromStr,
-};
+use std::str::FromStr;
 
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
     sql_types::{Array, BigInt, Bool, Bytea, Integer, Text, Uuid as SqlUuid},
 };
@@ -15,8 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    config::Config,
-    db::{self, embedded::Embedded, in_one_line},
+    command::{self, Failure},
     error::Result,
     resources::revisions,
     value::hex,
@@ -149,36 +144,17 @@ struct Differing {
 
 /// Verifies `DATABASE_URL`, or the embedded database whether the service runs or not, and prints what it found. `known` is
 /// a head that was noted earlier and kept elsewhere: only that tells a history that was cut off, and all it tells with it.
-pub fn run(known: Option<&Head>) -> Result<(), Box<dyn StdError>> {
-    let config = Config::from_env()?;
-    let (url, embedded) = match config.database_url {
-        Some(url) => (url, None),
-        None => Embedded::reach(&config.data)?,
-    };
-    let done = connect(&url).and_then(|mut conn| Ok(verify(&mut conn, known)?));
-    if let Some(embedded) = embedded {
-        embedded.stop();
-    }
-    let report = done?;
-    let mut lines = report.lines();
-    lines.push(String::new());
-    io::stdout()
-        .write_all(lines.join("\n").as_bytes())
-        .map_err(|e| format!("cannot print: {e}"))?;
-    if report.findings.is_empty() {
+pub fn run(known: Option<&Head>) -> Result<(), Failure> {
+    let mut holds = true;
+    command::run(|conn| {
+        let report = verify(conn, known)?;
+        holds = report.findings.is_empty();
+        Ok(report.lines())
+    })?;
+    if holds {
         Ok(())
     } else {
         Err("the history does not hold: see above".into())
-    }
-}
-
-fn connect(url: &str) -> Result<PgConnection, Box<dyn StdError>> {
-    let mut conn = PgConnection::establish(url)
-        .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
-    if db::is_migrated(&mut conn).unwrap_or_default() {
-        Ok(conn)
-    } else {
-        Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into())
     }
 }
 

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    audit, budgets, changes, evaluations, findings, goals, indicators, organizations, policies, results, revisions,
-    tokens, transitions,
+    audit, budgets, changes, evaluations, findings, goals, imports, indicators, organizations, policies, results,
+    revisions, tokens, transitions,
 };
 use crate::{
     domain::{
@@ -115,6 +115,7 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<finding::FindingKind>(),
         list::<finding::FindingField>(),
         list::<findings::FindingSort>(),
+        list::<imports::ImportFormat>(),
         list::<transitions::TransitionSort>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));

@@ -299,7 +299,7 @@ async fn replace_policy(
             permit_new(tx, &input)?;
             check_path(tx, &key, &input)?;
             check_absent(tx, &key)?;
-            insert(tx, &input).map(Stored::Created)
+            insert(tx, Id::generate(), &input).map(Stored::Created)
         }
     })
     .await
@@ -480,12 +480,11 @@ fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
 
 fn create(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {
     permit_new(tx, input)?;
-    insert(tx, input)
+    insert(tx, Id::generate(), input)
 }
 
 /// Stores a new policy.
-pub fn insert(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {
-    let id = Id::generate();
+pub fn insert(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Created<Policy>> {
     let organization = policies::organization_id.eq(organization_of(tx, input)?);
     let due = policies::results_due_on.eq(input.due_date());
     diesel::insert_into(policies::table)

@@ -25,6 +25,7 @@ mod goals;
 mod hidden;
 mod history;
 mod idempotency;
+mod imports;
 mod indicators;
 mod items;
 mod leaks;

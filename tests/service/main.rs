@@ -26,6 +26,7 @@ use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, ge
 use process::{Place, Run, Starting, database, eventually};
 
 mod http;
+mod imports;
 mod mirror;
 mod process;
 mod tokens;

@@ -197,7 +197,9 @@ impl ToSchema for TreeResult {
 }
 
 impl PolicyTree {
-    fn input(&self) -> PolicyInput {
+    /// The policy itself, as callers write it.
+    #[must_use]
+    pub fn input(&self) -> PolicyInput {
         PolicyInput {
             organization: self.organization.clone(),
             fiscal_year: self.fiscal_year,

@@ -192,9 +192,5 @@ fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, Fis
             broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
         }
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Conflict(broken))
-    }
+    Error::contradict(broken)
 }

@@ -33,6 +33,18 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// A policy with nothing below it.
+    fn only(policy: Policy) -> Self {
+        Self {
+            policy,
+            revision: None,
+            goals: vec![],
+            budgets: vec![],
+            indicators: vec![],
+            results: vec![],
+        }
+    }
+
     /// Six queries with the one that found the policy, however large it is.
     pub fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
         let goals: Vec<goals::Goal> = goals::Goal::query()
@@ -125,23 +137,27 @@ impl Rows {
     }
 }
 
-/// Stores a tree whose policy does not exist yet.
+/// Stores a tree whose policy does not exist yet; it names nothing by an identifier.
 pub fn create(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
-    let policy = insert(tx, &tree.input())?.body;
-    let rows = Rows {
-        policy,
-        revision: None,
-        goals: vec![],
-        budgets: vec![],
-        indicators: vec![],
-        results: vec![],
-    };
-    store(tx, rows, tree)
+    let policy = insert(tx, Id::generate(), &tree.input())?.body;
+    store(tx, Rows::only(policy), tree)
+}
+
+/// Stores a tree whose policy does not exist yet, here, under the identifiers it has.
+pub fn restore(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
+    let id = tree.id.unwrap_or_else(Id::generate);
+    let policy = insert(tx, id, &tree.input())?.body;
+    Error::contradict(other_name(&policy, tree).into_iter().collect())?;
+    write(tx, Rows::only(policy), tree)
 }
 
 /// Makes what is stored what the tree says, touching only what differs.
 pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     check_identity(&rows, tree)?;
+    write(tx, rows, tree)
+}
+
+fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     // Indicators may swap names on the way.
     tx.batch_execute("set constraints indicators_name_unique deferred")?;
     let policy = rows.policy.id;
@@ -155,16 +171,16 @@ pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     let mut matched = Matches::of(&old_goals, old_indicators, tree);
 
     for (n, goal) in tree.goals.iter().enumerate() {
-        let goal_id = store_goal(tx, old_goals.remove(&goal.code), &goal.input(policy))?;
+        let goal_id = store_goal(tx, old_goals.remove(&goal.code), goal.id, &goal.input(policy))?;
         for budget in &goal.budgets {
             let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
-            store_budget(tx, old, &budget.input(goal_id))?;
+            store_budget(tx, old, budget.id, &budget.input(goal_id))?;
         }
         for (m, indicator) in goal.indicators.iter().enumerate() {
             let old = matched.take(n, m);
             let position = i32::try_from(m + 1).map_err(Error::internal)?;
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
-            let indicator_id = store_indicator(tx, old, &input)?;
+            let indicator_id = store_indicator(tx, old, indicator.id, &input)?;
             for result in &indicator.results {
                 match old_results.remove(&(indicator_id, result.fiscal_year)) {
                     None => new_results.push((indicator_id, result)),
@@ -194,9 +210,9 @@ fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMa
     rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 
-fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, input: &GoalInput) -> Result<Id> {
+fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, named: Option<Id>, input: &GoalInput) -> Result<Id> {
     let Some(old) = old else {
-        let id = Id::generate();
+        let id = named.unwrap_or_else(Id::generate);
         return goals::insert(tx, id, input).map(|()| id);
     };
     let id = old.id;
@@ -206,9 +222,9 @@ fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, input: &GoalInput) -> R
     Ok(id)
 }
 
-fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, input: &BudgetInput) -> Result<()> {
+fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, named: Option<Id>, input: &BudgetInput) -> Result<()> {
     let Some(old) = old else {
-        return budgets::insert(tx, Id::generate(), input);
+        return budgets::insert(tx, named.unwrap_or_else(Id::generate), input);
     };
     let id = old.id;
     if BudgetInput::from(old) != *input {
@@ -217,9 +233,14 @@ fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, input: &BudgetInp
     Ok(())
 }
 
-fn store_indicator(tx: &mut Tx<'_>, old: Option<indicators::Indicator>, input: &IndicatorInput) -> Result<Id> {
+fn store_indicator(
+    tx: &mut Tx<'_>,
+    old: Option<indicators::Indicator>,
+    named: Option<Id>,
+    input: &IndicatorInput,
+) -> Result<Id> {
     let Some(old) = old else {
-        let id = Id::generate();
+        let id = named.unwrap_or_else(Id::generate);
         return indicators::insert(tx, id, input).map(|()| id);
     };
     let id = old.id;
@@ -310,17 +331,13 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
             same(format!("/goals/{n}/indicators/{m}/id"), indicator.id, stored);
         }
     }
-    if tree
-        .organization_name
-        .as_ref()
-        .is_some_and(|name| *name != rows.policy.organization_name)
-    {
-        let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
-        broken.push(Violation::at("/organization_name", "read_only", detail));
-    }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Conflict(broken))
-    }
+    broken.extend(other_name(&rows.policy, tree));
+    Error::contradict(broken)
+}
+
+/// A tree repeats the name of its organization, and does not change it.
+fn other_name(policy: &Policy, tree: &PolicyTree) -> Option<Violation> {
+    let name = tree.organization_name.as_ref()?;
+    let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
+    (*name != policy.organization_name).then(|| Violation::at("/organization_name", "read_only", detail))
 }

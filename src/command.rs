@@ -1,0 +1,64 @@
+//! Commands that work on the database and end: on `DATABASE_URL`, or on the embedded one, whether the service runs or not.
+
+use std::{
+    error::Error as StdError,
+    io::{self, Write},
+};
+
+use diesel::{Connection, PgConnection};
+
+use crate::{
+    config::Config,
+    db::{self, embedded::Embedded, in_one_line},
+    error::Error,
+    language::Language,
+};
+
+/// Why a command failed, in one line.
+pub type Failure = Box<dyn StdError>;
+
+/// Works on the database, then prints the lines that the work gives.
+pub fn run(work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    let (url, embedded) = match config.database_url {
+        Some(url) => (url, None),
+        None => Embedded::reach(&config.data)?,
+    };
+    let done = connect(&url).and_then(|mut conn| work(&mut conn));
+    if let Some(embedded) = embedded {
+        embedded.stop();
+    }
+    let mut lines = done?;
+    lines.push(String::new());
+    io::stdout()
+        .write_all(lines.join("\n").as_bytes())
+        .map_err(|e| format!("cannot print: {e}").into())
+}
+
+fn connect(url: &str) -> Result<PgConnection, Failure> {
+    let mut conn = PgConnection::establish(url)
+        .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
+    if db::is_migrated(&mut conn).unwrap_or_default() {
+        Ok(conn)
+    } else {
+        Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into())
+    }
+}
+
+/// What is wrong, in one line.
+pub fn in_words(error: &Error) -> String {
+    let problem = error.problem(Language::English, "", "");
+    if problem.errors.is_empty() {
+        return match error {
+            Error::NotFound(_) => problem.detail,
+            other => in_one_line(other),
+        };
+    }
+    let words = problem.errors.iter().map(|broken| {
+        let place = broken.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
+        let meant = broken.suggestion.as_ref();
+        let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+        format!("{place}: {}{meant}", broken.detail)
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
