@@ -46,6 +46,7 @@ fn connect(url: &str) -> Result<PgConnection, Failure> {
 }
 
 /// What is wrong, in one line.
+#[must_use]
 pub fn in_words(error: &Error) -> String {
     let problem = error.problem(Language::English, "", "");
     if problem.errors.is_empty() {

@@ -96,7 +96,8 @@ pub struct ImportReport {
     /// What is new or changed, in the order in which it was stored; empty where the same was there already.
     #[schema(max_items = 100_000)]
     pub changes: Vec<ImportChange>,
-    /// What is stored of the policy and not in the file: it stays. An import takes nothing away.
+    /// What is stored of the policy and not in the file: it stays. An import takes nothing away; nor does a null in place of
+    /// a name, a day, a source or a text box of the policy or of a goal.
     #[schema(max_items = 100_000)]
     pub left: Vec<ImportLeft>,
     /// What each indicator's target comes to now, by the fiscal year of the policy.
@@ -214,19 +215,16 @@ pub fn import(tx: &mut Tx<'_>, said: &Said, dry_run: bool) -> Result<ImportRepor
 
 fn import_policy(tx: &mut Tx<'_>, said: &PolicyTree, dry_run: bool) -> Result<ImportReport> {
     let key = (said.organization.clone(), said.fiscal_year);
-    let left = match found(policies::permitted(tx, &key))? {
-        Some(policy) => {
-            let rows = Rows::load(tx, policy)?;
-            let mut tree = said.clone();
-            let left = lay_over(&mut tree, rows.clone().tree(tx.today));
-            store::store(tx, rows, &tree)?;
-            left
-        }
-        None => {
-            policies::permit_new(tx, &said.input())?;
-            store::restore(tx, said).map_err(taken)?;
-            vec![]
-        }
+    let left = if let Some(policy) = found(policies::permitted(tx, &key))? {
+        let rows = Rows::load(tx, policy)?;
+        let mut tree = said.clone();
+        let left = lay_over(&mut tree, rows.clone().tree(tx.today));
+        store::store(tx, rows, &tree)?;
+        left
+    } else {
+        policies::permit_new(tx, &said.input())?;
+        store::restore(tx, said).map_err(taken)?;
+        vec![]
     };
     let policy = policies::find(tx, &key)?;
     let changes = changes(tx)?;

@@ -185,6 +185,22 @@ async fn a_goal_the_file_lacks_stays_whole() {
 }
 
 #[actix_web::test]
+async fn what_the_public_does_not_see_yet_survives_an_import_of_what_it_sees() {
+    let years = Years::drafted().await;
+    let api = &years.api;
+    let mut judged = numbered(api).await;
+    judged["self_evaluation"] = json!(["おおむね達成した。"]);
+    api.import(&judged).await.must_be(200);
+    api.publish("nishi/2024", "plan").await.must_be(201);
+    let whole = api.get(TREE).await.body;
+    let public = api.send(Call::new("GET", TREE).anonymous()).await.must_be(200).body;
+    assert_eq!(public["self_evaluation"], Value::Null);
+    let report = api.import(&public).await.must_be(200).body;
+    assert_eq!(report["changes"], json!([]));
+    assert_eq!(api.get(TREE).await.body, whole);
+}
+
+#[actix_web::test]
 async fn new_indicators_are_proposed_a_predecessor_and_linked_to_none() {
     let years = Years::drafted().await;
     let api = &years.api;

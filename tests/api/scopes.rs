@@ -131,7 +131,7 @@ impl Things {
             "PUT /v1/organizations/{organization}" => given::ward(),
             "POST /v1/policies" => given::policy(&self.organization, self.year + 1),
             "PUT /v1/policies/{organization}/{fiscal_year}" => given::policy(&self.organization, self.year),
-            "PUT /v1/policies/{organization}/{fiscal_year}/tree" => self.tree.clone(),
+            "PUT /v1/policies/{organization}/{fiscal_year}/tree" | "POST /v1/imports" => self.tree.clone(),
             "POST /v1/policies/{organization}/{fiscal_year}/publications" => {
                 json!({ "kind": "plan", "reason": "試験" })
             }
@@ -145,7 +145,6 @@ impl Things {
             "POST /v1/results" => {
                 json!({ "items": [{ "indicator_id": self.indicator, "result": given::result(2023) }] })
             }
-            "POST /v1/imports" => self.tree.clone(),
             "POST /v1/evaluations/preview" => json!({
                 "decimals": 1, "direction": "higher_is_better", "target": given::at_least(&json!(48)), "result": given::result(2024)
             }),

@@ -21,6 +21,16 @@ pub(super) struct Left {
 pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
     let mut left = Vec::new();
     let mut kept = Vec::new();
+    // A tree that the public read has no self-evaluation before its time: what it does not show is not gone.
+    keep(&mut said.head_name, stored.head_name);
+    keep(&mut said.head_title, stored.head_title);
+    keep(&mut said.vision, stored.vision);
+    keep(&mut said.mission, stored.mission);
+    keep(&mut said.basic_approach, stored.basic_approach);
+    keep(&mut said.self_evaluation, stored.self_evaluation);
+    keep(&mut said.future_policy, stored.future_policy);
+    keep(&mut said.results_due_on, stored.results_due_on);
+    keep(&mut said.source, stored.source);
     let anywhere: Vec<_> = said.goals.iter().flat_map(|goal| &goal.indicators).collect();
     let moved: Vec<_> = anywhere.iter().filter_map(|indicator| indicator.id).collect();
     for mut goal in stored.goals {
@@ -34,6 +44,8 @@ pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
             continue;
         };
         keep_budgets(same, &goal, &mut left);
+        keep(&mut same.issue_recognition, goal.issue_recognition);
+        keep(&mut same.strategies, goal.strategies);
         for (place, indicator) in goal.indicators.into_iter().enumerate() {
             match same.indicators.iter_mut().find(|said| is_same(said, &indicator)) {
                 Some(said) => keep_results(said, &indicator, &code, &mut left),
@@ -52,6 +64,13 @@ pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
     }
     said.goals.extend(kept);
     left
+}
+
+/// What is not said stays.
+fn keep<T>(said: &mut Option<T>, stored: Option<T>) {
+    if said.is_none() {
+        *said = stored;
+    }
 }
 
 /// By its identifier where the file has one, else by its name within the goal.
