@@ -16,6 +16,7 @@ pub mod municipality_code;
 pub mod outcome;
 pub mod previous;
 mod quantity;
+pub mod reading;
 pub mod rating;
 pub mod reporting;
 pub mod roll_up;
