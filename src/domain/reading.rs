@@ -2,10 +2,12 @@
 
 use crate::text_enum;
 
-pub mod money;
+pub mod indicator;
 mod measure;
+pub mod money;
 mod number;
 mod plain;
+pub mod result;
 pub mod target;
 mod years;
 

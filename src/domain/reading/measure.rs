@@ -7,8 +7,8 @@ use crate::{domain::quantity::quantity, value::Decimal};
 
 /// Words that follow a unit and are no part of it.
 const AFTER: &[&str] = &[
-    "以上", "以下", "以内", "未満", "超", "増", "減", "向上", "上昇", "低", "維持", "程度", "達成", "上回", "下回", "改善",
-    "合計", "累計", "実施", "確保", "削減", "縮減", "短縮", "拡大", "策定", "開催", "設置", "作成", "越",
+    "以上", "以下", "以内", "未満", "超", "増", "減", "向上", "上昇", "低", "維持", "程度", "達成", "上回", "下回",
+    "改善", "合計", "累計", "実施", "確保", "削減", "縮減", "短縮", "拡大", "策定", "開催", "設置", "作成", "越",
 ];
 /// The most characters of a unit.
 const MOST: usize = 10;
@@ -140,7 +140,10 @@ fn unit(text: &str) -> usize {
         end += c.len_utf8();
     }
     // What is longer is no unit.
-    if text.chars().take(MOST + 1).count() > MOST && end > 0 && text.get(..end).is_some_and(|it| it.chars().count() > MOST) {
+    if text.chars().take(MOST + 1).count() > MOST
+        && end > 0
+        && text.get(..end).is_some_and(|it| it.chars().count() > MOST)
+    {
         0
     } else {
         end

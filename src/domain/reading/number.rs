@@ -38,7 +38,7 @@ pub(super) fn leading(text: &str) -> Option<Numeral> {
     let (mut digits_only, mut has_digits) = (true, false);
     while let Some(rest) = text.get(at..) {
         if let Some(read) = digits(rest) {
-            let read = read?;
+            let read = read.ok()?;
             if !group.takes(&read) {
                 return None;
             }
@@ -158,11 +158,14 @@ pub(super) fn kanji_digit(c: char) -> Option<u32> {
         .find_map(|(digit, kanji)| (kanji == c).then_some(digit))
 }
 
-/// Digits at the start of a text; the inner `None` where they cannot be read: 1,00, 1.2.3, too many.
-fn digits(text: &str) -> Option<Option<Digits>> {
+/// Digits that are no number: 1,00, 1.2.3, too many.
+struct NoNumber;
+
+/// Digits at the start of a text.
+fn digits(text: &str) -> Option<Result<Digits, NoNumber>> {
     let first = text.chars().next()?;
     if first.is_ascii_digit() {
-        return Some(arabic(text));
+        return Some(arabic(text).ok_or(NoNumber));
     }
     kanji_digit(first)?;
     let mut value = String::new();
@@ -172,7 +175,7 @@ fn digits(text: &str) -> Option<Option<Digits>> {
         value.extend(char::from_digit(digit, 10));
         len += c.len_utf8();
     }
-    Some(held(&value, len, true))
+    Some(held(&value, len, true).ok_or(NoNumber))
 }
 
 fn arabic(text: &str) -> Option<Digits> {

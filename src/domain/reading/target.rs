@@ -50,7 +50,20 @@ pub struct ReadTarget {
 
 /// Words for there being no target, or none yet.
 const UNDECIDED: &[&str] = &[
-    "", "-", "―", "—", "ー", "─", "未定", "未設定", "検討中", "調整中", "設定なし", "なし", "今後設定", "今後検討",
+    "",
+    "-",
+    "―",
+    "—",
+    "ー",
+    "─",
+    "未定",
+    "未設定",
+    "検討中",
+    "調整中",
+    "設定なし",
+    "なし",
+    "今後設定",
+    "今後検討",
 ];
 /// What follows a number, and how a result is compared with it then.
 const COMPARATORS: &[(&str, Comparator)] = &[
@@ -69,9 +82,33 @@ const COMPARATORS: &[(&str, Comparator)] = &[
 ];
 /// What a target ends with that adds nothing to it.
 const ENDINGS: &[&str] = &[
-    "を達成する", "を達成", "の達成", "を維持する", "を維持", "の維持", "維持", "をめざす", "を目指す", "とする", "にする",
-    "になる", "であること", "を確保する", "を確保", "の確保", "確保", "する", "を実施する", "を実施", "の実施", "実施", "を開催",
-    "の開催", "開催", "増加させる", "。",
+    "を達成する",
+    "を達成",
+    "の達成",
+    "を維持する",
+    "を維持",
+    "の維持",
+    "維持",
+    "をめざす",
+    "を目指す",
+    "とする",
+    "にする",
+    "になる",
+    "であること",
+    "を確保する",
+    "を確保",
+    "の確保",
+    "確保",
+    "する",
+    "を実施する",
+    "を実施",
+    "の実施",
+    "実施",
+    "を開催",
+    "の開催",
+    "開催",
+    "増加させる",
+    "。",
 ];
 /// What makes a number an approximate one.
 const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
@@ -144,15 +181,12 @@ impl Reading {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('(') {
             body.push_str(before);
-            match after.split_once(')') {
-                Some((remark, after)) => {
-                    self.remark(remark);
-                    rest = after;
-                }
-                None => {
-                    self.rest.push(format!("({after}"));
-                    rest = "";
-                }
+            if let Some((remark, after)) = after.split_once(')') {
+                self.remark(remark);
+                rest = after;
+            } else {
+                self.rest.push(format!("({after}"));
+                rest = "";
             }
         }
         body.push_str(rest);
@@ -162,7 +196,9 @@ impl Reading {
     /// A remark: over which years (R3~R5合計), by when (令和7年度末まで), against what (R4:1,020件), or something else.
     fn remark(&mut self, remark: &str) {
         if let Some((from, to, len)) = years::leading_range(remark, self.year)
-            && remark.get(len..).is_some_and(|rest| matches!(rest, "合計" | "累計" | "計" | "の合計" | "の累計"))
+            && remark
+                .get(len..)
+                .is_some_and(|rest| matches!(rest, "合計" | "累計" | "計" | "の合計" | "の累計"))
         {
             self.over(from, to);
             return;
@@ -173,7 +209,10 @@ impl Reading {
                 self.by(of);
                 return;
             }
-            let number = rest.trim_start_matches("実績").trim_start_matches(':').trim_start_matches('は');
+            let number = rest
+                .trim_start_matches("実績")
+                .trim_start_matches(':')
+                .trim_start_matches('は');
             if let Some(measure) = whole(number) {
                 self.refer(ReferenceKind::FiscalYear, Some(of));
                 self.baseline = Some(measure);
@@ -219,7 +258,7 @@ impl Reading {
 
     fn measured(&mut self, measure: &Measure) {
         self.read.value = Some(measure.value);
-        self.read.unit = measure.unit.clone();
+        self.read.unit.clone_from(&measure.unit);
         self.read.decimals = self.read.decimals.max(measure.decimals());
     }
 
@@ -261,8 +300,12 @@ impl Reading {
 
     /// From one number to another: 1,577人→0人.
     fn arrow(&mut self, body: &str) -> bool {
-        let Some((before, after)) = body.split_once('→') else { return false };
-        let (Some(before), Some((after, rest))) = (whole(before), number(after)) else { return false };
+        let Some((before, after)) = body.split_once('→') else {
+            return false;
+        };
+        let (Some(before), Some((after, rest))) = (whole(before), number(after)) else {
+            return false;
+        };
         let comparator = match after.value.cmp(&before.value) {
             std::cmp::Ordering::Less => Comparator::Lte,
             std::cmp::Ordering::Greater => Comparator::Gte,
@@ -280,7 +323,9 @@ impl Reading {
 
     /// All of so many: 全15地域で策定する.
     fn all(&mut self, body: &str) -> bool {
-        let Some((measure, rest)) = body.strip_prefix('全').and_then(number) else { return false };
+        let Some((measure, rest)) = body.strip_prefix('全').and_then(number) else {
+            return false;
+        };
         if measure.unit.is_none() || has_number(rest) {
             return false;
         }
@@ -325,7 +370,10 @@ impl Reading {
             return;
         }
         self.measured(&measure);
-        match COMPARATORS.iter().find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest))) {
+        match COMPARATORS
+            .iter()
+            .find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)))
+        {
             Some((comparator, rest)) => self.end(rest, comparator),
             None if is_ending_of_upkeep(rest) => {
                 self.read.reference = Reference {
@@ -343,7 +391,10 @@ impl Reading {
 
     fn between(&mut self, lower: &Measure, upper: &Measure, rest: &str, body: &str) {
         let same = lower.unit.is_none() || upper.unit.is_none() || lower.unit == upper.unit;
-        let rest = rest.strip_prefix("以下").or_else(|| rest.strip_prefix("以内")).unwrap_or(rest);
+        let rest = rest
+            .strip_prefix("以下")
+            .or_else(|| rest.strip_prefix("以内"))
+            .unwrap_or(rest);
         if !same || lower.value > upper.value || !trim_ending(rest).is_empty() {
             self.rest.push(body.to_owned());
             return;
@@ -357,7 +408,9 @@ impl Reading {
 
     /// So many times what is in brackets, which makes a number where both are printed.
     fn times(&mut self, factor: &Measure, rest: &str, body: &str) {
-        let known = COMPARATORS.iter().find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)));
+        let known = COMPARATORS
+            .iter()
+            .find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)));
         let product = self.baseline.take().and_then(|mut of| {
             of.value = held(factor.value.0.checked_mul(of.value.0)?.normalize())?;
             Some(of)
@@ -453,8 +506,10 @@ impl Reading {
             ReferenceKind::PreviousYear => self.year.previous(),
             _ => self.read.reference.fiscal_year,
         };
-        let relative = !matches!(self.read.target.comparator, Comparator::Qualitative | Comparator::Undecided)
-            && (self.read.value.is_none() || !takes_either(self.read.target.comparator));
+        let relative = !matches!(
+            self.read.target.comparator,
+            Comparator::Qualitative | Comparator::Undecided
+        ) && (self.read.value.is_none() || !takes_either(self.read.target.comparator));
         match (kind, year) {
             (ReferenceKind::PreviousYear | ReferenceKind::FiscalYear, Some(year)) if relative => {
                 self.read.reference = Reference {
@@ -506,7 +561,9 @@ fn number(text: &str) -> Option<(Measure, &str)> {
 
 /// A number that is all of the text.
 fn whole(text: &str) -> Option<Measure> {
-    number(text).filter(|(_, rest)| rest.is_empty()).map(|(measure, _)| measure)
+    number(text)
+        .filter(|(_, rest)| rest.is_empty())
+        .map(|(measure, _)| measure)
 }
 
 fn has_number(text: &str) -> bool {

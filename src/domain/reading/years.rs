@@ -9,7 +9,10 @@ const MOST: usize = 12;
 ///
 /// With an era or four digits, or bare with 年度 behind it: 4年度 is read against the policy's year.
 pub(super) fn leading(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, usize)> {
-    let number = text.trim_start_matches("令和").trim_start_matches("平成").trim_start_matches("昭和");
+    let number = text
+        .trim_start_matches("令和")
+        .trim_start_matches("平成")
+        .trim_start_matches("昭和");
     let number = match number.strip_prefix(['R', 'H', 'S', 'r', 'h', 's']) {
         Some(rest) if number.len() == text.len() => rest,
         _ => number,
@@ -41,7 +44,9 @@ pub(super) fn leading_range(text: &str, policy_year: FiscalYear) -> Option<(Fisc
     // 3~5年度 has its 年度 at the end alone.
     let (first, len) = leading(text, policy_year).or_else(|| bare(text, policy_year))?;
     let rest = text.get(len..)?;
-    let after = ["から", "~", "-", "―", "ー"].into_iter().find_map(|sign| rest.strip_prefix(sign))?;
+    let after = ["から", "~", "-", "―", "ー"]
+        .into_iter()
+        .find_map(|sign| rest.strip_prefix(sign))?;
     let (last, more) = leading(after, first).or_else(|| bare(after, first))?;
     let mut end = text.len() - after.len() + more;
     for word in ["まで", "の"] {

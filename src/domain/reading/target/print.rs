@@ -45,7 +45,9 @@ pub fn print(target: &Target, unit: Option<&str>) -> String {
         ReferenceKind::FiscalYear => target.reference.value,
         _ => None,
     };
-    let known = known.map(|it| format!("（{}）", quantity(it.0, unit).ja)).unwrap_or_default();
+    let known = known
+        .map(|it| format!("（{}）", quantity(it.0, unit).ja))
+        .unwrap_or_default();
     let (before, after) = period(target.period);
     format!("{before}{body}{known}{after}")
 }

@@ -9,7 +9,17 @@ const PREVIOUS: &[&str] = &["対前年度", "前年度", "昨年度", "対前年
 const RESULT: &[&str] = &["実績値", "実績", "末", "の値", "の結果", "の数値", "値", "の"];
 /// What says that something is compared with it.
 const THAN: &[&str] = &[
-    "と比較して", "と比べて", "に比べて", "に比べ", "に対して", "に対し", "より", "比で", "比", "から", "と",
+    "と比較して",
+    "と比べて",
+    "に比べて",
+    "に比べ",
+    "に対して",
+    "に対し",
+    "より",
+    "比で",
+    "比",
+    "から",
+    "と",
 ];
 /// What a change is called, and which one it is.
 const CHANGES: &[(&str, Comparator)] = &[
@@ -43,7 +53,10 @@ impl Reading {
         let upkeep = UPKEEP.iter().any(|word| rest.starts_with(word)) || (rest != ended && ended.is_empty());
         if upkeep && !rest.is_empty() {
             let (rest, _) = strip(rest, UPKEEP);
-            let rest = ["以上", "程度"].into_iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+            let rest = ["以上", "程度"]
+                .into_iter()
+                .find_map(|word| rest.strip_prefix(word))
+                .unwrap_or(rest);
             self.end(rest, Comparator::Maintain);
             return true;
         }
@@ -64,12 +77,11 @@ impl Reading {
                 return Some(rest.trim_start_matches('、'));
             }
         }
-        let (kind, year, rest) = match PREVIOUS.iter().find_map(|word| body.strip_prefix(word)) {
-            Some(rest) => (ReferenceKind::PreviousYear, None, rest),
-            None => {
-                let (year, len) = years::leading(body, self.year)?;
-                (ReferenceKind::FiscalYear, Some(year), body.get(len..)?)
-            }
+        let (kind, year, rest) = if let Some(rest) = PREVIOUS.iter().find_map(|word| body.strip_prefix(word)) {
+            (ReferenceKind::PreviousYear, None, rest)
+        } else {
+            let (year, len) = years::leading(body, self.year)?;
+            (ReferenceKind::FiscalYear, Some(year), body.get(len..)?)
         };
         let mut rest = rest;
         while let (shorter, true) = strip(rest, RESULT) {

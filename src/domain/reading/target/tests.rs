@@ -91,10 +91,20 @@ fn a_number_is_read_with_how_it_is_compared() {
 
 #[test]
 fn nothing_at_all_is_at_most_nought() {
-    for (text, unit) in [("死者ゼロ", None), ("待機児童ゼロ", None), ("ゼロ", None), ("0人", Some("人"))] {
+    for (text, unit) in [
+        ("死者ゼロ", None),
+        ("待機児童ゼロ", None),
+        ("ゼロ", None),
+        ("0人", Some("人")),
+    ] {
         let read = read_2024(text);
         assert_eq!(
-            (read.target.comparator, read.target.value, read.unit.as_deref(), read.parse),
+            (
+                read.target.comparator,
+                read.target.value,
+                read.unit.as_deref(),
+                read.parse
+            ),
             (Comparator::Lte, Some(Decimal::ZERO), unit, Parse::Full),
             "{text}"
         );
@@ -112,7 +122,13 @@ fn a_range_has_both_its_ends() {
     ] {
         let read = read_2024(text);
         assert_eq!(
-            (read.target.comparator, read.target.value, read.target.upper, read.unit.as_deref(), read.parse),
+            (
+                read.target.comparator,
+                read.target.value,
+                read.target.upper,
+                read.unit.as_deref(),
+                read.parse
+            ),
             (
                 Comparator::Between,
                 Some(decimal(lower)),
@@ -158,13 +174,23 @@ fn a_target_may_refer_to_another_year() {
         ("前年度より10件増", "increase_by", Some("10"), previous),
         ("前年度比▲10件", "decrease_by", Some("10"), previous),
         ("令和3年度末より4ポイント増加", "increase_by", Some("4"), of(2021, None)),
-        ("Ｒ３年度実績より４ポイント増加", "increase_by", Some("4"), of(2021, None)),
+        (
+            "Ｒ３年度実績より４ポイント増加",
+            "increase_by",
+            Some("4"),
+            of(2021, None),
+        ),
         ("令和元年度より減少", "decrease", None, of(2019, None)),
         ("平成30年度実績を上回る", "gt", None, of(2018, None)),
         ("4年度実績以上", "gte", None, of(2022, None)),
         ("前年度実績(57%)以上", "gte", None, of(2023, Some("57"))),
         ("令和4年度実績（1,020件）以上", "gte", None, of(2022, Some("1020"))),
-        ("前年度より増加（前年度実績57%）", "increase", None, of(2023, Some("57"))),
+        (
+            "前年度より増加（前年度実績57%）",
+            "increase",
+            None,
+            of(2023, Some("57")),
+        ),
         ("90%を維持", "maintain", None, constant("90")),
     ] {
         let read = read_2024(text);
@@ -186,7 +212,11 @@ fn a_target_may_refer_to_another_year() {
 fn a_target_may_take_several_years() {
     for (text, value, period) in [
         ("10,000世帯以上（R3～R5合計）", "10000", cumulative(2021, 2023)),
-        ("10,000世帯以上（令和3年度から令和5年度までの合計）", "10000", cumulative(2021, 2023)),
+        (
+            "10,000世帯以上（令和3年度から令和5年度までの合計）",
+            "10000",
+            cumulative(2021, 2023),
+        ),
         ("R3～R5累計で10,000世帯以上", "10000", cumulative(2021, 2023)),
         ("令和7年度末までに80%以上", "80", by_end_of(2025)),
         ("80%以上（令和7年度末まで）", "80", by_end_of(2025)),
@@ -194,7 +224,12 @@ fn a_target_may_take_several_years() {
     ] {
         let read = read_2024(text);
         assert_eq!(
-            (read.target.comparator, read.target.value, read.target.period, read.parse),
+            (
+                read.target.comparator,
+                read.target.value,
+                read.target.period,
+                read.parse
+            ),
             (Comparator::Gte, Some(decimal(value)), period, Parse::Full),
             "{text}: {read:?}"
         );
@@ -210,11 +245,19 @@ fn a_state_in_words_is_one_and_no_target_is_none() {
         "すべての区民が安心して暮らせる",
     ] {
         let read = read_2024(text);
-        assert_eq!((read.target.comparator, read.parse), (Comparator::Qualitative, Parse::Full), "{text}");
+        assert_eq!(
+            (read.target.comparator, read.parse),
+            (Comparator::Qualitative, Parse::Full),
+            "{text}"
+        );
     }
     for text in ["", "　", "－", "-", "未定", "検討中"] {
         let read = read_2024(text);
-        assert_eq!((read.target.comparator, read.parse), (Comparator::Undecided, Parse::Full), "{text}");
+        assert_eq!(
+            (read.target.comparator, read.parse),
+            (Comparator::Undecided, Parse::Full),
+            "{text}"
+        );
     }
 }
 
@@ -229,7 +272,12 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
 
     let relative = read_2024("前年度比△10%以上");
     assert_eq!(
-        (relative.target.comparator, relative.parse, relative.reference.kind, relative.direction),
+        (
+            relative.target.comparator,
+            relative.parse,
+            relative.reference.kind,
+            relative.direction
+        ),
         (
             Comparator::Qualitative,
             Parse::Partial,
@@ -253,11 +301,24 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
     }
     let about = read_2024("約80%以上");
     assert_eq!(
-        (about.target.comparator, about.target.value, about.parse, about.rest.as_slice()),
-        (Comparator::Gte, Some(decimal("80")), Parse::Partial, &["約".to_owned()][..])
+        (
+            about.target.comparator,
+            about.target.value,
+            about.parse,
+            about.rest.as_slice()
+        ),
+        (
+            Comparator::Gte,
+            Some(decimal("80")),
+            Parse::Partial,
+            &["約".to_owned()][..]
+        )
     );
     let remark = read_2024("80%以上（アンケートによる）");
-    assert_eq!((remark.target.comparator, remark.parse), (Comparator::Gte, Parse::Partial));
+    assert_eq!(
+        (remark.target.comparator, remark.parse),
+        (Comparator::Gte, Parse::Partial)
+    );
 }
 
 #[test]
@@ -319,9 +380,7 @@ proptest! {
 
 /// Targets that forms have words for.
 fn coherent() -> impl Strategy<Value = Target> {
-    use Comparator::{
-        Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain,
-    };
+    use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain};
     let value = || (0..10_000_000_i64, 0..3_u32).prop_map(|(n, places)| Decimal(rust_decimal::Decimal::new(n, places)));
     let of_year = (1990..2024, prop::option::of(value())).prop_map(|(of, value)| Reference {
         kind: ReferenceKind::FiscalYear,
@@ -332,7 +391,7 @@ fn coherent() -> impl Strategy<Value = Target> {
         kind: ReferenceKind::PreviousYear,
         ..Reference::default()
     });
-    let other_year = || prop_oneof![previous.clone(), of_year.clone()];
+    let other_year = || prop_oneof![previous, of_year.clone()];
     let period = prop_oneof![
         Just(Period::default()),
         (2015..2024, 1..5).prop_map(|(from, more)| cumulative(from, from + more)),
@@ -357,19 +416,24 @@ fn coherent() -> impl Strategy<Value = Target> {
             reference,
             ..Target::default()
         }),
-        (prop::sample::select(vec![Increase, Decrease, Maintain]), other_year()).prop_map(|(comparator, reference)| Target {
-            comparator,
-            reference,
-            ..Target::default()
+        (prop::sample::select(vec![Increase, Decrease, Maintain]), other_year()).prop_map(|(comparator, reference)| {
+            Target {
+                comparator,
+                reference,
+                ..Target::default()
+            }
         }),
-        (prop::sample::select(vec![IncreaseBy, DecreaseBy]), other_year(), value()).prop_map(
-            |(comparator, reference, by)| Target {
+        (
+            prop::sample::select(vec![IncreaseBy, DecreaseBy]),
+            other_year(),
+            value()
+        )
+            .prop_map(|(comparator, reference, by)| Target {
                 comparator,
                 reference,
                 value: Some(by),
                 ..Target::default()
-            }
-        ),
+            }),
         Just(Target::default()),
     ]
 }
