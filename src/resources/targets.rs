@@ -41,15 +41,6 @@ impl Rules for TargetText {}
 
 /// A printed target, as read.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
-    "parse": "full", "name": "地域活動協議会を知っている区民アンケート回答者の割合", "population": "区民アンケート回答者", "unit": "%",
-    "decimals": 0, "direction": "higher_is_better", "value": 40,
-    "reference": { "kind": "none", "fiscal_year": null, "value": null },
-    "period": { "kind": "single_year", "from": null, "to": null }, "rest": [],
-    "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null },
-        "period": { "kind": "single_year", "from": null, "to": null } }
-}))]
 pub struct ParsedTarget {
     /// How much of the text was understood.
     pub parse: Parse,
