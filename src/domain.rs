@@ -7,6 +7,7 @@ pub mod execution;
 mod explanation;
 pub mod finding;
 pub mod fiscal_year;
+pub mod form;
 #[cfg(test)]
 mod given;
 pub mod inputs;

@@ -233,9 +233,10 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
     read.value_status = Some(ValueStatus::TextOnly);
     let is_number = measure.is_some() || body.contains(|c: char| c.is_ascii_digit());
     read.parse = match (is_number, measure.is_some()) {
-        (false, _) => Parse::Full,
+        // Words are what an indicator without a unit comes to; of another they are not its number.
+        (false, _) if unit.is_none() => Parse::Full,
         (true, true) => Parse::Partial,
-        (true, false) => Parse::Unparsed,
+        _ => Parse::Unparsed,
     };
 }
 
@@ -416,7 +417,7 @@ mod tests {
             ("分かりやすい案内を行った", TextOnly),
             ("○", TextOnly),
         ] {
-            let read = read_2024(text, Some("%"));
+            let read = read_2024(text, Some("%").filter(|_| status != TextOnly));
             assert_eq!(
                 (read.value, read.value_status, read.parse, read.text.as_deref()),
                 (None, Some(status), Parse::Full, Some(text)),
@@ -466,6 +467,7 @@ mod tests {
             ("57%～60%", "%"),
             ("男57%、女60%", "%"),
             ("57%（うち女性60%", "%"),
+            ("増えた気がする", "%"),
         ] {
             let read = read_2024(text, Some(unit));
             assert_eq!(

@@ -1,0 +1,202 @@
+//! The official form (【共通様式】), read: what stands in which box, from which line, and how sure that is.
+
+mod assemble;
+mod budgets;
+mod goals;
+mod headings;
+mod html;
+mod labels;
+mod layout;
+mod notes;
+mod prose;
+mod reader;
+mod results;
+mod slips;
+mod split;
+mod table;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod width;
+
+use super::reading::{Parse, indicator::ReadIndicator, money::ReadMoney, result::ReadResult};
+use crate::{
+    domain::kinds::{BudgetKind, IndicatorKind},
+    language::Bilingual,
+    text_enum,
+    value::FiscalYear,
+};
+
+text_enum! {
+    /// How sure the reading of a field is.
+    pub enum Confidence in "confidence" {
+        /// The form says it in the words it is known for.
+        High = "high" ("高", "high"),
+        /// It was put together, or its label was damaged: worth a look.
+        Medium = "medium" ("中", "medium"),
+        /// It may be something else: check it.
+        Low = "low" ("低", "low"),
+    }
+}
+
+text_enum! {
+    /// How serious a note of a report is.
+    pub enum Severity in "severity" {
+        /// Nothing is stored while it stands.
+        Error = "error" ("エラー", "error"),
+        /// It should be looked at.
+        Warning = "warning" ("警告", "warning"),
+    }
+}
+
+/// Something read, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field<T> {
+    /// What was read.
+    pub value: T,
+    /// The line it begins on, from 1.
+    pub line: u32,
+    /// How sure the reading is.
+    pub confidence: Confidence,
+}
+
+/// What somebody should know about a file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How serious it is.
+    pub severity: Severity,
+    /// What it is about, for programs.
+    ///
+    /// Errors: `not_a_form`, `two_forms`, `truncated`, `too_large`, `organization_missing`, `fiscal_year_missing`,
+    /// `goal_repeated`, `goal_title_missing`, `indicator_repeated`, `budget_repeated`, `result_count` (as many results as
+    /// indicators are needed, or names and numbers that fit), `target_count`, `table_row` (cells that do not fit their
+    /// heads). Warnings: `slip_corrected`, `target_unreadable`, `result_unreadable`, `result_year`, `budget_unreadable`,
+    /// `budget_year_missing`, `indicators_missing`, `box_repeated`, `box_left_out`, `label_unknown`, `text_unplaced`,
+    /// `remark_left_out`. Either: `more_notes`, the last of 200.
+    pub code: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column of that line, in characters, from 1.
+    pub column: u32,
+    /// What is the matter.
+    pub detail: Bilingual,
+}
+
+/// A form, as read. Boxes the form does not have are `None`; those it leaves empty hold an empty list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    /// The organization as printed: 西区.
+    pub organization: Option<Field<String>>,
+    /// The fiscal year.
+    pub fiscal_year: Option<Field<FiscalYear>>,
+    /// Name of the head.
+    pub head_name: Option<Field<String>>,
+    /// Title of the head: 区長.
+    pub head_title: Option<Field<String>>,
+    /// 目標.
+    pub vision: Option<Field<Vec<String>>>,
+    /// 使命.
+    pub mission: Option<Field<Vec<String>>>,
+    /// 所属運営の基本的な考え方.
+    pub basic_approach: Option<Field<Vec<String>>>,
+    /// The goals, in the order of the form.
+    pub goals: Vec<FormGoal>,
+    /// 自己評価.
+    pub self_evaluation: Option<Field<Vec<String>>>,
+    /// 今後の方針.
+    pub future_policy: Option<Field<Vec<String>>>,
+    /// What was corrected on the way: where (経営課題1-(2)の主な戦略), the text as found, and as corrected.
+    pub corrections: Vec<(String, String, String)>,
+    /// Errors and warnings, in the order of the lines.
+    pub notes: Vec<Note>,
+}
+
+/// A goal of a form, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormGoal {
+    /// The code, 1-1 for 1-(1).
+    pub code: Field<String>,
+    /// The title.
+    pub title: Field<String>,
+    /// The budgets.
+    pub budgets: Vec<Field<FormBudget>>,
+    /// 課題認識.
+    pub issue_recognition: Option<Field<Vec<String>>>,
+    /// 主な戦略.
+    pub strategies: Option<Field<Vec<String>>>,
+    /// The indicators with their results.
+    pub indicators: Vec<FormIndicator>,
+}
+
+/// A budget figure of a form, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormBudget {
+    /// Its fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// What kind of fact it is.
+    pub kind: BudgetKind,
+    /// The figure as printed; nothing where the box is empty.
+    pub text: Option<String>,
+    /// The figure.
+    pub money: ReadMoney,
+}
+
+/// An indicator of a form, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormIndicator {
+    /// What sort it is.
+    pub kind: IndicatorKind,
+    /// Name, population and target.
+    pub read: Field<ReadIndicator>,
+    /// The result of the fiscal year; nothing where the box is empty.
+    pub result: Option<Field<ReadResult>>,
+    /// The previous year's result: as printed, and as read.
+    pub previous: Option<Field<(String, ReadResult)>>,
+}
+
+impl FormIndicator {
+    /// How much of the target was understood.
+    #[must_use]
+    pub fn parse(&self) -> Parse {
+        self.read
+            .value
+            .target
+            .as_ref()
+            .map_or(Parse::Unparsed, |target| target.parse)
+    }
+}
+
+/// Reads a form from plain text: lines, with tabs between the cells of a table's row. Of more than 8 MiB, or of more
+/// than 100,000 cells and items, nothing, or no more, is read, and an error says so.
+#[must_use]
+pub fn read_text(text: &str) -> Form {
+    if text.len() > layout::MOST_BYTES {
+        return too_large(layout::number(text.len()));
+    }
+    assemble::form(&layout::of_text(text))
+}
+
+/// Reads a form from HTML, from what the page shows. The limits are those of text; notes know lines, not columns.
+#[must_use]
+pub fn read_html(html: &str) -> Form {
+    if html.len() > layout::MOST_BYTES {
+        return too_large(layout::number(html.len()));
+    }
+    assemble::form(&html::layout(html))
+}
+
+/// A file that is not looked at.
+fn too_large(bytes: u32) -> Form {
+    let most = layout::MOST_BYTES;
+    let mut notes = notes::Notes::default();
+    notes.error(
+        "too_large",
+        notes::Place::line(1),
+        format!("ファイルが大きすぎます（{bytes}バイト）。様式は{most}バイトまでです"),
+        format!("the file is too large ({bytes} bytes): a form has at most {most}"),
+    );
+    Form {
+        notes: notes.finish(),
+        ..Form::default()
+    }
+}

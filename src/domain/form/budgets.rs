@@ -1,0 +1,209 @@
+//! The cells of a goal's budgets: 4決算額 77百万円, in one cell or two, or the amounts below their heads.
+
+use super::{FormBudget, layout::Row, notes::Place, width::bare};
+use crate::domain::kinds::BudgetKind;
+
+/// A head of an amount, as printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BudgetHead {
+    /// 4, 令和6年度; nothing where the head has no year.
+    pub(super) year: Option<String>,
+    pub(super) kind: BudgetKind,
+    pub(super) unit: Option<String>,
+}
+
+/// A figure of a goal: its head, and its text where the box is not empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RawBudget {
+    pub(super) head: BudgetHead,
+    pub(super) text: Option<String>,
+    pub(super) place: Place,
+    /// The column of its head among the cells.
+    pub(super) column: usize,
+}
+
+/// The most figures a row may have.
+const MOST: usize = 60;
+
+const KINDS: &[(&str, BudgetKind)] = &[
+    ("決算見込額", BudgetKind::Actual),
+    ("決算額", BudgetKind::Actual),
+    ("決算", BudgetKind::Actual),
+    ("当初予算額", BudgetKind::Initial),
+    ("当初予算", BudgetKind::Initial),
+    ("補正後予算額", BudgetKind::Revised),
+    ("補正後予算", BudgetKind::Revised),
+    ("予算額", BudgetKind::Initial),
+    ("予算案", BudgetKind::Initial),
+    ("予算", BudgetKind::Initial),
+];
+
+const UNITS: [&str; 5] = ["百万円", "千円", "億円", "万円", "円"];
+
+/// The head at the start of a text and the amount behind it, if that is all the text holds.
+pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
+    if text.len() > 240 {
+        return None;
+    }
+    let bare = bare(text);
+    let bare = bare.trim_start_matches(['・', '■', '【', '[']);
+    let (at, word, kind) = KINDS
+        .iter()
+        .filter_map(|(word, kind)| Some((bare.find(word)?, *word, *kind)))
+        .min_by_key(|(at, word, _)| (*at, std::cmp::Reverse(word.len())))?;
+    let year = bare.get(..at)?.trim_end_matches('の');
+    let year = year.strip_suffix("年度").or(year.strip_suffix('年')).unwrap_or(year);
+    let is_year = year.chars().count() <= 6
+        && year
+            .chars()
+            .all(|c| c.is_ascii_digit() || "令和平成昭RHSrhs元一二三四五六七八九十".contains(c));
+    if !is_year {
+        return None;
+    }
+    let mut rest = bare.get(at + word.len()..)?.trim_start_matches(['】', ']']);
+    let mut unit = None;
+    while let Some((remark, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+        if let Some(stated) = UNITS.into_iter().find(|unit| remark.ends_with(unit)) {
+            unit = Some(stated.to_owned());
+        } else if remark.chars().count() > 12 {
+            return None;
+        }
+        rest = after;
+    }
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    let is_amount = rest.is_empty()
+        || rest.starts_with(|c: char| c.is_ascii_digit() || "▲△-ー約一二三四五六七八九十百千".contains(c));
+    let head = BudgetHead {
+        year: (!year.is_empty()).then(|| year.to_owned()),
+        kind,
+        unit,
+    };
+    (is_amount && rest.chars().count() <= 40).then(|| (head, as_printed(text, rest)))
+}
+
+/// The end of a text that is this amount in one width: amounts are kept as printed.
+fn as_printed(text: &str, amount: &str) -> String {
+    text.char_indices()
+        .filter(|(_, c)| !c.is_whitespace())
+        .filter_map(|(at, _)| text.get(at..))
+        .find(|end| bare(end) == amount)
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned()
+}
+
+/// The figures of a row from a cell on: amounts stand behind their heads.
+pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
+    let mut figures: Vec<RawBudget> = Vec::new();
+    for (column, cell) in row.cells.iter().enumerate().skip(from) {
+        for item in &cell.items {
+            let place = Place {
+                line: item.line,
+                column: item.column,
+            };
+            if figures.len() >= MOST {
+                return figures;
+            }
+            if let Some((head, amount)) = head(&item.text) {
+                let text = (!amount.is_empty()).then_some(amount);
+                figures.push(RawBudget {
+                    head,
+                    text,
+                    place,
+                    column,
+                });
+            } else if let Some(last) = figures.last_mut().filter(|last| last.text.is_none()) {
+                last.text = Some(item.text.clone());
+            }
+        }
+    }
+    figures
+}
+
+/// Reads the amounts that stand below their heads; whether the row held them.
+pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
+    if figures.iter().any(|figure| figure.text.is_some()) {
+        return false;
+    }
+    let filled = row.cells.iter().filter(|cell| !cell.items.is_empty()).count();
+    let is_amount = |text: &str| {
+        let bare = bare(text.get(..text.len().min(80)).unwrap_or_default());
+        bare.starts_with(|c: char| c.is_ascii_digit() || "▲△-ー".contains(c))
+    };
+    let amounts: Vec<(usize, &str)> = row
+        .cells
+        .iter()
+        .enumerate()
+        .filter_map(|(column, cell)| Some((column, cell.items.first()?.text.as_str())))
+        .filter(|(_, text)| is_amount(text))
+        .collect();
+    if amounts.is_empty() || amounts.len() != filled {
+        return false;
+    }
+    if amounts
+        .iter()
+        .all(|(column, _)| figures.iter().any(|figure| figure.column == *column))
+    {
+        for figure in figures {
+            figure.text = amounts
+                .iter()
+                .find(|(column, _)| *column == figure.column)
+                .map(|(_, text)| (*text).to_owned());
+        }
+        return true;
+    }
+    // Amounts under cells that span others: only all of them can be told apart.
+    if amounts.len() != figures.len() {
+        return false;
+    }
+    for (figure, (_, text)) in figures.iter_mut().zip(amounts) {
+        figure.text = Some(text.to_owned());
+    }
+    true
+}
+
+/// Whether two figures are the same fact.
+pub(super) fn same(one: &FormBudget, other: &FormBudget) -> bool {
+    (one.fiscal_year, one.kind) == (other.fiscal_year, other.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BudgetKind, head};
+
+    #[test]
+    fn heads_of_amounts_have_a_year_and_a_kind() {
+        for (text, year, kind, unit, amount) in [
+            ("4決算額", Some("4"), BudgetKind::Actual, None, ""),
+            ("4 決算額", Some("4"), BudgetKind::Actual, None, ""),
+            ("4決算額 12百万円", Some("4"), BudgetKind::Actual, None, "12百万円"),
+            ("６予算額：－", Some("6"), BudgetKind::Initial, None, "－"),
+            ("令和6年度当初予算額", Some("令和6"), BudgetKind::Initial, None, ""),
+            ("R6予算額（千円）", Some("R6"), BudgetKind::Initial, Some("千円"), ""),
+            (
+                "元年度決算額（見込）▲10千円",
+                Some("元"),
+                BudgetKind::Actual,
+                None,
+                "▲10千円",
+            ),
+            ("5補正後予算額", Some("5"), BudgetKind::Revised, None, ""),
+            ("予算額", None, BudgetKind::Initial, None, ""),
+        ] {
+            let (read, rest) = head(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(
+                (read.year.as_deref(), read.kind, read.unit.as_deref(), rest.as_str()),
+                (year, kind, unit, amount),
+                "{text}"
+            );
+        }
+        for text in [
+            "次年度の予算に活かす。",
+            "令和6年度予算を活用する",
+            "予算要求",
+            "区担当教育次長枠予算",
+        ] {
+            assert_eq!(head(text), None, "{text}");
+        }
+    }
+}

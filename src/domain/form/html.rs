@@ -1,0 +1,272 @@
+//! A form in HTML as rows of cells, by the tokenizer alone: no tree, so no depth that could be too deep.
+
+use std::cell::RefCell;
+
+use html5ever::{
+    tendril::StrTendril,
+    tokenizer::{
+        BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind,
+    },
+};
+
+use super::{
+    layout::{Builder, Layout, Mark},
+    tags::List,
+};
+
+/// The rows of a page: those of its tables, and its paragraphs as rows of one cell.
+pub(super) fn layout(html: &str) -> Layout {
+    let tokenizer = Tokenizer::new(
+        Sink(RefCell::new(Page {
+            builder: Builder::new(Mark::Block),
+            skipped: None,
+            line: 1,
+        })),
+        TokenizerOpts::default(),
+    );
+    let input = BufferQueue::default();
+    // In parts, so that a page that is too long is not read to its end.
+    let mut rest = html;
+    while !rest.is_empty() && !tokenizer.sink.0.borrow().builder.is_full() {
+        let end = (rest.len().min(64 * 1024)..=rest.len())
+            .find(|end| rest.is_char_boundary(*end))
+            .unwrap_or(rest.len());
+        let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        rest = after;
+        input.push_back(StrTendril::from_slice(part));
+        // The sink never asks to stop for a script: whatever comes back, what is left is fed on.
+        while !input.is_empty() {
+            let _ = tokenizer.feed(&input);
+        }
+    }
+    tokenizer.end();
+    let page = tokenizer.sink.0.into_inner();
+    page.builder.finish(page.line)
+}
+
+struct Sink(RefCell<Page>);
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<()> {
+        let mut page = self.0.borrow_mut();
+        page.line = u32::try_from(line_number).unwrap_or(u32::MAX / 4).max(1);
+        match token {
+            Token::TagToken(tag) => return page.tag(&tag),
+            Token::CharacterTokens(text) => page.text(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+struct Page {
+    builder: Builder,
+    skipped: Option<Skipped>,
+    line: u32,
+}
+
+/// An element that is not shown: left out up to its end.
+struct Skipped {
+    name: String,
+    /// How many elements of its name are open within it.
+    depth: usize,
+    /// How many tables are open within it.
+    tables: usize,
+}
+
+impl Skipped {
+    /// Whether the element ends before this tag, and whether the tag is its own end.
+    fn ends_at(&mut self, name: &str, closes: bool) -> Option<bool> {
+        if self.tables == 0 {
+            let ends = match (self.name.as_str(), closes) {
+                ("p", false) => is_block(name),
+                ("p" | "li", true) => matches!(name, "td" | "th" | "tr" | "table" | "ul" | "ol" | "div" | "body"),
+                ("li", false) => name == "li" && self.depth == 0,
+                ("td" | "th", false) => matches!(name, "td" | "th" | "tr" | "tbody"),
+                ("td" | "th", true) => matches!(name, "tr" | "tbody" | "table"),
+                ("tr", false) => matches!(name, "tr" | "tbody"),
+                ("tr", true) => matches!(name, "tbody" | "thead" | "table"),
+                _ => false,
+            };
+            if ends && (name != self.name || !closes) {
+                return Some(false);
+            }
+        }
+        if name == "table" && self.name != "table" {
+            self.tables = if closes {
+                self.tables.saturating_sub(1)
+            } else {
+                self.tables + 1
+            };
+        }
+        if name == self.name {
+            match (closes, self.depth) {
+                (true, 0) => return Some(true),
+                (true, _) => self.depth -= 1,
+                (false, _) => self.depth += 1,
+            }
+        }
+        None
+    }
+}
+
+impl Page {
+    fn text(&mut self, text: &str) {
+        if self.skipped.is_none() && !self.builder.is_full() {
+            // The tokenizer counts the lines up to the end of the text.
+            let lines = u32::try_from(text.matches('\n').count()).unwrap_or(0);
+            self.builder.text(text, self.line.saturating_sub(lines).max(1), 1);
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        let closes = tag.kind == TagKind::EndTag;
+        if let Some(skipped) = &mut self.skipped {
+            match skipped.ends_at(name, closes) {
+                Some(itself) => {
+                    self.skipped = None;
+                    if !itself {
+                        self.seen(tag, name, closes);
+                    }
+                }
+                None => return raw(name, closes),
+            }
+        } else {
+            self.seen(tag, name, closes);
+        }
+        raw(name, closes)
+    }
+
+    fn seen(&mut self, tag: &Tag, name: &str, closes: bool) {
+        if !closes && !is_void(name) && (is_silent(name) || is_hidden(tag)) {
+            self.skipped = Some(Skipped {
+                name: name.to_owned(),
+                depth: 0,
+                tables: 0,
+            });
+            // A cell that is not shown still keeps its place.
+            if matches!(name, "td" | "th") {
+                self.builder.cell(self.line, true);
+            }
+            return;
+        }
+        if let Some(list) = List::of(name, closes) {
+            if !self.builder.in_table() && matches!(list, List::Opened | List::ItemOpened) {
+                self.builder.end_row();
+            }
+            self.builder.mark(list);
+            return;
+        }
+        match (name, closes) {
+            ("td", false) => self.builder.cell(self.line, true),
+            ("th", false) => {
+                self.builder.cell(self.line, true);
+                self.builder.head();
+            }
+            ("dd", false) => self.builder.cell(self.line, false),
+            ("td" | "th" | "dd", true) => self.builder.end_item(),
+            ("tr" | "table" | "thead" | "tbody" | "tfoot" | "caption" | "dt" | "dl", _) => self.builder.end_row(),
+            _ if is_block(name) && self.builder.in_table() => self.builder.end_line(),
+            _ if is_block(name) => self.builder.end_row(),
+            _ => {}
+        }
+    }
+}
+
+/// How the tokenizer has to go on after a tag, which a tree builder would tell it.
+fn raw(name: &str, closes: bool) -> TokenSinkResult<()> {
+    match name {
+        _ if closes => TokenSinkResult::Continue,
+        "script" => TokenSinkResult::RawData(RawKind::ScriptData),
+        "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
+        "textarea" | "title" => TokenSinkResult::RawData(RawKind::Rcdata),
+        "plaintext" => TokenSinkResult::Plaintext,
+        _ => TokenSinkResult::Continue,
+    }
+}
+
+fn is_hidden(tag: &Tag) -> bool {
+    tag.attrs.iter().any(|attribute| match &*attribute.name.local {
+        "hidden" => true,
+        "aria-hidden" => attribute.value.trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    })
+}
+
+/// Elements that show no text of the page.
+fn is_silent(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "template"
+            | "title"
+            | "noscript"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "textarea"
+            | "select"
+            | "svg"
+    )
+}
+
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "ul"
+    )
+}

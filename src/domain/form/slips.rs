@@ -1,0 +1,41 @@
+//! Slips of character recognition that are known to be slips, and what was meant.
+
+/// What was recognized, and what is printed. Only what cannot be anything else belongs here, with the form it was
+/// found in; each correction is recorded and noted.
+const SLIPS: &[(&str, &str)] = &[
+    // Nishi Ward, fiscal year 2024, strategies of 1-(2): the word pair of disaster prevention is 自助・共助 (helping
+    // oneself, helping one another); 中助 is no word.
+    ("中助・共助", "自助・共助"),
+];
+
+/// A slip in a text: as found, as corrected, and after how many characters it stands.
+pub(super) fn find(text: &str) -> Vec<(&'static str, &'static str, usize)> {
+    SLIPS
+        .iter()
+        .filter_map(|(found, meant)| {
+            let at = text.find(found)?;
+            Some((*found, *meant, text.get(..at)?.chars().count()))
+        })
+        .collect()
+}
+
+/// The text without slips.
+pub(super) fn correct(text: &str) -> String {
+    SLIPS
+        .iter()
+        .fold(text.to_owned(), |text, (found, meant)| text.replace(found, meant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{correct, find};
+
+    #[test]
+    fn a_known_slip_is_found_and_corrected_and_nothing_else_is() {
+        let text = "皆さんの中助・共助の意識";
+        assert_eq!(find(text), [("中助・共助", "自助・共助", 4)]);
+        assert_eq!(correct(text), "皆さんの自助・共助の意識");
+        assert_eq!(correct("自助・共助"), "自助・共助");
+        assert_eq!(find("共助"), []);
+    }
+}

@@ -1,0 +1,46 @@
+//! Texts in one width: full-width letters, digits and signs as ASCII, every blank as a space.
+
+/// A character in one width.
+pub(super) fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+        '･' | '•' | '‣' => '・',
+        '−' | '‐' | '‑' | '–' | '—' | '―' | '─' => '-',
+        _ if c.is_whitespace() => ' ',
+        _ => c,
+    }
+}
+
+/// A text in one width, each place of which knows where it stands in the printed one.
+pub(super) struct Narrow {
+    pub(super) text: String,
+    /// For each byte of `text`, and for its end, where its character starts in the printed text.
+    places: Vec<usize>,
+}
+
+impl Narrow {
+    /// Puts a text into one width. It takes nine times the text: only starts of texts are put here.
+    pub(super) fn of(printed: &str) -> Self {
+        let mut narrowed = Self {
+            text: String::with_capacity(printed.len()),
+            places: Vec::new(),
+        };
+        for (at, c) in printed.char_indices() {
+            narrowed.text.push(narrow(c));
+            narrowed.places.resize(narrowed.text.len(), at);
+        }
+        narrowed.places.push(printed.len());
+        narrowed
+    }
+
+    /// Where the last `bytes` bytes of the text start in the printed one.
+    pub(super) fn place_from_end(&self, bytes: usize) -> usize {
+        let place = self.text.len().saturating_sub(bytes);
+        self.places.get(place).copied().unwrap_or_default()
+    }
+}
+
+/// A short text in one width without blanks, for comparing.
+pub(super) fn bare(text: &str) -> String {
+    text.chars().map(narrow).filter(|c| *c != ' ').collect()
+}
