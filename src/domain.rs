@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod previous;
 mod quantity;
 pub mod rating;
+pub mod reading;
 pub mod reporting;
 pub mod roll_up;
 pub mod succession;

@@ -24,6 +24,7 @@ pub mod policies;
 pub mod results;
 pub mod revisions;
 pub mod series;
+pub mod targets;
 pub mod tokens;
 pub mod transitions;
 
@@ -42,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(findings::routes)
         .configure(transitions::routes)
         .configure(imports::routes)
+        .configure(targets::routes)
         .configure(tokens::routes)
         .configure(audit::routes)
         .configure(changes::routes)
@@ -65,6 +67,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<series::Series>(schemas);
+    add::<targets::ParsedTarget>(schemas);
     add::<coverage::CoverageReport>(schemas);
     add::<imports::ImportReport>(schemas);
     add::<transitions::TransitionPage>(schemas);

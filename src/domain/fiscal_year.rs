@@ -18,12 +18,13 @@ static REIWA: Era = Era {
     first: 2019,
     years: FiscalYear::MAX - 2018,
 };
-// Fiscal 2019 began as 平成31年 and was called 令和元年 from May on: both names are in use for it.
+// Fiscal 2019 began as 平成31年 and was called 令和元年 from May on: both names are in use for it. Plans made before that
+// speak of 平成32年度 and later, as far as 平成42年度.
 static HEISEI: Era = Era {
     name: "平成",
     letter: 'H',
     first: 1989,
-    years: 31,
+    years: 42,
 };
 // 昭和64年 lasted a week in January, but plans made before it speak of 昭和64年度.
 static SHOWA: Era = Era {
@@ -305,8 +306,7 @@ mod tests {
             "令和0年度",
             "R0",
             "令和83",
-            "平成32年度",
-            "平成40年度",
+            "平成43年度",
             "平成0",
             "昭和65年度",
             "昭和70",
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_era_year_that_never_was_is_named_in_the_refusal() {
-        assert!(parse("平成40年度", None).unwrap_err().ja.contains("平成40年度"));
+        assert!(parse("平成43年度", None).unwrap_err().ja.contains("平成43年度"));
     }
 
     #[test]

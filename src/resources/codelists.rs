@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        comparison, difference, execution, finding, inputs, kinds, likeness, outcome, previous, reporting, succession,
-        target,
+        comparison, difference, execution, finding, inputs, kinds, likeness, outcome, previous, reading, reporting,
+        succession, target,
     },
     error::Result,
     extract::Answer,
@@ -98,6 +98,7 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<kinds::ValueStatus>(),
         list::<kinds::ObservationStatus>(),
         list::<kinds::Rating>(),
+        list::<reading::Parse>(),
         list::<target::Comparator>(),
         list::<target::ReferenceKind>(),
         list::<target::PeriodKind>(),

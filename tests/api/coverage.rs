@@ -75,6 +75,8 @@ async fn every_operation_is_exercised() {
     api.put("/v1/policies/nishi/2024/tree", &tree.etag(), &tree.body)
         .await
         .must_be(200);
+    let printed = json!({ "text": "48%以上", "fiscal_year": 2024 });
+    api.post("/v1/targets/parse", &printed).await.must_be(200);
     api.post("/v1/imports?dry_run=true", &tree.body).await.must_be(200);
     let entries = json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] });
     api.post("/v1/results", &entries).await.must_be(200);

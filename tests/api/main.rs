@@ -46,6 +46,7 @@ mod scopes;
 mod secrets;
 mod series;
 mod support;
+mod targets;
 mod tokens;
 mod transitions;
 mod trees;

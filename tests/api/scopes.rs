@@ -145,6 +145,7 @@ impl Things {
             "POST /v1/results" => {
                 json!({ "items": [{ "indicator_id": self.indicator, "result": given::result(2023) }] })
             }
+            "POST /v1/targets/parse" => json!({ "text": "48%以上", "fiscal_year": 2024 }),
             "POST /v1/evaluations/preview" => json!({
                 "decimals": 1, "direction": "higher_is_better", "target": given::at_least(&json!(48)), "result": given::result(2024)
             }),

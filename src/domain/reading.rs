@@ -1,0 +1,27 @@
+//! The city's wording, read: targets, results and money as forms print them. What cannot be read stays as text.
+
+use crate::text_enum;
+
+pub mod indicator;
+mod measure;
+pub mod money;
+mod number;
+mod plain;
+pub mod result;
+pub mod target;
+mod years;
+
+/// The most characters of a text that are read; a longer one is none of these wordings.
+const MOST: usize = 2000;
+
+text_enum! {
+    /// How much of a printed text was understood.
+    pub enum Parse in "parse" {
+        /// All of it.
+        Full = "full" ("読み取り済み", "read in full"),
+        /// Some of it; the rest stays as text.
+        Partial = "partial" ("一部のみ", "read in part"),
+        /// None of it: it stays as text.
+        Unparsed = "unparsed" ("読み取り不可", "not read"),
+    }
+}

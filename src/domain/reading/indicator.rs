@@ -1,0 +1,273 @@
+//! Lines of indicators as forms print them, a name and a target: 地域活動協議会を知っている区民の割合：40%以上.
+
+use super::{
+    MOST, Parse,
+    plain::one_line,
+    target::{self, ReadTarget},
+};
+use crate::{domain::target::Comparator, value::FiscalYear};
+
+/// A printed line of an indicator, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadIndicator {
+    /// The name as printed, without the bullet.
+    pub name: String,
+    /// Who is asked or counted, where the name says so.
+    pub population: Option<String>,
+    /// The target; nothing where the line has only a name.
+    pub target: Option<ReadTarget>,
+}
+
+/// What stands before an item of a list.
+const BULLETS: &[char] = &[
+    '・', '･', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨',
+    '⑩',
+];
+/// How many places are tried where a line has no colon.
+const TRIED: usize = 12;
+/// What people who are asked or counted are called, at its end.
+const PEOPLE: &[char] = &[
+    '者', '人', '民', '員', '生', '童', '徒', '親', '方', '帯', '業', '団', '体', '校', '園', '客', '会',
+];
+/// Who a questionnaire went to, before the word.
+const ASKED: &[&str] = &[
+    "区民",
+    "市民",
+    "住民",
+    "来庁者",
+    "来場者",
+    "来館者",
+    "参加者",
+    "利用者",
+    "保護者",
+    "職員",
+    "児童",
+    "生徒",
+];
+
+/// Reads a line of an indicator in the policy of a fiscal year.
+///
+/// The target is what follows the last colon outside brackets; without one, the first part after a blank or, without a
+/// blank, after the name, that is a number with its comparison in full. Words of comparison within the name do not count.
+#[must_use]
+pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
+    let line = one_line(line);
+    let line = line.trim_start_matches(BULLETS).trim_start();
+    if line.chars().nth(MOST).is_some() {
+        return named(line, None);
+    }
+    if let Some((name, after)) = at_colon(line) {
+        let target = Some(after)
+            .filter(|after| !after.is_empty())
+            .map(|after| target::read(after, year));
+        return named(name, target);
+    }
+    let found = after_blanks(line)
+        .chain(before_numbers(line))
+        .find_map(|(name, after)| stands(after, year).map(|target| named(name, Some(target))));
+    found.unwrap_or_else(|| named(line, None))
+}
+
+fn named(name: &str, target: Option<ReadTarget>) -> ReadIndicator {
+    ReadIndicator {
+        name: name.to_owned(),
+        population: population(name),
+        target,
+    }
+}
+
+/// A target that needs no colon before it to be one.
+fn stands(text: &str, year: FiscalYear) -> Option<ReadTarget> {
+    let read = target::read(text, year);
+    let words = matches!(read.target.comparator, Comparator::Qualitative | Comparator::Undecided);
+    (read.parse == Parse::Full && !words).then_some(read)
+}
+
+/// The parts before and after the last colon outside brackets.
+fn at_colon(line: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_u32;
+    let mut last = None;
+    for (at, c) in line.char_indices() {
+        match c {
+            '(' | '（' | '「' | '【' => depth += 1,
+            ')' | '）' | '」' | '】' => depth = depth.saturating_sub(1),
+            ':' | '：' if depth == 0 => last = Some((at, c)),
+            _ => {}
+        }
+    }
+    let (at, colon) = last?;
+    let (name, after) = (line.get(..at)?.trim(), line.get(at + colon.len_utf8()..)?.trim());
+    (!name.is_empty()).then_some((name, after))
+}
+
+/// The parts before and after each blank, the last ones.
+fn after_blanks(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let blanks: Vec<usize> = line
+        .char_indices()
+        .filter(|(_, c)| c.is_whitespace())
+        .map(|(at, _)| at)
+        .collect();
+    let tried = blanks.len().saturating_sub(TRIED);
+    blanks.into_iter().skip(tried).filter_map(|at| {
+        let (name, after) = line.split_at_checked(at)?;
+        Some((name.trim(), after.trim())).filter(|(name, _)| !name.is_empty())
+    })
+}
+
+/// The parts before and from each number on, the last ones.
+fn before_numbers(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c) || matches!(c, '.' | ',' | '．' | '，');
+    let before = std::iter::once(None).chain(line.chars().map(Some));
+    let starts: Vec<usize> = line
+        .char_indices()
+        .zip(before)
+        .filter(|((_, c), before)| is_digit(*c) && !before.is_some_and(is_digit))
+        .map(|((at, _), _)| at)
+        .collect();
+    let tried = starts.len().saturating_sub(TRIED);
+    starts.into_iter().skip(tried).filter_map(|at| {
+        let (name, after) = line.split_at_checked(at)?;
+        Some((name.trim(), after)).filter(|(name, _)| !name.is_empty())
+    })
+}
+
+/// Who is asked or counted, where a name ends with a share of them: 区民アンケート回答者 of …区民アンケート回答者の割合.
+///
+/// They are what stands before の割合: from a questionnaire on, with who it went to; else the people named after a verb.
+/// Where neither is plain, nothing is said.
+fn population(name: &str) -> Option<String> {
+    let of = name.strip_suffix("の割合")?;
+    let people = if let Some(at) = of.rfind("アンケート") {
+        let before = of.get(..at)?;
+        let asked = ASKED
+            .iter()
+            .find(|who| before.ends_with(**who))
+            .map_or(0, |who| who.len());
+        of.get(at - asked..)?
+    } else {
+        let (at, c) = of
+            .char_indices()
+            .rev()
+            .find(|(_, c)| ('ぁ'..='ゖ').contains(c) && *c != 'の')?;
+        matches!(c, 'る' | 'た' | 'い').then(|| of.get(at + c.len_utf8()..))??
+    };
+    let named = people.ends_with(PEOPLE) && !people.starts_with('の') && people.chars().count() <= 100;
+    named.then(|| people.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::domain::{given::year, target::Target};
+
+    fn read_2024(line: &str) -> ReadIndicator {
+        read(line, year(2024))
+    }
+
+    #[test]
+    fn a_line_is_a_name_and_a_target() {
+        for (line, name, text) in [
+            (
+                "・地域活動協議会を知っている区民アンケート回答者の割合：40%以上",
+                "地域活動協議会を知っている区民アンケート回答者の割合",
+                "40%以上",
+            ),
+            (
+                "コンビニでの証明書発行割合 40%以上",
+                "コンビニでの証明書発行割合",
+                "40%以上",
+            ),
+            (
+                "コンビニでの証明書発行割合　４０％以上",
+                "コンビニでの証明書発行割合",
+                "４０％以上",
+            ),
+            ("待ち時間10分以上の割合：5%以下", "待ち時間10分以上の割合", "5%以下"),
+            (
+                "窓口の待ち時間が20分以内だった割合80%以上",
+                "窓口の待ち時間が20分以内だった割合",
+                "80%以上",
+            ),
+            ("①防災訓練の参加者数: 1,000人以上", "防災訓練の参加者数", "1,000人以上"),
+            (
+                "相談件数：1.5倍以上（R4:1,020件）",
+                "相談件数",
+                "1.5倍以上（R4:1,020件）",
+            ),
+            ("事業A：相談件数：100件以上", "事業A：相談件数", "100件以上"),
+            ("案内の質：分かりやすい案内を行う", "案内の質", "分かりやすい案内を行う"),
+        ] {
+            let read = read_2024(line);
+            let target = read.target.unwrap_or_else(|| panic!("{line}: no target"));
+            assert_eq!(
+                (read.name.as_str(), target.target.text.unwrap().0.as_str()),
+                (name, text),
+                "{line}"
+            );
+        }
+        for line in [
+            "・防災訓練の参加者数",
+            "満足度が80%以上の区民の割合",
+            "満足度：",
+            "20分以内の窓口",
+        ] {
+            assert_eq!(read_2024(line).target, None, "{line}");
+        }
+        assert_eq!(read_2024("満足度：").name, "満足度");
+    }
+
+    #[test]
+    fn the_indicators_of_the_real_policy_are_read_as_they_are() {
+        let policy: Value = serde_json::from_str(include_str!("../../sample/nishi-2024.json")).unwrap();
+        let goals = policy["goals"].as_array().unwrap().iter();
+        let indicators: Vec<&Value> = goals.flat_map(|goal| goal["indicators"].as_array().unwrap()).collect();
+        assert_eq!(indicators.len(), 10);
+        for indicator in indicators {
+            let name = indicator["name"].as_str().unwrap();
+            let target: Target = serde_json::from_value(indicator["target"].clone()).unwrap();
+            let text = &target.text.as_ref().unwrap().0;
+            for line in [format!("・{name}：{text}"), format!("{name} {text}")] {
+                let read = read_2024(&line);
+                let found = read.target.unwrap();
+                assert_eq!((read.name.as_str(), &found.target), (name, &target));
+                assert_eq!(read.population.as_deref(), indicator["population"].as_str(), "{name}");
+                assert_eq!(found.unit.as_deref(), indicator["unit"].as_str());
+                assert_eq!(u64::from(found.decimals), indicator["decimals"].as_u64().unwrap());
+                assert_eq!(serde_json::to_value(found.direction).unwrap(), indicator["direction"]);
+                assert_eq!(found.parse, Parse::Full);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_asked_is_said_only_where_the_name_says_it() {
+        for (name, expected) in [
+            (
+                "満足したと回答した来庁者アンケート回答者の割合",
+                Some("来庁者アンケート回答者"),
+            ),
+            ("安心と感じる保護者の割合", Some("保護者")),
+            ("知っている区民の割合", Some("区民")),
+            ("証明書発行の割合", None),
+            ("アンケートで満足との回答の割合", None),
+            ("防災訓練の参加者数", None),
+            ("の割合", None),
+            ("", None),
+        ] {
+            assert_eq!(population(name).as_deref(), expected, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_has_a_name_that_stands_in_it(line in "[・：: 　0-9%以上内のAぁ一（）()]{0,60}") {
+            let read = read_2024(&line);
+            prop_assert!(one_line(&line).contains(&read.name));
+        }
+    }
+}

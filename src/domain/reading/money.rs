@@ -1,0 +1,151 @@
+//! Money as forms print it: 77百万円, 77,800千円, 6千2百万円, ▲927億円, －, blank.
+
+use rust_decimal::{Decimal as Number, prelude::ToPrimitive as _};
+
+use super::{MOST, Parse, number, plain::plain};
+use crate::{
+    domain::{kinds::BudgetStatus, quantity::quantity},
+    value::Yen,
+};
+
+/// The most yen an amount may come to, either way.
+const MOST_YEN: i64 = 999_999_999_999_999;
+
+/// A printed amount, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadMoney {
+    /// What the box holds; nothing where it holds something that cannot be read as money.
+    pub status: Option<BudgetStatus>,
+    /// The amount in yen; nothing unless stated.
+    pub amount_yen: Option<Yen>,
+    /// What it is rounded to, in yen: 1,000,000 for 百万円.
+    pub precision_yen: Option<i64>,
+    /// How much of it was understood.
+    pub parse: Parse,
+}
+
+impl ReadMoney {
+    fn without_amount(status: Option<BudgetStatus>, parse: Parse) -> Self {
+        Self {
+            status,
+            amount_yen: None,
+            precision_yen: None,
+            parse,
+        }
+    }
+}
+
+/// Reads an amount as printed; `unit` is the unit the head of its table states (百万円), where the amount has none.
+///
+/// An amount that says 約, or that a remark follows in brackets, is read in part: its number is the printed one.
+#[must_use]
+pub fn read(text: &str, unit: Option<&str>) -> ReadMoney {
+    let unparsed = ReadMoney::without_amount(None, Parse::Unparsed);
+    if text.chars().nth(MOST).is_some() {
+        return unparsed;
+    }
+    let text = plain(text).replace(' ', "");
+    if text.is_empty() {
+        return ReadMoney::without_amount(Some(BudgetStatus::Blank), Parse::Full);
+    }
+    if is_none(&text) {
+        return ReadMoney::without_amount(Some(BudgetStatus::None), Parse::Full);
+    }
+    amount(&text, unit).unwrap_or(unparsed)
+}
+
+/// A dash, with or without a unit.
+fn is_none(text: &str) -> bool {
+    text.strip_prefix(['-', '―', '—', 'ー', '─', '‒'])
+        .is_some_and(|rest| rest.is_empty() || multiplier(rest).is_some())
+}
+
+/// What a unit alone stands for, in yen: 1,000,000 of 百万円.
+fn multiplier(unit: &str) -> Option<Number> {
+    match unit.strip_suffix('円')? {
+        "" => Some(Number::ONE),
+        before => number::leading(before)
+            .filter(|it| it.len == before.len() && !it.has_digits)
+            .map(|it| it.value),
+    }
+}
+
+fn amount(text: &str, unit: Option<&str>) -> Option<ReadMoney> {
+    let mut rest = text;
+    let mut parse = Parse::Full;
+    for about in ["約", "およそ", "おおむね", "概ね"] {
+        if let Some(after) = rest.strip_prefix(about) {
+            (rest, parse) = (after, Parse::Partial);
+        }
+    }
+    let after_sign = rest.strip_prefix(['▲', '△', '-']);
+    let negative = after_sign.is_some();
+    rest = after_sign.unwrap_or(rest);
+    rest = rest.strip_prefix(['¥', '\\']).unwrap_or(rest);
+
+    let read = number::leading(rest).filter(|it| it.has_digits || !it.digits_only)?;
+    rest = rest.get(read.len..)?;
+    let mut scale = Number::ONE;
+    match rest.strip_prefix('円') {
+        Some(after) => rest = after,
+        None if read.digits_only => scale = multiplier(&head_unit(unit?))?,
+        None => {}
+    }
+    if !rest.is_empty() {
+        let remark = rest.strip_prefix('(')?.strip_suffix(')')?;
+        if remark.contains(['(', ')']) {
+            return None;
+        }
+        parse = Parse::Partial;
+    }
+
+    let yen = whole(read.value.checked_mul(scale)?)?;
+    let precision = whole(read.precision.checked_mul(scale)?)?;
+    Some(ReadMoney {
+        status: Some(BudgetStatus::Stated),
+        amount_yen: Some(Yen(if negative { -yen } else { yen })),
+        precision_yen: Some(precision),
+        parse,
+    })
+}
+
+/// The unit the head of a table states: 百万円 of (単位：百万円).
+fn head_unit(unit: &str) -> String {
+    let unit: String = unit.chars().take(40).collect();
+    let unit = plain(&unit).replace(' ', "");
+    unit.trim_matches(['(', ')'])
+        .trim_start_matches("単位")
+        .trim_start_matches(':')
+        .to_owned()
+}
+
+/// Whole yen within the limits of an amount.
+fn whole(number: Number) -> Option<i64> {
+    let yen = number.normalize();
+    (yen.scale() == 0).then(|| yen.to_i64())?.filter(|yen| *yen <= MOST_YEN)
+}
+
+/// Prints an amount in the largest unit of its precision: 77百万円, 77,800千円; in yen where it is not a multiple of it.
+#[must_use]
+pub fn print(amount: Yen, precision_yen: i64) -> String {
+    static UNITS: [(i64, &str); 13] = [
+        (1_000_000_000_000, "兆円"),
+        (100_000_000_000, "千億円"),
+        (10_000_000_000, "百億円"),
+        (1_000_000_000, "十億円"),
+        (100_000_000, "億円"),
+        (10_000_000, "千万円"),
+        (1_000_000, "百万円"),
+        (100_000, "十万円"),
+        (10_000, "万円"),
+        (1_000, "千円"),
+        (100, "百円"),
+        (10, "十円"),
+        (1, "円"),
+    ];
+    let fits = |unit: i64| unit <= precision_yen && amount.0 % unit == 0;
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| fits(*unit)).unwrap_or((1, "円"));
+    let sign = if amount.0 < 0 { "▲" } else { "" };
+    let size = Number::from(amount.0.unsigned_abs() / unit.unsigned_abs());
+    format!("{sign}{}", quantity(size, Some(name)).ja)
+}

@@ -1,0 +1,120 @@
+//! Printed text in one width: full-width letters, digits and signs as ASCII, half-width kana as full width.
+
+use std::ops::Range;
+
+use unicode_normalization::char::{compose, decompose_compatible};
+
+/// A printed text and the same in one width, each place of which knows where it stands in the printed one.
+#[derive(Debug, Clone)]
+pub(crate) struct Plain<'a> {
+    printed: &'a str,
+    /// The text in one width; every kind of blank is a space.
+    pub(crate) text: String,
+    /// For each byte of `text`, and for its end, where its character starts in `printed`.
+    origin: Vec<usize>,
+}
+
+impl<'a> Plain<'a> {
+    /// Puts a text into one width.
+    pub(crate) fn of(printed: &'a str) -> Self {
+        let mut plain = Self {
+            printed,
+            text: String::with_capacity(printed.len()),
+            origin: Vec::with_capacity(printed.len() + 1),
+        };
+        for (at, c) in printed.char_indices() {
+            if is_unseen(c) {
+                continue;
+            }
+            let c = narrow(c);
+            match voiced(plain.text.chars().next_back(), c) {
+                Some(sound) => plain.replace_last(sound),
+                None => plain.push(c, at),
+            }
+        }
+        plain.origin.push(printed.len());
+        plain
+    }
+
+    fn push(&mut self, c: char, at: usize) {
+        self.text.push(c);
+        self.origin.resize(self.text.len(), at);
+    }
+
+    fn replace_last(&mut self, c: char) {
+        self.text.pop();
+        let at = self.origin.get(self.text.len()).copied().unwrap_or_default();
+        self.origin.truncate(self.text.len());
+        self.push(c, at);
+    }
+
+    /// A part of the text as printed, without blanks at its ends.
+    pub(crate) fn printed(&self, part: Range<usize>) -> &'a str {
+        let place = |at: usize| self.origin.get(at).copied().unwrap_or(self.printed.len());
+        self.printed
+            .get(place(part.start)..place(part.end))
+            .unwrap_or_default()
+            .trim()
+    }
+}
+
+/// A text in one width, without blanks at its ends.
+pub(crate) fn plain(text: &str) -> String {
+    Plain::of(text).text.trim().to_owned()
+}
+
+/// A printed text as one line: no controls, no invisible characters, blanks trimmed; as it is where it is one already.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    let mut broken = false;
+    for c in text.trim().chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            broken = true;
+        } else if !is_unseen(c) {
+            if std::mem::take(&mut broken) && !line.ends_with(char::is_whitespace) && !c.is_whitespace() {
+                line.push(' ');
+            }
+            line.push(c);
+        }
+    }
+    line.trim().to_owned()
+}
+
+/// Zero-width and direction marks.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn narrow(c: char) -> char {
+    const OFFSET: u32 = 0xfee0;
+    match c {
+        '！'..='～' => match char::from_u32(u32::from(c) - OFFSET) {
+            Some('[') => '(',
+            Some(']') => ')',
+            Some(ascii) => ascii,
+            None => c,
+        },
+        '[' | '〔' | '【' => '(',
+        ']' | '〕' | '】' => ')',
+        '\u{ff61}'..='\u{ff9f}' => kana(c),
+        '〜' | '∼' => '~',
+        '−' | '‐' | '‑' | '–' => '-',
+        '⇒' | '➡' | '➔' | '⇨' => '→',
+        '﹪' => '%',
+        '○' | '〇' => '〇',
+        _ if c.is_whitespace() || c.is_control() => ' ',
+        _ => c,
+    }
+}
+
+/// Half-width kana as full width; the marks of voiced sounds as what can be joined to a character before.
+fn kana(c: char) -> char {
+    let mut full = c;
+    decompose_compatible(c, |part| full = part);
+    full
+}
+
+/// A sound and the mark that makes it a voiced one, as one character.
+fn voiced(sound: Option<char>, mark: char) -> Option<char> {
+    matches!(mark, '\u{3099}' | '\u{309a}').then(|| compose(sound?, mark))?
+}

@@ -1,0 +1,515 @@
+//! Results (実績) as forms print them: 57.0%：A, 4,722世帯(R3~R5合計10,488世帯):A, 集計中（令和7年9月確定予定）, －（新規）.
+
+use super::{
+    MOST, Parse,
+    measure::{self, Measure},
+    plain::{Plain, one_line},
+    years,
+};
+use crate::{
+    domain::{
+        fiscal_year::label,
+        kinds::{ObservationStatus, Rating, ValueStatus},
+        quantity::quantity,
+    },
+    value::{Codes as _, Decimal, FiscalYear},
+};
+
+/// A printed result, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadResult {
+    /// The value of the fiscal year, in the indicator's unit.
+    pub value: Option<Decimal>,
+    /// The sum over several fiscal years.
+    pub cumulative_value: Option<Decimal>,
+    /// The fiscal years the sum covers, where the text says so.
+    pub cumulative_years: Option<(FiscalYear, FiscalYear)>,
+    /// The unit, as printed; 割 is given as %.
+    pub unit: Option<String>,
+    /// What there is of the value; nothing where the text is blank.
+    pub value_status: Option<ValueStatus>,
+    /// How settled the value is.
+    pub observation_status: ObservationStatus,
+    /// The organization's own rating.
+    pub declared_rating: Option<Rating>,
+    /// The text as printed, without the rating.
+    pub text: Option<String>,
+    /// How much of it was understood.
+    pub parse: Parse,
+}
+
+/// What says that there is no number, and why.
+const REASONS: &[(&str, ValueStatus)] = &[
+    ("集計中", ValueStatus::BeingCompiled),
+    ("調査中", ValueStatus::BeingCompiled),
+    ("算出中", ValueStatus::BeingCompiled),
+    ("未集計", ValueStatus::BeingCompiled),
+    ("未確定", ValueStatus::BeingCompiled),
+    ("把握困難", ValueStatus::NotMeasured),
+    ("把握できず", ValueStatus::NotMeasured),
+    ("測定不能", ValueStatus::NotMeasured),
+    ("測定困難", ValueStatus::NotMeasured),
+    ("未測定", ValueStatus::NotMeasured),
+    ("調査未実施", ValueStatus::NotMeasured),
+    ("未把握", ValueStatus::NotMeasured),
+    ("評価対象外", ValueStatus::NotApplicable),
+    ("対象外", ValueStatus::NotApplicable),
+    ("該当なし", ValueStatus::NotApplicable),
+    ("非公表", ValueStatus::Withheld),
+    ("非公開", ValueStatus::Withheld),
+    ("秘匿", ValueStatus::Withheld),
+    ("廃止", ValueStatus::Discontinued),
+    ("期限前", ValueStatus::NotYetDue),
+    ("未報告", ValueStatus::NotReported),
+];
+/// What a rating looks like, at the end of a text and at its beginning.
+const RATINGS_LAST: &[(&str, Rating)] = &[
+    ("達成(A)", Rating::A),
+    ("未達成(B)", Rating::B),
+    ("A(達成)", Rating::A),
+    ("B(未達成)", Rating::B),
+    ("A:達成", Rating::A),
+    ("B:未達成", Rating::B),
+    ("(A)", Rating::A),
+    ("(B)", Rating::B),
+    (":A", Rating::A),
+    (":B", Rating::B),
+    (" A", Rating::A),
+    (" B", Rating::B),
+    (":達成", Rating::A),
+    (":未達成", Rating::B),
+];
+const RATINGS_FIRST: &[(&str, Rating)] = &[
+    ("(A)", Rating::A),
+    ("(B)", Rating::B),
+    ("A:", Rating::A),
+    ("B:", Rating::B),
+    ("A ", Rating::A),
+    ("B ", Rating::B),
+];
+/// What says that a value is not settled, or was corrected.
+const SETTLED: &[(&str, ObservationStatus)] = &[
+    ("速報値", ObservationStatus::Provisional),
+    ("速報", ObservationStatus::Provisional),
+    ("暫定値", ObservationStatus::Provisional),
+    ("暫定", ObservationStatus::Provisional),
+    ("見込み", ObservationStatus::Provisional),
+    ("見込", ObservationStatus::Provisional),
+    ("訂正後", ObservationStatus::Revised),
+    ("訂正値", ObservationStatus::Revised),
+    ("訂正", ObservationStatus::Revised),
+    ("修正後", ObservationStatus::Revised),
+    ("修正値", ObservationStatus::Revised),
+    ("確定値", ObservationStatus::Final),
+];
+/// What stands before a number and adds nothing to it.
+const BEFORE: &[&str] = &["延べ", "のべ", "年間", "計", "実績"];
+
+/// Reads a result as printed in the policy of a fiscal year, of an indicator in this unit.
+///
+/// The text may hold a number with its unit, the sum over the years of a cumulative target in brackets, or why there is no
+/// number, and the rating: `A`, `B`. A number in another unit than the indicator's is not taken, unless it can be said in
+/// that exactly (22分30秒 is 22.5分). ○ and × are no ratings.
+#[must_use]
+pub fn read(text: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
+    let mut read = ReadResult {
+        value: None,
+        cumulative_value: None,
+        cumulative_years: None,
+        unit: None,
+        value_status: None,
+        observation_status: ObservationStatus::Final,
+        declared_rating: None,
+        text: None,
+        parse: Parse::Full,
+    };
+    let line = one_line(text);
+    if line.is_empty() {
+        return read;
+    }
+    if text.chars().nth(MOST).is_some() {
+        read.value_status = Some(ValueStatus::TextOnly);
+        read.parse = Parse::Unparsed;
+        read.text = Some(line);
+        return read;
+    }
+    let plain = Plain::of(&line);
+    let (range, rating) = rated(&plain.text);
+    read.declared_rating = rating;
+    read.text = Some(plain.printed(range.clone()))
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned);
+    let body = plain.text.get(range).unwrap_or_default().replace(' ', "");
+    if !body.is_empty() {
+        value(&mut read, &body, unit, year);
+    }
+    read
+}
+
+/// Where a text is without its rating, and the rating.
+fn rated(text: &str) -> (std::ops::Range<usize>, Option<Rating>) {
+    let end = text.trim_end().len();
+    let start = end - text.get(..end).unwrap_or_default().trim_start().len();
+    let body = text.get(start..end).unwrap_or_default();
+    if let Some(rating) = Rating::from_code(body) {
+        return (start..start, Some(rating));
+    }
+    if let Some((word, rating)) = RATINGS_LAST.iter().find(|(word, _)| body.ends_with(word)) {
+        let rest = body.get(..body.len() - word.len()).unwrap_or_default();
+        let rest = rest.trim_end().trim_end_matches([':', '/']).trim_end();
+        return (start..start + rest.len(), Some(*rating));
+    }
+    if let Some((word, rating)) = RATINGS_FIRST.iter().find(|(word, _)| body.starts_with(word)) {
+        return (start + word.len()..end, Some(*rating));
+    }
+    (start..end, None)
+}
+
+fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear) {
+    let (body, remarks) = apart(body);
+    let mut body = body.as_str();
+    let mut understood = true;
+    for remark in remarks {
+        understood &= remarked(read, remark, unit, year);
+    }
+    for (word, status) in SETTLED {
+        if let Some(rest) = body.strip_prefix(word).or_else(|| body.strip_suffix(word)) {
+            read.observation_status = *status;
+            body = rest;
+        }
+    }
+    if body.is_empty() || is_dash(body) {
+        let why = read
+            .text
+            .as_deref()
+            .and_then(|text| REASONS.iter().find(|(word, _)| text.contains(word)));
+        read.value_status = Some(why.map_or(ValueStatus::NotApplicable, |(_, status)| *status));
+        read.parse = Parse::Full;
+        return;
+    }
+    let start = BEFORE.iter().find_map(|word| body.strip_prefix(word)).unwrap_or(body);
+    let about = start.strip_prefix('約');
+    let (sign, digits) = match about.unwrap_or(start).strip_prefix(['△', '▲', '-']) {
+        Some(rest) => (-rust_decimal::Decimal::ONE, rest),
+        None => (rust_decimal::Decimal::ONE, about.unwrap_or(start)),
+    };
+    let measure = measure::leading(digits).filter(|measure| measure.has_digits);
+    let rest = measure
+        .as_ref()
+        .and_then(|measure| digits.get(measure.len..))
+        .unwrap_or(body);
+    let taken = measure
+        .as_ref()
+        .and_then(|measure| measure.in_unit(unit))
+        .filter(|_| rest.is_empty());
+    if let Some(number) = taken {
+        read.value = Some(Decimal(if number == Decimal::ZERO {
+            number.0
+        } else {
+            number.0 * sign
+        }));
+        read.unit = measure.and_then(|measure| measure.unit);
+        read.value_status = Some(ValueStatus::Reported);
+        read.parse = if understood && about.is_none() {
+            Parse::Full
+        } else {
+            Parse::Partial
+        };
+        return;
+    }
+    if measure.is_none()
+        && let Some((_, status)) = REASONS.iter().find(|(word, _)| body.contains(word))
+    {
+        read.value_status = Some(*status);
+        read.parse = if read.cumulative_value.is_some() {
+            Parse::Partial
+        } else {
+            Parse::Full
+        };
+        return;
+    }
+    read.cumulative_value = None;
+    read.cumulative_years = None;
+    read.value_status = Some(ValueStatus::TextOnly);
+    let is_number = measure.is_some() || body.contains(|c: char| c.is_ascii_digit());
+    read.parse = match (is_number, measure.is_some()) {
+        (false, _) => Parse::Full,
+        (true, true) => Parse::Partial,
+        (true, false) => Parse::Unparsed,
+    };
+}
+
+/// A text without what is in brackets, and what is.
+fn apart(text: &str) -> (String, Vec<&str>) {
+    let (mut body, mut remarks, mut rest) = (String::with_capacity(text.len()), Vec::new(), text);
+    while let Some((before, after)) = rest.split_once('(') {
+        let Some((remark, after)) = after.split_once(')') else {
+            break;
+        };
+        body.push_str(before);
+        remarks.push(remark);
+        rest = after;
+    }
+    body.push_str(rest);
+    (body, remarks)
+}
+
+/// What a remark says: the sum over several years, or how settled the value is. Whether it was understood.
+fn remarked(read: &mut ReadResult, remark: &str, unit: Option<&str>, year: FiscalYear) -> bool {
+    if let Some((_, status)) = SETTLED.iter().find(|(word, _)| *word == remark) {
+        read.observation_status = *status;
+        return true;
+    }
+    let (years, rest) = match years::leading_range(remark, year) {
+        Some((from, to, len)) => (Some((from, to)), remark.get(len..).unwrap_or_default()),
+        None => (None, remark),
+    };
+    let sum = ["合計", "累計", "計"]
+        .into_iter()
+        .find_map(|word| rest.strip_prefix(word));
+    let sum = sum.map(|rest| rest.trim_start_matches(':'));
+    let number = sum
+        .and_then(|text| measure::leading(text).filter(|it: &Measure| it.len == text.len() && it.has_digits))
+        .and_then(|measure| measure.in_unit(unit));
+    let Some(number) = number.filter(|_| read.cumulative_value.is_none()) else {
+        // Why there is no number is read with the text.
+        return false;
+    };
+    read.cumulative_value = Some(number);
+    read.cumulative_years = years;
+    true
+}
+
+fn is_dash(text: &str) -> bool {
+    matches!(text, "-" | "―" | "—" | "ー" | "─" | "‒")
+}
+
+/// Prints a result the way forms do; what is printed is read as the same result.
+#[must_use]
+pub fn print(read: &ReadResult, unit: Option<&str>) -> String {
+    let said = |value: Option<Decimal>| value.map(|it| quantity(it.0, unit).ja);
+    let mut text = match (said(read.value), read.value_status) {
+        (Some(value), _) => value,
+        (None, Some(ValueStatus::NotApplicable)) => "－".to_owned(),
+        (None, Some(ValueStatus::TextOnly)) => read.text.clone().unwrap_or_default(),
+        (None, Some(status)) => REASONS
+            .iter()
+            .find(|(_, reason)| *reason == status)
+            .map_or_else(String::new, |(word, _)| (*word).to_owned()),
+        (None, None) => String::new(),
+    };
+    if let Some(sum) = said(read.cumulative_value) {
+        let years = read.cumulative_years;
+        let years = years.map_or_else(String::new, |(from, to)| format!("{}～{}", label(from), label(to)));
+        text = format!("{text}（{years}合計{sum}）");
+    }
+    match read.observation_status {
+        ObservationStatus::Provisional => text.push_str("（速報値）"),
+        ObservationStatus::Revised => text.push_str("（訂正後）"),
+        ObservationStatus::Final => {}
+    }
+    if let Some(rating) = read.declared_rating {
+        text = format!("{text}：{rating}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::given::{number, year};
+
+    fn read_2024(text: &str, unit: Option<&str>) -> ReadResult {
+        read(text, unit, year(2024))
+    }
+
+    #[test]
+    fn a_value_is_read_with_its_rating() {
+        use Rating::{A, B};
+        for (text, unit, value, rating, kept) in [
+            ("57.0%：A", "%", "57.0", Some(A), "57.0%"),
+            ("84.96%：A", "%", "84.96", Some(A), "84.96%"),
+            ("８４．９６％：Ａ", "%", "84.96", Some(A), "８４．９６％"),
+            ("57.0% A", "%", "57.0", Some(A), "57.0%"),
+            ("57.0%（A）", "%", "57.0", Some(A), "57.0%"),
+            ("A：57.0%", "%", "57.0", Some(A), "57.0%"),
+            ("（B）57.0%", "%", "57.0", Some(B), "57.0%"),
+            ("57.0%：達成（A）", "%", "57.0", Some(A), "57.0%"),
+            ("57.0%：未達成", "%", "57.0", Some(B), "57.0%"),
+            ("延べ2,415件：B", "件", "2415", Some(B), "延べ2,415件"),
+            ("3団体", "団体", "3", None, "3団体"),
+            ("57.0%", "%", "57.0", None, "57.0%"),
+            ("57.0", "%", "57.0", None, "57.0"),
+            ("0件：A", "件", "0", Some(A), "0件"),
+            ("△3件", "件", "-3", None, "△3件"),
+            ("22分30秒", "分", "22.5", None, "22分30秒"),
+            ("22分30秒", "秒", "1350", None, "22分30秒"),
+            ("8割：A", "%", "80", Some(A), "8割"),
+            ("1万2千人：A", "人", "12000", Some(A), "1万2千人"),
+        ] {
+            let read = read_2024(text, Some(unit));
+            assert_eq!(
+                (
+                    read.value,
+                    read.declared_rating,
+                    read.text.as_deref(),
+                    read.value_status,
+                    read.parse
+                ),
+                (
+                    Some(number(value)),
+                    rating,
+                    Some(kept),
+                    Some(ValueStatus::Reported),
+                    Parse::Full
+                ),
+                "{text}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_result_may_carry_two_numbers() {
+        let read = read_2024("4,722世帯(R3~R5合計10,488世帯):A", Some("世帯"));
+        assert_eq!(
+            (
+                read.value,
+                read.cumulative_value,
+                read.cumulative_years,
+                read.declared_rating,
+                read.parse
+            ),
+            (
+                Some(number("4722")),
+                Some(number("10488")),
+                Some((year(2021), year(2023))),
+                Some(Rating::A),
+                Parse::Full
+            )
+        );
+        let read = read_2024("4,722世帯（累計10,488世帯）", Some("世帯"));
+        assert_eq!(
+            (read.cumulative_value, read.cumulative_years),
+            (Some(number("10488")), None)
+        );
+    }
+
+    #[test]
+    fn no_number_has_its_reason() {
+        use ValueStatus::{BeingCompiled, Discontinued, NotApplicable, NotMeasured, NotReported, TextOnly, Withheld};
+        for (text, status) in [
+            ("集計中（令和7年9月確定予定）", BeingCompiled),
+            ("集計中", BeingCompiled),
+            ("未集計", BeingCompiled),
+            ("－（新規）", NotApplicable),
+            ("－", NotApplicable),
+            ("-", NotApplicable),
+            ("ー", NotApplicable),
+            ("評価対象外", NotApplicable),
+            ("－（集計中）", BeingCompiled),
+            ("把握困難", NotMeasured),
+            ("非公表", Withheld),
+            ("廃止", Discontinued),
+            ("未報告", NotReported),
+            ("分かりやすい案内を行った", TextOnly),
+            ("○", TextOnly),
+        ] {
+            let read = read_2024(text, Some("%"));
+            assert_eq!(
+                (read.value, read.value_status, read.parse, read.text.as_deref()),
+                (None, Some(status), Parse::Full, Some(text)),
+                "{text}: {read:?}"
+            );
+        }
+        for text in ["", "　", " \t\n"] {
+            let read = read_2024(text, None);
+            assert_eq!((read.value_status, read.text, read.parse), (None, None, Parse::Full));
+        }
+        let rating_alone = read_2024("A", None);
+        assert_eq!(
+            (
+                rating_alone.declared_rating,
+                rating_alone.value_status,
+                rating_alone.text
+            ),
+            (Some(Rating::A), None, None)
+        );
+    }
+
+    #[test]
+    fn how_settled_a_value_is_stands_beside_it() {
+        use ObservationStatus::{Final, Provisional, Revised};
+        for (text, status) in [
+            ("57.0%（速報値）：A", Provisional),
+            ("速報値57.0%", Provisional),
+            ("57.0%（訂正後）", Revised),
+            ("57.0%（確定値）", Final),
+            ("57.0%", Final),
+        ] {
+            let read = read_2024(text, Some("%"));
+            assert_eq!(
+                (read.value, read.observation_status, read.parse),
+                (Some(number("57.0")), status, Parse::Full),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_this_indicators_number_is_not_taken() {
+        for (text, unit) in [
+            ("57件", "%"),
+            ("57%", "件"),
+            ("22分20秒", "分"),
+            ("57%～60%", "%"),
+            ("男57%、女60%", "%"),
+            ("57%（うち女性60%", "%"),
+        ] {
+            let read = read_2024(text, Some(unit));
+            assert_eq!(
+                (read.value, read.value_status),
+                (None, Some(ValueStatus::TextOnly)),
+                "{text}: {read:?}"
+            );
+            assert_ne!(read.parse, Parse::Full, "{text}");
+        }
+        let remark = read_2024("57%（女性は60%）", Some("%"));
+        assert_eq!((remark.value, remark.parse), (Some(number("57")), Parse::Partial));
+        let about = read_2024("約57%", Some("%"));
+        assert_eq!((about.value, about.parse), (Some(number("57")), Parse::Partial));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_printed_is_read_somehow(text in ".{0,60}") {
+            let read = read_2024(&text, Some("%"));
+            prop_assert_eq!(read.value.is_some(), read.value_status == Some(ValueStatus::Reported));
+        }
+
+        #[test]
+        fn what_is_printed_is_read_as_the_same(
+            value in prop::option::of((0..10_000_000_i64, 0..3_u32)),
+            sum in prop::option::of(0..10_000_000_i64),
+            rating in prop::option::of(prop::sample::select(Rating::ALL)),
+            settled in prop::sample::select(ObservationStatus::ALL),
+            unit in prop::option::of(prop::sample::select(vec!["%", "件", "世帯", "分"])),
+        ) {
+            let value = value.map(|(n, places)| Decimal(rust_decimal::Decimal::new(n, places)));
+            let result = ReadResult {
+                value,
+                cumulative_value: sum.filter(|_| value.is_some()).map(|n| Decimal(n.into())),
+                cumulative_years: sum.filter(|_| value.is_some()).map(|_| (year(2021), year(2023))),
+                unit: unit.filter(|_| value.is_some()).map(str::to_owned),
+                value_status: Some(if value.is_some() { ValueStatus::Reported } else { ValueStatus::BeingCompiled }),
+                observation_status: settled,
+                declared_rating: rating,
+                text: None,
+                parse: Parse::Full,
+            };
+            let read = read_2024(&print(&result, unit), unit);
+            prop_assert_eq!(ReadResult { text: None, ..read }, result);
+        }
+    }
+}

@@ -1,0 +1,605 @@
+//! Targets (目標値) as forms print them: 81.2%以上, 令和3年度末より4ポイント増加, 0人を維持.
+
+use super::{
+    MOST, Parse,
+    measure::{self, Measure, held},
+    plain::{one_line, plain},
+    years,
+};
+use crate::{
+    domain::{
+        kinds::Direction,
+        target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
+    },
+    value::{Decimal, FiscalYear, Line},
+};
+
+mod print;
+mod relative;
+#[cfg(test)]
+mod tests;
+
+pub use print::print;
+
+/// The most characters a target keeps as its text.
+const MOST_TEXT: usize = 500;
+
+/// A printed target, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTarget {
+    /// The target. One that cannot be read is `qualitative`: no rule compares it, and its text is kept, up to 500
+    /// characters; longer ones are no targets.
+    pub target: Target,
+    /// How much of it was understood.
+    pub parse: Parse,
+    /// The unit, as printed; 割 is given as %.
+    pub unit: Option<String>,
+    /// The decimal places of its number.
+    pub decimals: u32,
+    /// Which way is better, as far as the target tells.
+    pub direction: Direction,
+    /// The number that was understood, even where it makes no target: 80 of a bare 80%.
+    pub value: Option<Decimal>,
+    /// What it refers to, likewise.
+    pub reference: Reference,
+    /// Over which time it is to be met, likewise.
+    pub period: Period,
+    /// The parts that were not understood, in one width, in their order.
+    pub rest: Vec<String>,
+}
+
+/// Words for there being no target, or none yet.
+const UNDECIDED: &[&str] = &[
+    "",
+    "-",
+    "―",
+    "—",
+    "ー",
+    "─",
+    "未定",
+    "未設定",
+    "検討中",
+    "調整中",
+    "設定なし",
+    "なし",
+    "今後設定",
+    "今後検討",
+];
+/// What follows a number, and how a result is compared with it then.
+const COMPARATORS: &[(&str, Comparator)] = &[
+    ("以上", Comparator::Gte),
+    ("以下", Comparator::Lte),
+    ("以内", Comparator::Lte),
+    ("未満", Comparator::Lt),
+    ("を超える", Comparator::Gt),
+    ("を超え", Comparator::Gt),
+    ("超える", Comparator::Gt),
+    ("超", Comparator::Gt),
+    ("を上回る", Comparator::Gt),
+    ("上回る", Comparator::Gt),
+    ("を下回る", Comparator::Lt),
+    ("下回る", Comparator::Lt),
+];
+/// What a target ends with that adds nothing to it.
+const ENDINGS: &[&str] = &[
+    "を達成する",
+    "を達成",
+    "の達成",
+    "を維持する",
+    "を維持",
+    "の維持",
+    "維持",
+    "をめざす",
+    "を目指す",
+    "とする",
+    "にする",
+    "になる",
+    "であること",
+    "を確保する",
+    "を確保",
+    "の確保",
+    "確保",
+    "する",
+    "を実施する",
+    "を実施",
+    "の実施",
+    "実施",
+    "を開催",
+    "の開催",
+    "開催",
+    "増加させる",
+    "。",
+];
+/// What makes a number an approximate one.
+const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
+/// What stands before a number and adds nothing to it.
+const BEFORE: &[&str] = &["延べ", "のべ", "年間", "合計", "計", "目標値", "目標"];
+
+/// Reads a target as printed in the policy of a fiscal year.
+///
+/// Only what is printed counts: what leaves a choice is read in part, and its text is kept. A number without a word of
+/// comparison, a relative change in percent of something not printed, and two conditions in one are such.
+#[must_use]
+pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
+    let line = one_line(text);
+    let long = text.chars().nth(MOST).is_some() || line.chars().nth(MOST_TEXT).is_some();
+    let mut reading = Reading::new(year, Some(line).filter(|line| !long && !line.is_empty()));
+    if long {
+        reading.rest.push(text.chars().take(MOST_TEXT).collect());
+        return reading.unread(Parse::Unparsed);
+    }
+    let body = plain(text).replace(' ', "");
+    if UNDECIDED.contains(&body.as_str()) {
+        reading.compare(Comparator::Undecided);
+        return reading.finish();
+    }
+    let body = reading.without_remarks(&body);
+    reading.body(&body);
+    reading.finish()
+}
+
+/// What was understood so far.
+struct Reading {
+    year: FiscalYear,
+    read: ReadTarget,
+    /// The number in brackets: that of the reference.
+    baseline: Option<Measure>,
+    rest: Vec<String>,
+}
+
+impl Reading {
+    fn new(year: FiscalYear, line: Option<String>) -> Self {
+        Self {
+            year,
+            read: ReadTarget {
+                target: Target {
+                    text: line.map(Line),
+                    comparator: Comparator::Qualitative,
+                    ..Target::default()
+                },
+                parse: Parse::Full,
+                unit: None,
+                decimals: 0,
+                direction: Direction::Unknown,
+                value: None,
+                reference: Reference::default(),
+                period: Period::default(),
+                rest: vec![],
+            },
+            baseline: None,
+            rest: vec![],
+        }
+    }
+
+    fn compare(&mut self, comparator: Comparator) {
+        self.read.target.comparator = comparator;
+    }
+
+    /// Takes the remarks in brackets out of a text, and what they say.
+    fn without_remarks(&mut self, text: &str) -> String {
+        let mut body = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('(') {
+            body.push_str(before);
+            if let Some((remark, after)) = after.split_once(')') {
+                self.remark(remark);
+                rest = after;
+            } else {
+                self.rest.push(format!("({after}"));
+                rest = "";
+            }
+        }
+        body.push_str(rest);
+        body
+    }
+
+    /// A remark: over which years (R3~R5合計), by when (令和7年度末まで), against what (R4:1,020件), or something else.
+    fn remark(&mut self, remark: &str) {
+        if let Some((from, to, len)) = years::leading_range(remark, self.year)
+            && remark
+                .get(len..)
+                .is_some_and(|rest| matches!(rest, "合計" | "累計" | "計" | "の合計" | "の累計"))
+        {
+            self.over(from, to);
+            return;
+        }
+        if let Some((of, len)) = years::leading(remark, self.year) {
+            let rest = remark.get(len..).unwrap_or_default();
+            if matches!(rest, "まで" | "までに") {
+                self.by(of);
+                return;
+            }
+            let number = rest
+                .trim_start_matches("実績")
+                .trim_start_matches(':')
+                .trim_start_matches('は');
+            if let Some(measure) = whole(number) {
+                self.refer(ReferenceKind::FiscalYear, Some(of));
+                self.baseline = Some(measure);
+                return;
+            }
+        }
+        let number = ["前年度実績", "前年度", "現状値", "現状", "基準値", "実績"]
+            .into_iter()
+            .find_map(|word| remark.strip_prefix(word))
+            .unwrap_or(remark);
+        match whole(number.trim_start_matches(':')) {
+            Some(measure) if self.baseline.is_none() => self.baseline = Some(measure),
+            _ => self.rest.push(format!("({remark})")),
+        }
+    }
+
+    fn over(&mut self, from: FiscalYear, to: FiscalYear) {
+        self.read.period = Period {
+            kind: PeriodKind::Cumulative,
+            from: Some(from),
+            to: Some(to),
+        };
+    }
+
+    fn by(&mut self, year: FiscalYear) {
+        // By the end of the year itself is what every target says.
+        if year != self.year {
+            self.read.period = Period {
+                kind: PeriodKind::ByEndOf,
+                from: None,
+                to: Some(year),
+            };
+        }
+    }
+
+    fn refer(&mut self, kind: ReferenceKind, year: Option<FiscalYear>) {
+        self.read.reference = Reference {
+            kind,
+            fiscal_year: year,
+            value: None,
+        };
+    }
+
+    fn measured(&mut self, measure: &Measure) {
+        self.read.value = Some(measure.value);
+        self.read.unit.clone_from(&measure.unit);
+        self.read.decimals = self.read.decimals.max(measure.decimals());
+    }
+
+    /// The text without its remarks.
+    fn body(&mut self, body: &str) {
+        let body = self.time(body);
+        if body.is_empty() {
+            self.rest.push(String::new());
+            return;
+        }
+        if self.relative(body) || self.arrow(body) || self.all(body) || self.zero(body) {
+            return;
+        }
+        self.absolute(body);
+    }
+
+    /// Takes the time off the beginning: 令和7年度末までに, R3~R5累計で.
+    fn time<'a>(&mut self, body: &'a str) -> &'a str {
+        if let Some((from, to, len)) = years::leading_range(body, self.year) {
+            let rest = body.get(len..).unwrap_or_default();
+            for word in ["累計で", "合計で", "累計", "合計", "計"] {
+                if let Some(rest) = rest.strip_prefix(word) {
+                    self.over(from, to);
+                    return rest;
+                }
+            }
+        }
+        if let Some((year, len)) = years::leading(body, self.year) {
+            let rest = body.get(len..).unwrap_or_default();
+            for word in ["までに", "まで"] {
+                if let Some(rest) = rest.strip_prefix(word) {
+                    self.by(year);
+                    return rest.trim_start_matches('、');
+                }
+            }
+        }
+        body
+    }
+
+    /// From one number to another: 1,577人→0人.
+    fn arrow(&mut self, body: &str) -> bool {
+        let Some((before, after)) = body.split_once('→') else {
+            return false;
+        };
+        let (Some(before), Some((after, rest))) = (whole(before), number(after)) else {
+            return false;
+        };
+        let comparator = match after.value.cmp(&before.value) {
+            std::cmp::Ordering::Less => Comparator::Lte,
+            std::cmp::Ordering::Greater => Comparator::Gte,
+            std::cmp::Ordering::Equal => return false,
+        };
+        let same = before.unit.is_none() || after.unit.is_none() || before.unit == after.unit;
+        if !same {
+            return false;
+        }
+        self.measured(&after);
+        self.read.unit = after.unit.or(before.unit);
+        self.end(rest, comparator);
+        true
+    }
+
+    /// All of so many: 全15地域で策定する.
+    fn all(&mut self, body: &str) -> bool {
+        let Some((measure, rest)) = body.strip_prefix('全').and_then(number) else {
+            return false;
+        };
+        if measure.unit.is_none() || has_number(rest) {
+            return false;
+        }
+        self.measured(&measure);
+        self.compare(Comparator::Gte);
+        true
+    }
+
+    /// Nothing at all: 死者ゼロ, 0人を維持. Nothing that is counted is less, so that at most 0 is exactly 0.
+    fn zero(&mut self, body: &str) -> bool {
+        let body = trim_ending(body);
+        let zero = Measure::zero();
+        let measure = match body.strip_suffix("ゼロ") {
+            Some(what) if !has_number(what) => Some(zero),
+            Some(_) => None,
+            None => whole(body).filter(|measure| measure.value == Decimal::ZERO),
+        };
+        let Some(measure) = measure else { return false };
+        self.measured(&measure);
+        self.compare(Comparator::Lte);
+        true
+    }
+
+    /// A number and how a result is compared with it: 81.2%以上, 2,000件~2,400件, 1.5倍以上 of what is in brackets.
+    fn absolute(&mut self, body: &str) {
+        let (start, about) = trim_before(body);
+        let Some((measure, rest)) = number(start) else {
+            self.words(body);
+            return;
+        };
+        if about {
+            self.rest.push("約".to_owned());
+        }
+        if let Some(after) = rest.strip_prefix(['~', '-']).or_else(|| rest.strip_prefix("以上"))
+            && let Some((upper, rest)) = number(after.trim_start_matches('、'))
+        {
+            self.between(&measure, &upper, rest, body);
+            return;
+        }
+        if measure.unit.as_deref() == Some("倍") {
+            self.times(&measure, rest, body);
+            return;
+        }
+        self.measured(&measure);
+        match COMPARATORS
+            .iter()
+            .find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)))
+        {
+            Some((comparator, rest)) => self.end(rest, comparator),
+            None if is_ending_of_upkeep(rest) => {
+                self.read.reference = Reference {
+                    kind: ReferenceKind::Constant,
+                    fiscal_year: None,
+                    value: Some(measure.value),
+                };
+                self.read.value = None;
+                self.compare(Comparator::Maintain);
+            }
+            // A bare number: at least, at most, exactly?
+            None => self.rest.push(rest.to_owned()),
+        }
+    }
+
+    fn between(&mut self, lower: &Measure, upper: &Measure, rest: &str, body: &str) {
+        let same = lower.unit.is_none() || upper.unit.is_none() || lower.unit == upper.unit;
+        let rest = rest
+            .strip_prefix("以下")
+            .or_else(|| rest.strip_prefix("以内"))
+            .unwrap_or(rest);
+        if !same || lower.value > upper.value || !trim_ending(rest).is_empty() {
+            self.rest.push(body.to_owned());
+            return;
+        }
+        self.measured(lower);
+        self.read.decimals = self.read.decimals.max(upper.decimals());
+        self.read.unit = lower.unit.clone().or_else(|| upper.unit.clone());
+        self.read.target.upper = Some(upper.value);
+        self.compare(Comparator::Between);
+    }
+
+    /// So many times what is in brackets, which makes a number where both are printed.
+    fn times(&mut self, factor: &Measure, rest: &str, body: &str) {
+        let known = COMPARATORS
+            .iter()
+            .find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)));
+        let product = self.baseline.take().and_then(|mut of| {
+            of.value = held(factor.value.0.checked_mul(of.value.0)?.normalize())?;
+            Some(of)
+        });
+        let (Some((comparator, rest)), Some(product)) = (known, product) else {
+            self.measured(factor);
+            self.rest.push(body.to_owned());
+            return;
+        };
+        self.measured(&product);
+        self.read.reference = Reference::default();
+        self.end(rest, comparator);
+    }
+
+    /// A target with this comparator, unless more conditions follow.
+    fn end(&mut self, rest: &str, comparator: Comparator) {
+        let rest = trim_ending(rest);
+        if rest.is_empty() {
+            self.compare(comparator);
+            return;
+        }
+        self.rest.push(rest.to_owned());
+        if !has_number(rest) && !is_condition(rest) {
+            self.compare(comparator);
+        }
+    }
+
+    /// A text that begins with no number: a state in words, unless there is a number in it after all.
+    fn words(&mut self, body: &str) {
+        if has_number(body) || is_condition(body) {
+            self.rest.push(body.to_owned());
+        }
+    }
+
+    fn unread(mut self, parse: Parse) -> ReadTarget {
+        self.read.parse = parse;
+        self.read.rest = self.rest;
+        self.read
+    }
+
+    /// Puts together what was understood.
+    fn finish(mut self) -> ReadTarget {
+        let comparator = self.read.target.comparator;
+        if let Some(baseline) = self.baseline.take() {
+            self.baseline_of(&baseline);
+        }
+        let understood = self.read.value.is_some()
+            || self.read.reference.kind != ReferenceKind::None
+            || self.read.period.kind != PeriodKind::SingleYear
+            || self.read.direction != Direction::Unknown;
+        self.rest.retain(|part| !part.is_empty());
+        let bare = comparator == Comparator::Qualitative && understood;
+        if !matches!(comparator, Comparator::Qualitative | Comparator::Undecided) {
+            let mut target = Target {
+                value: self.read.value,
+                reference: self.read.reference,
+                period: self.read.period,
+                ..self.read.target.clone()
+            };
+            if target.comparator != Comparator::Between {
+                target.upper = None;
+            }
+            if target.reference.kind != ReferenceKind::None && takes_either(comparator) {
+                target.value = None;
+            }
+            if target.faults().is_empty() {
+                self.read.target = target;
+                self.read.direction = match self.read.direction {
+                    Direction::Unknown => direction(comparator),
+                    known => known,
+                };
+            } else {
+                self.compare(Comparator::Qualitative);
+                let text = self.read.target.text.as_ref().map(|text| text.0.clone());
+                self.rest.extend(text);
+            }
+        }
+        let parse = match (self.rest.is_empty(), bare) {
+            (true, false) => Parse::Full,
+            (false, false) if self.read.target.comparator == Comparator::Qualitative && !understood => Parse::Unparsed,
+            _ => Parse::Partial,
+        };
+        if self.read.target.comparator != Comparator::Between {
+            self.read.target.upper = None;
+        }
+        self.unread(parse)
+    }
+
+    /// The number of the reference, where it is printed: it makes the year before a certain one, with its result.
+    fn baseline_of(&mut self, baseline: &Measure) {
+        let kind = self.read.reference.kind;
+        let year = match kind {
+            ReferenceKind::PreviousYear => self.year.previous(),
+            _ => self.read.reference.fiscal_year,
+        };
+        let relative = !matches!(
+            self.read.target.comparator,
+            Comparator::Qualitative | Comparator::Undecided
+        ) && (self.read.value.is_none() || !takes_either(self.read.target.comparator));
+        match (kind, year) {
+            (ReferenceKind::PreviousYear | ReferenceKind::FiscalYear, Some(year)) if relative => {
+                self.read.reference = Reference {
+                    kind: ReferenceKind::FiscalYear,
+                    fiscal_year: Some(year),
+                    value: Some(baseline.value),
+                };
+            }
+            // Beside a number that stands for itself it is only said by the way.
+            _ if !relative => self.read.reference = Reference::default(),
+            _ => {}
+        }
+        // What refers to nothing, and is no target itself, has no baseline.
+        if self.read.value.is_none() && kind == ReferenceKind::None {
+            self.rest.push(format!("({})", baseline.printed()));
+            return;
+        }
+        if self.read.unit.is_none() {
+            self.read.unit.clone_from(&baseline.unit);
+        }
+        self.read.decimals = self.read.decimals.max(baseline.decimals());
+    }
+}
+
+/// Whether a comparator goes with either a value or a reference.
+fn takes_either(comparator: Comparator) -> bool {
+    use Comparator::{Eq, Gt, Gte, Lt, Lte};
+    matches!(comparator, Gte | Gt | Lte | Lt | Eq)
+}
+
+/// Which way is better, where the comparator says so.
+fn direction(comparator: Comparator) -> Direction {
+    use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte};
+    match comparator {
+        Gte | Gt | Increase | IncreaseBy => Direction::HigherIsBetter,
+        Lte | Lt | Decrease | DecreaseBy => Direction::LowerIsBetter,
+        Between => Direction::TargetIsBest,
+        _ => Direction::Unknown,
+    }
+}
+
+/// A number written with digits, or in kanji where a word of comparison follows; and what follows.
+fn number(text: &str) -> Option<(Measure, &str)> {
+    let measure = measure::leading(text)?;
+    let rest = text.get(measure.len..)?;
+    let compared = COMPARATORS.iter().any(|(word, _)| rest.starts_with(word));
+    (measure.has_digits || compared).then_some((measure, rest))
+}
+
+/// A number that is all of the text.
+fn whole(text: &str) -> Option<Measure> {
+    number(text)
+        .filter(|(_, rest)| rest.is_empty())
+        .map(|(measure, _)| measure)
+}
+
+fn has_number(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a text holds a word of comparison.
+fn is_condition(text: &str) -> bool {
+    let joined = ["かつ", "または", "若しくは", "もしくは"];
+    let words = COMPARATORS.iter().map(|(word, _)| *word).filter(|word| *word != "超");
+    words.chain(joined).any(|word| text.contains(word))
+}
+
+fn is_ending_of_upkeep(rest: &str) -> bool {
+    matches!(rest, "を維持" | "を維持する" | "の維持" | "維持")
+}
+
+/// A text without what adds nothing at its end.
+fn trim_ending(text: &str) -> &str {
+    let mut text = text;
+    while let Some(shorter) = ENDINGS.iter().find_map(|ending| text.strip_suffix(ending)) {
+        text = shorter;
+    }
+    text
+}
+
+/// A text without what adds nothing at its beginning, and whether that says that the number is about right.
+fn trim_before(text: &str) -> (&str, bool) {
+    let (mut text, mut about) = (text, false);
+    loop {
+        if let Some(rest) = ABOUT.iter().find_map(|word| text.strip_prefix(word)) {
+            (text, about) = (rest, true);
+        } else if let Some(rest) = BEFORE.iter().find_map(|word| text.strip_prefix(word)) {
+            text = rest;
+        } else {
+            return (text, about);
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! Examples of targets as forms print them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    domain::given::{by_end_of, cumulative, number as decimal, year},
+    value::Codes as _,
+};
+
+fn read_2024(text: &str) -> ReadTarget {
+    read(text, year(2024))
+}
+
+/// Comparator, value (and upper), unit, direction.
+#[test]
+fn a_number_is_read_with_how_it_is_compared() {
+    for (text, comparator, value, unit) in [
+        ("48%以上", "gte", "48", "%"),
+        ("81.2%以上", "gte", "81.2", "%"),
+        ("４８％以上", "gte", "48", "%"),
+        ("４８　％　以上", "gte", "48", "%"),
+        ("40%以上。", "gte", "40", "%"),
+        ("3団体以上", "gte", "3", "団体"),
+        ("三団体以上", "gte", "3", "団体"),
+        ("2,000件以上", "gte", "2000", "件"),
+        ("２，０００件以上", "gte", "2000", "件"),
+        ("3千人以上", "gte", "3000", "人"),
+        ("1万世帯以上", "gte", "10000", "世帯"),
+        ("8割以上", "gte", "80", "%"),
+        ("八割以上", "gte", "80", "%"),
+        ("延べ2,400件以上", "gte", "2400", "件"),
+        ("年間12回以上", "gte", "12", "回"),
+        ("12回以上開催", "gte", "12", "回"),
+        ("5か所以上", "gte", "5", "か所"),
+        ("80%以上とする", "gte", "80", "%"),
+        ("80％以上を維持", "gte", "80", "%"),
+        ("80%以上をめざす", "gte", "80", "%"),
+        ("80％以上を目指す。", "gte", "80", "%"),
+        ("75%を超える", "gt", "75", "%"),
+        ("75%超", "gt", "75", "%"),
+        ("75%を上回る", "gt", "75", "%"),
+        ("30時間未満", "lt", "30", "時間"),
+        ("30件を下回る", "lt", "30", "件"),
+        ("20分以内", "lte", "20", "分"),
+        ("1時間30分以内", "lte", "1.5", "時間"),
+        ("22分30秒以内", "lte", "22.5", "分"),
+        ("5%以下", "lte", "5", "%"),
+        ("3位以内", "lte", "3", "位"),
+        ("100件以下", "lte", "100", "件"),
+        ("0件", "lte", "0", "件"),
+        ("0人を維持", "lte", "0", "人"),
+        ("1,577人→0人", "lte", "0", "人"),
+        ("1,577人⇒1,000人", "lte", "1000", "人"),
+        ("100件→150件", "gte", "150", "件"),
+        ("全15地域で策定する", "gte", "15", "地域"),
+        ("全24区で実施", "gte", "24", "区"),
+        ("1.5倍以上（R4:1,020件）", "gte", "1530", "件"),
+        ("2倍以上(令和4年度実績100件)", "gte", "200", "件"),
+    ] {
+        let read = read_2024(text);
+        let target = &read.target;
+        assert_eq!(
+            (
+                target.comparator.code(),
+                target.value,
+                read.unit.as_deref(),
+                read.parse,
+                target.reference,
+                target.period
+            ),
+            (
+                comparator,
+                Some(decimal(value)),
+                Some(unit),
+                Parse::Full,
+                Reference::default(),
+                Period::default()
+            ),
+            "{text}: {read:?}"
+        );
+        let expected = match comparator {
+            "gte" | "gt" => Direction::HigherIsBetter,
+            _ => Direction::LowerIsBetter,
+        };
+        assert_eq!(read.direction, expected, "{text}");
+        assert_eq!(target.text.as_ref().unwrap().0, one_line(text), "the text as printed");
+    }
+}
+
+#[test]
+fn nothing_at_all_is_at_most_nought() {
+    for (text, unit) in [
+        ("死者ゼロ", None),
+        ("待機児童ゼロ", None),
+        ("ゼロ", None),
+        ("0人", Some("人")),
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (
+                read.target.comparator,
+                read.target.value,
+                read.unit.as_deref(),
+                read.parse
+            ),
+            (Comparator::Lte, Some(Decimal::ZERO), unit, Parse::Full),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_range_has_both_its_ends() {
+    for (text, lower, upper, unit) in [
+        ("2,000件～2,400件", "2000", "2400", "件"),
+        ("2,000～2,400件", "2000", "2400", "件"),
+        ("２，０００件〜２，４００件", "2000", "2400", "件"),
+        ("40%以上60%以下", "40", "60", "%"),
+        ("40%以上、60%以内", "40", "60", "%"),
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (
+                read.target.comparator,
+                read.target.value,
+                read.target.upper,
+                read.unit.as_deref(),
+                read.parse
+            ),
+            (
+                Comparator::Between,
+                Some(decimal(lower)),
+                Some(decimal(upper)),
+                Some(unit),
+                Parse::Full
+            ),
+            "{text}: {read:?}"
+        );
+    }
+    for text in ["2,400件～2,000件", "40%～60件", "40%以上60%未満"] {
+        assert_eq!(read_2024(text).target.comparator, Comparator::Qualitative, "{text}");
+    }
+}
+
+#[test]
+fn a_target_may_refer_to_another_year() {
+    let previous = (ReferenceKind::PreviousYear, None, None);
+    let of = |gregorian, value: Option<&str>| (ReferenceKind::FiscalYear, Some(year(gregorian)), value.map(decimal));
+    let constant = |value| (ReferenceKind::Constant, None, Some(decimal(value)));
+    for (text, comparator, value, reference) in [
+        ("前年度より増加", "increase", None, previous),
+        ("前年度より減少", "decrease", None, previous),
+        ("前年度実績を上回る", "gt", None, previous),
+        ("前年度実績を上回る。", "gt", None, previous),
+        ("前年度実績以上", "gte", None, previous),
+        ("前年度以上", "gte", None, previous),
+        ("前年度実績値以上", "gte", None, previous),
+        ("昨年度実績以下", "lte", None, previous),
+        ("前年度を下回る", "lt", None, previous),
+        ("対前年度比増", "increase", None, previous),
+        ("前年度比減", "decrease", None, previous),
+        ("前年度に比べて増加", "increase", None, previous),
+        ("前年度比で向上", "increase", None, previous),
+        ("前年度から減少させる", "decrease", None, previous),
+        ("前年度実績を維持", "maintain", None, previous),
+        ("前年度と同程度", "maintain", None, previous),
+        ("前年度並み", "maintain", None, previous),
+        ("前年度水準を維持する", "maintain", None, previous),
+        ("毎年3ポイント減少", "decrease_by", Some("3"), previous),
+        ("毎年度3ポイント以上増加", "increase_by", Some("3"), previous),
+        ("前年度より4ポイント向上", "increase_by", Some("4"), previous),
+        ("前年度より10件増", "increase_by", Some("10"), previous),
+        ("前年度比▲10件", "decrease_by", Some("10"), previous),
+        ("令和3年度末より4ポイント増加", "increase_by", Some("4"), of(2021, None)),
+        (
+            "Ｒ３年度実績より４ポイント増加",
+            "increase_by",
+            Some("4"),
+            of(2021, None),
+        ),
+        ("令和元年度より減少", "decrease", None, of(2019, None)),
+        ("平成30年度実績を上回る", "gt", None, of(2018, None)),
+        ("4年度実績以上", "gte", None, of(2022, None)),
+        ("前年度実績(57%)以上", "gte", None, of(2023, Some("57"))),
+        ("令和4年度実績（1,020件）以上", "gte", None, of(2022, Some("1020"))),
+        (
+            "前年度より増加（前年度実績57%）",
+            "increase",
+            None,
+            of(2023, Some("57")),
+        ),
+        ("90%を維持", "maintain", None, constant("90")),
+    ] {
+        let read = read_2024(text);
+        let it = read.target.reference;
+        assert_eq!(
+            (
+                read.target.comparator.code(),
+                read.target.value,
+                (it.kind, it.fiscal_year, it.value),
+                read.parse
+            ),
+            (comparator, value.map(decimal), reference, Parse::Full),
+            "{text}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn a_target_may_take_several_years() {
+    for (text, value, period) in [
+        ("10,000世帯以上（R3～R5合計）", "10000", cumulative(2021, 2023)),
+        (
+            "10,000世帯以上（令和3年度から令和5年度までの合計）",
+            "10000",
+            cumulative(2021, 2023),
+        ),
+        ("R3～R5累計で10,000世帯以上", "10000", cumulative(2021, 2023)),
+        ("令和7年度末までに80%以上", "80", by_end_of(2025)),
+        ("80%以上（令和7年度末まで）", "80", by_end_of(2025)),
+        ("令和6年度末までに80%以上", "80", Period::default()),
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (
+                read.target.comparator,
+                read.target.value,
+                read.target.period,
+                read.parse
+            ),
+            (Comparator::Gte, Some(decimal(value)), period, Parse::Full),
+            "{text}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn a_state_in_words_is_one_and_no_target_is_none() {
+    for text in [
+        "分かりやすい案内を行う",
+        "一人ひとりに寄り添った支援を行う",
+        "計画を策定する",
+        "すべての区民が安心して暮らせる",
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (read.target.comparator, read.parse),
+            (Comparator::Qualitative, Parse::Full),
+            "{text}"
+        );
+    }
+    for text in ["", "　", "－", "-", "未定", "検討中"] {
+        let read = read_2024(text);
+        assert_eq!(
+            (read.target.comparator, read.parse),
+            (Comparator::Undecided, Parse::Full),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
+    let bare = read_2024("80%");
+    assert_eq!(
+        (bare.target.comparator, bare.parse, bare.value, bare.unit.as_deref()),
+        (Comparator::Qualitative, Parse::Partial, Some(decimal("80")), Some("%"))
+    );
+    assert_eq!(bare.target.value, None);
+
+    let relative = read_2024("前年度比△10%以上");
+    assert_eq!(
+        (
+            relative.target.comparator,
+            relative.parse,
+            relative.reference.kind,
+            relative.direction
+        ),
+        (
+            Comparator::Qualitative,
+            Parse::Partial,
+            ReferenceKind::PreviousYear,
+            Direction::LowerIsBetter
+        ),
+        "10% of a number that is not printed"
+    );
+    for text in [
+        "前年度比10%増",
+        "80%以上かつ前年度以上",
+        "1.5倍以上",
+        "30分から20分に短縮",
+        "概ね達成（80点）",
+        "1,0,0件以上",
+    ] {
+        let read = read_2024(text);
+        assert_eq!(read.target.comparator, Comparator::Qualitative, "{text}: {read:?}");
+        assert_ne!(read.parse, Parse::Full, "{text}: {read:?}");
+        assert_eq!(read.target.text.as_ref().unwrap().0, text);
+    }
+    let about = read_2024("約80%以上");
+    assert_eq!(
+        (
+            about.target.comparator,
+            about.target.value,
+            about.parse,
+            about.rest.as_slice()
+        ),
+        (
+            Comparator::Gte,
+            Some(decimal("80")),
+            Parse::Partial,
+            &["約".to_owned()][..]
+        )
+    );
+    let remark = read_2024("80%以上（アンケートによる）");
+    assert_eq!(
+        (remark.target.comparator, remark.parse),
+        (Comparator::Gte, Parse::Partial)
+    );
+}
+
+#[test]
+fn decimals_are_those_of_the_printed_number() {
+    for (text, decimals) in [("48%以上", 0), ("81.2%以上", 1), ("81.20%以上", 2), ("1.25～3.5件", 2)] {
+        assert_eq!(read_2024(text).decimals, decimals, "{text}");
+    }
+}
+
+#[test]
+fn what_is_far_too_long_is_no_target() {
+    for fragment in ["(", "前年度", "9", "一", "R3~", "以上", "全", "→"] {
+        let text = fragment.repeat(100_000 / fragment.len());
+        let read = read_2024(&text);
+        assert_eq!((read.parse, &read.target.text), (Parse::Unparsed, &None), "{fragment}");
+        let text: String = text.chars().take(MOST_TEXT).collect();
+        assert!(read_2024(&text).target.faults().is_empty(), "{fragment}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_printed_there_is_a_target_that_holds_together(text in ".{0,60}") {
+        prop_assert!(read_2024(&text).target.faults().is_empty());
+    }
+
+    #[test]
+    fn pieces_of_wording_in_any_order_are_no_trouble(pieces in prop::collection::vec(prop::sample::select(vec![
+        "前年度", "令和3年度", "R4", "末", "より", "比", "1,020", "48", "%", "件", "ポイント", "以上", "未満", "増加", "△", "～",
+        "（", "）", "(", ")", ":", "→", "約", "全", "ゼロ", "倍", "割", "までに", "を維持", "合計", "分", "秒", "千", "億",
+    ]), 0..12)) {
+        let text = pieces.concat();
+        prop_assert!(read_2024(&text).target.faults().is_empty());
+    }
+
+    #[test]
+    fn what_is_printed_is_read_as_the_same(target in coherent(), unit in prop::option::of(prop::sample::select(vec!["%", "件", "団体", "か所"]))) {
+        prop_assert_eq!(target.faults(), vec![]);
+        let printed = print(&target, unit);
+        let read = read_2024(&printed);
+        prop_assert_eq!(read.parse, Parse::Full, "{}: {:?}", printed, &read);
+        prop_assert_eq!(Target { text: None, ..read.target }, target, "{}", printed);
+    }
+
+    #[test]
+    fn width_makes_no_difference(target in coherent()) {
+        let printed = print(&target, Some("%"));
+        let wide: String = printed
+            .chars()
+            .map(|c| if ('!'..='~').contains(&c) { char::from_u32(u32::from(c) + 0xfee0).unwrap() } else { c })
+            .collect();
+        let (narrow, wide) = (read_2024(&printed), read_2024(&wide));
+        prop_assert_eq!(
+            (Target { text: None, ..narrow.target }, narrow.parse, narrow.unit),
+            (Target { text: None, ..wide.target }, wide.parse, wide.unit)
+        );
+    }
+}
+
+/// Targets that forms have words for.
+fn coherent() -> impl Strategy<Value = Target> {
+    use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain};
+    let value = || (0..10_000_000_i64, 0..3_u32).prop_map(|(n, places)| Decimal(rust_decimal::Decimal::new(n, places)));
+    let of_year = (1990..2024, prop::option::of(value())).prop_map(|(of, value)| Reference {
+        kind: ReferenceKind::FiscalYear,
+        fiscal_year: Some(year(of)),
+        value,
+    });
+    let previous = Just(Reference {
+        kind: ReferenceKind::PreviousYear,
+        ..Reference::default()
+    });
+    let other_year = || prop_oneof![previous, of_year.clone()];
+    let period = prop_oneof![
+        Just(Period::default()),
+        (2015..2024, 1..5).prop_map(|(from, more)| cumulative(from, from + more)),
+        (2025..2040).prop_map(by_end_of),
+    ];
+    let compare = prop::sample::select(vec![Gte, Gt, Lte, Lt]);
+    prop_oneof![
+        (compare.clone(), value(), period).prop_map(|(comparator, value, period)| Target {
+            comparator,
+            value: Some(value),
+            period,
+            ..Target::default()
+        }),
+        (value(), value()).prop_map(|(one, other)| Target {
+            comparator: Between,
+            value: Some(one.min(other)),
+            upper: Some(one.max(other)),
+            ..Target::default()
+        }),
+        (compare, other_year()).prop_map(|(comparator, reference)| Target {
+            comparator,
+            reference,
+            ..Target::default()
+        }),
+        (prop::sample::select(vec![Increase, Decrease, Maintain]), other_year()).prop_map(|(comparator, reference)| {
+            Target {
+                comparator,
+                reference,
+                ..Target::default()
+            }
+        }),
+        (
+            prop::sample::select(vec![IncreaseBy, DecreaseBy]),
+            other_year(),
+            value()
+        )
+            .prop_map(|(comparator, reference, by)| Target {
+                comparator,
+                reference,
+                value: Some(by),
+                ..Target::default()
+            }),
+        Just(Target::default()),
+    ]
+}
