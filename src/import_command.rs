@@ -1,6 +1,7 @@
 //! `ward-policy import`: files that become data, for whoever commands the machine.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -15,7 +16,8 @@ use crate::{
     command::{self, Failure, in_words},
     config::Config,
     db,
-    resources::imports::{self, ImportFormat, ImportReport},
+    resources::imports::{self, ImportFormat, ImportNote, ImportReport, Rewording},
+    value::{Codes as _, Slug},
 };
 
 /// What to import, and how.
@@ -27,6 +29,9 @@ pub struct ImportCommand {
     /// Only try: report what would change, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    /// What an indicator of a form is that is nearly called like a stored one: refuse (the default), rename or add.
+    #[arg(long, value_parser = rewording)]
+    rewording: Option<Rewording>,
     /// Why something changes that is public already.
     #[arg(long)]
     reason: Option<String>,
@@ -42,13 +47,14 @@ pub fn run(command: &ImportCommand) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for file in &command.files {
             let report = bytes(file, limit)
-                .and_then(|bytes| import(conn, command, &bytes))
+                .and_then(|bytes| import(conn, command, format(file, &bytes), &bytes))
                 .map_err(|e| format!("{}: {e}", file.display()))?;
             if command.json {
                 lines.push(serde_json::to_string(&report)?);
             } else {
                 lines.push(format!("{}: {}", file.display(), summary(&report)));
                 lines.extend(report.changes.iter().map(change));
+                lines.extend(report.notes.iter().map(note));
             }
         }
         Ok(lines)
@@ -65,13 +71,41 @@ fn bytes(file: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn import(conn: &mut PgConnection, command: &ImportCommand, bytes: &[u8]) -> Result<ImportReport, Failure> {
-    let said = imports::read(ImportFormat::Json, bytes).map_err(|e| in_words(&e))?;
+/// What a file is: by its name, else by how it begins.
+fn format(file: &Path, bytes: &[u8]) -> ImportFormat {
+    let extension = file
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match (extension.as_str(), bytes.trim_ascii_start().first()) {
+        ("json", _) | ("", Some(b'{')) => ImportFormat::Json,
+        ("html" | "htm", _) | ("", Some(b'<')) => ImportFormat::Html,
+        _ => ImportFormat::Text,
+    }
+}
+
+fn rewording(code: &str) -> Result<Rewording, String> {
+    Rewording::from_code(code).ok_or_else(|| "refuse, rename or add".to_owned())
+}
+
+fn import(
+    conn: &mut PgConnection,
+    command: &ImportCommand,
+    format: ImportFormat,
+    bytes: &[u8],
+) -> Result<ImportReport, Failure> {
+    let said = imports::read(format, bytes).map_err(|e| in_words(&e))?;
     db::write(conn, &Caller::service(), |tx| {
         if let Some(reason) = &command.reason {
             tx.because(reason)?;
         }
-        imports::import(tx, &said, command.dry_run)
+        imports::import(
+            tx,
+            &said,
+            command.rewording.unwrap_or(Rewording::Refuse),
+            command.dry_run,
+        )
     })
     .map_err(|e| in_words(&e).into())
 }
@@ -81,12 +115,24 @@ fn summary(report: &ImportReport) -> String {
     let did = if report.dry_run { "would be" } else { "were" };
     format!(
         "{}/{}: {} things {did} created, {} changed; {} that the file lacks stay",
-        report.organization,
-        report.fiscal_year,
+        report.organization.as_ref().map_or("?", Slug::as_str),
+        report
+            .fiscal_year
+            .map_or_else(|| "?".to_owned(), |year| year.to_string()),
         report.created,
         report.changed,
         report.left.len()
     )
+}
+
+/// A note in one line: how serious, where, and what.
+fn note(note: &ImportNote) -> String {
+    let place = match (note.line, note.column) {
+        (Some(line), Some(column)) => format!("{line}:{column} "),
+        (Some(line), None) => format!("{line} "),
+        _ => String::new(),
+    };
+    format!("  {}: {place}{} ({})", note.severity, note.detail.en, note.code)
 }
 
 /// A change in one line: what was done, to what, and what people call it.

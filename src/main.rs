@@ -54,7 +54,8 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Import policies as `/v1/policies/…/tree` gives them (JSON), on `DATABASE_URL` or on the embedded database.
+    /// Import official forms (text, HTML) and policies as `/v1/policies/…/tree` gives them (JSON), on `DATABASE_URL` or on
+    /// the embedded database.
     Import(ImportCommand),
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {

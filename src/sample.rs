@@ -1,6 +1,6 @@
 //! What an empty database gets: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024.
 //!
-//! The files are bodies as callers send them, and go the same way: checked against the contract, then stored.
+//! The wards are bodies as callers send them; the policy is the city's own form, imported as any other is.
 
 use serde_json::{Value, json};
 
@@ -9,17 +9,15 @@ use crate::{
     db::Tx,
     error::{Error, Result},
     resources::{
+        imports::{self, ImportFormat, Rewording},
         organizations::{self, OrganizationInput},
-        policies::{
-            self,
-            tree::{PolicyTree, store},
-        },
+        policies,
         revisions::publications::{PublicationInput, publish},
     },
 };
 
 const WARDS: &str = include_str!("sample/osaka-wards.json");
-const NISHI_2024: &str = include_str!("sample/nishi-2024.json");
+const NISHI_2024: &str = include_str!("sample/nishi-2024.txt");
 
 /// Fills a database that has no organization yet.
 pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
@@ -29,9 +27,13 @@ pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
     for ward in wards()? {
         organizations::insert(tx, &ward)?;
     }
-    let nishi = nishi_2024()?;
-    store::create(tx, &nishi)?;
-    let policy = policies::find(tx, &(nishi.organization, nishi.fiscal_year))?;
+    let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes())?;
+    let report = imports::import(tx, &form, Rewording::Refuse, false)?;
+    let (nishi, year) = report
+        .organization
+        .zip(report.fiscal_year)
+        .ok_or_else(|| Error::internal("the sample does not say whose it is"))?;
+    let policy = policies::find(tx, &(nishi.into(), year))?;
     publish(tx, policy, &plan_published()?).map(|_| ())
 }
 
@@ -44,9 +46,4 @@ fn plan_published() -> Result<PublicationInput> {
 pub fn wards() -> Result<Vec<OrganizationInput>> {
     let wards: Vec<Value> = serde_json::from_str(WARDS).map_err(Error::internal)?;
     wards.into_iter().map(contract::read).collect()
-}
-
-/// Nishi Ward's policy for fiscal year 2024: its plan is published, its results are not in yet.
-pub fn nishi_2024() -> Result<PolicyTree> {
-    contract::read(serde_json::from_str(NISHI_2024).map_err(Error::internal)?)
 }

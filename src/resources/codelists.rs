@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        comparison, difference, execution, finding, inputs, kinds, likeness, outcome, previous, reading, reporting,
-        succession, target,
+        comparison, difference, execution, finding, form, inputs, kinds, likeness, outcome, previous, reading,
+        reporting, succession, target,
     },
     error::Result,
     extract::Answer,
@@ -117,6 +117,9 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<finding::FindingField>(),
         list::<findings::FindingSort>(),
         list::<imports::ImportFormat>(),
+        list::<imports::Rewording>(),
+        list::<form::Confidence>(),
+        list::<form::Severity>(),
         list::<transitions::TransitionSort>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,47 +1,40 @@
 //! Imports: files that become data, with a report of what they change.
 
+use std::borrow::Cow;
+
 use actix_web::post;
-use diesel::prelude::*;
-use serde::Serialize;
-use serde_json::Value;
+use encoding_rs::SHIFT_JIS;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{
-    changes::{ChangeOp, ChangeType},
-    evaluations::case::{Judged, Subject, judge},
-    indicators::predecessors::{Predecessor, Sought, predecessors},
-    policies::{
-        self, Policy,
-        tree::{PolicyTree, store, store::Rows},
-    },
+use super::policies::{
+    self,
+    tree::{PolicyTree, store, store::Rows},
 };
 use crate::{
     contract,
     db::{Db, Tx},
-    domain::{
-        kinds::Rating,
-        outcome::{Outcome, Reason},
-    },
+    domain::form::{self, Form, Severity},
     error::{Error, Result, Violation, found},
     extract::{Answer, Upload, UploadKind, not_json},
     idempotency::Once,
     json,
     language::Bilingual,
     query,
-    query::{Query, Years},
-    schema::{change_log, goals, indicators},
+    query::Query,
     text_enum,
-    value::{FiscalYear, GoalCode, Id, Line, Slug, hex},
+    value::hex,
 };
 
+mod laid;
+mod laying;
 mod overlay;
+mod report;
 
+use laid::{Laid, place_of};
 use overlay::{Left, lay_over};
-
-/// Candidates a report names for one indicator.
-const CANDIDATES: usize = 3;
+pub use report::{ImportChange, ImportNote, ImportReport};
 
 /// The route of imports.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -53,12 +46,32 @@ text_enum! {
     pub enum ImportFormat in "import_format" {
         /// A policy with everything below it, as `/v1/policies/{organization}/{fiscal_year}/tree` gives it.
         Json = "json" ("運営方針（JSON）", "policy (JSON)"),
+        /// The official form (【共通様式】) as text, with tabs between the cells of its tables.
+        Text = "text" ("様式（テキスト）", "form (text)"),
+        /// The official form as HTML.
+        Html = "html" ("様式（HTML）", "form (HTML)"),
     }
 }
 
 impl UploadKind for ImportFormat {
-    const TYPES: &'static [(&'static str, Self)] = &[("application/json", Self::Json)];
-    const NAMES: &'static str = "application/json";
+    const TYPES: &'static [(&'static str, Self)] = &[
+        ("application/json", Self::Json),
+        ("text/plain", Self::Text),
+        ("text/html", Self::Html),
+    ];
+    const NAMES: &'static str = "application/json, text/plain, text/html";
+}
+
+text_enum! {
+    /// What an indicator of a form is that is nearly, but not quite, called like a stored one.
+    pub enum Rewording in "rewording" {
+        /// Nobody knows: the import is refused, and says which.
+        Refuse = "refuse" ("取り込まない", "refuse"),
+        /// The stored one in other words: it keeps its identity and its history, and is renamed.
+        Rename = "rename" ("同じ指標の表現の変更", "the same, renamed"),
+        /// A new one beside the stored one.
+        Add = "add" ("新しい指標", "a new one"),
+    }
 }
 
 query! {
@@ -66,184 +79,168 @@ query! {
     pub struct ImportOptions {
         /// Whether to try only: everything is done as it would be, reported, and undone.
         pub dry_run: bool,
+        /// What an indicator of a form is that is nearly, but not quite, called like a stored one that the form lacks;
+        /// `refuse` by default. For a policy as JSON it means nothing.
+        pub rewording: Option<Rewording>,
     }
 }
+
+/// The official form (【共通様式】) as text, with tabs between the cells of its tables, or as HTML.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 8_388_608, example = "令和6年度 西区運営方針")]
+pub struct FormText(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
 
 /// What a file says.
 #[derive(Debug)]
 pub enum Said {
     /// A whole policy.
     Policy(Box<PolicyTree>),
-}
-
-/// What an import changed, or would change.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportReport {
-    /// Whether it was a trial: nothing is stored then.
-    pub dry_run: bool,
-    /// What the file was read as.
-    pub format: ImportFormat,
-    /// The organization of the policy.
-    pub organization: Slug,
-    /// The fiscal year of the policy.
-    pub fiscal_year: FiscalYear,
-    /// How many things are new.
-    #[schema(minimum = 0, maximum = 100_000)]
-    pub created: usize,
-    /// How many changed.
-    #[schema(minimum = 0, maximum = 100_000)]
-    pub changed: usize,
-    /// What is new or changed, in the order in which it was stored; empty where the same was there already.
-    #[schema(max_items = 100_000)]
-    pub changes: Vec<ImportChange>,
-    /// What is stored of the policy and not in the file: it stays. An import takes nothing away; nor does a null in place of
-    /// a name, a day, a source or a text box of the policy or of a goal.
-    #[schema(max_items = 100_000)]
-    pub left: Vec<ImportLeft>,
-    /// What each indicator's target comes to now, by the fiscal year of the policy.
-    #[schema(max_items = 20_000)]
-    pub evaluations: Vec<ImportEvaluation>,
-    /// New indicators that may continue one of last year's. Nothing is linked: a person confirms by PATCH
-    /// /v1/indicators/{id} with the candidate's `series_id`.
-    #[schema(max_items = 20_000)]
-    pub links: Vec<ImportLink>,
-}
-
-/// One thing that an import created or changed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportChange {
-    /// What was done.
-    pub op: ChangeOp,
-    /// To what.
-    pub r#type: ChangeType,
-    /// Identifier of the thing; what a trial created has another one when it is really stored, unless the file names it.
-    pub id: Id,
-    /// What people call the thing, as in the feed of changes.
-    #[schema(value_type = Object)]
-    pub key: Value,
-    /// The columns that changed, of a thing that was there before.
-    #[schema(max_items = 100, max_length = 100, example = json!(["name"]))]
-    pub fields: Vec<String>,
-}
-
-/// One thing that is stored and not in the file.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportLeft {
-    /// What it is.
-    pub r#type: ChangeType,
-    /// Code of its goal.
-    pub goal_code: GoalCode,
-    /// Name of the indicator; null for a goal or a budget.
-    pub indicator: Option<Line<500>>,
-    /// Fiscal year of the budget or the result; null for a goal or an indicator.
-    pub fiscal_year: Option<FiscalYear>,
-}
-
-/// What an indicator's target comes to.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportEvaluation {
-    /// The indicator.
-    pub indicator_id: Id,
-    /// Code of its goal.
-    pub goal_code: GoalCode,
-    /// Its name.
-    pub name: Line<500>,
-    /// What became of the target.
-    pub outcome: Outcome,
-    /// Why, where the outcome does not say it; one of the code list `reason`.
-    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
-    pub reason: Option<Reason>,
-    /// The official rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
-    pub rating: Option<Rating>,
-    /// The answer in whole sentences.
-    pub explanation: Bilingual,
-}
-
-/// A new indicator, and what it may continue.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ImportLink {
-    /// The indicator.
-    pub indicator_id: Id,
-    /// Its name.
-    pub name: Line<500>,
-    /// The likeliest of last year's indicators, the best first.
-    #[schema(max_items = 3)]
-    pub candidates: Vec<Predecessor>,
+    /// A form.
+    Form(ImportFormat, Box<Form>),
 }
 
 /// Imports a file.
 ///
-/// A policy with everything below it (application/json), as its tree is read: what differs from what is stored is written,
-/// what the file leaves out stays, and the report says both. Into a policy that is not there it is stored as a draft, with
-/// the identifiers the file names, so that a policy moves from one installation to another as it is. The same file again
-/// changes nothing. With `dry_run=true` everything is done, reported and undone. Refused whole, or stored whole: 422 names
-/// every broken rule, 409 what contradicts what is stored. What is public changes with a reason (`Change-Reason`).
-#[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(ImportOptions), request_body(content = PolicyTree, content_type = "application/json"))]
+/// The official form (【共通様式】) as text or HTML, in UTF-8 or Shift JIS, or a policy with everything below it as JSON, as
+/// its tree is read. What differs from what is stored is written, what the file leaves out stays, and the report says both,
+/// with the line each field of a form was read from, what should be looked at, and what each target comes to. A policy that
+/// is not there is stored as a draft; that of a tree under the identifiers it has, so that it moves from one installation to
+/// another as it is. The same file again changes nothing. With `dry_run=true` everything is done, reported and undone, and
+/// errors are part of the report. Otherwise a file is refused whole, or stored whole: 422 names every error and broken
+/// rule, 409 what contradicts what is stored. What is public changes with a reason (`Change-Reason`).
+#[utoipa::path(
+    tag = "imports",
+    security(("token" = ["edit"])),
+    params(ImportOptions),
+    request_body(content((PolicyTree = "application/json"), (FormText = "text/plain"), (FormText = "text/html")))
+)]
 #[post("/imports")]
 async fn import_file(
     db: Db,
     Query(options): Query<ImportOptions>,
     upload: Upload<ImportFormat>,
 ) -> Result<Once<Answer<ImportReport>>> {
+    let rewording = options.rewording.unwrap_or(Rewording::Refuse);
     let (format, dry_run) = (upload.kind, options.dry_run);
-    let request = (format, dry_run, hex(&Sha256::digest(&upload.bytes)));
+    let request = (format, dry_run, rewording, hex(&Sha256::digest(&upload.bytes)));
     let said = db.aside(move || read(format, &upload.bytes)).await?;
-    db.once(&request, move |tx| import(tx, &said, dry_run).map(Answer))
+    db.once(&request, move |tx| import(tx, &said, rewording, dry_run).map(Answer))
         .await
 }
 
 /// Reads a file.
 pub fn read(format: ImportFormat, bytes: &[u8]) -> Result<Said> {
-    match format {
+    let form = match format {
         ImportFormat::Json => {
             let document = json::read(bytes).map_err(|e| not_json(&e))?;
-            contract::read(document).map(|tree| Said::Policy(Box::new(tree)))
+            return contract::read(document).map(|tree| Said::Policy(Box::new(tree)));
         }
+        ImportFormat::Text => form::read_text(&text(bytes)?),
+        ImportFormat::Html => form::read_html(&text(bytes)?),
+    };
+    Ok(Said::Form(format, Box::new(form)))
+}
+
+/// Text in UTF-8, or else in Shift JIS as Windows writes it; what is neither is refused, since a guess would be kept.
+fn text(bytes: &[u8]) -> Result<Cow<'_, str>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(text.into());
     }
+    SHIFT_JIS
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .ok_or_else(|| {
+            let detail = Bilingual::new("UTF-8かShift JISの文字にしてください", "must be in UTF-8 or Shift JIS");
+            Error::malformed(Violation::at("", "encoding", detail))
+        })
 }
 
 /// Stores what a file says, or tries only.
-pub fn import(tx: &mut Tx<'_>, said: &Said, dry_run: bool) -> Result<ImportReport> {
-    let Said::Policy(tree) = said;
-    if dry_run {
-        tx.on_trial(|tx| import_policy(tx, tree, dry_run))
-    } else {
-        import_policy(tx, tree, dry_run)
+pub fn import(tx: &mut Tx<'_>, said: &Said, rewording: Rewording, dry_run: bool) -> Result<ImportReport> {
+    match said {
+        Said::Policy(tree) => perhaps(tx, dry_run, |tx| {
+            let key = (tree.organization.clone(), tree.fiscal_year);
+            let left = if let Some(policy) = found(policies::permitted(tx, &key))? {
+                let rows = Rows::load(tx, policy)?;
+                let mut whole = PolicyTree::clone(tree);
+                let left = lay_over(&mut whole, rows.clone().tree(tx.today));
+                store::store(tx, rows, &whole)?;
+                left
+            } else {
+                policies::permit_new(tx, &tree.input())?;
+                store::restore(tx, tree).map_err(taken)?;
+                vec![]
+            };
+            let policy = policies::find(tx, &key)?;
+            ImportReport::written(tx, ImportFormat::Json, dry_run, policy, left)
+        }),
+        Said::Form(format, form) => import_form(tx, *format, form, rewording, dry_run),
     }
 }
 
-fn import_policy(tx: &mut Tx<'_>, said: &PolicyTree, dry_run: bool) -> Result<ImportReport> {
-    let key = (said.organization.clone(), said.fiscal_year);
-    let left = if let Some(policy) = found(policies::permitted(tx, &key))? {
-        let rows = Rows::load(tx, policy)?;
-        let mut tree = said.clone();
-        let left = lay_over(&mut tree, rows.clone().tree(tx.today));
-        store::store(tx, rows, &tree)?;
-        left
-    } else {
-        policies::permit_new(tx, &said.input())?;
-        store::restore(tx, said).map_err(taken)?;
-        vec![]
+fn import_form(
+    tx: &mut Tx<'_>,
+    format: ImportFormat,
+    form: &Form,
+    rewording: Rewording,
+    dry_run: bool,
+) -> Result<ImportReport> {
+    let laid = match place_of(tx, form)? {
+        Some(key) => {
+            let policy = found(policies::permitted(tx, &key))?;
+            let rows = policy.map(|policy| Rows::load(tx, policy)).transpose()?;
+            Laid::over(
+                form,
+                key,
+                rows.map(|rows| (rows.clone().tree(tx.today), rows)),
+                rewording,
+            )
+        }
+        None => Err(laid::notes_of(form)),
     };
-    let policy = policies::find(tx, &key)?;
-    let changes = changes(tx)?;
-    let created = changes.iter().filter(|change| change.op == ChangeOp::Create);
-    let new: Vec<Id> = created.clone().map(|change| change.id).collect();
-    let created = created.count();
-    let judged = evaluations(tx, &policy)?;
-    Ok(ImportReport {
-        dry_run,
-        format: ImportFormat::Json,
-        organization: policy.organization,
-        fiscal_year: policy.fiscal_year,
-        created,
-        changed: changes.len() - created,
-        left: left.into_iter().map(ImportLeft::from).collect(),
-        links: links(tx, &judged, &new)?,
-        evaluations: judged.iter().map(ImportEvaluation::of).collect(),
-        changes,
-    })
+    let mut laid = match laid {
+        Ok(laid) => laid,
+        Err(notes) => return refused(format, dry_run, notes),
+    };
+    let done = perhaps(tx, dry_run, |tx| {
+        let key = (laid.tree.organization.clone(), laid.tree.fiscal_year);
+        if let Some(rows) = laid.rows.take() {
+            store::store(tx, rows, &laid.tree)?;
+        } else {
+            policies::permit_new(tx, &laid.tree.input())?;
+            store::create(tx, &laid.tree)?;
+        }
+        let policy = policies::find(tx, &key)?;
+        let left = std::mem::take(&mut laid.left);
+        ImportReport::written(tx, format, dry_run, policy, left)
+    });
+    match done {
+        Ok(mut report) => {
+            report.fields = report.tree.as_ref().map(|tree| laid.fields(tree)).unwrap_or_default();
+            report.notes = laid.notes;
+            Ok(report)
+        }
+        Err(Error::Invalid(broken) | Error::Conflict(broken)) if dry_run => {
+            let fields = laid.fields(&laid.tree);
+            let mut notes = laid.notes;
+            notes.extend(broken.iter().map(|violation| ImportNote::of(violation, &fields)));
+            refused(format, dry_run, notes)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// A report of a trial; of the real thing, every error as a broken rule.
+fn refused(format: ImportFormat, dry_run: bool, notes: Vec<ImportNote>) -> Result<ImportReport> {
+    if dry_run {
+        return Ok(ImportReport::refused(format, dry_run, notes));
+    }
+    let errors = notes.into_iter().filter(|note| note.severity == Severity::Error);
+    Err(Error::Invalid(errors.map(ImportNote::into_violation).collect()))
+}
+
+fn perhaps<T>(tx: &mut Tx<'_>, dry_run: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    if dry_run { tx.on_trial(work) } else { work(tx) }
 }
 
 /// An identifier is of one thing, wherever that is.
@@ -255,104 +252,5 @@ fn taken(e: Error) -> Error {
     match e {
         Error::PreconditionFailed => Error::Conflict(vec![Violation::at("", "identity", detail)]),
         e => e,
-    }
-}
-
-/// What was written since this write began, but for the revisions that follow from it.
-fn changes(tx: &mut Tx<'_>) -> Result<Vec<ImportChange>> {
-    let rows: Vec<(ChangeOp, ChangeType, Id, Value, Vec<String>)> = change_log::table
-        .filter(change_log::seq.gt(tx.before))
-        .filter(change_log::type_.ne(ChangeType::Revision))
-        .order(change_log::seq)
-        .select((
-            change_log::op,
-            change_log::type_,
-            change_log::row_id,
-            change_log::key,
-            change_log::fields,
-        ))
-        .load(tx.conn)?;
-    let changes = rows.into_iter().map(|(op, r#type, id, key, fields)| ImportChange {
-        op,
-        r#type,
-        id,
-        key,
-        fields,
-    });
-    Ok(changes.collect())
-}
-
-/// What each indicator of a policy comes to, in the order of the form.
-fn evaluations(tx: &mut Tx<'_>, policy: &Policy) -> Result<Vec<Judged>> {
-    let subjects = Subject::query()
-        .filter(goals::policy_id.eq(policy.id))
-        .order((indicators::position, indicators::id))
-        .load(tx.conn)?;
-    let on = tx.today;
-    let mut judged = judge(tx, subjects, &Years(vec![policy.fiscal_year]), on)?;
-    judged.sort_by_key(|judged| {
-        let indicator = &judged.subject.indicator;
-        (indicator.goal_code.clone(), indicator.position, indicator.id)
-    });
-    Ok(judged)
-}
-
-/// What those of the indicators that are new, and in a series of their own, may continue.
-fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLink>> {
-    let mut links = Vec::new();
-    for subject in judged.iter().map(|judged| &judged.subject) {
-        let indicator = &subject.indicator;
-        if !new.contains(&indicator.id) {
-            continue;
-        }
-        let target = indicator.target.clone().into();
-        let sought = Sought {
-            organization_id: subject.organization_id,
-            fiscal_year: indicator.policy_year,
-            id: Some(indicator.id),
-            series_id: Some(indicator.series_id),
-            name: &indicator.name.0,
-            unit: indicator.unit.as_ref().map(|unit| unit.0.as_str()),
-            population: indicator.population.as_ref().map(|it| it.0.as_str()),
-            kind: indicator.kind,
-            target: &target,
-        };
-        let mut candidates = predecessors(tx, &sought)?;
-        if candidates.is_empty() || candidates.iter().any(|candidate| candidate.linked) {
-            continue;
-        }
-        candidates.truncate(CANDIDATES);
-        links.push(ImportLink {
-            indicator_id: indicator.id,
-            name: indicator.name.clone(),
-            candidates,
-        });
-    }
-    Ok(links)
-}
-
-impl ImportEvaluation {
-    fn of(judged: &Judged) -> Self {
-        let indicator = &judged.subject.indicator;
-        Self {
-            indicator_id: indicator.id,
-            goal_code: indicator.goal_code.clone(),
-            name: indicator.name.clone(),
-            outcome: judged.evaluation.outcome,
-            reason: judged.evaluation.reason,
-            rating: judged.evaluation.rating,
-            explanation: judged.evaluation.explanation.clone(),
-        }
-    }
-}
-
-impl From<Left> for ImportLeft {
-    fn from(left: Left) -> Self {
-        Self {
-            r#type: left.kind,
-            goal_code: left.goal,
-            indicator: left.indicator,
-            fiscal_year: left.fiscal_year,
-        }
     }
 }

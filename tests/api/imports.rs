@@ -300,7 +300,7 @@ async fn a_file_that_breaks_rules_is_refused_whole() {
     for (media_type, body, status) in [
         ("application/json", "{", 400),
         ("application/json", "[]", 422),
-        ("text/plain", "運営方針", 415),
+        ("text/plain", "運営方針", 422),
         ("application/pdf", "%PDF", 415),
     ] {
         let answer = here.send(Call::new("POST", "/v1/imports").body(media_type, body)).await;

@@ -61,7 +61,7 @@ async fn what_was_read_can_be_sent_back_and_changes_nothing() {
 async fn what_was_first_stored_can_be_sent_again_without_ids_and_changes_nothing() {
     let api = Api::with_sample().await;
     let read = api.tree().await;
-    let form: Value = serde_json::from_str(include_str!("../../src/sample/nishi-2024.json")).unwrap();
+    let form: Value = serde_json::from_str(include_str!("../forms/nishi-2024.json")).unwrap();
     assert_eq!(api.put(PATH, "*", &form).await.must_be(200).bytes, read.bytes);
     assert_eq!(api.changed(), Vec::<String>::new());
 }
@@ -82,7 +82,7 @@ async fn only_rows_that_differ_are_touched() {
 #[actix_web::test]
 async fn a_number_written_with_other_zeros_is_the_same_number() {
     let api = Api::with_sample().await;
-    let text = include_str!("../../src/sample/nishi-2024.json").replace("81.2,", "81.200,");
+    let text = include_str!("../forms/nishi-2024.json").replace("81.2,", "81.200,");
     let body: Value = serde_json::from_str(&text).unwrap();
     api.put(PATH, "*", &body).await.must_be(200);
     assert_eq!(api.changed(), Vec::<String>::new());
@@ -91,7 +91,7 @@ async fn a_number_written_with_other_zeros_is_the_same_number() {
 #[actix_web::test]
 async fn a_tree_is_created_where_there_is_none_and_only_there() {
     let api = Api::with_sample().await;
-    let mut form: Value = serde_json::from_str(include_str!("../../src/sample/nishi-2024.json")).unwrap();
+    let mut form: Value = serde_json::from_str(include_str!("../forms/nishi-2024.json")).unwrap();
     form["fiscal_year"] = json!(2025);
     form["results_due_on"] = json!(null);
     let path = "/v1/policies/nishi/2025/tree";

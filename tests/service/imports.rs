@@ -42,12 +42,23 @@ fn files_are_imported_by_command_tried_first_and_for_a_reason() -> Outcome {
     let report = |printed: &str| -> Outcome<Value> {
         let mut report: Value = serde_json::from_str(printed)?;
         report["dry_run"].take();
+        report["stored"].take();
         Ok(report)
     };
     assert_eq!(report(&tried.printed)?, report(&stored.printed)?);
     assert_eq!(get(service.address, TREE)?.body["head_title"], "区長");
     let audit = get_by(service.address, &place.token()?, "/v1/audit?limit=1")?.body;
     assert_eq!(audit["items"][0]["reason"], "職名の追記");
+
+    let form = place.data().join("nishi-2024.txt");
+    fs::write(&form, include_str!("../../src/sample/nishi-2024.txt"))?;
+    let form = place.run(&["import", form.to_str().ok_or("no path")?], &[])?;
+    assert!(form.status.success(), "{}", form.said);
+    assert!(
+        form.printed.contains("0 things were created, 0 changed") && form.printed.contains("(slip_corrected)"),
+        "{}",
+        form.printed
+    );
 
     fs::write(&file, "{")?;
     place.run(&["import", path], &[])?.is_one_line_about(&[path, "JSON"]);

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_indicators_of_the_real_policy_are_read_as_they_are() {
-        let policy: Value = serde_json::from_str(include_str!("../../sample/nishi-2024.json")).unwrap();
+        let policy: Value = serde_json::from_str(include_str!("../../../tests/forms/nishi-2024.json")).unwrap();
         let goals = policy["goals"].as_array().unwrap().iter();
         let indicators: Vec<&Value> = goals.flat_map(|goal| goal["indicators"].as_array().unwrap()).collect();
         assert_eq!(indicators.len(), 10);

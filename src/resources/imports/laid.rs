@@ -1,0 +1,214 @@
+//! A form, laid over the policy that is stored: as a whole policy, with the place of everything the form says.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::{
+    Left, Rewording, lay_over,
+    laying::Laying,
+    report::{ImportField, ImportNote},
+};
+use crate::{
+    contract::{self, Rules as _},
+    db::Tx,
+    domain::{
+        form::{Confidence, Field, Form, Note, Severity},
+        kinds::BudgetKind,
+    },
+    error::{Result, Violation},
+    language::Bilingual,
+    resources::policies::tree::{PolicyTree, store::Rows},
+    schema::organizations,
+    value::{FiscalYear, GoalCode, Line, OrganizationKey, Slug},
+};
+
+/// A form as a whole policy.
+pub(super) struct Laid {
+    /// What is to be stored.
+    pub(super) tree: PolicyTree,
+    /// What is stored.
+    pub(super) rows: Option<Rows>,
+    /// What is stored and not in the form.
+    pub(super) left: Vec<Left>,
+    /// What should be known about the form.
+    pub(super) notes: Vec<ImportNote>,
+    places: Vec<(Spot, u32, Confidence)>,
+}
+
+/// Something in a policy, by what people call it: its place in a document changes when something is put before it.
+#[derive(Debug, Clone)]
+pub(super) enum Spot {
+    Policy(&'static str),
+    Goal(GoalCode, &'static str),
+    Budget(GoalCode, FiscalYear, BudgetKind),
+    Indicator(GoalCode, Line<500>),
+    Result(GoalCode, Line<500>, FiscalYear),
+}
+
+/// The policy a form is of; nothing where it does not say, or names an organization that is not there.
+pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
+    let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
+        return Ok(None);
+    };
+    let name = organization.value.trim_start_matches("大阪市");
+    let names = [name, name.strip_suffix("役所").unwrap_or(name), &organization.value];
+    let slugs: Vec<Slug> = organizations::table
+        .filter(organizations::name.eq_any(names))
+        .select(organizations::slug)
+        .limit(2)
+        .load(tx.conn)?;
+    Ok(match <[Slug; 1]>::try_from(slugs) {
+        Ok([slug]) => Some((slug.into(), year.value)),
+        Err(_) => None,
+    })
+}
+
+/// What a form says about itself, and that its organization is not there if that is all.
+pub(super) fn notes_of(form: &Form) -> Vec<ImportNote> {
+    let mut notes: Vec<ImportNote> = form.notes.iter().map(ImportNote::from).collect();
+    if let Some(organization) = form.organization.as_ref().filter(|_| !has_errors(&notes)) {
+        let name = &organization.value;
+        notes.push(ImportNote {
+            severity: Severity::Error,
+            code: "organization_unknown".to_owned(),
+            line: Some(organization.line),
+            column: None,
+            pointer: Some("/organization".to_owned()),
+            detail: Bilingual::new(
+                format!("「{name}」という所属は登録されていません"),
+                format!("there is no organization named {name}"),
+            ),
+        });
+    }
+    notes
+}
+
+fn has_errors(notes: &[ImportNote]) -> bool {
+    notes.iter().any(|note| note.severity == Severity::Error)
+}
+
+impl Laid {
+    /// Lays a form over what is stored; where it cannot be stored, what stands in the way.
+    pub(super) fn over(
+        form: &Form,
+        (organization, fiscal_year): (OrganizationKey, FiscalYear),
+        stored: Option<(PolicyTree, Rows)>,
+        rewording: Rewording,
+    ) -> std::result::Result<Self, Vec<ImportNote>> {
+        let (stored, rows) = stored.unzip();
+        let mut laying = Laying {
+            year: fiscal_year,
+            rewording,
+            stored: stored.as_ref(),
+            places: Vec::new(),
+            notes: form.notes.iter().map(ImportNote::from).collect(),
+        };
+        let mut tree = laying.policy(form, organization);
+        let left = stored
+            .clone()
+            .map(|stored| lay_over(&mut tree, stored))
+            .unwrap_or_default();
+        let (places, notes) = (laying.places, laying.notes);
+        let mut laid = Self {
+            tree,
+            rows,
+            left,
+            notes,
+            places,
+        };
+        let fields = laid.fields(&laid.tree);
+        let broken = broken(&laid.tree);
+        laid.notes
+            .extend(broken.iter().map(|violation| ImportNote::of(violation, &fields)));
+        if has_errors(&laid.notes) {
+            Err(laid.notes)
+        } else {
+            Ok(laid)
+        }
+    }
+
+    /// Where in a document of the policy everything is that the form says.
+    pub(super) fn fields(&self, tree: &PolicyTree) -> Vec<ImportField> {
+        let places = self.places.iter();
+        places
+            .filter_map(|(spot, line, confidence)| {
+                Some(ImportField {
+                    pointer: spot.pointer(tree)?,
+                    line: *line,
+                    confidence: *confidence,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What a policy breaks of the contract and of its own rules.
+fn broken(tree: &PolicyTree) -> Vec<Violation> {
+    let document = serde_json::to_value(tree).unwrap_or(Value::Null);
+    let broken = contract::violations::<PolicyTree>(&document);
+    if broken.is_empty() { tree.broken() } else { broken }
+}
+
+impl Spot {
+    fn pointer(&self, tree: &PolicyTree) -> Option<String> {
+        let goal = |code: &GoalCode| {
+            let n = tree.goals.iter().position(|goal| goal.code == *code)?;
+            Some((format!("/goals/{n}"), tree.goals.get(n)?))
+        };
+        let indicator = |code, name: &Line<500>| {
+            let (at, goal) = goal(code)?;
+            let n = goal.indicators.iter().position(|it| it.name == *name)?;
+            Some((format!("{at}/indicators/{n}"), goal.indicators.get(n)?))
+        };
+        match self {
+            Self::Policy(field) => Some(format!("/{field}")),
+            Self::Goal(code, field) => goal(code).map(|(at, _)| format!("{at}/{field}")),
+            Self::Budget(code, year, kind) => {
+                let (at, goal) = goal(code)?;
+                let mut budgets = goal.budgets.iter();
+                let n = budgets.position(|it| (it.fiscal_year, it.kind) == (*year, *kind))?;
+                Some(format!("{at}/budgets/{n}"))
+            }
+            Self::Indicator(code, name) => indicator(code, name).map(|(at, _)| at),
+            Self::Result(code, name, year) => {
+                let (at, indicator) = indicator(code, name)?;
+                let n = indicator.results.iter().position(|it| it.fiscal_year == *year)?;
+                Some(format!("{at}/results/{n}"))
+            }
+        }
+    }
+}
+
+impl From<&Note> for ImportNote {
+    fn from(note: &Note) -> Self {
+        Self {
+            severity: note.severity,
+            code: note.code.to_owned(),
+            line: Some(note.line),
+            column: Some(note.column),
+            pointer: None,
+            detail: note.detail.clone(),
+        }
+    }
+}
+
+impl ImportNote {
+    /// The same as a broken rule of the body.
+    pub(super) fn into_violation(self) -> Violation {
+        let at = match (self.line, self.column) {
+            (Some(line), Some(column)) => Bilingual::new(
+                format!("{line}行{column}字目: "),
+                format!("line {line}, column {column}: "),
+            ),
+            (Some(line), None) => Bilingual::new(format!("{line}行目: "), format!("line {line}: ")),
+            _ => Bilingual::new("", ""),
+        };
+        let detail = Bilingual::new(at.ja + &self.detail.ja, at.en + &self.detail.en);
+        Violation::at(self.pointer.unwrap_or_default(), "import", detail)
+    }
+}
+
+/// Where a field was read.
+pub(super) fn place<T>(field: &Field<T>) -> (u32, Confidence) {
+    (field.line, field.confidence)
+}
