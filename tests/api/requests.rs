@@ -279,7 +279,7 @@ async fn a_body_of_another_type_or_coding_is_refused() {
         .filter(|(method, ..)| ["POST", "PUT"].contains(&method.as_str()))
     {
         for media_type in [
-            "text/plain",
+            "text/markdown",
             "application/merge-patch+json",
             "application/x-www-form-urlencoded",
             "application/jsonx",
