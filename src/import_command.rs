@@ -16,7 +16,7 @@ use crate::{
     command::{self, Failure, in_words},
     config::Config,
     db,
-    resources::imports::{self, ImportFormat, ImportNote, ImportReport, Rewording},
+    resources::imports::{self, ImportFormat, ImportNote, ImportOptions, ImportReport, Rewording},
     value::{Codes as _, Slug},
 };
 
@@ -80,6 +80,8 @@ fn format(file: &Path, bytes: &[u8]) -> ImportFormat {
         .to_ascii_lowercase();
     match (extension.as_str(), bytes.trim_ascii_start().first()) {
         ("json", _) | ("", Some(b'{')) => ImportFormat::Json,
+        ("csv", _) => ImportFormat::Csv,
+        ("xlsx", _) => ImportFormat::Xlsx,
         ("html" | "htm", _) | ("", Some(b'<')) => ImportFormat::Html,
         _ => ImportFormat::Text,
     }
@@ -96,16 +98,16 @@ fn import(
     bytes: &[u8],
 ) -> Result<ImportReport, Failure> {
     let said = imports::read(format, bytes).map_err(|e| in_words(&e))?;
+    let options = ImportOptions {
+        dry_run: command.dry_run,
+        rewording: command.rewording,
+        fiscal_year: None,
+    };
     db::write(conn, &Caller::service(), |tx| {
         if let Some(reason) = &command.reason {
             tx.because(reason)?;
         }
-        imports::import(
-            tx,
-            &said,
-            command.rewording.unwrap_or(Rewording::Refuse),
-            command.dry_run,
-        )
+        imports::import(tx, &said, &options)
     })
     .map_err(|e| in_words(&e).into())
 }

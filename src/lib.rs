@@ -29,6 +29,7 @@ pub mod request;
 pub mod resources;
 pub mod sample;
 pub mod schema;
+pub mod sheet;
 pub mod token_command;
 pub mod value;
 pub mod verify;

@@ -9,7 +9,7 @@ use crate::{
     db::Tx,
     error::{Error, Result},
     resources::{
-        imports::{self, ImportFormat, Rewording},
+        imports::{self, ImportFormat, ImportOptions},
         organizations::{self, OrganizationInput},
         policies,
         revisions::publications::{PublicationInput, publish},
@@ -28,7 +28,7 @@ pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
         organizations::insert(tx, &ward)?;
     }
     let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes())?;
-    let report = imports::import(tx, &form, Rewording::Refuse, false)?;
+    let report = imports::import(tx, &form, &ImportOptions::default())?;
     let (nishi, year) = report
         .organization
         .zip(report.fiscal_year)

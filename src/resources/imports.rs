@@ -1,9 +1,6 @@
 //! Imports: files that become data, with a report of what they change.
 
-use std::borrow::Cow;
-
 use actix_web::post;
-use encoding_rs::SHIFT_JIS;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -15,7 +12,7 @@ use super::policies::{
 use crate::{
     contract,
     db::{Db, Tx},
-    domain::form::{self, Form, Severity},
+    domain::form::{self, Form, Note, Severity},
     error::{Error, Result, Violation, found},
     extract::{Answer, Upload, UploadKind, not_json},
     idempotency::Once,
@@ -23,18 +20,23 @@ use crate::{
     language::Bilingual,
     query,
     query::Query,
+    sheet::{self, decode::decode, table::Table},
     text_enum,
-    value::hex,
+    value::{FiscalYear, hex},
 };
 
 mod laid;
 mod laying;
 mod overlay;
 mod report;
+mod results;
 
 use laid::{Laid, place_of};
 use overlay::{Left, lay_over};
 pub use report::{ImportChange, ImportNote, ImportReport};
+
+/// The media type of Excel workbooks.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The route of imports.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -50,6 +52,10 @@ text_enum! {
         Text = "text" ("様式（テキスト）", "form (text)"),
         /// The official form as HTML.
         Html = "html" ("様式（HTML）", "form (HTML)"),
+        /// Results as a table in CSV, as `/v1/exports/results` gives it: one row for each indicator and fiscal year.
+        Csv = "csv" ("実績（CSV）", "results (CSV)"),
+        /// The same as an Excel workbook.
+        Xlsx = "xlsx" ("実績（Excel）", "results (Excel)"),
     }
 }
 
@@ -58,8 +64,10 @@ impl UploadKind for ImportFormat {
         ("application/json", Self::Json),
         ("text/plain", Self::Text),
         ("text/html", Self::Html),
+        ("text/csv", Self::Csv),
+        (XLSX, Self::Xlsx),
     ];
-    const NAMES: &'static str = "application/json, text/plain, text/html";
+    const NAMES: &'static str = "application/json, text/plain, text/html, text/csv, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 }
 
 text_enum! {
@@ -82,6 +90,8 @@ query! {
         /// What an indicator of a form is that is nearly, but not quite, called like a stored one that the form lacks;
         /// `refuse` by default. For a policy as JSON it means nothing.
         pub rewording: Option<Rewording>,
+        /// The fiscal year of the rows of a table of results that name none.
+        pub fiscal_year: Option<FiscalYear>,
     }
 }
 
@@ -90,6 +100,12 @@ query! {
 #[schema(value_type = String, min_length = 1, max_length = 8_388_608, example = "令和6年度 西区運営方針")]
 pub struct FormText(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
 
+/// Results as a table, a row for each indicator and fiscal year, with the columns of `/v1/exports/results` (any of them, in
+/// any order); as CSV (UTF-8, UTF-16 or Shift JIS) or as an Excel workbook.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 16_777_216, example = "指標ID,年度,実績値")]
+pub struct ResultsFile(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
+
 /// What a file says.
 #[derive(Debug)]
 pub enum Said {
@@ -97,12 +113,16 @@ pub enum Said {
     Policy(Box<PolicyTree>),
     /// A form.
     Form(ImportFormat, Box<Form>),
+    /// A table of results.
+    Results(ImportFormat, Table),
+    /// A file that is not what it is said to be, and why.
+    Nothing(ImportFormat, Note),
 }
 
 /// Imports a file.
 ///
-/// The official form (【共通様式】) as text or HTML, in UTF-8 or Shift JIS, or a policy with everything below it as JSON, as
-/// its tree is read. What differs from what is stored is written, what the file leaves out stays, and the report says both,
+/// The official form (【共通様式】) as text or HTML, in UTF-8 or Shift JIS; a policy with everything below it as JSON, as its
+/// tree is read; or results as a table, CSV or Excel, as `/v1/exports/results` gives them to fill in. What differs from what is stored is written, what the file leaves out stays, and the report says both,
 /// with the line each field of a form was read from, what should be looked at, and what each target comes to. A policy that
 /// is not there is stored as a draft; that of a tree under the identifiers it has, so that it moves from one installation to
 /// another as it is. The same file again changes nothing. With `dry_run=true` everything is done, reported and undone, and
@@ -112,7 +132,7 @@ pub enum Said {
     tag = "imports",
     security(("token" = ["edit"])),
     params(ImportOptions),
-    request_body(content((PolicyTree = "application/json"), (FormText = "text/plain"), (FormText = "text/html")))
+    request_body(content((PolicyTree = "application/json"), (FormText = "text/plain"), (FormText = "text/html"), (ResultsFile = "text/csv"), (ResultsFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))
 )]
 #[post("/imports")]
 async fn import_file(
@@ -120,11 +140,11 @@ async fn import_file(
     Query(options): Query<ImportOptions>,
     upload: Upload<ImportFormat>,
 ) -> Result<Once<Answer<ImportReport>>> {
-    let rewording = options.rewording.unwrap_or(Rewording::Refuse);
-    let (format, dry_run) = (upload.kind, options.dry_run);
-    let request = (format, dry_run, rewording, hex(&Sha256::digest(&upload.bytes)));
+    let format = upload.kind;
+    let how = (options.dry_run, options.rewording, options.fiscal_year);
+    let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
     let said = db.aside(move || read(format, &upload.bytes)).await?;
-    db.once(&request, move |tx| import(tx, &said, rewording, dry_run).map(Answer))
+    db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
         .await
 }
 
@@ -135,29 +155,32 @@ pub fn read(format: ImportFormat, bytes: &[u8]) -> Result<Said> {
             let document = json::read(bytes).map_err(|e| not_json(&e))?;
             return contract::read(document).map(|tree| Said::Policy(Box::new(tree)));
         }
-        ImportFormat::Text => form::read_text(&text(bytes)?),
-        ImportFormat::Html => form::read_html(&text(bytes)?),
+        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes))),
+        ImportFormat::Xlsx => return Ok(table(format, sheet::xlsx::read(bytes))),
+        ImportFormat::Text => form::read_text(&decode(bytes).map_err(unreadable)?),
+        ImportFormat::Html => form::read_html(&decode(bytes).map_err(unreadable)?),
     };
     Ok(Said::Form(format, Box::new(form)))
 }
 
-/// Text in UTF-8, or else in Shift JIS as Windows writes it; what is neither is refused, since a guess would be kept.
-fn text(bytes: &[u8]) -> Result<Cow<'_, str>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.into());
+fn table(format: ImportFormat, table: std::result::Result<Table, Note>) -> Said {
+    match table {
+        Ok(table) => Said::Results(format, table),
+        Err(note) => Said::Nothing(format, note),
     }
-    SHIFT_JIS
-        .decode_without_bom_handling_and_without_replacement(bytes)
-        .ok_or_else(|| {
-            let detail = Bilingual::new("UTF-8かShift JISの文字にしてください", "must be in UTF-8 or Shift JIS");
-            Error::malformed(Violation::at("", "encoding", detail))
-        })
+}
+
+/// Of a file that is none of what it is said to be.
+fn unreadable(note: Note) -> Error {
+    Error::malformed(Violation::at("", "encoding", note.detail))
 }
 
 /// Stores what a file says, or tries only.
-pub fn import(tx: &mut Tx<'_>, said: &Said, rewording: Rewording, dry_run: bool) -> Result<ImportReport> {
+pub fn import(tx: &mut Tx<'_>, said: &Said, options: &ImportOptions) -> Result<ImportReport> {
+    let dry_run = options.dry_run;
     match said {
+        Said::Nothing(format, note) => refused(*format, dry_run, vec![note.into()]),
+        Said::Results(format, table) => results::import(tx, *format, table, options),
         Said::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
             let left = if let Some(policy) = found(policies::permitted(tx, &key))? {
@@ -174,17 +197,12 @@ pub fn import(tx: &mut Tx<'_>, said: &Said, rewording: Rewording, dry_run: bool)
             let policy = policies::find(tx, &key)?;
             ImportReport::written(tx, ImportFormat::Json, dry_run, policy, left)
         }),
-        Said::Form(format, form) => import_form(tx, *format, form, rewording, dry_run),
+        Said::Form(format, form) => import_form(tx, *format, form, options),
     }
 }
 
-fn import_form(
-    tx: &mut Tx<'_>,
-    format: ImportFormat,
-    form: &Form,
-    rewording: Rewording,
-    dry_run: bool,
-) -> Result<ImportReport> {
+fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &ImportOptions) -> Result<ImportReport> {
+    let dry_run = options.dry_run;
     let laid = match place_of(tx, form)? {
         Some(key) => {
             let policy = found(policies::permitted(tx, &key))?;
@@ -193,7 +211,7 @@ fn import_form(
                 form,
                 key,
                 rows.map(|rows| (rows.clone().tree(tx.today), rows)),
-                rewording,
+                options.rewording.unwrap_or(Rewording::Refuse),
             )
         }
         None => Err(laid::notes_of(form)),

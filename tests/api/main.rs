@@ -46,6 +46,7 @@ mod sample;
 mod scopes;
 mod secrets;
 mod series;
+mod sheets;
 mod support;
 mod targets;
 mod tokens;

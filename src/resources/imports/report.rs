@@ -29,6 +29,8 @@ use crate::{
     value::{FiscalYear, GoalCode, Id, Line, Slug},
 };
 
+/// Changes a report names; all of them count.
+const MOST_CHANGES: usize = 10_000;
 /// Candidates a report names for one indicator.
 const CANDIDATES: usize = 3;
 
@@ -51,14 +53,15 @@ pub struct ImportReport {
     /// How many changed.
     #[schema(minimum = 0, maximum = 100_000)]
     pub changed: usize,
-    /// What is new or changed, in the order in which it was stored; empty where the same was there already.
-    #[schema(max_items = 100_000)]
+    /// What is new or changed, in the order in which it was stored, the first 10,000; empty where the same was there already.
+    #[schema(max_items = 10_000)]
     pub changes: Vec<ImportChange>,
     /// What is stored of the policy and not in the file: it stays. An import takes nothing away; nor does a null in place of
     /// a name, a day, a source or a text box of the policy or of a goal.
     #[schema(max_items = 100_000)]
     pub left: Vec<ImportLeft>,
-    /// What each indicator's target comes to now, by the fiscal year of the policy.
+    /// What each indicator's target comes to now: of a policy for its fiscal year, of a table of results for the years of its
+    /// rows, the first 1,000 of them.
     #[schema(max_items = 20_000)]
     pub evaluations: Vec<ImportEvaluation>,
     /// New indicators that may continue one of last year's. Nothing is linked: a person confirms by PATCH
@@ -194,7 +197,22 @@ impl ImportReport {
         }
     }
 
-    /// Of what was written of a policy since this write began.
+    /// Of what was written since this write began.
+    pub(super) fn stored(tx: &mut Tx<'_>, format: ImportFormat, dry_run: bool) -> Result<Self> {
+        let mut changes = changes(tx)?;
+        let created = changes.iter().filter(|change| change.op == ChangeOp::Create).count();
+        let all = changes.len();
+        changes.truncate(MOST_CHANGES);
+        Ok(Self {
+            stored: !dry_run,
+            created,
+            changed: all - created,
+            changes,
+            ..Self::refused(format, dry_run, vec![])
+        })
+    }
+
+    /// The same, of a policy.
     pub(super) fn written(
         tx: &mut Tx<'_>,
         format: ImportFormat,
@@ -202,30 +220,22 @@ impl ImportReport {
         policy: Policy,
         left: Vec<Left>,
     ) -> Result<Self> {
-        let changes = changes(tx)?;
-        let created = changes.iter().filter(|change| change.op == ChangeOp::Create);
-        let new: Vec<Id> = created.clone().map(|change| change.id).collect();
-        let created = created.count();
+        let report = Self::stored(tx, format, dry_run)?;
+        let created = report.changes.iter().filter(|change| change.op == ChangeOp::Create);
+        let new: Vec<Id> = created.map(|change| change.id).collect();
         let judged = evaluations(tx, &policy)?;
         let today = tx.today;
         Ok(Self {
-            dry_run,
-            format,
-            stored: !dry_run,
             organization: Some(policy.organization.clone()),
             fiscal_year: Some(policy.fiscal_year),
-            created,
-            changed: changes.len() - created,
             left: left.into_iter().map(ImportLeft::from).collect(),
             links: links(tx, &judged, &new)?,
             evaluations: judged.iter().map(ImportEvaluation::of).collect(),
-            changes,
-            notes: vec![],
-            fields: vec![],
             tree: Some(PolicyTree {
                 revision: None,
                 ..Rows::load(tx, policy)?.tree(today)
             }),
+            ..report
         })
     }
 }
@@ -328,7 +338,7 @@ fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLin
 }
 
 impl ImportEvaluation {
-    fn of(judged: &Judged) -> Self {
+    pub(super) fn of(judged: &Judged) -> Self {
         let indicator = &judged.subject.indicator;
         Self {
             indicator_id: indicator.id,

@@ -104,7 +104,8 @@ async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> R
     .await
 }
 
-fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> {
+/// Stores results, each as its entry says, where the caller may.
+pub fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> {
     let indicators = permit(tx, entries)?;
     let stored = stored(tx, entries)?;
     check(entries, &indicators, &stored)?;

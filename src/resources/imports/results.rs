@@ -1,0 +1,150 @@
+//! Tables of results: each row over what is stored of its result.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use super::{
+    ImportFormat, ImportOptions, perhaps, refused,
+    report::{ImportEvaluation, ImportNote, ImportReport},
+};
+use crate::{
+    db::Tx,
+    error::{Error, Place, Result, Violation},
+    query::Years,
+    resources::{
+        evaluations::case::{Subject, judge},
+        results::{
+            ResultInput, Row,
+            bulk::{ResultEntry, store},
+        },
+    },
+    schema::{indicators as i, results as r},
+    sheet::{
+        results::{Known, Sheet, read},
+        table::{Content, Table},
+    },
+    value::{FiscalYear, Id, Line},
+};
+
+/// Results stored together.
+const BATCH: usize = 1_000;
+/// Evaluations a report names.
+const EVALUATIONS: usize = 1_000;
+
+/// Stores the results of a table, all of them or none.
+pub(super) fn import(
+    tx: &mut Tx<'_>,
+    format: ImportFormat,
+    table: &Table,
+    options: &ImportOptions,
+) -> Result<ImportReport> {
+    let dry_run = options.dry_run;
+    let known = known(tx, table)?;
+    let sheet = read(table, options.fiscal_year, |id| known.get(&id).cloned());
+    let mut notes: Vec<ImportNote> = sheet.notes.iter().map(ImportNote::from).collect();
+    if sheet.is_refused() {
+        return refused(format, dry_run, notes);
+    }
+    let entries = entries(tx, &sheet)?;
+    let done = perhaps(tx, dry_run, |tx| {
+        for batch in entries.chunks(BATCH) {
+            store(tx, batch)?;
+        }
+        let mut report = ImportReport::stored(tx, format, dry_run)?;
+        report.evaluations = evaluations(tx, &entries)?;
+        Ok(report)
+    });
+    match done {
+        Ok(report) => Ok(ImportReport { notes, ..report }),
+        Err(Error::Invalid(broken) | Error::Conflict(broken)) if dry_run => {
+            notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
+            refused(format, dry_run, notes)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// What is known of the indicators that a table names, wherever in it.
+fn known(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, Known>> {
+    let named: HashSet<Id> = table
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .filter_map(|cell| match &cell.content {
+            Content::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        })
+        .collect();
+    let named: Vec<Id> = named.into_iter().collect();
+    let rows: Vec<(Id, Line<500>, Option<Line<20>>)> = i::table
+        .filter(i::id.eq_any(named))
+        .select((i::id, i::name, i::unit))
+        .load(tx.conn)?;
+    let known = rows.into_iter().map(|(id, name, unit)| {
+        let known = Known {
+            name: name.0,
+            unit: unit.map(|unit| unit.0),
+        };
+        (id, known)
+    });
+    Ok(known.collect())
+}
+
+/// The results to store: what a column does not say stays as it is.
+fn entries(tx: &mut Tx<'_>, sheet: &Sheet) -> Result<Vec<ResultEntry>> {
+    let named: HashSet<Id> = sheet.entries.iter().map(|entry| entry.indicator_id).collect();
+    let named: Vec<Id> = named.into_iter().collect();
+    let rows: Vec<Row> = Row::query().filter(r::indicator_id.eq_any(named)).load(tx.conn)?;
+    let today = tx.today;
+    let stored: HashMap<(Id, FiscalYear), ResultInput> = rows
+        .into_iter()
+        .map(|row| ((row.indicator_id, row.fiscal_year()), row.input(today)))
+        .collect();
+    let entries = sheet.entries.iter().map(|entry| ResultEntry {
+        indicator_id: entry.indicator_id,
+        version: None,
+        result: match stored.get(&(entry.indicator_id, entry.fiscal_year)) {
+            Some(stored) => sheet.over(entry, stored),
+            None => entry.result.clone(),
+        },
+    });
+    Ok(entries.collect())
+}
+
+/// What the targets come to, in the order of the table.
+fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEvaluation>> {
+    let first = entries.get(..EVALUATIONS).unwrap_or(entries);
+    let wanted: Vec<(Id, FiscalYear)> = first
+        .iter()
+        .map(|entry| (entry.indicator_id, entry.result.fiscal_year))
+        .collect();
+    let ids: Vec<Id> = wanted.iter().map(|(id, _)| *id).collect();
+    let years: HashSet<FiscalYear> = wanted.iter().map(|(_, year)| *year).collect();
+    let subjects = Subject::query().filter(i::id.eq_any(ids)).load(tx.conn)?;
+    let on = tx.today;
+    let judged = judge(tx, subjects, &Years(years.into_iter().collect()), on)?;
+    let mut by_place: HashMap<(Id, FiscalYear), ImportEvaluation> = judged
+        .iter()
+        .map(|judged| {
+            let key = (judged.subject.indicator.id, judged.evaluation.fiscal_year);
+            (key, ImportEvaluation::of(judged))
+        })
+        .collect();
+    Ok(wanted.iter().filter_map(|key| by_place.remove(key)).collect())
+}
+
+/// What stands in the way of storing a row.
+fn at_row(sheet: &Sheet, violation: &Violation) -> ImportNote {
+    let row = match &violation.place {
+        Place::Body(pointer) => pointer
+            .strip_prefix("/items/")
+            .and_then(|rest| rest.split('/').next()?.parse::<usize>().ok())
+            .and_then(|at| sheet.entries.get(at)),
+        Place::Parameter(_) | Place::Header(_) => None,
+    };
+    ImportNote {
+        line: row.map(|entry| entry.row),
+        ..ImportNote::of(violation, &[])
+    }
+}

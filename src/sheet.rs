@@ -1,0 +1,34 @@
+//! Tables of the city's spreadsheets: the columns they have, and how they are read.
+
+pub mod csv;
+pub mod decode;
+pub mod results;
+pub mod table;
+pub mod xlsx;
+
+/// The columns of a table of results, by code and by head: exports and templates write them in this order; what is read
+/// may hold any of them, under either name, in any order.
+pub const RESULT_COLUMNS: [(&str, &str); 22] = [
+    ("indicator_id", "指標ID"),
+    ("fiscal_year", "年度"),
+    ("organization", "所属"),
+    ("policy_year", "運営方針の年度"),
+    ("goal_code", "経営課題番号"),
+    ("name", "指標"),
+    ("unit", "単位"),
+    ("target_text", "目標"),
+    ("previous_value", "前年度実績値"),
+    ("value", "実績値"),
+    ("cumulative_value", "累計値"),
+    ("numerator", "分子"),
+    ("denominator", "分母"),
+    ("sample_size", "標本数"),
+    ("value_status", "状態"),
+    ("observation_status", "確定区分"),
+    ("text", "実績（原文）"),
+    ("declared_rating", "達成状況"),
+    ("stated_previous_value", "前年度実績値（記載）"),
+    ("stated_previous_text", "前年度実績（記載原文）"),
+    ("measured_on", "測定日"),
+    ("comment", "備考"),
+];

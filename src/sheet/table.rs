@@ -1,0 +1,241 @@
+//! What a spreadsheet holds, whatever file it came in: rows of cells that know where they stand.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::{
+    domain::form::{Note, Severity},
+    language::Bilingual,
+};
+
+/// Most rows with something in them that a table may have.
+pub const MOST_ROWS: usize = 200_000;
+/// Most columns a table may use; a cell with something in it further to the right is refused.
+pub const MOST_COLUMNS: u32 = 64;
+/// Most cells with something in them that a table may have: twice what the largest table of results needs.
+pub const MOST_CELLS: usize = 4_400_000;
+
+/// A table as read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// The name of the worksheet it stands in; nothing for CSV.
+    pub sheet: Option<String>,
+    /// Its rows from the top. Those without anything in them are left out: what counts is their number.
+    pub rows: Vec<Row>,
+    /// The columns that are hidden: the first and the last of each run.
+    pub hidden_columns: Vec<(u32, u32)>,
+    /// The ranges of merged cells, of which only the first cell holds something.
+    pub merged: Vec<Merged>,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number, from 1, as a spreadsheet shows it.
+    pub number: u32,
+    /// Whether the spreadsheet hides it.
+    pub hidden: bool,
+    /// Its cells from the left. Empty ones are left out.
+    pub cells: Vec<Cell>,
+}
+
+impl Row {
+    /// The cell in a column, unless it is empty.
+    #[must_use]
+    pub fn cell(&self, column: u32) -> Option<&Cell> {
+        let found = self.cells.binary_search_by_key(&column, |cell| cell.column).ok()?;
+        self.cells.get(found)
+    }
+}
+
+/// A cell with something in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Its column, from 1: 3 is C.
+    pub column: u32,
+    /// Whether a formula stands in it; then the content is what the spreadsheet last computed.
+    pub formula: bool,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a cell holds, by kind: a spreadsheet shows a date or 57% where it stores 45747 or 0.57.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text; everything in CSV is.
+    Text(Arc<str>),
+    /// A number.
+    Number(Number),
+    /// A day, whatever its time.
+    Date(NaiveDate),
+    /// A time of day, a duration, or a day that no calendar has.
+    Time,
+    /// TRUE or FALSE.
+    Boolean(bool),
+    /// An error: #N/A, #DIV/0!
+    Error(Arc<str>),
+    /// A formula that no spreadsheet has computed.
+    Uncomputed,
+}
+
+/// A number as stored, and how it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// Its digits, to the 15 that a spreadsheet keeps.
+    pub digits: Arc<str>,
+    /// Whether it is shown as a percentage: a hundred times what is stored, with a %.
+    pub percent: bool,
+    /// How many decimal places are always shown.
+    pub places: u32,
+}
+
+/// A range of merged cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merged {
+    /// Row and column of its first cell.
+    pub first: (u32, u32),
+    /// Row and column of its last cell.
+    pub last: (u32, u32),
+}
+
+/// The address of a cell as a spreadsheet shows it: C7 for row 7, column 3.
+#[must_use]
+pub fn address(row: u32, column: u32) -> String {
+    format!("{}{row}", column_name(column))
+}
+
+/// The letters of a column: C for 3, AA for 27.
+#[must_use]
+pub fn column_name(column: u32) -> String {
+    let (mut left, mut letters) = (column, Vec::new());
+    while let Some(rest) = left.checked_sub(1) {
+        letters.extend(char::from_digit(rest % 26 + 10, 36));
+        left = rest / 26;
+    }
+    letters.iter().rev().map(char::to_ascii_uppercase).collect()
+}
+
+/// Row and column of an address: (7, 3) for C7. Nothing for what is beyond the largest spreadsheet there is.
+#[must_use]
+pub fn place(address: &str) -> Option<(u32, u32)> {
+    let digits = address.find(|c: char| c.is_ascii_digit())?;
+    let (letters, row) = address.split_at_checked(digits)?;
+    if letters.is_empty() || letters.len() > 3 || row.len() > 7 || !row.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let column = letters.chars().try_fold(0, |column, letter| {
+        let value = letter.is_ascii_alphabetic().then(|| letter.to_digit(36)).flatten()?;
+        Some(column * 26 + value - 9)
+    })?;
+    let row = row.parse().ok()?;
+    (row > 0).then_some((row, column))
+}
+
+/// That a file is no table at all, or one past the limits.
+pub(super) fn refused(code: &'static str, (line, column): (u32, u32), ja: &str, en: &str) -> Note {
+    Note {
+        severity: Severity::Error,
+        code,
+        line,
+        column,
+        detail: Bilingual::new(ja, en),
+    }
+}
+
+/// Counts what a table has, so that none grows beyond its limits.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    table: Table,
+    cells: usize,
+}
+
+impl Builder {
+    /// Adds a cell to the row being read.
+    pub(super) fn cell(&mut self, row: u32, cells: &mut Vec<Cell>, cell: Cell) -> Result<(), Note> {
+        let column = cell.column;
+        if column > MOST_COLUMNS {
+            let at = address(row, column);
+            return Err(refused(
+                "too_many_columns",
+                (row, column),
+                &format!("{at}: 使える列は{MOST_COLUMNS}列までです"),
+                &format!("{at}: a table has at most {MOST_COLUMNS} columns"),
+            ));
+        }
+        self.cells += 1;
+        if self.cells > MOST_CELLS {
+            return Err(refused(
+                "too_many_cells",
+                (row, column),
+                &format!("セルは{MOST_CELLS}個までです"),
+                &format!("a table has at most {MOST_CELLS} cells"),
+            ));
+        }
+        cells.push(cell);
+        Ok(())
+    }
+
+    /// Adds a row, if there is something in it.
+    pub(super) fn row(&mut self, row: Row) -> Result<(), Note> {
+        if row.cells.is_empty() {
+            return Ok(());
+        }
+        if self.table.rows.len() == MOST_ROWS {
+            return Err(refused(
+                "too_many_rows",
+                (row.number, 1),
+                &format!("行は{MOST_ROWS}行までです"),
+                &format!("a table has at most {MOST_ROWS} rows"),
+            ));
+        }
+        self.table.rows.push(row);
+        Ok(())
+    }
+
+    /// The table.
+    pub(super) fn table(self) -> Table {
+        self.table
+    }
+
+    /// The table, for what is not about rows.
+    pub(super) fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_are_those_of_spreadsheets() {
+        for (row, column, text) in [
+            (7, 3, "C7"),
+            (1, 1, "A1"),
+            (10, 26, "Z10"),
+            (2, 27, "AA2"),
+            (1_048_576, 16_384, "XFD1048576"),
+        ] {
+            assert_eq!(address(row, column), text);
+            assert_eq!(place(text), Some((row, column)));
+        }
+        for text in ["", "A", "7", "A0", "AAAA1", "A12345678", "あ1", "A1B", "$A$1", "A-1"] {
+            assert_eq!(place(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_leads_back_to_its_cell(row in 1_u32..9_999_999, column in 1_u32..18_278) {
+            prop_assert_eq!(place(&address(row, column)).unwrap(), (row, column));
+        }
+
+        #[test]
+        fn no_address_makes_reading_panic(text in "\\PC*") {
+            let _ = place(&text);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! XLSX, as spreadsheets and other programs write it: the digits, the formats and the kinds of its cells.
+//!
+//! From the XML itself: a number is read by its digits and by how it is shown, and libraries that read XLSX hand out
+//! floats and no formats of percentages.
+
+use std::{collections::HashMap, sync::Arc};
+
+use self::{
+    package::{Package, Step, unreadable},
+    styles::Formats,
+};
+use super::table::{Table, refused};
+use crate::domain::form::Note;
+
+mod cells;
+mod package;
+mod strings;
+mod styles;
+#[cfg(test)]
+mod tests;
+
+/// The worksheet that is read where there are several.
+const SHEET: &str = "実績";
+
+/// Reads a table from the bytes of an XLSX file: the worksheet 実績 if there is one, else the first that is not hidden.
+///
+/// The error says why it is none. Of a formula the value last computed is read; where a program wrote the file and left
+/// computing to whoever opens it, there is none.
+pub fn read(bytes: &[u8]) -> Result<Table, Note> {
+    let mut package = Package::open(bytes)?;
+    let root = relations(&mut package, "_rels/.rels", "")?;
+    let part = root
+        .of_kind("/officeDocument")
+        .ok_or_else(|| unreadable("_rels/.rels"))?;
+    let book = Book::read(&mut package, part)?;
+    let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+    let relations = relations(&mut package, &joined(folder, &format!("_rels/{file}.rels")), folder)?;
+    let (name, id) = book.chosen().ok_or_else(|| {
+        refused(
+            "no_sheet",
+            (1, 1),
+            "表示されているシートがありません",
+            "has no worksheet that is not hidden",
+        )
+    })?;
+    let sheet = relations.by_id.get(id).ok_or_else(|| unreadable(part))?;
+    let workbook = Workbook {
+        strings: match relations.of_kind("/sharedStrings") {
+            Some(part) => strings::shared(&mut package, part)?,
+            None => Vec::new(),
+        },
+        formats: match relations.of_kind("/styles") {
+            Some(part) => Formats::read(&mut package, part)?,
+            None => Formats::default(),
+        },
+        is_1904: book.is_1904,
+        is_uncomputed: book.is_uncomputed,
+    };
+    let table = cells::read(&mut package, sheet, &workbook)?;
+    Ok(Table {
+        sheet: Some(name.to_owned()),
+        ..table
+    })
+}
+
+/// What the cells of a workbook have in common.
+struct Workbook {
+    strings: Vec<Arc<str>>,
+    formats: Formats,
+    /// Whether days are counted from 1904 on.
+    is_1904: bool,
+    /// Whether whoever opens the workbook is to compute its formulas, since their values were only made up.
+    is_uncomputed: bool,
+}
+
+/// What the part of the workbook says.
+#[derive(Default)]
+struct Book {
+    /// Name and relation of every worksheet that is not hidden.
+    sheets: Vec<(String, String)>,
+    is_1904: bool,
+    is_uncomputed: bool,
+}
+
+impl Book {
+    fn read(package: &mut Package<'_>, part: &str) -> Result<Self, Note> {
+        let mut book = Self::default();
+        let found = package.walk(part, |step| {
+            let Step::Open(element) = step else { return Ok(()) };
+            match element.name() {
+                "workbookPr" => book.is_1904 = element.flag("date1904")?,
+                "calcPr" => book.is_uncomputed = element.flag("fullCalcOnLoad")?,
+                "sheet" => {
+                    let state = element.attribute("state")?;
+                    let (name, id) = (element.attribute("name")?, element.attribute("id")?);
+                    if let (None | Some("visible"), Some(name), Some(id)) = (state.as_deref(), name, id) {
+                        book.sheets.push((name.into_owned(), id.into_owned()));
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if found { Ok(book) } else { Err(unreadable(part)) }
+    }
+
+    fn chosen(&self) -> Option<(&str, &str)> {
+        let named = self.sheets.iter().find(|(name, _)| name.trim() == SHEET);
+        let (name, id) = named.or_else(|| self.sheets.first())?;
+        Some((name, id))
+    }
+}
+
+/// Which parts a part refers to.
+#[derive(Default)]
+struct Relations {
+    by_id: HashMap<String, String>,
+    /// The ends of what the kinds are called, with the parts: the beginnings differ between the two dialects of XLSX.
+    by_kind: Vec<(String, String)>,
+}
+
+impl Relations {
+    fn of_kind(&self, kind: &str) -> Option<&str> {
+        let found = self.by_kind.iter().find(|(known, _)| known.ends_with(kind));
+        found.map(|(_, part)| part.as_str())
+    }
+}
+
+fn relations(package: &mut Package<'_>, part: &str, folder: &str) -> Result<Relations, Note> {
+    let mut relations = Relations::default();
+    package.walk(part, |step| {
+        let Step::Open(element) = step else { return Ok(()) };
+        if element.name() != "Relationship" {
+            return Ok(());
+        }
+        let (id, kind) = (element.attribute("Id")?, element.attribute("Type")?);
+        if let (Some(id), Some(kind), Some(target)) = (id, kind, element.attribute("Target")?) {
+            let target = joined(folder, &target);
+            relations.by_id.insert(id.into_owned(), target.clone());
+            relations.by_kind.push((kind.into_owned(), target));
+        }
+        Ok(())
+    })?;
+    Ok(relations)
+}
+
+/// The name of a part that another one in `folder` refers to.
+fn joined(folder: &str, target: &str) -> String {
+    let absolute = target.strip_prefix('/');
+    let mut names: Vec<&str> = Vec::new();
+    for name in absolute
+        .map_or(folder, |_| "")
+        .split('/')
+        .chain(absolute.unwrap_or(target).split('/'))
+    {
+        match name {
+            "" | "." => {}
+            ".." => {
+                names.pop();
+            }
+            name => names.push(name),
+        }
+    }
+    names.join("/")
+}
