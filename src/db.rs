@@ -175,13 +175,23 @@ impl Lane {
 
     /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
     /// work keeps its turn until the database has let go of it.
+    async fn run<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run_until(patience, self.deadline, work).await
+    }
+
+    /// The same, with a deadline of its own.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that runs blocking work, behind the gate"
     )]
-    async fn run<T: Send + 'static>(
+    async fn run_until<T: Send + 'static>(
         &self,
         patience: Duration,
+        deadline: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn(patience).await?;
@@ -193,7 +203,7 @@ impl Lane {
                 .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
             work(&mut conn)
         });
-        timeout(self.deadline, done)
+        timeout(deadline, done)
             .await
             .map_err(|_elapsed| Error::Unavailable("the database does not answer".to_owned()))?
             .map_err(Error::internal)?
@@ -258,18 +268,19 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_within(PATIENCE, work).await
+        self.read_within(PATIENCE, READ, work).await
     }
 
     async fn read_within<T: Send + 'static>(
         &self,
         patience: Duration,
+        deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
         self.database
             .readers
-            .run(patience, move |conn| {
+            .run_until(patience, deadline, move |conn| {
                 conn.build_transaction().repeatable_read().read_only().run(|conn| {
                     let today = moment.enter(conn, &drafts)?;
                     work(&mut Read { conn, today })

@@ -2,7 +2,10 @@
 //!
 //! A tag is a hash of the answer's bytes, so it holds exactly as long as nothing the caller saw has changed.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    io::{self, Read},
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -18,7 +21,7 @@ use utoipa::{
         schema::ObjectBuilder,
     },
 };
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
     error::{Error, Place, Result, Violation},
@@ -29,6 +32,20 @@ use crate::{
 #[must_use]
 pub fn of_bytes(body: &[u8]) -> EntityTag {
     EntityTag::new_strong(format!("{:032x}", xxh3_128(body)))
+}
+
+/// The same of a file, from where it stands; and how many bytes it has.
+pub fn of_file(file: &mut impl Read) -> io::Result<(EntityTag, u64)> {
+    let (mut hash, mut length) = (Xxh3::new(), 0);
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut chunk)?;
+        let Some(part) = chunk.get(..read).filter(|part| !part.is_empty()) else {
+            return Ok((EntityTag::new_strong(format!("{:032x}", hash.digest128())), length));
+        };
+        hash.update(part);
+        length += u64::try_from(read).map_err(io::Error::other)?;
+    }
 }
 
 /// The strong tag of this answer.

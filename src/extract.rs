@@ -13,7 +13,7 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, Responder,
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
     dev::Payload,
     http::{Method, StatusCode, header},
@@ -315,6 +315,24 @@ impl<T: Serialize + Send + 'static> IntoReply for Stored<T> {
     }
 }
 
+/// Says what caches may do with an answer, and makes it a 304 where the caller has it already: whether that is so.
+pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header::EntityTag) -> bool {
+    // What a caller with a token sees may be a draft; no cache keeps it.
+    let keep = if auth::caller(req).is_anonymous() {
+        REVALIDATE
+    } else {
+        PRIVATE
+    };
+    response.insert_header(header::ETag(tag.clone()));
+    response.insert_header((header::CACHE_CONTROL, keep));
+    response.insert_header((header::VARY, "Authorization"));
+    let known = etag::is_known(req, tag);
+    if known {
+        response.status(StatusCode::NOT_MODIFIED);
+    }
+    known
+}
+
 impl Responder for Reply {
     type Body = BoxBody;
 
@@ -325,18 +343,8 @@ impl Responder for Reply {
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
-        if req.method() == Method::GET {
-            // What a caller with a token sees may be a draft; no cache keeps it.
-            let keep = if auth::caller(req).is_anonymous() {
-                REVALIDATE
-            } else {
-                PRIVATE
-            };
-            response.insert_header((header::CACHE_CONTROL, keep));
-            response.insert_header((header::VARY, "Authorization"));
-            if etag::is_known(req, &tag) {
-                return response.status(StatusCode::NOT_MODIFIED).finish();
-            }
+        if req.method() == Method::GET && kept(req, &mut response, &tag) {
+            return response.finish();
         }
         response.content_type("application/json").body(self.body)
     }

@@ -45,6 +45,7 @@ mod problems;
         (name = "tokens", description = "Who may call, and what for."),
         (name = "audit", description = "Who did what, when, from which request."),
         (name = "changes", description = "What has changed, for those who keep a copy (変更履歴)."),
+        (name = "exports", description = "Tables as files (CSV, XLSX, NDJSON)."),
         (name = "imports", description = "Files that become data, with a report of what they change."),
         (name = "codelists", description = "Every code with its labels."),
         (name = "health", description = "Whether the service is well."),

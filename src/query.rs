@@ -173,6 +173,14 @@ impl<A: FromParams, B: FromParams, C: FromParams, D: FromParams> FromParams for 
     }
 }
 
+impl<A: FromParams, B: FromParams, C: FromParams, D: FromParams, E: FromParams> FromParams for (A, B, C, D, E) {
+    fn take(params: &mut Params) -> Option<Self> {
+        let (first, last) = (<(A, B, C, D)>::take(params), E::take(params));
+        let (a, b, c, d) = first?;
+        Some((a, b, c, d, last?))
+    }
+}
+
 /// The query string, read as a whole: a parameter that `T` does not know is refused.
 #[derive(Debug)]
 pub struct Query<T>(pub T);

@@ -15,7 +15,11 @@ use crate::{
     db::in_one_line,
     error::{Error, Problem},
     language::Language,
-    resources::changes::{snapshot::NDJSON, stream::EVENT_STREAM},
+    resources::{
+        catalog::JSON_LD,
+        changes::{snapshot::NDJSON, stream::EVENT_STREAM},
+        exports::{CSV, XLSX},
+    },
 };
 
 /// The header that carries the id of a request, in and out.
@@ -114,13 +118,15 @@ fn request_id(req: &ServiceRequest) -> String {
 /// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
 /// for themselves.
 fn is_acceptable(req: &ServiceRequest) -> bool {
-    let own = match req.path() {
-        "/v1/changes/stream" => Some(EVENT_STREAM),
-        "/v1/snapshot" | "/v1/audit" => Some(NDJSON),
-        _ => None,
+    let own: &[&str] = match req.path() {
+        "/v1/changes/stream" => &[EVENT_STREAM],
+        "/v1/snapshot" | "/v1/audit" => &[NDJSON],
+        "/v1/catalog" => &[JSON_LD],
+        path if path.starts_with("/v1/exports/") => &[CSV, XLSX, NDJSON],
+        _ => &[],
     };
     let accepts = |within: &[&str]| weight(req.headers(), within) > 0.0;
-    !req.path().starts_with("/v1/") || accepts(JSON) || own.is_some_and(|own| accepts(&[own]))
+    !req.path().starts_with("/v1/") || accepts(JSON) || own.iter().any(|own| accepts(&[own]))
 }
 
 /// Whether the caller would rather read this than JSON.

@@ -10,10 +10,12 @@ use crate::error::Problem;
 
 pub mod audit;
 pub mod budgets;
+pub mod catalog;
 pub mod changes;
 pub mod codelists;
 pub mod coverage;
 pub mod evaluations;
+pub mod exports;
 pub mod findings;
 pub mod goals;
 pub mod health;
@@ -42,6 +44,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(coverage::routes)
         .configure(findings::routes)
         .configure(transitions::routes)
+        .configure(exports::routes)
+        .configure(catalog::routes)
         .configure(imports::routes)
         .configure(targets::routes)
         .configure(tokens::routes)
@@ -69,6 +73,10 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<series::Series>(schemas);
     add::<targets::ParsedTarget>(schemas);
     add::<coverage::CoverageReport>(schemas);
+    add::<catalog::Catalog>(schemas);
+    add::<exports::ExportLine>(schemas);
+    add::<exports::ExportText>(schemas);
+    add::<exports::ExportBook>(schemas);
     add::<imports::ImportReport>(schemas);
     add::<transitions::TransitionPage>(schemas);
     add::<findings::FindingPage>(schemas);

@@ -2,13 +2,18 @@
 
 pub mod csv;
 pub mod decode;
+pub mod formula;
 pub mod results;
 pub mod table;
+pub mod write;
 pub mod xlsx;
 
-/// The columns of a table of results, by code and by head: exports and templates write them in this order; what is read
-/// may hold any of them, under either name, in any order.
-pub const RESULT_COLUMNS: [(&str, &str); 22] = [
+/// A column of a table: its code, and its head for people.
+pub type Column = (&'static str, &'static str);
+
+/// The columns of a table of results: exports and templates write them in this order; what is read may hold any of them,
+/// under either name, in any order.
+pub const RESULT_COLUMNS: [Column; 24] = [
     ("indicator_id", "指標ID"),
     ("fiscal_year", "年度"),
     ("organization", "所属"),
@@ -31,4 +36,6 @@ pub const RESULT_COLUMNS: [(&str, &str); 22] = [
     ("stated_previous_text", "前年度実績（記載原文）"),
     ("measured_on", "測定日"),
     ("comment", "備考"),
+    ("source", "出典"),
+    ("license", "ライセンス"),
 ];

@@ -12,11 +12,14 @@ use actix_web::web::{self, Bytes};
 use diesel::connection::SimpleConnection;
 use futures_util::Stream;
 use tokio::{
-    sync::mpsc::{Receiver, Sender, channel, error::TrySendError},
+    sync::{
+        OwnedSemaphorePermit,
+        mpsc::{Receiver, Sender, channel, error::TrySendError},
+    },
     time::timeout,
 };
 
-use super::{Db, PATIENCE, Read, in_one_line};
+use super::{Db, PATIENCE, READ, Read, in_one_line};
 use crate::error::{Error, Result};
 
 /// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
@@ -61,12 +64,27 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let _turn = self.turn_of_many().await?;
+        self.read_within(WOKEN, READ, work).await
+    }
+
+    /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
+    /// takes the time it needs.
+    pub async fn gather<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _turn = self.turn_of_many().await?;
+        self.read_within(WOKEN, LONGEST, work).await
+    }
+
+    /// A turn among those who wait together, never all of the readers.
+    async fn turn_of_many(&self) -> Result<OwnedSemaphorePermit> {
         let followers = Arc::clone(&self.database.followers);
-        let _turn = timeout(WOKEN, followers.acquire_owned())
+        timeout(WOKEN, followers.acquire_owned())
             .await
             .map_err(|_elapsed| Error::Unavailable("everybody was woken at once".to_owned()))?
-            .map_err(Error::internal)?;
-        self.read_within(WOKEN, work).await
+            .map_err(Error::internal)
     }
 
     /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails

@@ -280,16 +280,17 @@ async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> R
     .await
 }
 
-/// The budgets a filter asks for, not yet selected or ordered.
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
     budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))
 }
 
 /// Budgets as a boxed query, before anything is selected.
-type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
+pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
 
-fn matching(filter: &BudgetFilter) -> Boxed<'_> {
+/// The budgets a filter asks for, not yet selected or ordered.
+#[must_use]
+pub fn matching<'a>(filter: &'a BudgetFilter, since: &Since) -> Boxed<'a> {
     let mut query = joined().into_boxed();
     if let Some(keys) = filter.organization.some() {
         query = query.filter(is_any_of(keys.to_vec()));
@@ -306,6 +307,9 @@ fn matching(filter: &BudgetFilter) -> Boxed<'_> {
     if let Some(goals) = filter.goal.some() {
         query = query.filter(budgets::goal_id.eq_any(goals));
     }
+    if let Some(time) = since.updated_since {
+        query = query.filter(budgets::updated_at.ge(time));
+    }
     query
 }
 
@@ -315,12 +319,8 @@ fn list(
     since: &Since,
     paging: &Paging<BudgetSort>,
 ) -> Result<BudgetPage> {
-    let matching = || match since.updated_since {
-        Some(time) => matching(filter).filter(budgets::updated_at.ge(time)),
-        None => matching(filter),
-    };
-    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
-    let query = matching().select(Budget::as_select());
+    let total = paging.total(conn, |conn| Ok(matching(filter, since).count().get_result(conn)?))?;
+    let query = matching(filter, since).select(Budget::as_select());
     let rows = match paging.sort {
         BudgetSort::Earliest => keyset!(query, paging, budgets::id, asc budgets::fiscal_year, i32),
         BudgetSort::Latest => keyset!(query, paging, budgets::id, desc budgets::fiscal_year, i32),

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    audit, budgets, changes, evaluations, findings, goals, imports, indicators, organizations, policies, results,
-    revisions, tokens, transitions,
+    audit, budgets, changes, evaluations, exports, findings, goals, imports, indicators, organizations, policies,
+    results, revisions, tokens, transitions,
 };
 use crate::{
     domain::{
@@ -87,6 +87,9 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<tokens::TokenSort>(),
         list::<audit::AuditSort>(),
         list::<audit::ListFormat>(),
+        list::<exports::ExportFormat>(),
+        list::<exports::ExportNames>(),
+        list::<exports::ExportEncoding>(),
         list::<evaluations::EvaluationSort>(),
         list::<evaluations::summary::EvaluationGroup>(),
         list::<changes::ChangeType>(),

@@ -264,7 +264,7 @@ fn list(
         let mut total = 0;
         case::each(conn, filter, on, None, |_| {
             total += 1;
-            true
+            Ok(true)
         })?;
         Ok(total)
     })?;
@@ -272,7 +272,7 @@ fn list(
     let mut rows = Vec::new();
     case::each(conn, filter, on, paging.after::<FiscalYear>()?, |judged| {
         rows.push(judged.row(on));
-        rows.len() < full
+        Ok(rows.len() < full)
     })?;
     paging.cut(rows, total, |row| (row.fiscal_year, row.indicator_id))
 }

@@ -355,18 +355,23 @@ pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     query
 }
 
+/// The same, of those that changed since a moment.
+#[must_use]
+pub fn changed<'a>(filter: &'a IndicatorFilter, since: &Since) -> Boxed<'a> {
+    match since.updated_since {
+        Some(time) => matching(filter).filter(indicators::updated_at.ge(time)),
+        None => matching(filter),
+    }
+}
+
 fn list(
     conn: &mut PgConnection,
     filter: &IndicatorFilter,
     since: &Since,
     paging: &Paging<IndicatorSort>,
 ) -> Result<IndicatorPage> {
-    let matching = || match since.updated_since {
-        Some(time) => matching(filter).filter(indicators::updated_at.ge(time)),
-        None => matching(filter),
-    };
-    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
-    let query = matching().select(Indicator::as_select());
+    let total = paging.total(conn, |conn| Ok(changed(filter, since).count().get_result(conn)?))?;
+    let query = changed(filter, since).select(Indicator::as_select());
     let rows = match paging.sort {
         IndicatorSort::Id => keyset!(query, paging, indicators::id, asc indicators::id, Id),
         IndicatorSort::Name => keyset!(query, paging, indicators::id, asc indicators::name, String),

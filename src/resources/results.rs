@@ -377,40 +377,50 @@ async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, re
     .await
 }
 
+#[diesel::dsl::auto_type]
+fn joined() -> _ {
+    results::table.inner_join(i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))
+}
+
+/// Results as a boxed query, before anything is selected.
+pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>;
+
+/// The results a filter asks for, not yet selected or ordered.
+#[must_use]
+pub fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
+    let mut query = joined().into_boxed();
+    if let Some(keys) = filter.organization.some() {
+        query = query.filter(is_any_of(keys.to_vec()));
+    }
+    if let Some(years) = filter.policy_year.some() {
+        query = query.filter(p::fiscal_year.eq_any(years));
+    }
+    if let Some(years) = filter.fiscal_year.some() {
+        query = query.filter(results::fiscal_year.eq_any(years));
+    }
+    if let Some(kinds) = filter.kind.some() {
+        query = query.filter(i::kind.eq_any(kinds));
+    }
+    if let Some(goals) = filter.goal.some() {
+        query = query.filter(i::goal_id.eq_any(goals));
+    }
+    if let Some(indicators) = filter.indicator.some() {
+        query = query.filter(results::indicator_id.eq_any(indicators));
+    }
+    if let Some(time) = since.updated_since {
+        query = query.filter(results::updated_at.ge(time));
+    }
+    query
+}
+
 fn list(
     conn: &mut Read<'_>,
     filter: &ResultFilter,
     since: &Since,
     paging: &Paging<ResultSort>,
 ) -> Result<IndicatorResultPage> {
-    let matching = || {
-        let joined = g::table.inner_join(p::table.inner_join(o::table));
-        let mut query = results::table.inner_join(i::table.inner_join(joined)).into_boxed();
-        if let Some(keys) = filter.organization.some() {
-            query = query.filter(is_any_of(keys.to_vec()));
-        }
-        if let Some(years) = filter.policy_year.some() {
-            query = query.filter(p::fiscal_year.eq_any(years));
-        }
-        if let Some(years) = filter.fiscal_year.some() {
-            query = query.filter(results::fiscal_year.eq_any(years));
-        }
-        if let Some(kinds) = filter.kind.some() {
-            query = query.filter(i::kind.eq_any(kinds));
-        }
-        if let Some(goals) = filter.goal.some() {
-            query = query.filter(i::goal_id.eq_any(goals));
-        }
-        if let Some(indicators) = filter.indicator.some() {
-            query = query.filter(results::indicator_id.eq_any(indicators));
-        }
-        if let Some(time) = since.updated_since {
-            query = query.filter(results::updated_at.ge(time));
-        }
-        query
-    };
-    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
-    let query = matching().select(Row::as_select());
+    let total = paging.total(conn, |conn| Ok(matching(filter, since).count().get_result(conn)?))?;
+    let query = matching(filter, since).select(Row::as_select());
     let rows = match paging.sort {
         ResultSort::Latest => keyset!(query, paging, results::id, desc results::fiscal_year, i32),
         ResultSort::Earliest => keyset!(query, paging, results::id, asc results::fiscal_year, i32),

@@ -136,9 +136,14 @@ pub fn today() -> NaiveDate {
     Utc::now().with_timezone(&japan()).date_naive()
 }
 
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.with_timezone(&japan()).format("%Y-%m-%dT%H:%M:%S%.6f%:z").fmt(f)
+    }
+}
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.with_timezone(&japan()).format("%Y-%m-%dT%H:%M:%S%.6f%:z"))
+        serializer.collect_str(self)
     }
 }
 impl PartialSchema for Time {

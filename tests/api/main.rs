@@ -14,11 +14,13 @@
 
 mod audit;
 mod budgets;
+mod catalog;
 mod changes;
 mod codelists;
 mod concurrency;
 mod coverage;
 mod evaluations;
+mod exports;
 mod findings;
 mod forms;
 mod given;

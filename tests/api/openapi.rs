@@ -131,7 +131,7 @@ impl Contract {
         match documented["content"].as_object() {
             None => assert!(answer.bytes.is_empty(), "a body where none is documented: {at}"),
             Some(content) => {
-                let given = answer.header("content-type");
+                let given = answer.header("content-type").split(';').next().unwrap();
                 let stated = content.get(given);
                 let stated = stated.unwrap_or_else(|| panic!("undocumented type {given}: {at}"));
                 let Some(reference) = stated["schema"]["$ref"].as_str() else {
@@ -175,6 +175,8 @@ fn parts(media_type: &str, answer: &Answer) -> Vec<Value> {
     let read = |part: &str| serde_json::from_str(part).unwrap();
     match media_type {
         "application/x-ndjson" => text().map(read).collect(),
+        "text/csv" => vec![String::from_utf8_lossy(&answer.bytes).into()],
+        media_type if media_type.contains("spreadsheet") => vec!["a workbook".into()],
         "text/event-stream" => text()
             .filter_map(|line| line.strip_prefix("data: "))
             .map(read)
@@ -372,7 +374,7 @@ fn every_problem_an_operation_can_meet_is_listed() {
             }
         }
         // What is streamed has no tag.
-        let tagged = operation.method == "get" && responses["200"]["content"]["application/json"].is_object();
+        let tagged = operation.method == "get" && responses["200"]["headers"]["ETag"].is_object();
         assert_eq!(responses.contains_key("304"), tagged, "{at}");
         assert!(
             responses.keys().any(|status| status.starts_with('2')),
@@ -381,7 +383,10 @@ fn every_problem_an_operation_can_meet_is_listed() {
         for (status, response) in responses {
             let response = CONTRACT.resolved(response);
             for (media_type, content) in response["content"].as_object().into_iter().flatten() {
-                assert!(content["example"].is_object(), "{at} {status} {media_type}: no example");
+                assert!(
+                    content["example"].is_object() || content["example"].is_string(),
+                    "{at} {status} {media_type}: no example"
+                );
                 let schema = content["schema"]["$ref"].as_str().unwrap();
                 CONTRACT.validate(schema, &content["example"], &format!("{at} {status} example"));
             }

@@ -11,7 +11,7 @@ use crate::{
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 impl Api {
-    async fn sheet(&self, query: &str, media_type: &str, bytes: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn sheet(&self, query: &str, media_type: &str, bytes: impl Into<Vec<u8>>) -> Answer {
         let call = Call::new("POST", format!("/v1/imports{query}"));
         self.send(call.body(media_type, bytes.into())).await
     }

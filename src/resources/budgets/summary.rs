@@ -17,7 +17,7 @@ use crate::{
     },
     error::Result,
     extract::Answer,
-    past::{Past, only},
+    past::{Past, Since, only},
     query,
     query::{AnyOf, On, Query},
     schema::{budgets, goals as g, organizations as o, policies as p},
@@ -128,7 +128,7 @@ async fn summarize_budgets(
 }
 
 fn summarize(conn: &mut Read<'_>, filter: &BudgetFilter, by: &BudgetGrouping) -> Result<BudgetSummaries> {
-    let rows: Vec<Row> = matching(filter)
+    let rows: Vec<Row> = matching(filter, &Since::default())
         .select(Row::as_select())
         .order(budgets::id)
         .load(conn.conn)?;

@@ -157,7 +157,7 @@ pub fn each(
     filter: &EvaluationFilter,
     on: NaiveDate,
     mut after: Option<(FiscalYear, Id)>,
-    mut take: impl FnMut(Judged) -> bool,
+    mut take: impl FnMut(Judged) -> Result<bool>,
 ) -> Result<()> {
     let wanted = filter.indicators();
     let batch = i64::try_from(BATCH).map_err(Error::internal)?;
@@ -187,7 +187,7 @@ pub fn each(
                 continue;
             }
             after = Some(place);
-            if filter.admits(&judged.evaluation) && !take(judged) {
+            if filter.admits(&judged.evaluation) && !take(judged)? {
                 return Ok(());
             }
         }

@@ -110,7 +110,7 @@ fn summarize(
             grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
         );
         groups.entry(key).or_default().add(&judged.evaluation);
-        true
+        Ok(true)
     })?;
     let items = groups.into_iter().map(|((organization, fiscal_year, goal), roll_up)| {
         let (goal_id, goal_code) = goal.unzip();

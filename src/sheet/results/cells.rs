@@ -8,7 +8,10 @@ use crate::{
     domain::{fiscal_year, kinds::ValueStatus},
     error::nearest,
     language::Bilingual,
-    sheet::table::{Content, Number},
+    sheet::{
+        formula,
+        table::{Content, Number},
+    },
     value::{Codes, Date, Decimal, FiscalYear, Id},
 };
 
@@ -111,7 +114,7 @@ pub(super) fn code<T: Codes>(content: &Content) -> Result<T, Fault> {
 /// A text. What exports put before one that a spreadsheet would take for a formula is taken away again.
 pub(super) fn text(content: &Content) -> Result<String, Fault> {
     match content {
-        Content::Text(text) => Ok(restored(text).trim().replace("\r\n", "\n").replace('\r', "\n")),
+        Content::Text(text) => Ok(formula::restored(text).trim().replace("\r\n", "\n").replace('\r', "\n")),
         Content::Number(number) => Ok(as_shown(number)),
         other => Err(no(other, "文章", "a text")),
     }
@@ -162,14 +165,6 @@ pub(super) fn plain(text: &str) -> String {
         .filter(|c| !c.is_whitespace())
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// A text as it was before it was kept from being taken for a formula.
-fn restored(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest,
-        _ => text,
-    }
 }
 
 fn digits(text: &str) -> Result<Decimal, Fault> {

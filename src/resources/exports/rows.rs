@@ -1,0 +1,211 @@
+//! What is exported, as rows of cells in the order of the columns of [`super::tables`].
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::origin;
+use crate::{
+    db::Read,
+    domain::target::Target,
+    error::Result,
+    query::Years,
+    resources::{
+        budgets::Budget,
+        evaluations::{
+            case::{Judged, Subject, judge},
+            row::EvaluationRow,
+        },
+        indicators::Indicator,
+        results,
+    },
+    schema::{indicators as i, organizations as o},
+    sheet::write::Cell,
+    value::{FiscalYear, Id, Line, Slug},
+};
+
+/// What rows name as their source: the organizations by their names.
+pub(super) struct Source(HashMap<String, String>);
+
+impl Source {
+    /// The organizations as they are called at this moment.
+    pub(super) fn read(conn: &mut Read<'_>) -> Result<Self> {
+        let rows: Vec<(Slug, Line<100>)> = o::table.select((o::slug, o::name)).load(conn.conn)?;
+        Ok(Self(
+            rows.into_iter()
+                .map(|(slug, name)| (slug.to_string(), name.0))
+                .collect(),
+        ))
+    }
+
+    /// 大阪市 西区 2024年度運営方針
+    fn cells(&self, organization: &Slug, year: FiscalYear) -> [Cell; 2] {
+        let slug = organization.to_string();
+        let name = self.0.get(&slug).unwrap_or(&slug);
+        origin(format!("大阪市 {name} {year}年度運営方針"))
+    }
+}
+
+/// Cells of anything that becomes one.
+macro_rules! cells {
+    ($($value:expr),+ $(,)?) => { vec![$(Cell::from($value)),+] };
+}
+
+pub(super) fn indicator(row: Indicator, source: &Source) -> Vec<Cell> {
+    let origin = source.cells(&row.organization, row.policy_year);
+    let target = Target::from(row.target);
+    let mut cells = cells![
+        row.id,
+        row.series_id,
+        row.organization,
+        row.policy_year,
+        row.goal_id,
+        row.goal_code,
+        row.position,
+        row.kind,
+        row.name,
+        row.population,
+        row.unit,
+        row.decimals,
+        row.direction,
+        target.text,
+        target.comparator,
+        target.value,
+        target.upper,
+        target.reference.kind,
+        target.reference.fiscal_year,
+        target.reference.value,
+        target.period.kind,
+        target.period.from,
+        target.period.to,
+        row.comparable_with_previous,
+        row.comparable_reason,
+        row.version,
+        row.created_at,
+        row.updated_at,
+    ];
+    cells.extend(origin);
+    cells
+}
+
+pub(super) fn budget(row: Budget, source: &Source) -> Vec<Cell> {
+    let origin = source.cells(&row.organization, row.policy_year);
+    let mut cells = cells![
+        row.id,
+        row.organization,
+        row.policy_year,
+        row.goal_id,
+        row.goal_code,
+        row.fiscal_year,
+        row.kind,
+        row.status,
+        row.amount_yen,
+        row.precision_yen,
+        row.text,
+        row.version,
+        row.created_at,
+        row.updated_at,
+    ];
+    cells.extend(origin);
+    cells
+}
+
+pub(super) fn evaluation(row: EvaluationRow, source: &Source) -> Vec<Cell> {
+    let origin = source.cells(&row.organization, row.policy_year);
+    let mut cells = cells![
+        row.indicator_id,
+        row.series_id,
+        row.organization,
+        row.policy_year,
+        row.goal_id,
+        row.goal_code,
+        row.kind,
+        row.name,
+        row.unit,
+        row.direction,
+        row.target_text,
+        row.comparator,
+        row.target_value,
+        row.target_upper,
+        row.fiscal_year,
+        row.value,
+        row.cumulative_value,
+        row.value_status,
+        row.observation_status,
+        row.result_text,
+        row.stated_previous_value,
+        row.recorded_previous_value,
+        row.outcome,
+        row.reason,
+        row.rating,
+        row.declared_rating,
+        row.computed_rating,
+        row.consistent,
+        row.rounding_sensitive,
+        row.gap,
+        row.gap_unit,
+        row.attainment,
+        row.attainment_reason,
+        row.due_on,
+        row.on,
+    ];
+    cells.extend(origin);
+    cells
+}
+
+/// A result with its indicator; of an indicator without one, what is known beforehand.
+pub(super) fn result(judged: &Judged, on: NaiveDate, source: &Source) -> Vec<Cell> {
+    let indicator = &judged.subject.indicator;
+    let target = Target::from(indicator.target.clone());
+    let stored = judged
+        .result
+        .clone()
+        .map(|result| result.input(judged.subject.due_on, on));
+    let mut cells = cells![
+        indicator.id,
+        judged.evaluation.fiscal_year,
+        indicator.organization.clone(),
+        indicator.policy_year,
+        indicator.goal_code.clone(),
+        indicator.name.clone(),
+        indicator.unit.clone(),
+        target.text,
+        judged.evaluation.previous.recorded,
+    ];
+    cells.extend(match stored {
+        None => vec![Cell::Empty; 13],
+        Some(result) => cells![
+            result.value,
+            result.cumulative_value,
+            result.numerator,
+            result.denominator,
+            result.sample_size,
+            result.value_status,
+            result.observation_status,
+            result.text,
+            result.declared_rating,
+            result.stated_previous_value,
+            result.stated_previous_text,
+            result.measured_on,
+            result.comment,
+        ],
+    });
+    cells.extend(source.cells(&indicator.organization, indicator.policy_year));
+    cells
+}
+
+/// Results with their indicators and what they mean, in the order given.
+pub(super) fn judged_results(conn: &mut Read<'_>, rows: &[results::Row], on: NaiveDate) -> Result<Vec<Judged>> {
+    let ids: Vec<Id> = rows.iter().map(|row| row.indicator_id).collect();
+    let subjects = Subject::query().filter(i::id.eq_any(ids)).load(conn.conn)?;
+    let judged = judge(conn, subjects, &Years::default(), on)?;
+    let mut by_place: HashMap<(Id, FiscalYear), Judged> = judged
+        .into_iter()
+        .map(|judged| ((judged.subject.indicator.id, judged.evaluation.fiscal_year), judged))
+        .collect();
+    Ok(rows
+        .iter()
+        .filter_map(|row| by_place.remove(&(row.indicator_id, row.fiscal_year())))
+        .collect())
+}

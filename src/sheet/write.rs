@@ -1,0 +1,204 @@
+//! Tables as files: CSV, XLSX, NDJSON. Row by row, so that no table is held in memory.
+//!
+//! By the rules for machine-readable tables: one head, one row for each thing, one value in each cell, numbers as numbers,
+//! nothing merged. A cell is empty where nothing is known; 0 is a value.
+
+use std::{
+    fmt::Display,
+    fs::File,
+    io::{BufWriter, Write},
+};
+
+use serde::{Serialize, Serializer};
+
+use super::Column;
+use crate::{
+    error::{Error, Result},
+    value::{Codes, Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, Time, Yen},
+};
+
+mod book;
+mod csv;
+
+pub use book::{About, CodeList};
+pub use csv::Encoding;
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A text.
+    Text(String),
+    /// A number, in digits.
+    Number(String),
+    /// A day.
+    Day(Date),
+    /// Yes or no.
+    Flag(bool),
+    /// A code, and its label.
+    Code(&'static str, String),
+}
+
+impl Cell {
+    /// The cell as text, for people or for programs.
+    fn text(&self, named: bool) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) | Self::Number(text) => text.clone(),
+            Self::Day(day) => day.0.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Code(_, label) if named => label.clone(),
+            Self::Code(code, _) => (*code).to_owned(),
+        }
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Empty => serializer.serialize_none(),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Number(digits) => digits
+                .parse::<serde_json::Number>()
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
+            Self::Day(day) => day.serialize(serializer),
+            Self::Flag(flag) => flag.serialize(serializer),
+            Self::Code(code, _) => code.serialize(serializer),
+        }
+    }
+}
+
+impl<T: Codes> From<T> for Cell {
+    fn from(item: T) -> Self {
+        Self::Code(item.code(), item.label().ja)
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Empty, Into::into)
+    }
+}
+
+/// What becomes a cell by being written down.
+macro_rules! cells {
+    ($kind:ident: $($type:ty),+) => { $(
+        impl From<$type> for Cell {
+            fn from(value: $type) -> Self {
+                Self::$kind(written(value))
+            }
+        }
+    )+ };
+}
+cells!(Number: Decimal, FiscalYear, i32, i64);
+cells!(Text: String, Id, Slug, GoalCode, Time);
+
+fn written(value: impl Display) -> String {
+    value.to_string()
+}
+
+impl From<Yen> for Cell {
+    fn from(Yen(amount): Yen) -> Self {
+        amount.into()
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<Date> for Cell {
+    fn from(day: Date) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl<const MAX: usize> From<Line<MAX>> for Cell {
+    fn from(Line(text): Line<MAX>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<const MAX: usize> From<Prose<MAX>> for Cell {
+    fn from(Prose(text): Prose<MAX>) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// In which form a table is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values (RFC 4180).
+    Csv(Encoding),
+    /// A workbook.
+    Xlsx,
+    /// One JSON object a line, its keys the codes of the columns.
+    Lines,
+}
+
+/// A table as it is written.
+pub struct Writer {
+    columns: &'static [Column],
+    /// Whether heads and codes are written as labels.
+    named: bool,
+    to: To,
+}
+
+enum To {
+    Csv(Box<csv::Csv>),
+    Xlsx(Box<book::Book>),
+    Lines(BufWriter<File>),
+}
+
+impl Writer {
+    /// Begins a table with its head.
+    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: About) -> Result<Self> {
+        let heads = columns.iter().map(|(code, head)| if named { *head } else { *code });
+        let to = match form {
+            Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads)?)),
+            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, about)?)),
+            Form::Lines => To::Lines(BufWriter::new(temporary()?)),
+        };
+        Ok(Self { columns, named, to })
+    }
+
+    /// Writes a row: a cell for each column.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<()> {
+        match &mut self.to {
+            To::Csv(csv) => csv.row(cells, self.named),
+            To::Xlsx(book) => book.row(cells),
+            To::Lines(out) => {
+                let line = Object(self.columns, cells);
+                serde_json::to_writer(&mut *out, &line).map_err(Error::internal)?;
+                out.write_all(b"\n").map_err(Error::internal)
+            }
+        }
+    }
+
+    /// The finished file.
+    pub fn finish(self) -> Result<File> {
+        match self.to {
+            To::Csv(csv) => csv.finish(),
+            To::Xlsx(book) => book.finish(),
+            To::Lines(out) => out.into_inner().map_err(Error::internal),
+        }
+    }
+}
+
+/// A row as an object.
+struct Object<'a>(&'a [Column], &'a [Cell]);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(code, _)| code).zip(self.1))
+    }
+}
+
+/// A file without a name, gone once it is closed.
+fn temporary() -> Result<File> {
+    tempfile::tempfile().map_err(|e| Error::Unavailable(format!("no temporary file: {e}")))
+}
