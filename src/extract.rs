@@ -13,7 +13,7 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, Responder,
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
     dev::Payload,
     http::{Method, StatusCode, header},
@@ -40,6 +40,10 @@ use crate::{
     language::Bilingual,
     value::Id,
 };
+
+mod html;
+
+pub use html::{Html, digest};
 
 /// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
 const REVALIDATE: &str = "public, max-age=0, must-revalidate";
@@ -319,27 +323,32 @@ impl Responder for Reply {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let tag = etag::of_bytes(&self.body);
         let mut response = HttpResponse::build(self.status);
-        response.insert_header(header::ETag(tag.clone()));
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
-        if req.method() == Method::GET {
-            // What a caller with a token sees may be a draft; no cache keeps it.
-            let keep = if auth::caller(req).is_anonymous() {
-                REVALIDATE
-            } else {
-                PRIVATE
-            };
-            response.insert_header((header::CACHE_CONTROL, keep));
-            response.insert_header((header::VARY, "Authorization"));
-            if etag::is_known(req, &tag) {
-                return response.status(StatusCode::NOT_MODIFIED).finish();
-            }
-        }
-        response.content_type("application/json").body(self.body)
+        tagged(req, response, "application/json", self.body)
     }
+}
+
+/// An answer with its tag and, to a GET, what caches may do with it; 304 where the caller has it already.
+fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
+    let tag = etag::of_bytes(&body);
+    response.insert_header(header::ETag(tag.clone()));
+    if req.method() == Method::GET {
+        // What a caller with a token sees may be a draft; no cache keeps it.
+        let keep = if auth::caller(req).is_anonymous() {
+            REVALIDATE
+        } else {
+            PRIVATE
+        };
+        response.insert_header((header::CACHE_CONTROL, keep));
+        response.insert_header((header::VARY, "Authorization"));
+        if etag::is_known(req, &tag) {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+    }
+    response.content_type(media_type).body(body)
 }
 
 /// Types that answer as the reply they become.

@@ -15,10 +15,10 @@ use crate::{
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
     // What is streamed has no tag.
-    let tagged =
-        operation.responses.responses.get("200").is_some_and(
-            |answer| matches!(answer, RefOr::T(answer) if answer.content.contains_key("application/json")),
-        );
+    let tagged = operation.responses.responses.get("200").is_some_and(|answer| {
+        let types = ["application/json", "text/html"];
+        matches!(answer, RefOr::T(answer) if types.iter().any(|it| answer.content.contains_key(*it)))
+    });
     if reads && tagged {
         let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
         let words = "The ETag the caller has: 304 without a body while it still holds.";

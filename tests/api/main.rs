@@ -20,6 +20,7 @@ mod concurrency;
 mod coverage;
 mod evaluations;
 mod findings;
+mod form_page;
 mod forms;
 mod given;
 mod goals;
