@@ -52,7 +52,7 @@ async fn read_policy_form(
             let policy = find(conn, &key)?;
             let today = conn.today;
             let tree = Rows::load(conn, policy)?.tree(today);
-            let page = Sheet::of(&tree).render().map_err(Error::internal)?;
+            let page = Sheet::of(&tree, past.as_of).render().map_err(Error::internal)?;
             Ok(Html {
                 page: FormPage(page),
                 style: STYLE,

@@ -9,6 +9,7 @@ use crate::{
         fiscal_year::{label, parse},
         kinds::{BudgetKind, IndicatorKind, Rating},
     },
+    past::AsOf,
     resources::policies::{
         printed,
         tree::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
@@ -97,8 +98,8 @@ struct Indicator<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// The form of a policy.
-    pub(super) fn of(tree: &'a PolicyTree) -> Self {
+    /// The form of a policy as it was at this moment.
+    pub(super) fn of(tree: &'a PolicyTree, as_of: AsOf) -> Self {
         let line = |text: Option<&'a str>| text.unwrap_or_default();
         let year = tree.fiscal_year;
         Self {
@@ -109,7 +110,7 @@ impl<'a> Sheet<'a> {
             head_name: line(tree.head_name.as_ref().map(|name| name.0.as_str())),
             revision: tree.revision,
             source: tree.source.as_ref().map(|source| source.0.as_str()),
-            tree: format!("/v1/policies/{}/{year}/tree", tree.organization),
+            tree: format!("/v1/policies/{}/{year}/tree{}", tree.organization, as_of.query()),
             intentions: [
                 texts("目標", "", tree.vision.as_ref()),
                 texts("使命", "", tree.mission.as_ref()),
