@@ -9,6 +9,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY migrations migrations
 COPY openapi openapi
 COPY src src
+COPY templates templates
 # The caches outlive the build, the layer does not: what is kept must leave the target directory.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \

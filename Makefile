@@ -11,7 +11,8 @@ help: ## list what there is to do
 run: setup ## build and start the service (ARGS="..." are its arguments)
 	cargo run --release --locked -- $(ARGS)
 
-test: setup ## check format and lints, then run the tests
+test: ## check format and lints, then run the tests
+	@.ci/setup test
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo test --locked

@@ -41,6 +41,10 @@ use crate::{
     value::Id,
 };
 
+mod html;
+
+pub use html::{Html, digest};
+
 /// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
 const REVALIDATE: &str = "public, max-age=0, must-revalidate";
 /// The same of an answer that may show a draft.
@@ -337,17 +341,22 @@ impl Responder for Reply {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let tag = etag::of_bytes(&self.body);
         let mut response = HttpResponse::build(self.status);
-        response.insert_header(header::ETag(tag.clone()));
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
-        if req.method() == Method::GET && kept(req, &mut response, &tag) {
-            return response.finish();
-        }
-        response.content_type("application/json").body(self.body)
+        tagged(req, response, "application/json", self.body)
     }
+}
+
+/// An answer with its tag and, to a GET, what caches may do with it; 304 where the caller has it already.
+pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
+    let tag = etag::of_bytes(&body);
+    response.insert_header(header::ETag(tag.clone()));
+    if req.method() == Method::GET && kept(req, &mut response, &tag) {
+        return response.finish();
+    }
+    response.content_type(media_type).body(body)
 }
 
 /// Types that answer as the reply they become.

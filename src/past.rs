@@ -1,6 +1,6 @@
 //! Which moment a caller reads: now, or an earlier place in the history; and what changed since one.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat};
 use diesel::{
     PgConnection,
     connection::SimpleConnection,
@@ -55,6 +55,18 @@ pub enum AsOf {
     Time(Time),
     /// A revision of the policy that is read, or that what is read belongs to.
     Revision(i32),
+}
+
+impl AsOf {
+    /// The same as the end of an address; empty for now.
+    #[must_use]
+    pub fn query(self) -> String {
+        match self {
+            Self::Now => String::new(),
+            Self::Time(Time(time)) => format!("?as_of={}", time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            Self::Revision(number) => format!("?as_of=revision:{number}"),
+        }
+    }
 }
 
 impl Field for AsOf {

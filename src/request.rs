@@ -126,8 +126,23 @@ fn is_acceptable(req: &ServiceRequest) -> bool {
         _ => &[],
     };
     let accepts = |within: &[&str]| weight(req.headers(), within) > 0.0;
+    if is_page(req.path()) {
+        return accepts(HTML);
+    }
     !req.path().starts_with("/v1/") || accepts(JSON) || own.iter().any(|own| accepts(&[own]))
 }
+
+/// Whether a path of the API is that of a page for people.
+fn is_page(path: &str) -> bool {
+    let mut parts = path
+        .strip_prefix("/v1/policies/")
+        .into_iter()
+        .flat_map(|at| at.split('/'));
+    parts.nth(2) == Some("form") && parts.next().is_none()
+}
+
+/// The ranges that HTML is in, the most specific first.
+const HTML: &[&str] = &["text/html", "text/*", "*/*"];
 
 /// Whether the caller would rather read this than JSON.
 #[must_use]

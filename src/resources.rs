@@ -61,6 +61,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<organizations::OrganizationPage>(schemas);
     add::<policies::PolicyPage>(schemas);
     add::<policies::tree::PolicyTree>(schemas);
+    add::<policies::form::FormPage>(schemas);
     add::<goals::GoalPage>(schemas);
     add::<budgets::BudgetPage>(schemas);
     add::<budgets::summary::BudgetSummaries>(schemas);

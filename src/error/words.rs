@@ -90,7 +90,10 @@ impl Error {
                 "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
                 "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
             ),
-            Self::NotAcceptable => Bilingual::new("application/json で回答します", "answers are application/json"),
+            Self::NotAcceptable => Bilingual::new(
+                "application/json（様式のページは text/html）で回答します",
+                "answers are application/json, the page of a form text/html",
+            ),
             Self::UnsupportedMediaType(takes) => Bilingual::new(
                 format!("圧縮していない {takes} で送ってください"),
                 format!("send {takes}, without a content encoding"),

@@ -42,7 +42,7 @@ fn all() -> [(&'static str, &'static str, Error); 16] {
         ),
         (
             "NotAcceptable",
-            "The caller does not accept JSON.",
+            "The caller does not accept what the operation answers with.",
             Error::NotAcceptable,
         ),
         ("Timeout", "The body did not arrive in time.", Error::Timeout),

@@ -23,8 +23,7 @@ use crate::{
     db::{Db, Read},
     domain::fiscal_year::{first_day, last_day},
     error::Result,
-    etag,
-    extract::kept,
+    extract::tagged,
     query::NoQuery,
     schema::{budgets, indicators, policies, results},
     value::{FiscalYear, Time},
@@ -62,12 +61,7 @@ impl Responder for Catalog {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let body = self.0.to_string();
-        let mut response = HttpResponse::Ok();
-        if kept(req, &mut response, &etag::of_bytes(body.as_bytes())) {
-            return response.finish();
-        }
-        response.content_type(JSON_LD).body(body)
+        tagged(req, HttpResponse::Ok(), JSON_LD, self.0.to_string().into_bytes())
     }
 }
 

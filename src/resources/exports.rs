@@ -143,7 +143,7 @@ async fn export_indicators(
     Query((filter, past, since, shape)): Query<(IndicatorFilter, Past, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    let order = Order::new(&INDICATORS, &req, shape, false)?;
+    let order = Order::new(&INDICATORS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -179,12 +179,12 @@ async fn export_results(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     if filling.template {
         let (organization, year) = wanted(&filter, &past, &since)?;
-        let order = Order::new(&RESULTS, &req, shape, true)?.named(format!("results-{organization}-{year}"));
+        let order = Order::new(&RESULTS, &req, &shape, true)?.named(format!("results-{organization}-{year}"));
         return order
             .fill(&db, move |conn, writer| template(conn, &organization, year, writer))
             .await;
     }
-    let order = Order::new(&RESULTS, &req, shape, false)?;
+    let order = Order::new(&RESULTS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -221,7 +221,7 @@ async fn export_budgets(
     Query((filter, past, since, shape)): Query<(BudgetFilter, Past, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = Order::new(&BUDGETS, &req, shape, false)?;
+    let order = Order::new(&BUDGETS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -254,7 +254,7 @@ async fn export_evaluations(
     Query((filter, judging, past, shape)): Query<(EvaluationFilter, Judging, Past, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = Order::new(&EVALUATIONS, &req, shape, false)?;
+    let order = Order::new(&EVALUATIONS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -339,7 +339,7 @@ struct Order {
 }
 
 impl Order {
-    fn new(table: &'static Table, req: &HttpRequest, shape: ExportShape, to_fill: bool) -> Result<Self> {
+    fn new(table: &'static Table, req: &HttpRequest, shape: &ExportShape, to_fill: bool) -> Result<Self> {
         let preferred = || {
             let by_accept = [
                 (XLSX, ExportFormat::Xlsx),

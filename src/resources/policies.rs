@@ -33,6 +33,8 @@ use crate::{
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time},
 };
 
+pub mod form;
+pub mod printed;
 pub mod tree;
 
 /// Routes under `/policies`.
@@ -43,7 +45,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(replace_policy)
         .service(patch_policy)
         .service(remove_policy)
-        .configure(tree::routes);
+        .configure(tree::routes)
+        .configure(form::routes);
 }
 
 text_enum! {

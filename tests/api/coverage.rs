@@ -44,6 +44,7 @@ async fn every_operation_is_exercised() {
         "/v1/indicators",
         "/v1/results",
         "/v1/policies/nishi/2024/tree",
+        "/v1/policies/nishi/2024/form",
         "/v1/policies/nishi/2024/evaluation",
         "/v1/evaluations",
         "/v1/evaluations/summary",

@@ -8,12 +8,13 @@ use crate::{
 };
 
 const TREE: &str = "/v1/policies/nishi/2024/tree";
-const PLAN: &str = include_str!("../../src/sample/nishi-2024.txt");
-const RESULTS: &str = include_str!("../forms/nishi-2024-results.txt");
-const NEXT: &str = include_str!("../forms/nishi-2025.txt");
+pub(crate) const PLAN: &str = include_str!("../../src/sample/nishi-2024.txt");
+pub(crate) const RESULTS: &str = include_str!("../forms/nishi-2024-results.txt");
+pub(crate) const NEXT: &str = include_str!("../forms/nishi-2025.txt");
 
 impl Api {
-    async fn form(&self, query: &str, text: impl Into<Vec<u8>>) -> Answer {
+    /// The answer to a form as text.
+    pub(crate) async fn form(&self, query: &str, text: impl Into<Vec<u8>>) -> Answer {
         let call = Call::new("POST", format!("/v1/imports{query}"));
         self.send(
             call.because("様式の取り込み")
@@ -24,14 +25,14 @@ impl Api {
 }
 
 /// A service that knows the ward and nothing else.
-async fn ward() -> Api {
+pub(crate) async fn ward() -> Api {
     let api = Api::new().await;
     api.organization().await;
     api
 }
 
 /// A tree without what one installation alone gives it.
-fn bare(mut tree: Value) -> Value {
+pub(crate) fn bare(mut tree: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {

@@ -22,6 +22,7 @@ mod coverage;
 mod evaluations;
 mod exports;
 mod findings;
+mod form_page;
 mod forms;
 mod given;
 mod goals;

@@ -181,6 +181,7 @@ fn parts(media_type: &str, answer: &Answer) -> Vec<Value> {
             .filter_map(|line| line.strip_prefix("data: "))
             .map(read)
             .collect(),
+        "text/html" => vec![std::str::from_utf8(&answer.bytes).unwrap().into()],
         _ => vec![answer.body.clone()],
     }
 }

@@ -85,37 +85,59 @@ pub(crate) fn call(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Outcome<(u16, Vec<u8>)> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    send(address, token, request, headers, body.as_bytes())
+}
+
+/// The same with a body of any sort.
+pub(crate) fn send(
+    address: SocketAddr,
+    token: Option<&str>,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Outcome<(u16, Vec<u8>)> {
     let mut stream = connect(address)?;
     let mut head = Vec::new();
-    write!(head, "{request} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n")?;
+    write!(head, "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n")?;
     if let Some(token) = token {
         write!(head, "Authorization: Bearer {token}\r\n")?;
     }
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n")?;
     }
-    let body = body.map(Value::to_string).unwrap_or_default();
-    write!(head, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+    write!(head, "Content-Length: {}\r\n\r\n", body.len())?;
+    head.extend_from_slice(body);
     stream.write_all(&head)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|at| at == b"\r\n\r\n").ok_or("no answer")?;
-    let head = String::from_utf8(answer[..end].to_vec())?.to_ascii_lowercase();
-    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
-    let mut rest = &answer[end + 4..];
-    if !head.contains("transfer-encoding: chunked") {
-        return Ok((status, rest.to_vec()));
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Err("no answer".into());
+        }
     }
+    let head = head.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
     let mut body = Vec::new();
+    if !head.contains("transfer-encoding: chunked") {
+        let length = head
+            .split_once("\r\ncontent-length:")
+            .and_then(|(_, rest)| rest.lines().next());
+        body.resize(length.map_or(Ok(0), |length| length.trim().parse())?, 0);
+        reader.read_exact(&mut body)?;
+        return Ok((status, body));
+    }
     loop {
         let mut size = String::new();
-        rest.read_line(&mut size)?;
+        reader.read_line(&mut size)?;
         let size = usize::from_str_radix(size.trim_end(), 16)?;
+        let start = body.len();
+        body.resize(start + size, 0);
+        reader.read_exact(&mut body[start..])?;
+        reader.read_exact(&mut [0; 2])?;
         if size == 0 {
             return Ok((status, body));
         }
-        body.extend_from_slice(rest.get(..size).ok_or("the answer broke off")?);
-        rest = rest.get(size + 2..).ok_or("the answer broke off")?;
     }
 }
 

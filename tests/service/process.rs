@@ -124,7 +124,7 @@ impl Run {
 }
 
 /// A process that does not outlive its test.
-pub(crate) struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {

@@ -104,7 +104,12 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
             if figures.len() >= MOST {
                 return figures;
             }
-            if let Some((head, amount)) = head(&item.text) {
+            if let Some(amount) = item.exact.first() {
+                let last = figures.last_mut().filter(|last| last.text.is_none());
+                if let Some(last) = last.filter(|_| !amount.is_empty()) {
+                    last.text = Some(amount.clone());
+                }
+            } else if let Some((head, amount)) = head(&item.text) {
                 let text = (!amount.is_empty()).then_some(amount);
                 figures.push(RawBudget {
                     head,
@@ -122,7 +127,8 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
 
 /// Reads the amounts that stand below their heads; whether the row held them.
 pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
-    if figures.iter().any(|figure| figure.text.is_some()) {
+    let marked = row.cells.iter().flat_map(|cell| &cell.items);
+    if figures.iter().any(|figure| figure.text.is_some()) || marked.into_iter().any(|item| !item.exact.is_empty()) {
         return false;
     }
     let filled = row.cells.iter().filter(|cell| !cell.items.is_empty()).count();

@@ -2,6 +2,7 @@
 
 use super::{
     labels::{start, year_before},
+    layout::Item,
     width::{Narrow, bare},
 };
 
@@ -117,6 +118,19 @@ pub(super) struct GoalHeading<'a> {
     pub(super) title: &'a str,
     /// Whether it says 経営課題.
     pub(super) named: bool,
+}
+
+/// The heading of a goal, where an item is one: by its text, or by the code and the title that its page marks.
+pub(super) fn goal_of(item: &Item) -> Option<GoalHeading<'_>> {
+    match item.exact.as_slice() {
+        [] => goal(&item.text),
+        [code, title] if bare(start(&item.text)).starts_with("経営課題") => Some(GoalHeading {
+            code: code.clone(),
+            title,
+            named: true,
+        }),
+        _ => None,
+    }
 }
 
 /// The heading of a goal, where a text is one: 経営課題1-(1) …, 【経営課題1】…, 経営課題１－１, １－（１）.

@@ -20,6 +20,7 @@ pub(super) fn layout(html: &str) -> Layout {
         Sink(RefCell::new(Page {
             builder: Builder::new(Mark::Block),
             skipped: None,
+            value: None,
             line: 1,
         })),
         TokenizerOpts::default(),
@@ -64,8 +65,15 @@ impl TokenSink for Sink {
 struct Page {
     builder: Builder,
     skipped: Option<Skipped>,
+    /// How many elements of its name are open within a value.
+    value: Option<usize>,
     line: u32,
 }
+
+/// The element whose text is a value, and the attribute that says so; its own text, if any, is the value instead.
+const VALUE: (&str, &str) = ("span", "data-exact");
+/// The attribute of elements that a page shows and that are no part of its form.
+const NOT_FORM: &str = "data-not-form";
 
 /// An element that is not shown: left out up to its end.
 struct Skipped {
@@ -153,6 +161,18 @@ impl Page {
             }
             return;
         }
+        if self.within_value(name, closes) {
+            return;
+        }
+        if !closes
+            && name == VALUE.0
+            && let Some(said) = attribute(tag, VALUE.1)
+        {
+            let said = (!said.is_empty()).then(|| said.to_owned());
+            self.builder.open_value(said, self.line);
+            self.value = Some(0);
+            return;
+        }
         if let Some(list) = List::of(name, closes) {
             if !self.builder.in_table() && matches!(list, List::Opened | List::ItemOpened) {
                 self.builder.end_row();
@@ -174,6 +194,35 @@ impl Page {
             _ => {}
         }
     }
+
+    /// Whether a tag is one within a value, or its end. A value does not go on beyond what it stands in.
+    fn within_value(&mut self, name: &str, closes: bool) -> bool {
+        let Some(depth) = &mut self.value else { return false };
+        match (name == VALUE.0, closes) {
+            (true, false) => *depth += 1,
+            (true, true) if *depth > 0 => *depth -= 1,
+            (true, true) => {
+                self.value = None;
+                self.builder.close_value();
+            }
+            (false, _) if name == "br" => self.builder.end_line(),
+            (false, _) if is_block(name) || is_cell(name) => {
+                self.value = None;
+                self.builder.close_value();
+                return false;
+            }
+            (false, _) => {}
+        }
+        true
+    }
+}
+
+/// What an attribute of a tag says, if it has it.
+fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    let mut attributes = tag.attrs.iter();
+    attributes
+        .find(|attribute| *attribute.name.local == *name)
+        .map(|attribute| &*attribute.value)
 }
 
 /// How the tokenizer has to go on after a tag, which a tree builder would tell it.
@@ -190,7 +239,7 @@ fn raw(name: &str, closes: bool) -> TokenSinkResult<()> {
 
 fn is_hidden(tag: &Tag) -> bool {
     tag.attrs.iter().any(|attribute| match &*attribute.name.local {
-        "hidden" => true,
+        "hidden" | NOT_FORM => true,
         "aria-hidden" => attribute.value.trim().eq_ignore_ascii_case("true"),
         _ => false,
     })
@@ -211,6 +260,14 @@ fn is_silent(name: &str) -> bool {
             | "textarea"
             | "select"
             | "svg"
+    )
+}
+
+/// Parts of tables and lists.
+fn is_cell(name: &str) -> bool {
+    matches!(
+        name,
+        "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "li"
     )
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub(super) mark: Mark,
     /// Whether it goes on with what its cell began.
     pub(super) goes_on: bool,
+    /// The values that the page marks as such, each as it is stored; `text` is what stands around them.
+    pub(super) exact: Vec<String>,
 }
 
 /// A cell: its items, none where it is blank.
@@ -71,6 +73,9 @@ pub(super) struct Builder {
     plain: Mark,
     mark: Mark,
     parts: usize,
+    /// The values of the item so far, and the one that is open: as the page shows it, or as it says it is.
+    exact: Vec<String>,
+    value: Option<(String, Option<String>)>,
 }
 
 impl Builder {
@@ -88,6 +93,8 @@ impl Builder {
             plain,
             mark: plain,
             parts: 0,
+            exact: Vec::new(),
+            value: None,
         }
     }
 
@@ -131,8 +138,31 @@ impl Builder {
         }
     }
 
+    /// Begins a value that is kept as it is; where the page says what it is, what it shows does not count.
+    pub(super) fn open_value(&mut self, said: Option<String>, line: u32) {
+        self.close_value();
+        if self.text.trim().is_empty() && self.exact.is_empty() {
+            self.line = line;
+        }
+        self.count(line);
+        if !self.is_full() {
+            self.value = Some((String::new(), said));
+        }
+    }
+
+    /// Ends it.
+    pub(super) fn close_value(&mut self) {
+        if let Some((shown, said)) = self.value.take() {
+            self.exact.push(said.unwrap_or(shown).trim().to_owned());
+        }
+    }
+
     /// Adds text to the item.
     pub(super) fn text(&mut self, text: &str, line: u32, column: u32) {
+        if let Some((shown, _)) = &mut self.value {
+            shown.push_str(text);
+            return;
+        }
         if self.text.trim_start().is_empty() {
             let blank = text.len() - text.trim_start().len();
             let before = text.get(..blank).unwrap_or_default();
@@ -147,7 +177,9 @@ impl Builder {
 
     /// Ends a line within a cell: an item of a list goes on.
     pub(super) fn end_line(&mut self) {
-        if self.mark == Mark::Listed {
+        if let Some((shown, _)) = &mut self.value {
+            shown.push('\n');
+        } else if self.mark == Mark::Listed {
             // Only words of Latin letters need a blank between them.
             if self.text.ends_with(|c: char| c.is_ascii()) {
                 self.text.push(' ');
@@ -173,6 +205,12 @@ impl Builder {
 
     /// Ends the item: tags that stand in its text as text part it further.
     pub(super) fn end_item(&mut self) {
+        self.close_value();
+        if !self.exact.is_empty() {
+            let text = one_line(&std::mem::take(&mut self.text));
+            let exact = std::mem::take(&mut self.exact);
+            return self.push_item(text, 1, exact);
+        }
         if self.text.trim().is_empty() {
             self.text.clear();
             return;
@@ -208,18 +246,21 @@ impl Builder {
     fn push(&mut self, held: &mut String, start: usize) {
         let text = one_line(held);
         held.clear();
-        if text.is_empty() {
-            return;
-        }
-        self.count(self.line);
-        if self.is_full() {
-            return;
-        }
         let column = if self.layout.aligned {
             self.column + number(start)
         } else {
             1
         };
+        if !text.is_empty() {
+            self.push_item(text, column, Vec::new());
+        }
+    }
+
+    fn push_item(&mut self, text: String, column: u32, exact: Vec<String>) {
+        self.count(self.line);
+        if self.is_full() {
+            return;
+        }
         let goes_on = self.row.cells.last().is_some_and(|cell| !cell.items.is_empty());
         let item = Item {
             text,
@@ -227,6 +268,7 @@ impl Builder {
             column,
             mark: self.mark,
             goes_on,
+            exact,
         };
         match self.row.cells.last_mut() {
             Some(cell) => cell.items.push(item),

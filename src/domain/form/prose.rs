@@ -24,6 +24,10 @@ pub(super) fn read(it: &RawBox, name: &str, notes: &mut Notes, corrections: &mut
         if part.doubtful {
             confidence = worse(confidence, Confidence::Medium);
         }
+        if part.exact.is_some() {
+            texts.push(part.text);
+            continue;
+        }
         for (found, meant, at) in slips::find(&part.text) {
             confidence = worse(confidence, Confidence::Medium);
             corrections.push((name.to_owned(), found.to_owned(), meant.to_owned()));

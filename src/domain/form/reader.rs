@@ -261,6 +261,9 @@ impl Reader {
     /// Whether a cell stands where labels stand, but is none that is known.
     fn is_unknown_label(&self, row: &Row, column: usize, cell: &Cell) -> bool {
         let [item] = cell.items.as_slice() else { return false };
+        if !item.exact.is_empty() {
+            return false;
+        }
         let there = cell.head || self.aligned && row.table && self.label_column == Some(column);
         let short = item.text.chars().nth(30).is_none();
         let bulleted = item.text.starts_with(['・', '･', '●', '■', '①', '②', '③', '(', '（']);
@@ -322,6 +325,7 @@ impl Reader {
         };
         // A target in a cell of its own beside the name of its indicator.
         if beside
+            && cell.items.iter().all(|item| item.exact.is_empty())
             && matches!(open.label, Label::Indicators(_))
             && let ([target], Some(name)) = (cell.items.as_slice(), open.items.last_mut())
             && !has_target(&name.text)
@@ -419,7 +423,7 @@ impl Reader {
 
 /// The label a cell starts with, and how many of its items the label takes.
 pub(super) fn label_of(cell: &Cell) -> Option<(Found<'_>, usize)> {
-    let first = cell.items.first()?;
+    let first = cell.items.first().filter(|item| item.exact.is_empty())?;
     let found = labels::find(&first.text).map(|found| (found, 1));
     let short = cell.items.iter().map(|item| item.text.len()).sum::<usize>() <= 240;
     if cell.items.len() == 1 || !short || cell.items.len() > 6 {

@@ -26,6 +26,10 @@ pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Opt
     if parts.is_empty() {
         return Some(attached);
     }
+    if parts.iter().any(|part| part.exact.is_some()) {
+        let whole = parts.len() == indicators.len() && parts.iter().all(|part| part.exact.is_some());
+        return whole.then(|| parts.iter().map(|part| Some((part, part.text.as_str()))).collect());
+    }
     let named = by_name(indicators, parts);
     let places = if named.iter().all(Option::is_some) {
         named.iter().map(|found| found.map(|(at, _)| at)).collect()
@@ -122,6 +126,7 @@ mod tests {
                 place: Place::line(1),
                 number: *number,
                 doubtful: false,
+                exact: None,
             })
             .collect();
         let attached = attach(&indicators, &parts)?;

@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) number: Option<u32>,
     /// Whether it was put together from lines, or parted where only blanks stand.
     pub(super) doubtful: bool,
+    /// What follows `text`, where the page marks both as values: a target or a rating; empty where there is none.
+    pub(super) exact: Option<String>,
 }
 
 /// How the items of a box are told apart, decided by the first sign of either.
@@ -48,7 +50,10 @@ pub(super) fn parts(items: &[Item], content: Content) -> Vec<Part> {
     for item in items {
         splitter.item(item);
     }
-    splitter.parts.retain(|part| !part.text.is_empty());
+    // A marked value keeps its place among the others, whether it is there or not.
+    splitter
+        .parts
+        .retain(|part| !part.text.is_empty() || content == Content::Values && part.exact.is_some());
     splitter.parts
 }
 
@@ -69,6 +74,15 @@ struct Sign {
 
 impl Splitter {
     fn item(&mut self, item: &Item) {
+        if let [text, after @ ..] = item.exact.as_slice() {
+            return self.parts.push(Part {
+                text: text.clone(),
+                place: item.place(),
+                number: None,
+                doubtful: false,
+                exact: Some(after.first().cloned().unwrap_or_default()),
+            });
+        }
         if item.mark == Mark::Listed {
             let sign = self.sign(&item.text, true);
             return self.push(item, 0, &item.text, sign, false);
@@ -171,6 +185,7 @@ impl Splitter {
             },
             number: number_of,
             doubtful,
+            exact: None,
         });
     }
 
@@ -360,6 +375,7 @@ mod tests {
                 column: 1,
                 mark: *mark,
                 goes_on: false,
+                exact: vec![],
             })
             .collect();
         parts(&items, content).into_iter().map(|part| part.text).collect()

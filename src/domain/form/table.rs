@@ -106,6 +106,7 @@ impl Table {
                 column: place.column,
                 mark: Mark::Listed,
                 goes_on: false,
+                exact: vec![],
             },
             target: None,
             result: None,

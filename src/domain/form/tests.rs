@@ -214,3 +214,78 @@ fn the_same_form_as_html_is_the_same() {
     assert_eq!(html.corrections, text.corrections);
     assert_eq!(errors(&html), Vec::<&str>::new());
 }
+
+#[test]
+fn a_page_may_mark_what_is_no_part_of_its_form() {
+    let page = "<h1>令和6年度 西区運営方針</h1><p data-not-form>公表済み<h2 data-not-form>自己評価</h2>\
+        <table data-not-form><tr><th>使命<td>別の使命<table><tr><td>表</table></table>\
+        <table><caption data-not-form>使命</caption><tr><th>目標<td>安全なまち<span data-not-form>（<span>説明</span>）</span>\
+        <tr data-not-form><th>使命<td><tr><th>令和6年度 所属運営の基本的な考え方<td data-not-form>なし</table>";
+    let form = read_html(page);
+    let texts = |field: Option<super::Field<Vec<String>>>| field.map(|field| field.value);
+    assert_eq!(texts(form.vision), Some(vec!["安全なまち".to_owned()]));
+    assert_eq!(texts(form.mission), None);
+    assert_eq!(texts(form.basic_approach), Some(vec![]));
+    assert_eq!(texts(form.self_evaluation), None);
+}
+
+#[test]
+fn values_that_a_page_marks_are_kept_as_they_are() {
+    let page = "<h1>令和6年度 <span data-exact>第6年度「局」</span>運営方針</h1>\
+        <p>（所属長 : <span data-exact></span> <span data-exact>西 区長</span>）</p>\
+        <h3>経営課題<span data-exact=\"1-2-3\">一</span> <span data-exact>主な戦略。</span></h3>\
+        <table><tr><th>6予算額<td><span data-exact>約85百万円</span><th>7予算額<td><span data-exact></span>\
+        <tr><th>課題認識<td><ul><li><span data-exact>・使命\n\u{3000}：  <b>①</b> 中助・共助</span>？<li><span data-exact>自己評価</ul>\
+        <tr><th>アウトカム指標<td><ol><li><span data-exact>※甲：乙（</span>：<span data-exact>48%以上</span><li><span data-exact>丙</span></ol>\
+        <tr><th>アウトカム指標の達成状況<th>6年度実績と達成状況<td><ol><li><span data-exact></span><li><span data-exact>丁：5件：A</span>（<span data-exact>B</span> 未達成）</ol>\
+        <th>前年度実績<td><ol><li><span data-exact>－（新規）</span><li><span data-exact></span></ol></table>";
+    let form = read_html(page);
+    assert_eq!(errors(&form), Vec::<&str>::new());
+    let said = |field: &Option<super::Field<String>>| field.as_ref().map(|field| field.value.clone());
+    assert_eq!(said(&form.organization), Some("第6年度「局」".to_owned()));
+    assert_eq!(
+        (said(&form.head_title), said(&form.head_name)),
+        (None, Some("西 区長".to_owned()))
+    );
+    let [goal] = form.goals.as_slice() else {
+        panic!("{:?}", form.goals)
+    };
+    assert_eq!(
+        (goal.code.value.as_str(), goal.title.value.as_str()),
+        ("1-2-3", "主な戦略。")
+    );
+    let amounts: Vec<_> = goal.budgets.iter().map(|it| it.value.text.as_deref()).collect();
+    assert_eq!(amounts, [Some("約85百万円"), None]);
+    let issues = goal.issue_recognition.as_ref().map(|field| field.value.clone());
+    assert_eq!(
+        issues,
+        Some(vec![
+            "・使命\n\u{3000}：  ① 中助・共助".to_owned(),
+            "自己評価".to_owned()
+        ])
+    );
+    let [one, other] = goal.indicators.as_slice() else {
+        panic!("{:?}", goal.indicators)
+    };
+    assert_eq!(
+        (one.read.value.name.as_str(), other.read.value.name.as_str()),
+        ("※甲：乙（", "丙")
+    );
+    assert!(one.read.value.target.is_some() && other.read.value.target.is_none());
+    assert!(one.result.is_none() && other.previous.is_none());
+    let result = &other.result.as_ref().unwrap().value;
+    let rating = result.declared_rating.map(|rating| rating.to_string());
+    assert_eq!(
+        (result.text.as_deref(), rating.as_deref()),
+        (Some("丁：5件：A"), Some("B"))
+    );
+    assert_eq!(one.previous.as_ref().unwrap().value.0, "－（新規）");
+}
+
+#[test]
+fn marked_results_are_attached_one_to_one_or_not_at_all() {
+    let page = "<h1>令和6年度 西区運営方針</h1><h3>経営課題1-(1) 防災</h3><table><tr><th>アウトカム指標<td><ol>\
+        <li><span data-exact>甲</span>：<span data-exact>48%以上</span><li><span data-exact>乙</span></ol>\
+        <tr><th>アウトカム指標の達成状況<th>6年度実績と達成状況<td><ol><li><span data-exact>50%</span></ol></table>";
+    assert_eq!(errors(&read_html(page)), ["result_count"]);
+}

@@ -5,7 +5,10 @@ use super::{
     plain::one_line,
     target::{self, ReadTarget},
 };
-use crate::{domain::target::Comparator, value::FiscalYear};
+use crate::{
+    domain::target::Comparator,
+    value::{FiscalYear, Line},
+};
 
 /// A printed line of an indicator, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,17 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
         .chain(before_numbers(line))
         .find_map(|(name, after)| stands(after, year).map(|target| named(name, Some(target))));
     found.unwrap_or_else(|| named(line, None))
+}
+
+/// Takes a name and a target that are known to be such; an empty target is none.
+#[must_use]
+pub fn exact(name: &str, target: &str, year: FiscalYear) -> ReadIndicator {
+    let target = (!target.is_empty()).then(|| {
+        let mut read = target::read(target, year);
+        read.target.text = Some(Line(target.to_owned()));
+        read
+    });
+    named(name, target)
 }
 
 fn named(name: &str, target: Option<ReadTarget>) -> ReadIndicator {

@@ -146,6 +146,18 @@ pub fn read(text: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
     read
 }
 
+/// Takes a result and a rating that are known to be such, as printed; either may be empty.
+#[must_use]
+pub fn exact(text: &str, rating: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
+    let mut read = read(text, unit, year);
+    read.text = (!text.is_empty()).then(|| text.to_owned());
+    if read.text.is_some() {
+        read.value_status = read.value_status.or(Some(ValueStatus::TextOnly));
+    }
+    read.declared_rating = Rating::from_code(rating);
+    read
+}
+
 /// Where a text is without its rating, and the rating.
 fn rated(text: &str) -> (std::ops::Range<usize>, Option<Rating>) {
     let end = text.trim_end().len();

@@ -16,7 +16,10 @@ use crate::{
     },
     language::Bilingual,
     resources::{
-        policies::tree::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
+        policies::{
+            printed,
+            tree::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
+        },
         results::ResultInput,
     },
     value::{FiscalYear, GoalCode, Line, OrganizationKey, Prose, TextBox},
@@ -130,7 +133,7 @@ impl Laying<'_> {
         let text = figure.text.clone().map(Line);
         let mut budgets = stored.into_iter().flat_map(|goal| &goal.budgets);
         let same = budgets.find(|it| (it.fiscal_year, it.kind) == (figure.fiscal_year, figure.kind));
-        if let Some(same) = same.filter(|same| same.text == text && same.status == status) {
+        if let Some(same) = same.filter(|same| printed::budget(same) == text && same.status == status) {
             return Some(same.clone());
         }
         Some(TreeBudget {
@@ -172,11 +175,10 @@ impl Laying<'_> {
             tree.name = Line(read.name.clone());
         }
         // A target that is printed as it was is what it was, whatever more is known of it.
-        if let Some(read) = read
-            .target
-            .as_ref()
-            .filter(|read| same.is_none() || read.target.text != tree.target.text)
-        {
+        if let Some(read) = read.target.as_ref().filter(|read| {
+            let stored = same.and_then(|same| printed::target(&same.target, same.unit.as_ref()));
+            same.is_none() || read.target.text != stored
+        }) {
             tree.target = read.target.clone();
             tree.unit = read.unit.clone().map(Line).or(tree.unit);
             tree.decimals = i32::try_from(read.decimals).unwrap_or_default();
@@ -259,13 +261,10 @@ impl Laying<'_> {
         let stored = tree.results.iter().position(|result| result.fiscal_year == self.year);
         let mut result = stored.map_or_else(|| nothing_yet(self.year), |at| tree.results.remove(at));
         if let Some(read) = said.map(|field| &field.value) {
-            report(&mut result, read);
+            report(&mut result, read, tree.unit.as_ref());
         }
         if let Some((text, read)) = indicator.previous.as_ref().map(|field| &field.value)
-            && result
-                .stated_previous_text
-                .as_ref()
-                .is_none_or(|stored| stored.0 != *text)
+            && printed::previous(&result, tree.unit.as_ref()).is_none_or(|stored| stored.0 != *text)
         {
             result.stated_previous_text = Some(Line(text.clone()));
             result.stated_previous_value = read.value;
@@ -295,10 +294,11 @@ fn nothing_yet(fiscal_year: FiscalYear) -> ResultInput {
 }
 
 /// Puts what a form says into a result; one that is printed as it was is what it was.
-fn report(result: &mut ResultInput, read: &ReadResult) {
+fn report(result: &mut ResultInput, read: &ReadResult, unit: Option<&Line<20>>) {
     result.declared_rating = read.declared_rating;
     let text = read.text.clone().map(Prose);
-    let Some(status) = read.value_status.filter(|_| result.text != text) else {
+    let stored = printed::result(result, unit);
+    let Some(status) = read.value_status.filter(|_| stored != text) else {
         return;
     };
     result.text = text;

@@ -29,7 +29,7 @@ impl Reading<'_> {
             match it.label {
                 Label::Indicators(kind) => {
                     for part in parts(&it.items, Content::Indicators) {
-                        if part.text.starts_with('※') {
+                        if part.text.starts_with('※') && part.exact.is_none() {
                             self.remark(&part);
                         } else {
                             names.push((kind, it.confidence, part));
@@ -95,11 +95,23 @@ impl Reading<'_> {
             .zip(ratings_of)
             .zip(previous_of)
         {
-            if let Some((part, text)) = result {
+            if let Some((part, rating)) = result.and_then(|(part, _)| Some((part, part.exact.as_deref()?))) {
+                let said = !part.text.is_empty() || !rating.is_empty();
+                row.indicator.result = said.then(|| self.exact_result(part, rating, &row.indicator));
+            } else if let Some((part, text)) = result {
                 let text = rating.map_or(text.to_owned(), |(_, rating)| format!("{text}：{rating}"));
                 row.indicator.result = Some(self.result(&text, part.place, part.doubtful, &row.indicator));
             }
-            if let Some((part, text)) = before {
+            if let Some((part, _)) = before.filter(|(part, _)| part.exact.is_some()) {
+                row.indicator.previous = (!part.text.is_empty()).then(|| {
+                    let read = self.exact_result(part, "", &row.indicator);
+                    Field {
+                        value: (part.text.clone(), read.value),
+                        line: read.line,
+                        confidence: read.confidence,
+                    }
+                });
+            } else if let Some((part, text)) = before {
                 row.indicator.previous = Some(self.previous(text, part.place, part.doubtful, &row.indicator));
             }
         }
@@ -181,7 +193,10 @@ impl Reading<'_> {
 
     fn indicator(&mut self, kind: IndicatorKind, label: Confidence, part: &Part, target: Option<&str>) -> Row {
         let line = target.map_or(part.text.clone(), |target| format!("{}：{target}", part.text));
-        let read = indicator::read(&line, self.texts_in);
+        let read = match &part.exact {
+            Some(target) => indicator::exact(&part.text, target, self.texts_in),
+            None => indicator::read(&line, self.texts_in),
+        };
         let understood = read.target.as_ref().map(|target| target.parse);
         if understood != Some(Parse::Full) {
             let text = quoted(&line);
@@ -222,6 +237,7 @@ impl Reading<'_> {
             place: record.name.place(),
             number: None,
             doubtful: false,
+            exact: None,
         });
         let mut row = self.indicator(record.kind, Confidence::High, &part, record.target.as_deref());
         match &record.result {
@@ -256,6 +272,18 @@ impl Reading<'_> {
             .as_ref()
             .and_then(|target| target.unit.as_deref());
         let read = result::read(text, unit, self.texts_in);
+        self.judged(read, text, place, doubtful)
+    }
+
+    /// The result that a page marks as such, and its rating; either may be empty.
+    fn exact_result(&mut self, part: &Part, rating: &str, indicator: &FormIndicator) -> Field<ReadResult> {
+        let target = indicator.read.value.target.as_ref();
+        let unit = target.and_then(|target| target.unit.as_deref());
+        let read = result::exact(&part.text, rating, unit, self.texts_in);
+        self.judged(read, &part.text, part.place, false)
+    }
+
+    fn judged(&mut self, read: ReadResult, text: &str, place: Place, doubtful: bool) -> Field<ReadResult> {
         let understood = read.parse == Parse::Full;
         if !understood {
             let text = quoted(text);

@@ -16,12 +16,16 @@ impl Reader {
             .iter()
             .flat_map(|cell| &cell.items)
             .take(4)
+            .filter(|other| other.exact.is_empty() || *other == item)
             .map(|item| labels::start(&item.text))
             .collect::<Vec<_>>()
             .join(" ");
-        let Some(title) = headings::title(&whole) else {
+        let Some(mut title) = headings::title(&whole) else {
             return false;
         };
+        if let [organization] = item.exact.as_slice() {
+            title.organization = Some(organization.clone());
+        }
         let known = |field: &Option<(String, Place, Confidence)>| field.as_ref().map(|(text, ..)| text.clone());
         if self.raw.titled || !self.raw.goals.is_empty() {
             let (Some(year), Some(name)) = (&title.year, &title.organization) else {
@@ -80,16 +84,17 @@ impl Reader {
                     self.raw.organization.get_or_insert((name, place, Confidence::High));
                 }
             } else if let Some((mut title, mut name)) = headings::head(&item.text) {
-                if name.is_none()
+                if let [said, named] = item.exact.as_slice() {
+                    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+                    (title, name) = (some(said), some(named));
+                } else if name.is_none()
                     && let Some(next) = items.next()
                 {
                     let together = format!("{} {}", title.as_deref().unwrap_or("所属長"), labels::start(&next.text));
                     (title, name) = headings::head(&together).unwrap_or((title, name));
                 }
-                if self.raw.head_name.is_none()
-                    && let Some(name) = name
-                {
-                    self.raw.head_name = Some((name, place));
+                if self.raw.head_name.is_none() && (name.is_some() || !item.exact.is_empty()) {
+                    self.raw.head_name = name.map(|name| (name, place));
                     self.raw.head_title = title.map(|title| (title, place));
                 }
             }
@@ -98,7 +103,7 @@ impl Reader {
 
     pub(super) fn goal_heading(&mut self, row: &Row, first: usize, cell: &Cell) -> bool {
         let Some(item) = cell.items.first() else { return false };
-        let Some(heading) = headings::goal(&item.text) else {
+        let Some(heading) = headings::goal_of(item) else {
             return false;
         };
         // What the policy's evaluation says of a goal is no other goal.

@@ -1,0 +1,178 @@
+//! A browser without a window, driven through chromedriver as <https://www.w3.org/TR/webdriver2/> says.
+
+use std::{
+    env,
+    fs::{self, File},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use nix::unistd::Uid;
+use serde_json::{Value, json};
+
+use crate::{
+    Outcome, http,
+    process::{Process, eventually},
+};
+
+/// The names a browser may go by.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// What a page is shown on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screen {
+    Desk,
+    Phone,
+}
+
+/// A browser, which ends with its test.
+pub(crate) struct Browser {
+    driver: SocketAddr,
+    session: String,
+    _process: Process,
+    _log: Removed,
+}
+
+/// A file that is removed.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Where a program is; an error that says how to get it.
+fn installed(names: &[&str]) -> Outcome<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = names
+        .iter()
+        .flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)))
+        .find(|file| file.is_file());
+    let lacking = || format!("there is no {}: `.ci/setup test` installs it", names.join(", no "));
+    found.ok_or_else(|| lacking().into())
+}
+
+impl Browser {
+    /// Starts a browser with an empty profile.
+    pub(crate) fn start(screen: Screen) -> Outcome<Self> {
+        let (driver, browser) = (installed(&["chromedriver"])?, installed(&BROWSERS)?);
+        let log = env::temp_dir().join(format!("ward-policy-driver-{}.log", uuid::Uuid::now_v7()));
+        let process = Command::new(driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(File::create(&log)?)
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (process, log) = (Process(process), Removed(log));
+        let port: u16 = eventually(|| {
+            let said = fs::read_to_string(&log.0)?;
+            let port = said
+                .split_once("successfully on port ")
+                .and_then(|(_, rest)| rest.split_once('.'));
+            Ok(port.map(|(port, _)| port.parse()).transpose()?)
+        })?;
+        let driver = SocketAddr::from(([127, 0, 0, 1], port));
+        let session = command(driver, "POST", "/session", Some(&capabilities(&browser, screen)))?;
+        let session = session["sessionId"].as_str().ok_or("no session")?.to_owned();
+        Ok(Self {
+            driver,
+            session,
+            _process: process,
+            _log: log,
+        })
+    }
+
+    fn command(&self, method: &str, what: &str, body: Option<&Value>) -> Outcome<Value> {
+        command(self.driver, method, &format!("/session/{}{what}", self.session), body)
+    }
+
+    /// Opens a page and waits until it is there.
+    pub(crate) fn go(&self, address: &str) -> Outcome {
+        self.command("POST", "/url", Some(&json!({ "url": address })))
+            .map(|_| ())
+    }
+
+    /// What a script returns.
+    pub(crate) fn run(&self, script: &str) -> Outcome<Value> {
+        self.command("POST", "/execute/sync", Some(&json!({ "script": script, "args": [] })))
+    }
+
+    /// What the first element of a selector is to those who cannot see it.
+    pub(crate) fn role(&self, selector: &str) -> Outcome<Value> {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        let found = self.command("POST", "/element", Some(&wanted))?;
+        let id = found
+            .as_object()
+            .and_then(|found| found.values().next())
+            .and_then(Value::as_str);
+        self.command(
+            "GET",
+            &format!("/element/{}/computedrole", id.ok_or("no element")?),
+            None,
+        )
+    }
+
+    /// The whole page as PNG; it stays among the build's files, for whoever wants to look at it.
+    pub(crate) fn picture(&self, screen: Screen) -> Outcome<Vec<u8>> {
+        let params = json!({ "format": "png", "captureBeyondViewport": true });
+        let wanted = json!({ "cmd": "Page.captureScreenshot", "params": params });
+        let picture = self.command("POST", "/goog/cdp/execute", Some(&wanted))?;
+        kept(&format!("form-{screen:?}.png").to_lowercase(), &picture["data"])
+    }
+
+    /// The page printed on A4, as PDF; it stays, too.
+    pub(crate) fn paper(&self) -> Outcome<Vec<u8>> {
+        let margin = json!({ "top": 1.4, "bottom": 1.4, "left": 1.2, "right": 1.2 });
+        let wanted = json!({ "page": { "width": 21.0, "height": 29.7 }, "margin": margin });
+        kept("form.pdf", &self.command("POST", "/print", Some(&wanted))?)
+    }
+
+    /// Fails where the browser's console holds an error or a warning.
+    pub(crate) fn complained_of_nothing(&self) -> Outcome {
+        let said = self.command("POST", "/se/log", Some(&json!({ "type": "browser" })))?;
+        assert_eq!(said, json!([]));
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver alone knows the browser's processes.
+        let _ = self.command("DELETE", "", None);
+    }
+}
+
+/// What a browser is started with.
+fn capabilities(browser: &Path, screen: Screen) -> Value {
+    let mut arguments = vec!["--headless=new", "--disable-dev-shm-usage", "--window-size=1280,960"];
+    if Uid::effective().is_root() {
+        arguments.push("--no-sandbox");
+    }
+    let mut options = json!({ "binary": browser, "args": arguments });
+    if screen == Screen::Phone {
+        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0 } });
+    }
+    json!({ "capabilities": { "alwaysMatch": {
+        "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "WARNING" }
+    } } })
+}
+
+fn command(driver: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
+    let request = format!("{method} {path}");
+    let (status, answer) = http::call(driver, None, &request, &[("Content-Type", "application/json")], body)?;
+    let mut answer: Value = serde_json::from_slice(&answer)?;
+    if status != 200 {
+        return Err(format!("{request}: {status} {}", answer["value"]["message"]).into());
+    }
+    Ok(answer["value"].take())
+}
+
+/// Decodes a file and keeps it.
+fn kept(name: &str, data: &Value) -> Outcome<Vec<u8>> {
+    let bytes = BASE64_STANDARD.decode(data.as_str().ok_or("no data")?)?;
+    fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), &bytes)?;
+    Ok(bytes)
+}
