@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test setup bench-history
+.PHONY: help run test setup bench-history fuzz
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ test: ## check format and lints, then run the tests
 bench-history: setup ## measure what keeping history costs
 	cargo build --release --locked
 	tests/cost_of_history.sh target/release/ward-policy
+
+fuzz: setup ## fuzz every parser (FUZZ_SECONDS each, FUZZ_JOBS at a time, FUZZ_TARGETS="..." for some)
+	tests/fuzz/run
 
 setup: ## install what is missing on this machine: C compiler, libpq, PostgreSQL
 	@.ci/setup

@@ -89,6 +89,12 @@ async fn what_was_read_makes_an_indicator_and_what_was_not_is_no_guess() {
         });
         api.post("/v1/indicators", &body).await.must_be(201);
     }
+    let relative = parse(&api, "前年度比△10%以上").await.body;
+    assert_eq!(
+        (&relative["parse"], &relative["name"], &relative["target"]["comparator"]),
+        (&json!("partial"), &Value::Null, &json!("qualitative")),
+        "10% or more would be a guess"
+    );
     let bare = parse(&api, "80%").await.body;
     assert_eq!(
         (

@@ -26,6 +26,32 @@ const BULLETS: &[char] = &[
     '・', '･', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨',
     '⑩',
 ];
+/// How what stands before a number shows that the number is no target by itself: 前年度比△10%, R4より5件.
+const LEADS: &[&str] = &[
+    "△",
+    "▲",
+    "-",
+    "−",
+    "－",
+    "+",
+    "＋",
+    "±",
+    "~",
+    "～",
+    "〜",
+    "→",
+    "比",
+    "より",
+    "から",
+    "対し",
+    "比べ",
+    "比べて",
+    "約",
+    "あと",
+    "各",
+    "第",
+    "上位",
+];
 /// How many places are tried where a line has no colon.
 const TRIED: usize = 12;
 /// What people who are asked or counted are called, at its end.
@@ -141,7 +167,9 @@ fn before_numbers(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let tried = starts.len().saturating_sub(TRIED);
     starts.into_iter().skip(tried).filter_map(|at| {
         let (name, after) = line.split_at_checked(at)?;
-        Some((name.trim(), after)).filter(|(name, _)| !name.is_empty())
+        let name = name.trim();
+        let leads = LEADS.iter().any(|lead| name.ends_with(lead));
+        (!name.is_empty() && !leads).then_some((name, after))
     })
 }
 
@@ -181,6 +209,22 @@ mod tests {
 
     fn read_2024(line: &str) -> ReadIndicator {
         read(line, year(2024))
+    }
+
+    #[test]
+    fn what_leads_to_a_number_is_no_name() {
+        for line in [
+            "前年度比△10%以上",
+            "前年度比10%以上",
+            "令和3年度比5%以上",
+            "利用件数が前年度より5件以上",
+            "利用件数 前年度比△10%以上",
+            "利用件数は約40件以上",
+            "満足度が上位3位以内",
+            "気温が-5度以上",
+        ] {
+            assert_eq!(read_2024(line).target, None, "{line}");
+        }
     }
 
     #[test]

@@ -1,0 +1,12 @@
+//! Any page is read, and every note has a place in it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ward_policy::domain::form::read_html;
+
+fuzz_target!(|page: &str| {
+    let lines = page.split('\n').count();
+    for note in read_html(page).notes {
+        assert!(usize::try_from(note.line).is_ok_and(|line| line <= lines + 1), "{note:?}");
+    }
+});
