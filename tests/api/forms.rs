@@ -271,6 +271,34 @@ async fn a_second_year_is_proposed_what_it_continues() {
     ] {
         assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
     }
+
+    // A year later the results of 2025 come in as a table: what was achieved in 2024 is missed.
+    let now = indicator(&next, "区役所窓口")["id"].as_str().unwrap().to_owned();
+    let table = format!("指標ID,年度,実績値,達成状況\n{now},令和7年度,70.5,B\n");
+    let stored = api.sheet("", "text/csv", table).await.must_be(200).body;
+    assert_eq!(stored["evaluations"][0]["outcome"], "not_achieved");
+    let turned = api.list("/v1/transitions?from=A&to=B").await;
+    let [turned] = turned.as_slice() else {
+        panic!("{turned:#?}")
+    };
+    assert_eq!(
+        (&turned["series_id"], &turned["from"]["value"], &turned["to"]["value"]),
+        (&series, &json!(81.2), &json!(70.5))
+    );
+    let coverage = api
+        .get("/v1/coverage?fiscal_year=2025&on=2026-07-10")
+        .await
+        .must_be(200)
+        .body;
+    let nishi = coverage["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["organization"] == "nishi");
+    assert_eq!(
+        (&nishi.unwrap()["state"], &nishi.unwrap()["indicators"]["results_in"]),
+        (&json!("draft"), &json!(1))
+    );
 }
 
 #[actix_web::test]
