@@ -341,7 +341,10 @@ impl Reading {
         let measure = match body.strip_suffix("ゼロ") {
             Some(what) if !has_number(what) => Some(zero),
             Some(_) => None,
-            None => whole(body).filter(|measure| measure.value == Decimal::ZERO),
+            // 0 times of what?
+            None => {
+                whole(body).filter(|measure| measure.value == Decimal::ZERO && measure.unit.as_deref() != Some("倍"))
+            }
         };
         let Some(measure) = measure else { return false };
         self.measured(&measure);

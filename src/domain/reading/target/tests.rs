@@ -290,6 +290,8 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
         "前年度比10%増",
         "80%以上かつ前年度以上",
         "1.5倍以上",
+        "0倍",
+        "0百倍",
         "30分から20分に短縮",
         "概ね達成（80点）",
         "1,0,0件以上",
