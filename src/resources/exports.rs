@@ -14,32 +14,31 @@ use super::{
     budgets::{self, Budget, BudgetFilter},
     evaluations::{EvaluationFilter, Judging, case},
     indicators::{self, Indicator, IndicatorFilter},
-    policies,
     results::{self, ResultFilter},
 };
 use crate::{
-    db::{Db, Read},
-    error::{Error, Result, Violation},
-    language::Bilingual,
+    db::Db,
+    error::{Error, Result},
     page,
-    past::{AsOf, Past, Since, only},
+    past::{Past, Since, only},
     query,
-    query::{AnyOf, Query, Years},
-    request,
-    resources::changes::snapshot::NDJSON,
-    schema::{budgets as b, goal_code_order, goals as g, indicators as i, results as r},
-    sheet::write::{About, Cell, Encoding, Form, Writer},
+    query::Query,
+    schema::{budgets as b, indicators as i, results as r},
+    sheet::write::Cell,
     text_enum,
-    value::{FiscalYear, Id, OrganizationKey},
+    value::Id,
 };
 
+mod order;
 mod reply;
 mod rows;
 pub(in crate::resources) mod tables;
+mod template;
 
+use order::Order;
 pub use reply::Export;
 use rows::{Source, judged_results};
-use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS, Table};
+use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
 
 /// The media type of CSV.
 pub const CSV: &str = "text/csv";
@@ -178,10 +177,12 @@ async fn export_results(
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     if filling.template {
-        let (organization, year) = wanted(&filter, &past, &since)?;
+        let (organization, year) = template::wanted(&filter, &past, &since)?;
         let order = Order::new(&RESULTS, &req, &shape, true)?.named(format!("results-{organization}-{year}"));
         return order
-            .fill(&db, move |conn, writer| template(conn, &organization, year, writer))
+            .fill(&db, move |conn, writer| {
+                template::write(conn, &organization, year, writer)
+            })
             .await;
     }
     let order = Order::new(&RESULTS, &req, &shape, false)?;
@@ -275,166 +276,6 @@ fn stretches(mut read: impl FnMut(Option<Id>) -> Result<Option<Id>>) -> Result<(
             Some(last) => after = Some(last),
             None => return Ok(()),
         }
-    }
-}
-
-/// Whose sheet is to be filled in, and of which fiscal year.
-fn wanted(filter: &ResultFilter, past: &Past, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
-    let nothing_else = filter.policy_year.some().is_none()
-        && filter.kind.some().is_none()
-        && filter.goal.some().is_none()
-        && filter.indicator.some().is_none()
-        && since.updated_since.is_none()
-        && past.as_of == AsOf::Now;
-    match (&filter.organization.0[..], &filter.fiscal_year.0[..]) {
-        ([organization], [year]) if nothing_else => Ok((organization.clone(), *year)),
-        _ => Err(Error::malformed(Violation::of(
-            "template",
-            "template",
-            Bilingual::new(
-                "organization と fiscal_year を一つずつ指定してください。ほかの条件は指定できません",
-                "needs one organization and one fiscal_year, and takes no other filter",
-            ),
-        ))),
-    }
-}
-
-/// Writes a row for each indicator of a policy, in the order of the form.
-fn template(conn: &mut Read<'_>, organization: &OrganizationKey, year: FiscalYear, writer: &mut Writer) -> Result<()> {
-    let source = Source::read(conn)?;
-    let on = conn.today;
-    let policy = policies::find(conn, &(organization.clone(), year))?;
-    let filter = EvaluationFilter {
-        organization: AnyOf(vec![organization.clone()]),
-        policy_year: Years(vec![policy.fiscal_year]),
-        fiscal_year: Years(vec![policy.fiscal_year]),
-        ..EvaluationFilter::default()
-    };
-    let mut all = Vec::new();
-    case::each(conn, &filter, on, None, |judged| {
-        all.push(judged);
-        Ok(true)
-    })?;
-    let goals: Vec<Id> = g::table
-        .filter(g::policy_id.eq(policy.id))
-        .order((goal_code_order(g::code), g::id))
-        .select(g::id)
-        .load(conn.conn)?;
-    all.sort_by_cached_key(|judged| {
-        let indicator = &judged.subject.indicator;
-        let goal = goals.iter().position(|goal| *goal == indicator.goal_id);
-        (goal, indicator.position, indicator.id)
-    });
-    all.iter()
-        .try_for_each(|judged| writer.row(&rows::result(judged, on, &source)))
-}
-
-/// A file that was asked for.
-struct Order {
-    table: &'static Table,
-    form: Form,
-    named: bool,
-    to_fill: bool,
-    name: String,
-}
-
-impl Order {
-    fn new(table: &'static Table, req: &HttpRequest, shape: &ExportShape, to_fill: bool) -> Result<Self> {
-        let preferred = || {
-            let by_accept = [
-                (XLSX, ExportFormat::Xlsx),
-                (NDJSON, ExportFormat::Lines),
-                (CSV, ExportFormat::Csv),
-            ];
-            let mut preferred = by_accept
-                .into_iter()
-                .filter(|(media_type, _)| request::prefers(req, media_type));
-            preferred.next().map(|(_, format)| format)
-        };
-        let default = if to_fill { ExportFormat::Xlsx } else { ExportFormat::Csv };
-        let format = shape.format.or_else(preferred).unwrap_or(default);
-        let mut broken = Vec::new();
-        let mut belongs = |given: bool, name, ja, en| {
-            if given {
-                broken.push(Violation::of(name, "format", Bilingual::new(ja, en)));
-            }
-        };
-        let is_csv = format == ExportFormat::Csv;
-        belongs(
-            shape.encoding.is_some() && !is_csv,
-            "encoding",
-            "CSVのときだけ指定できます",
-            "belongs to CSV",
-        );
-        let cp932 = shape.encoding == Some(ExportEncoding::Cp932);
-        belongs(
-            shape.bom && (!is_csv || cp932),
-            "bom",
-            "UTF-8のCSVのときだけ指定できます",
-            "belongs to CSV in UTF-8",
-        );
-        let is_lines = format == ExportFormat::Lines;
-        belongs(
-            is_lines && shape.names == Some(ExportNames::Japanese),
-            "names",
-            "NDJSONの見出しは常にコードです",
-            "NDJSON always has codes",
-        );
-        belongs(
-            is_lines && to_fill,
-            "format",
-            "記入用の表はCSVかXLSXです",
-            "a sheet to fill in is CSV or XLSX",
-        );
-        if !broken.is_empty() {
-            return Err(Error::Malformed(broken));
-        }
-        let form = match format {
-            ExportFormat::Csv if cp932 => Form::Csv(Encoding::Cp932),
-            ExportFormat::Csv => Form::Csv(Encoding::Utf8 { bom: shape.bom }),
-            ExportFormat::Xlsx => Form::Xlsx,
-            ExportFormat::Lines => Form::Lines,
-        };
-        Ok(Self {
-            table,
-            form,
-            named: !is_lines && shape.names != Some(ExportNames::Code),
-            to_fill,
-            name: table.name.to_owned(),
-        })
-    }
-
-    /// The same under another name.
-    fn named(self, name: String) -> Self {
-        Self { name, ..self }
-    }
-
-    /// Writes the file: `rows` gives its rows, all of which see one state of the database.
-    async fn fill(
-        self,
-        db: &Db,
-        rows: impl FnOnce(&mut Read<'_>, &mut Writer) -> Result<()> + Send + 'static,
-    ) -> Result<Export> {
-        let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
-        let write = move |conn: &mut Read<'_>| {
-            let about = About {
-                title: table.title,
-                facts: table.facts(to_fill),
-                codes: (table.codes)(),
-                to_fill,
-            };
-            let mut writer = Writer::new(&form, table.columns, named, about)?;
-            rows(conn, &mut writer)?;
-            Export::tagged(writer.finish()?)
-        };
-        let (file, tag, length) = db.gather(write).await?;
-        Ok(Export {
-            file,
-            tag,
-            length,
-            form: self.form,
-            name: self.name,
-        })
     }
 }
 

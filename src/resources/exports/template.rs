@@ -1,0 +1,76 @@
+//! The sheet that an organization fills in.
+
+use diesel::prelude::*;
+
+use super::rows::{self, Source};
+use crate::{
+    db::Read,
+    error::{Error, Result, Violation},
+    language::Bilingual,
+    past::{AsOf, Past, Since},
+    query::{AnyOf, Years},
+    resources::{
+        evaluations::{EvaluationFilter, case},
+        policies,
+        results::ResultFilter,
+    },
+    schema::{goal_code_order, goals as g},
+    sheet::write::Writer,
+    value::{FiscalYear, Id, OrganizationKey},
+};
+
+/// Whose sheet is to be filled in, and of which fiscal year.
+pub(super) fn wanted(filter: &ResultFilter, past: &Past, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
+    let nothing_else = filter.policy_year.some().is_none()
+        && filter.kind.some().is_none()
+        && filter.goal.some().is_none()
+        && filter.indicator.some().is_none()
+        && since.updated_since.is_none()
+        && past.as_of == AsOf::Now;
+    match (&filter.organization.0[..], &filter.fiscal_year.0[..]) {
+        ([organization], [year]) if nothing_else => Ok((organization.clone(), *year)),
+        _ => Err(Error::malformed(Violation::of(
+            "template",
+            "template",
+            Bilingual::new(
+                "organization と fiscal_year を一つずつ指定してください。ほかの条件は指定できません",
+                "needs one organization and one fiscal_year, and takes no other filter",
+            ),
+        ))),
+    }
+}
+
+/// Writes a row for each indicator of a policy, in the order of the form.
+pub(super) fn write(
+    conn: &mut Read<'_>,
+    organization: &OrganizationKey,
+    year: FiscalYear,
+    writer: &mut Writer,
+) -> Result<()> {
+    let source = Source::read(conn)?;
+    let on = conn.today;
+    let policy = policies::find(conn, &(organization.clone(), year))?;
+    let filter = EvaluationFilter {
+        organization: AnyOf(vec![organization.clone()]),
+        policy_year: Years(vec![policy.fiscal_year]),
+        fiscal_year: Years(vec![policy.fiscal_year]),
+        ..EvaluationFilter::default()
+    };
+    let mut all = Vec::new();
+    case::each(conn, &filter, on, None, |judged| {
+        all.push(judged);
+        Ok(true)
+    })?;
+    let goals: Vec<Id> = g::table
+        .filter(g::policy_id.eq(policy.id))
+        .order((goal_code_order(g::code), g::id))
+        .select(g::id)
+        .load(conn.conn)?;
+    all.sort_by_cached_key(|judged| {
+        let indicator = &judged.subject.indicator;
+        let goal = goals.iter().position(|goal| *goal == indicator.goal_id);
+        (goal, indicator.position, indicator.id)
+    });
+    all.iter()
+        .try_for_each(|judged| writer.row(&rows::result(judged, on, &source)))
+}
