@@ -172,6 +172,11 @@ impl Reading {
     }
 
     fn compare(&mut self, comparator: Comparator) {
+        // So many times of what?
+        if self.read.unit.as_deref() == Some("倍") {
+            self.rest.push("倍".to_owned());
+            return;
+        }
         self.read.target.comparator = comparator;
     }
 
@@ -341,10 +346,7 @@ impl Reading {
         let measure = match body.strip_suffix("ゼロ") {
             Some(what) if !has_number(what) => Some(zero),
             Some(_) => None,
-            // 0 times of what?
-            None => {
-                whole(body).filter(|measure| measure.value == Decimal::ZERO && measure.unit.as_deref() != Some("倍"))
-            }
+            None => whole(body).filter(|measure| measure.value == Decimal::ZERO),
         };
         let Some(measure) = measure else { return false };
         self.measured(&measure);
@@ -405,8 +407,10 @@ impl Reading {
         self.measured(lower);
         self.read.decimals = self.read.decimals.max(upper.decimals());
         self.read.unit = lower.unit.clone().or_else(|| upper.unit.clone());
-        self.read.target.upper = Some(upper.value);
         self.compare(Comparator::Between);
+        if self.read.target.comparator == Comparator::Between {
+            self.read.target.upper = Some(upper.value);
+        }
     }
 
     /// So many times what is in brackets, which makes a number where both are printed.
