@@ -10,6 +10,8 @@ const AFTER: &[&str] = &[
     "以上", "以下", "以内", "未満", "超", "増", "減", "向上", "上昇", "低", "維持", "程度", "達成", "上回", "下回",
     "改善", "合計", "累計", "実施", "確保", "削減", "縮減", "短縮", "拡大", "策定", "開催", "設置", "作成", "越",
 ];
+/// What belongs to a number, where it is one.
+const POWERS: [char; 6] = ['十', '百', '千', '万', '億', '兆'];
 /// The most characters of a unit.
 const MOST: usize = 10;
 /// Units of time, in seconds, the largest first.
@@ -72,6 +74,10 @@ pub(super) fn leading(text: &str) -> Option<Measure> {
     let numeral = number::leading(text)?;
     let rest = text.get(numeral.len..)?;
     let unit = rest.get(..unit(rest))?;
+    // 1,020億千 is no number, and 千 no unit.
+    if unit.starts_with(POWERS) {
+        return None;
+    }
     let mut measure = Measure {
         value: held(numeral.value)?,
         unit: Some(unit.to_owned()).filter(|unit| !unit.is_empty()),

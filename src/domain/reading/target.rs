@@ -218,7 +218,7 @@ impl Reading {
                 .trim_start_matches("実績")
                 .trim_start_matches(':')
                 .trim_start_matches('は');
-            if let Some(measure) = whole(number) {
+            if let Some(measure) = baseline(number) {
                 self.refer(ReferenceKind::FiscalYear, Some(of));
                 self.baseline = Some(measure);
                 return;
@@ -228,7 +228,7 @@ impl Reading {
             .into_iter()
             .find_map(|word| remark.strip_prefix(word))
             .unwrap_or(remark);
-        match whole(number.trim_start_matches(':')) {
+        match baseline(number.trim_start_matches(':')) {
             Some(measure) if self.baseline.is_none() => self.baseline = Some(measure),
             _ => self.rest.push(format!("({remark})")),
         }
@@ -571,6 +571,11 @@ fn whole(text: &str) -> Option<Measure> {
     number(text)
         .filter(|(_, rest)| rest.is_empty())
         .map(|(measure, _)| measure)
+}
+
+/// The number in brackets that a target goes from: never so many times of something.
+fn baseline(text: &str) -> Option<Measure> {
+    whole(text).filter(|measure| measure.unit.as_deref() != Some("倍"))
 }
 
 fn has_number(text: &str) -> bool {

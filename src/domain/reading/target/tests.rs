@@ -356,7 +356,13 @@ proptest! {
         "（", "）", "(", ")", ":", "→", "約", "全", "ゼロ", "倍", "割", "までに", "を維持", "合計", "分", "秒", "千", "億",
     ]), 0..12)) {
         let text = pieces.concat();
-        prop_assert!(read_2024(&text).target.faults().is_empty());
+        let first = read_2024(&text);
+        prop_assert!(first.target.faults().is_empty());
+        if first.parse == Parse::Full {
+            let printed = print(&first.target, first.unit.as_deref());
+            let again = read_2024(&printed).target;
+            prop_assert_eq!(Target { text: None, ..again }, Target { text: None, ..first.target }, "{} from {}", printed, text);
+        }
     }
 
     #[test]
