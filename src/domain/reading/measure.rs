@@ -74,8 +74,8 @@ pub(super) fn leading(text: &str) -> Option<Measure> {
     let numeral = number::leading(text)?;
     let rest = text.get(numeral.len..)?;
     let unit = rest.get(..unit(rest))?;
-    // 1,020億千 is no number, and 千 no unit.
-    if unit.starts_with(POWERS) {
+    // 1,020億千 is no number, and 千 no unit; 6年度 is a year.
+    if unit.starts_with(POWERS) || unit.starts_with("年度") {
         return None;
     }
     let mut measure = Measure {

@@ -380,6 +380,8 @@ impl Reading {
             .find_map(|(word, it)| rest.strip_prefix(word).map(|rest| (*it, rest)))
         {
             Some((comparator, rest)) => self.end(rest, comparator),
+            // As in 0人を維持.
+            None if is_ending_of_upkeep(rest) && measure.value == Decimal::ZERO => self.compare(Comparator::Lte),
             None if is_ending_of_upkeep(rest) => {
                 self.read.reference = Reference {
                     kind: ReferenceKind::Constant,
