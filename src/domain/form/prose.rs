@@ -3,7 +3,7 @@
 use super::{
     Confidence, Field,
     goals::worse,
-    notes::{Notes, Place},
+    notes::Notes,
     reader::RawBox,
     slips,
     split::{Content, parts},
@@ -28,17 +28,13 @@ pub(super) fn read(it: &RawBox, name: &str, notes: &mut Notes, corrections: &mut
             texts.push(part.text);
             continue;
         }
-        for (found, meant, at) in slips::find(&part.text) {
+        // Noted where its item begins: an item may go on over lines.
+        for (found, meant) in slips::find(&part.text) {
             confidence = worse(confidence, Confidence::Medium);
             corrections.push((name.to_owned(), found.to_owned(), meant.to_owned()));
-            let Place { line, column } = part.place;
-            let place = Place {
-                line,
-                column: column + super::layout::number(at),
-            };
             notes.warning(
                 "slip_corrected",
-                place,
+                part.place,
                 format!("{name}にある文字認識の誤り「{found}」を「{meant}」に訂正しました"),
                 format!("a known slip of character recognition in {name} was corrected: '{found}' to '{meant}'"),
             );

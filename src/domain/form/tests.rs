@@ -161,7 +161,7 @@ fn the_real_form_has_one_slip_which_is_corrected_noted_and_recorded() {
     };
     assert_eq!((note.severity, note.code), (Severity::Warning, "slip_corrected"));
     let line = NISHI_2024.lines().nth(29).unwrap();
-    let column = line.split("中助").next().unwrap().chars().count() + 1;
+    let column = line.split("防災訓練や講座").next().unwrap().chars().count() + 1;
     assert_eq!((note.line, note.column), (30, u32::try_from(column).unwrap()));
 }
 

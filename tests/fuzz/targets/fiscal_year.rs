@@ -1,12 +1,17 @@
-//! A fiscal year that is read is read from its label again.
+//! Fiscal years: every name of one that was read is a name of the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::domain::fiscal_year::{label, parse, short};
+use ward_policy::{
+    domain::fiscal_year::{label, parse, short},
+    value::FiscalYear,
+};
 
 fuzz_target!(|text: &str| {
-    if let Ok(year) = parse(text, None) {
-        assert_eq!(parse(&label(year), None), Ok(year));
-        assert_eq!(parse(&short(year), None), Ok(year));
+    for policy_year in [None, FiscalYear::new(1988), FiscalYear::new(2024)] {
+        let Ok(year) = parse(text, policy_year) else { continue };
+        for name in [label(year), short(year), year.to_string()] {
+            assert_eq!(parse(&name, policy_year), Ok(year), "{text:?} is called {name:?}");
+        }
     }
 });

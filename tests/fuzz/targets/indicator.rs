@@ -1,12 +1,20 @@
-//! Any line is read as an indicator whose target, if it has one, holds together.
+//! Lines of indicators: the name is on one line and no longer than what was printed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use ward_policy::{domain::reading::indicator::read, value::FiscalYear};
 
 fuzz_target!(|line: &str| {
-    let year = FiscalYear::new(2024).expect("a fiscal year");
-    if let Some(target) = read(line, year).target {
-        assert_eq!(target.target.faults(), vec![], "{target:?}");
+    let Some(year) = FiscalYear::new(2024) else { return };
+    let read = read(line, year);
+    assert!(
+        !read.name.contains(char::is_control) && read.name.len() <= line.len(),
+        "{read:?}"
+    );
+    if let Some(who) = &read.population {
+        assert!(!who.is_empty() && read.name.contains(who.as_str()), "{read:?}");
+    }
+    if let Some(read) = read.target {
+        assert_eq!(read.target.faults(), vec![], "{read:?}");
     }
 });

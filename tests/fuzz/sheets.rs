@@ -1,0 +1,46 @@
+//! What holds of every spreadsheet that was read.
+
+use ward_policy::{
+    contract::{Rules as _, violations},
+    domain::form::Note,
+    resources::results::ResultInput,
+    sheet::{
+        results::{self, Known, MOST_NOTES},
+        table::{MOST_COLUMNS, Table},
+    },
+    value::FiscalYear,
+};
+
+/// Holds a table, and the results read from it, against what is promised of them.
+pub fn hold(table: Result<Table, Note>) {
+    let table = match table {
+        Ok(table) => table,
+        Err(note) => {
+            assert!(note.line >= 1 && note.column >= 1, "{note:?}");
+            return;
+        }
+    };
+    assert!(table.rows.is_sorted_by(|a, b| a.number < b.number));
+    for row in &table.rows {
+        assert!(row.cells.is_sorted_by(|a, b| a.column < b.column));
+        assert!(row.cells.iter().all(|cell| (1..=MOST_COLUMNS).contains(&cell.column)));
+    }
+    for (year, unit) in [(None, None), (FiscalYear::new(2024), Some("%"))] {
+        let known = || Known {
+            name: "満足している区民の割合".to_owned(),
+            unit: unit.map(str::to_owned),
+        };
+        let sheet = results::read(&table, year, |_| Some(known()));
+        assert!(sheet.notes.len() <= MOST_NOTES);
+        assert!(sheet.notes.is_sorted_by_key(|note| (note.line, note.column)));
+        for entry in &sheet.entries {
+            // What a table says is what a request could have said.
+            let document = serde_json::to_value(&entry.result).unwrap_or_default();
+            let broken = violations::<ResultInput>(&document);
+            assert!(
+                broken.is_empty() && entry.result.broken().is_empty(),
+                "{document}: {broken:?}"
+            );
+        }
+    }
+}

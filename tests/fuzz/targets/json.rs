@@ -1,0 +1,23 @@
+//! Policies as JSON: what was read is read back from what it writes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ward_policy::{
+    json,
+    resources::imports::{ImportFormat, Said, read},
+};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(document) = json::read(bytes) else { return };
+    let written = document.to_string();
+    assert_eq!(json::read(written.as_bytes()).ok(), Some(document));
+    let Ok(Said::Policy(tree)) = read(ImportFormat::Json, bytes) else {
+        return;
+    };
+    let written = serde_json::to_vec(&tree).unwrap_or_default();
+    assert!(
+        matches!(read(ImportFormat::Json, &written), Ok(Said::Policy(_))),
+        "{}",
+        String::from_utf8_lossy(&written)
+    );
+});
