@@ -210,3 +210,18 @@ async fn who_may_not_edit_an_organization_stores_no_results_of_it() {
     assert!([403, 409].contains(&refused.status), "{}", refused.body);
     assert_eq!(api.value(known, 2024).await["value"], 50);
 }
+
+#[actix_web::test]
+async fn a_status_alone_is_over_what_is_stored_and_refused_where_nothing_is() {
+    let api = Api::new().await;
+    let indicator = api.nishi_indicator().await.id();
+    let text = format!("指標ID,年度,状態\n{indicator},2024,報告済み\n");
+    let report = api.csv("?dry_run=true", &text).await.must_be(200).body;
+    assert_eq!(places(&report), [(2, 1, "A2".to_owned())]);
+    let refused = api.csv("", &text).await.must_be(422);
+    assert!(refused.text("detail").contains("A2: 実績値"), "{}", refused.body);
+
+    api.result(&indicator, 2024).await;
+    let report = api.csv("", &text).await.must_be(200).body;
+    assert_eq!((&report["created"], &report["changed"]), (&json!(0), &json!(0)));
+}
