@@ -1,5 +1,7 @@
 //! Imports of results by spreadsheet: rightly, or refused by the address of the cell.
 
+use std::fmt::Write as _;
+
 use rust_xlsxwriter::{Format, Workbook};
 use serde_json::{Value, json};
 
@@ -217,11 +219,40 @@ async fn a_status_alone_is_over_what_is_stored_and_refused_where_nothing_is() {
     let indicator = api.nishi_indicator().await.id();
     let text = format!("指標ID,年度,状態\n{indicator},2024,報告済み\n");
     let report = api.csv("?dry_run=true", &text).await.must_be(200).body;
-    assert_eq!(places(&report), [(2, 1, "A2".to_owned())]);
+    assert_eq!(
+        (&report["stored"], &report["notes"][0]["line"]),
+        (&json!(false), &json!(2))
+    );
     let refused = api.csv("", &text).await.must_be(422);
-    assert!(refused.text("detail").contains("A2: 実績値"), "{}", refused.body);
+    assert!(refused.text("detail").starts_with("2行"), "{}", refused.body);
 
     api.result(&indicator, 2024).await;
     let report = api.csv("", &text).await.must_be(200).body;
     assert_eq!((&report["created"], &report["changed"]), (&json!(0), &json!(0)));
+}
+
+#[actix_web::test]
+async fn what_is_wrong_far_down_is_said_of_its_row() {
+    let api = Api::new().await;
+    let goal = api.nishi_goal().await.id();
+    let mut text = "指標ID,年度,状態\n".to_owned();
+    for n in 0..12 {
+        let id = api.indicator(&goal, &format!("指標{n}")).await.id();
+        for year in 1950..2050 {
+            let status = if (n, year) == (11, 2000) {
+                "報告済み"
+            } else {
+                "集計中"
+            };
+            writeln!(text, "{id},{year},{status}").unwrap();
+        }
+    }
+    let report = api.csv("?dry_run=true", &text).await.must_be(200).body;
+    let lines: Vec<_> = report["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note["line"].clone())
+        .collect();
+    assert_eq!(lines, [json!(1152)]);
 }

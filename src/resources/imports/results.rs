@@ -9,6 +9,7 @@ use super::{
     report::{ImportEvaluation, ImportNote, ImportReport},
 };
 use crate::{
+    contract::Rules,
     db::Tx,
     error::{Error, Place, Result, Violation},
     query::Years,
@@ -16,7 +17,7 @@ use crate::{
         evaluations::case::{Subject, judge},
         results::{
             ResultInput, Row,
-            bulk::{ResultEntry, store},
+            bulk::{ResultEntries, ResultEntry, store},
         },
     },
     schema::{indicators as i, results as r},
@@ -48,8 +49,12 @@ pub(super) fn import(
     }
     let entries = entries(tx, &sheet)?;
     let done = perhaps(tx, dry_run, |tx| {
+        let mut before = 0;
         for batch in entries.chunks(BATCH) {
-            store(tx, batch)?;
+            hold(batch)
+                .and_then(|()| store(tx, batch))
+                .map_err(|e| placed(e, before))?;
+            before += batch.len();
         }
         let mut report = ImportReport::stored(tx, format, dry_run)?;
         report.evaluations = evaluations(tx, &entries)?;
@@ -57,7 +62,11 @@ pub(super) fn import(
     });
     match done {
         Ok(report) => Ok(ImportReport { notes, ..report }),
-        Err(Error::Invalid(broken) | Error::Conflict(broken)) if dry_run => {
+        Err(Error::Invalid(broken)) => {
+            notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
+            refused(format, dry_run, notes)
+        }
+        Err(Error::Conflict(broken)) if dry_run => {
             notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
             refused(format, dry_run, notes)
         }
@@ -134,13 +143,47 @@ fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEva
     Ok(wanted.iter().filter_map(|key| by_place.remove(key)).collect())
 }
 
+/// Fails unless every result keeps its rules, with what is stored of it.
+fn hold(batch: &[ResultEntry]) -> Result<()> {
+    let batch = ResultEntries {
+        items: batch.to_vec(),
+        reason: None,
+    };
+    Error::refuse(batch.broken())
+}
+
+/// An error of a batch, its places counted from the beginning of the table.
+fn placed(e: Error, before: usize) -> Error {
+    let moved = |broken: Vec<Violation>| broken.into_iter().map(|violation| moved(violation, before)).collect();
+    match e {
+        Error::Invalid(broken) => Error::Invalid(moved(broken)),
+        Error::Conflict(broken) => Error::Conflict(moved(broken)),
+        e => e,
+    }
+}
+
+fn moved(violation: Violation, before: usize) -> Violation {
+    let place = match &violation.place {
+        Place::Body(pointer) => item(pointer).map(|(n, rest)| Place::Body(format!("/items/{}{rest}", n + before))),
+        Place::Parameter(_) | Place::Header(_) => None,
+    };
+    match place {
+        Some(place) => Violation { place, ..violation },
+        None => violation,
+    }
+}
+
+/// The number of the item that a pointer leads into, and where in it.
+fn item(pointer: &str) -> Option<(usize, &str)> {
+    let rest = pointer.strip_prefix("/items/")?;
+    let (n, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    Some((n.parse().ok()?, rest))
+}
+
 /// What stands in the way of storing a row.
 fn at_row(sheet: &Sheet, violation: &Violation) -> ImportNote {
     let row = match &violation.place {
-        Place::Body(pointer) => pointer
-            .strip_prefix("/items/")
-            .and_then(|rest| rest.split('/').next()?.parse::<usize>().ok())
-            .and_then(|at| sheet.entries.get(at)),
+        Place::Body(pointer) => item(pointer).and_then(|(n, _)| sheet.entries.get(n)),
         Place::Parameter(_) | Place::Header(_) => None,
     };
     ImportNote {

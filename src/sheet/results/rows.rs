@@ -234,7 +234,8 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
             stated_previous_value: stated_previous_value.unwrap_or(None),
             stated_previous_text: stated_previous_text.unwrap_or(None).map(Line),
         };
-        self.check(row, &result, all_read);
+        // Without values the row speaks of those that are stored: whoever stores it judges both together.
+        self.check(row, &result, all_read && self.heads.has("value"));
         Some(result)
     }
 
