@@ -22,6 +22,7 @@ use ward_policy::{
     app,
     config::Config,
     db::{self, Database, embedded::Embedded},
+    generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
     openapi, sample,
     token_command::{self, TokenCommand},
@@ -57,6 +58,8 @@ enum Command {
     /// Import official forms (text, HTML) and policies as `/v1/policies/…/tree` gives them (JSON), on `DATABASE_URL` or on
     /// the embedded database.
     Import(ImportCommand),
+    /// Generate plausible data to measure on, the same each time, on `DATABASE_URL` or on the embedded database.
+    Generate(GenerateCommand),
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {
         /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Healthcheck => healthcheck(),
         Command::Token { command } => token_command::run(&command),
         Command::Import(command) => import_command::run(&command),
+        Command::Generate(command) => generate_command::run(&command),
         Command::Verify { known } => verify::run(known.as_ref()),
     };
     match done {

@@ -290,6 +290,20 @@ fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> 
         .map_err(Error::internal)
 }
 
+/// Makes the first revision of a policy that was stored as a published one.
+pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date) -> Result<()> {
+    let on = tx.today;
+    let document = document(tx, policy, 1, on)?.ok_or(Error::NotFound("policy"))?;
+    let draft = Draft {
+        kind,
+        reason: None,
+        published_on,
+        assumed: false,
+        document,
+    };
+    add(tx, policy, 1, &draft).map(|_| ())
+}
+
 /// Gives every policy whose public face this transaction has changed the revision that shows it: a correction.
 pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
     let changed: Vec<(String, Id, Option<Id>)> = change_log::table

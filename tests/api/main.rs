@@ -24,6 +24,7 @@ mod exports;
 mod findings;
 mod form_page;
 mod forms;
+mod generated;
 mod given;
 mod goals;
 mod hidden;
