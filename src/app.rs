@@ -16,6 +16,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
     auth::{self, Needs},
+    cache::{self, Cache},
     config::Limits,
     db::Database,
     error::{Error, Result},
@@ -25,6 +26,7 @@ use crate::{
 /// Builds the application over a database.
 pub fn build(
     database: Database,
+    cache: Cache,
     limits: Limits,
 ) -> App<
     impl ServiceFactory<
@@ -39,6 +41,7 @@ pub fn build(
         .into_utoipa_app()
         .openapi(openapi::head())
         .app_data(web::Data::new(database))
+        .app_data(web::Data::new(cache))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
@@ -55,6 +58,7 @@ pub fn build(
         )
         .default_service(web::to(fallback))
         .wrap(from_fn(auth::identify))
+        .wrap(from_fn(cache::remember))
         .wrap(cors())
         .wrap(from_fn(request::surround))
 }

@@ -20,6 +20,8 @@ pub struct Config {
     pub pool: u32,
     /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
     pub workers: usize,
+    /// `WARD_POLICY_CACHE_BYTES`: room for finished public answers, at most 1 GiB; 0 for none (32 MiB).
+    pub cache_bytes: usize,
     /// Limits on what one request may take.
     pub limits: Limits,
 }
@@ -64,6 +66,7 @@ impl Config {
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             pool: number("WARD_POLICY_POOL", 8, 1..=100)?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
+            cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
             limits: Limits {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,

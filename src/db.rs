@@ -47,7 +47,7 @@ pub mod embedded;
 mod listener;
 mod stream;
 
-pub use listener::Tail;
+pub use listener::{PublicState, Tail};
 pub use stream::{Chunks, Out};
 
 /// The migrations, embedded.
@@ -234,6 +234,13 @@ impl Database {
         self.listener.stop();
     }
 
+    /// The state of what the public sees, as far as it is known for sure: nothing where it is some time since anything was heard
+    /// of the database, or where that has only just begun.
+    #[must_use]
+    pub fn public_state(&self) -> Option<PublicState> {
+        self.listener.public_state()
+    }
+
     /// The database as this caller has it.
     #[must_use]
     pub fn of(&self, caller: Caller) -> Db {
@@ -242,6 +249,27 @@ impl Database {
             caller,
             moment: Moment::Now,
         }
+    }
+
+    /// Writes, and sees to it that no answer from before is given after this one's.
+    async fn write<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut PgConnection) -> Result<Written<T>> + Send + 'static,
+    ) -> Result<T> {
+        let listener = Arc::clone(&self.listener);
+        let run = move |conn: &mut PgConnection| {
+            let done = run(conn);
+            // What failed on its way may have been committed all the same.
+            let public = match &done {
+                Ok(written) => written.public,
+                Err(e) => matches!(e, Error::Internal(_) | Error::Unavailable(_)),
+            };
+            if public {
+                listener.changed_public();
+            }
+            done.map(|written| written.given)
+        };
+        self.writers.run(WRITERS_PATIENCE, run).await
     }
 
     /// Keeps books that are not history: when a token was last used.
@@ -310,10 +338,8 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let caller = self.caller.clone();
-        self.database
-            .writers
-            .run(WRITERS_PATIENCE, move |conn| write(conn, &caller, work))
-            .await
+        let run = move |conn: &mut PgConnection| conn.transaction(|conn| write_in(conn, &caller, work));
+        self.database.write(run).await
     }
 
     /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
@@ -336,13 +362,20 @@ impl Db {
                 })
             })
         };
-        self.database.writers.run(WRITERS_PATIENCE, run).await
+        self.database.write(run).await
     }
 }
 
 /// Runs statements that change something on a connection of one's own.
 pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     conn.transaction(|conn| write_in(conn, caller, work))
+        .map(|written| written.given)
+}
+
+/// What a transaction gave, and whether it changed what the public sees.
+struct Written<T> {
+    given: T,
+    public: bool,
 }
 
 diesel::define_sql_function! {
@@ -351,7 +384,11 @@ diesel::define_sql_function! {
 }
 
 /// Within a transaction: takes its place, works, and lets what changed of what is public have its revision.
-fn write_in<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+fn write_in<T>(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<Written<T>> {
     let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
     let reason = caller.reason().unwrap_or_default();
     let begun = begin_write(caller.name(), token, caller.request_id(), reason);
@@ -363,9 +400,9 @@ fn write_in<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut 
         before,
         today: today(),
     };
-    let done = work(&mut tx)?;
-    revisions::follow(&mut tx)?;
-    Ok(done)
+    let given = work(&mut tx)?;
+    let public = revisions::follow(&mut tx)?;
+    Ok(Written { given, public })
 }
 
 impl Tx<'_> {

@@ -46,9 +46,13 @@ mod html;
 pub use html::{Html, digest};
 
 /// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
-const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
 /// The same of an answer that may show a draft.
 const PRIVATE: &str = "private, no-store";
+
+/// The media types of answers that depend on nothing but their address and `Accept`, who asks, when, and what is stored.
+pub(crate) const KEPT: [&str; 2] = [JSON, html::HTML];
+const JSON: &str = "application/json";
 
 /// A JSON body: read within limits, checked against its schema, then against its rules.
 #[derive(Debug)]
@@ -345,7 +349,7 @@ impl Responder for Reply {
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
-        tagged(req, response, "application/json", self.body)
+        tagged(req, response, JSON, self.body)
     }
 }
 

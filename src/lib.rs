@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod cache;
 pub mod command;
 pub mod config;
 pub mod contract;

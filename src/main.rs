@@ -20,6 +20,7 @@ use env_logger::Env;
 use futures_util::future::select;
 use ward_policy::{
     app,
+    cache::Cache,
     config::Config,
     db::{self, Database, embedded::Embedded},
     generate_command::{self, GenerateCommand},
@@ -110,14 +111,14 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let database = Database::new(&url, config.pool);
     let threads = usize::try_from(config.pool)?;
     System::new().block_on(async {
-        let limits = config.limits;
+        let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
         let (stop, waiting) = (stop_asked()?, database.clone());
         let stop = async move {
             stop.await;
             // Who waits for changes is answered before the rest is waited for.
             waiting.stop_waiting();
         };
-        let server = HttpServer::new(move || app::build(database.clone(), limits))
+        let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), limits))
             .workers(config.workers)
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
             .shutdown_signal(stop)

@@ -1,6 +1,6 @@
 //! What surrounds every request: its id, its line in the log, and its problem in the caller's language.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest,
@@ -28,6 +28,18 @@ pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-re
 /// The id of a request, as what it passes through finds it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// The template of the path a request came to, like `/v1/goals/{id}`.
+#[derive(Debug, Clone, Default)]
+pub struct Route(Arc<str>);
+
+impl Route {
+    /// That of a request that was routed.
+    #[must_use]
+    pub fn of(req: &HttpRequest) -> Self {
+        Self(req.match_pattern().unwrap_or_else(|| "-".to_owned()).into())
+    }
+}
 
 /// The outermost layer: gives the request an id, serves HEAD as GET, writes problems, logs one line.
 pub async fn surround(
@@ -84,7 +96,9 @@ pub async fn surround(
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
+    let req = response.request();
+    // What was not routed says itself where it would have come to.
+    let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
     let bytes = match response.response().body().size() {
         BodySize::Sized(n) => n,
         BodySize::None | BodySize::Stream => 0,

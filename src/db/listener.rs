@@ -5,7 +5,10 @@
 use std::{
     collections::HashMap,
     pin::pin,
-    sync::OnceLock,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +25,9 @@ const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
 /// How often the connection is asked what it heard.
 const PULSE: Duration = Duration::from_millis(20);
 /// How often it is asked whether it hears at all.
-const PROBE: Duration = Duration::from_secs(10);
+const PROBE: Duration = Duration::from_millis(500);
+/// How long what was heard last is taken for the present.
+const FRESH: Duration = Duration::from_secs(2);
 /// How long it takes to come back, at first and at most.
 const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -69,6 +74,15 @@ impl Tail {
         }
     }
 
+    /// Takes that the history reaches so far, as a connection finds it that has just been made: perhaps to another server, which
+    /// lacks the end of what was heard before.
+    fn begin(&mut self, seq: i64) {
+        if seq < self.head {
+            *self = Self::default();
+        }
+        self.reach(seq);
+    }
+
     /// Takes that the history reaches so far, while it is not known who sees that.
     fn reach(&mut self, seq: i64) {
         if seq > self.head {
@@ -78,10 +92,50 @@ impl Tail {
     }
 }
 
+/// A state of what the public sees: while it is the same, so is every answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublicState {
+    /// The last change of it that was heard of.
+    seq: i64,
+    /// How often this process has changed it: it knows at once, and not by hearing.
+    own: u64,
+}
+
+/// What the threads of the process know of it.
+#[derive(Debug)]
+struct Public {
+    begun: Instant,
+    seq: AtomicI64,
+    own: AtomicU64,
+    /// When the listener last had word from the database, in milliseconds from the beginning; 0 for never.
+    heard: AtomicU64,
+}
+
+impl Public {
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn hear(&self, seq: i64) {
+        self.seq.store(seq, Ordering::Release);
+        self.heard.store(self.now().max(1), Ordering::Release);
+    }
+
+    fn state(&self) -> Option<PublicState> {
+        let heard = self.heard.load(Ordering::Acquire);
+        let fresh = heard > 0 && u128::from(self.now().saturating_sub(heard)) < FRESH.as_millis();
+        fresh.then(|| PublicState {
+            seq: self.seq.load(Ordering::Acquire),
+            own: self.own.load(Ordering::Acquire),
+        })
+    }
+}
+
 /// The one who listens. It begins with the first who waits, and ends when nobody is left who could.
 pub(super) struct Listener {
     url: String,
     tail: OnceLock<watch::Receiver<Tail>>,
+    public: Arc<Public>,
     stopping: watch::Sender<bool>,
 }
 
@@ -90,6 +144,12 @@ impl Listener {
         Self {
             url: url.to_owned(),
             tail: OnceLock::new(),
+            public: Arc::new(Public {
+                begun: Instant::now(),
+                seq: AtomicI64::new(0),
+                own: AtomicU64::new(0),
+                heard: AtomicU64::new(0),
+            }),
             stopping: watch::Sender::new(false),
         }
     }
@@ -103,28 +163,40 @@ impl Listener {
         self.stopping.receiver_count()
     }
 
+    /// That this process has changed what the public sees.
+    pub(super) fn changed_public(&self) {
+        self.public.own.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The state of what the public sees, unless it is some time since anything was heard.
+    pub(super) fn public_state(&self) -> Option<PublicState> {
+        self.tail.get_or_init(|| self.begin());
+        self.public.state()
+    }
+
     fn tail(&self) -> watch::Receiver<Tail> {
-        let begin = || {
-            let (sender, receiver) = watch::channel(Tail::default());
-            let url = self.url.clone();
-            let begun = thread::Builder::new()
-                .name("listener".to_owned())
-                .spawn(move || listen(&url, &sender));
-            if let Err(e) = begun {
-                log::error!("nobody listens for changes: {e}");
-            }
-            receiver
-        };
-        self.tail.get_or_init(begin).clone()
+        self.tail.get_or_init(|| self.begin()).clone()
+    }
+
+    fn begin(&self) -> watch::Receiver<Tail> {
+        let (sender, receiver) = watch::channel(Tail::default());
+        let (url, public) = (self.url.clone(), Arc::clone(&self.public));
+        let begun = thread::Builder::new()
+            .name("listener".to_owned())
+            .spawn(move || listen(&url, &sender, &public));
+        if let Err(e) = begun {
+            log::error!("nobody listens for changes: {e}");
+        }
+        receiver
     }
 }
 
 /// Listens until nobody watches, through outages of the database.
-fn listen(url: &str, tail: &watch::Sender<Tail>) {
+fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
     let mut wait = BACK.0;
     while !tail.is_closed() {
         let since = Instant::now();
-        if let Err(e) = hear(url, tail) {
+        if let Err(e) = hear(url, tail, public) {
             log::warn!("listening for changes: {}", in_one_line(&e));
         }
         wait = if since.elapsed() > BACK.1 {
@@ -140,24 +212,34 @@ fn listen(url: &str, tail: &watch::Sender<Tail>) {
 }
 
 /// Listens as long as the connection holds.
-fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error::Error>> {
+fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
+    let last = |conn: &mut PgConnection| -> QueryResult<i64> {
+        let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
+        Ok(last.unwrap_or(0))
+    };
     // What was written while nobody listened.
-    let mut probed = None;
+    let begun = last(&mut conn)?;
+    tail.send_modify(|tail| tail.begin(begun));
+    public.own.fetch_add(1, Ordering::AcqRel);
+    public.hear(tail.borrow().public);
+    let mut probed = Instant::now();
     while !tail.is_closed() {
         let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
         if !notified.is_empty() {
             tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
+            public.hear(tail.borrow().public);
         }
-        if probed.is_none_or(|at: Instant| at.elapsed() > PROBE) {
-            let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(&mut conn)?;
+        if probed.elapsed() > PROBE {
+            let last = last(&mut conn)?;
             tail.send_if_modified(|tail| {
                 let before = tail.head;
-                tail.reach(last.unwrap_or(0));
+                tail.reach(last);
                 tail.head != before
             });
-            probed = Some(Instant::now());
+            public.hear(tail.borrow().public);
+            probed = Instant::now();
         }
         thread::sleep(PULSE);
     }

@@ -19,6 +19,9 @@ use utoipa::{
 
 use super::tagged;
 
+/// What a page is.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
 /// A page in Japanese. It holds one style sheet and no script.
 #[derive(Debug)]
 pub struct Html<T> {
@@ -42,7 +45,7 @@ impl<T: Into<String>> Responder for Html<T> {
             .insert_header((CONTENT_SECURITY_POLICY, policy))
             .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((CONTENT_LANGUAGE, "ja"));
-        tagged(req, response, "text/html; charset=utf-8", self.page.into().into_bytes())
+        tagged(req, response, HTML, self.page.into().into_bytes())
     }
 }
 

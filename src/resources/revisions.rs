@@ -304,8 +304,9 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
     add(tx, policy, 1, &draft).map(|_| ())
 }
 
-/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction.
-pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
+/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells whether
+/// the transaction has changed anything that the public sees.
+pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
     let changed: Vec<(String, Id, Option<Id>)> = change_log::table
         .filter(change_log::seq.gt(tx.before))
         .filter(change_log::was_public.or(change_log::is_public))
@@ -314,7 +315,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let organizations: Vec<Id> = changed
         .iter()
@@ -334,7 +335,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<()> {
     for policy in public {
         correct(tx, policy)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {

@@ -12,12 +12,12 @@ use actix_web::{
 };
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use ward_policy::{app, config::Limits, db::Database};
+use ward_policy::{app, cache::Cache, config::Limits, db::Database};
 
 use crate::{
     openapi::{CONTRACT, Operation},
     secrets::{NUMBER, OTHER, Secrets, THEIRS, WORD, Who},
-    support::Answer,
+    support::{Answer, CACHE},
 };
 
 /// Operations whose answers tell their place in a history that is everybody's: any change moves them on.
@@ -373,7 +373,7 @@ async fn before_results_are_published_their_evaluations_are_pending_or_overdue()
 async fn streams_of_events_pass_over_what_is_hidden() {
     let secrets = Secrets::new().await;
     let database = Database::new(&secrets.api.db.url(), 4);
-    let service = init_service(app::build(database, Limits::default())).await;
+    let service = init_service(app::build(database, Cache::new(CACHE), Limits::default())).await;
     for operation in CONTRACT.operations().filter(is_endless) {
         assert!(
             !operation.path.contains('{'),

@@ -14,6 +14,7 @@
 
 mod audit;
 mod budgets;
+mod cache;
 mod catalog;
 mod changes;
 mod codelists;

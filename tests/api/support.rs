@@ -25,6 +25,7 @@ use diesel_migrations::MigrationHarness;
 use serde_json::Value;
 use ward_policy::{
     app,
+    cache::Cache,
     config::Limits,
     db::{Database, MIGRATIONS, embedded::Embedded},
 };
@@ -33,6 +34,9 @@ use crate::openapi::CONTRACT;
 
 /// Connections an application may have; more than one, so that requests really meet.
 const POOL: u32 = 8;
+
+/// Room for answers to the public.
+pub(crate) const CACHE: usize = 4 << 20;
 
 /// Where the databases of this run are.
 enum Server {
@@ -252,7 +256,7 @@ pub(crate) struct Api {
     /// What succeeded so far, as `METHOD /path/{template}`.
     pub(crate) exercised: RefCell<BTreeSet<String>>,
     /// The database.
-    pub(crate) db: TestDb,
+    pub(crate) db: Rc<TestDb>,
     /// The same, as the application has it.
     pub(crate) database: Database,
 }
@@ -265,9 +269,18 @@ impl Api {
 
     /// With these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let db = TestDb::new();
+        Self::on(Rc::new(TestDb::new()), CACHE, limits).await
+    }
+
+    /// Another instance on the same database, with so much room for answers.
+    pub(crate) async fn beside(&self, cache_bytes: usize) -> Self {
+        Self::on(Rc::clone(&self.db), cache_bytes, Limits::default()).await
+    }
+
+    async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits) -> Self {
         let database = Database::new(&db.url(), POOL);
-        let service = Rc::new(init_service(app::build(database.clone(), limits)).await);
+        let app = app::build(database.clone(), Cache::new(cache_bytes), limits);
+        let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
             Box::pin(async move {

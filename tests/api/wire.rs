@@ -8,9 +8,9 @@ use std::{
 };
 
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
-use ward_policy::{app, config::Limits, db::Database};
+use ward_policy::{app, cache::Cache, config::Limits, db::Database};
 
-use crate::support::TestDb;
+use crate::support::{CACHE, TestDb};
 
 /// A service that listens, over a database of its own.
 struct Listening {
@@ -26,7 +26,7 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server = HttpServer::new(move || app::build(database.clone(), limits))
+                let server = HttpServer::new(move || app::build(database.clone(), Cache::new(CACHE), limits))
                     .workers(1)
                     .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();

@@ -1,0 +1,195 @@
+//! Finished answers to the public, kept until something that the public sees has changed.
+//!
+//! One place in the history says whether anything has: an answer is given again only while the place is the one at which it
+//! was asked for. It is given to whoever asks the same (address and `Accept`) without a token, on the same day, since what is
+//! due depends on that.
+
+use std::sync::Arc;
+
+use actix_web::{
+    Error as ActixError, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    web::{self, Bytes},
+};
+use chrono::NaiveDate;
+use quick_cache::{Weighter, sync};
+
+use crate::{
+    db::{Database, PublicState},
+    etag, extract,
+    request::Route,
+    value::today,
+};
+
+/// What is kept answers, as bytes, within bounds.
+#[derive(Clone)]
+pub struct Cache(Option<Arc<Answers>>);
+
+/// Answers by address and `Accept`.
+type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
+
+/// An answer, and when it holds.
+struct Kept {
+    state: PublicState,
+    day: NaiveDate,
+    tag: header::EntityTag,
+    headers: Vec<(header::HeaderName, header::HeaderValue)>,
+    /// Nothing where all that is known is its tag: who asked had it already.
+    body: Option<Bytes>,
+    route: Route,
+}
+
+/// Weighs what is kept in bytes.
+#[derive(Clone)]
+struct InBytes;
+
+/// What an answer takes beside its body and its address, about.
+const OVERHEAD: usize = 1024;
+/// The part of the room that one answer may take.
+const LARGEST: u64 = 8;
+/// An answer of usual size, to guess how many there will be.
+const USUAL: usize = 8192;
+
+fn weight(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+impl Weighter<Box<[u8]>, Arc<Kept>> for InBytes {
+    fn weight(&self, key: &Box<[u8]>, kept: &Arc<Kept>) -> u64 {
+        weight(key.len() + kept.body.as_ref().map_or(0, Bytes::len) + OVERHEAD)
+    }
+}
+
+impl Cache {
+    /// One of at most so many bytes; none at all where there is no room.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let cache = || sync::Cache::with_weighter(bytes / USUAL + 1, weight(bytes), InBytes);
+        Self((bytes > 0).then(|| Arc::new(cache())))
+    }
+}
+
+/// What tells its place in a history that is everybody's: what the public does not see moves it on too.
+const IN_STEP: &str = "/v1/changes";
+
+/// The layer: gives an answer again while it holds, and keeps those that may be given again.
+pub async fn remember(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let Some((answers, state, key)) = place(&req) else {
+        return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let day = today();
+    let kept = answers.get(&key).filter(|kept| kept.state == state && kept.day == day);
+    if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
+        return Ok(req.into_response(response));
+    }
+    let response = next.call(req).await?.map_into_boxed_body();
+    let Some(tag) = tag_for_everybody(&response) else {
+        return Ok(response);
+    };
+    let (req, response) = response.into_parts();
+    let (head, body) = response.into_parts();
+    let (bytes, body) = match body.try_into_bytes() {
+        Ok(bytes) => (Some(bytes.clone()), BoxBody::new(bytes)),
+        Err(body) => (None, body),
+    };
+    let bytes = bytes.filter(|bytes| weight(bytes.len()) < answers.capacity() / LARGEST);
+    let unchanged = head.status() == StatusCode::NOT_MODIFIED;
+    if unchanged || bytes.is_some() {
+        let kept = Kept {
+            state,
+            day,
+            tag,
+            headers: head
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            body: bytes.filter(|_| !unchanged),
+            route: Route::of(&req),
+        };
+        answers.insert(key, Arc::new(kept));
+    }
+    Ok(ServiceResponse::new(req, head.set_body(body)))
+}
+
+/// Where the answer to a request is kept, if there is such a place; and the state of things at this moment.
+fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)> {
+    let answers = req.app_data::<web::Data<Cache>>()?.0.clone()?;
+    let anonymous = *req.method() == Method::GET && !req.headers().contains_key(header::AUTHORIZATION);
+    if !anonymous || !req.path().starts_with("/v1/") || req.path().starts_with(IN_STEP) {
+        return None;
+    }
+    let state = req.app_data::<web::Data<Database>>()?.public_state()?;
+    let mut key = req.uri().to_string().into_bytes();
+    for accept in req.headers().get_all(header::ACCEPT) {
+        key.push(b'\n');
+        key.extend_from_slice(accept.as_bytes());
+    }
+    Some((answers, state, key.into_boxed_slice()))
+}
+
+/// The tag of an answer that depends on nothing but the address, `Accept`, the day and what is public.
+fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
+    let has = |name, value: &str| response.headers().get(name).is_some_and(|given| given == value);
+    let everybodys = has(header::CACHE_CONTROL, extract::REVALIDATE)
+        && match response.status() {
+            StatusCode::OK => extract::KEPT
+                .iter()
+                .any(|media_type| has(header::CONTENT_TYPE, media_type)),
+            status => status == StatusCode::NOT_MODIFIED,
+        };
+    let tag = response.headers().get(header::ETAG).filter(|_| everybodys)?;
+    tag.to_str().ok()?.parse().ok()
+}
+
+impl Kept {
+    /// The answer once more, as this caller needs it.
+    fn again(&self, req: &ServiceRequest) -> Option<HttpResponse> {
+        let known = etag::is_known(req.request(), &self.tag);
+        let body = self.body.as_ref();
+        let mut response = if known {
+            HttpResponse::NotModified().finish()
+        } else {
+            HttpResponse::Ok().body(body?.clone())
+        };
+        for (name, value) in &self.headers {
+            if !(known && *name == header::CONTENT_TYPE) {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        req.extensions_mut().insert(self.route.clone());
+        Some(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_stays_within_its_room() {
+        let room = 1 << 20;
+        let Cache(Some(answers)) = Cache::new(room) else {
+            panic!("no cache")
+        };
+        for n in 0..1000_u32 {
+            let kept = Kept {
+                state: PublicState::default(),
+                day: today(),
+                tag: header::EntityTag::new_strong("a".to_owned()),
+                headers: vec![],
+                body: Some(Bytes::from(vec![0; 10_000])),
+                route: Route::default(),
+            };
+            answers.insert(n.to_le_bytes().into(), Arc::new(kept));
+        }
+        assert!(answers.weight() <= weight(room), "{}", answers.weight());
+        assert!(answers.len() > 50, "{}", answers.len());
+    }
+}

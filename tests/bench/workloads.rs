@@ -1,0 +1,395 @@
+//! What is measured.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+use serde_json::{Value, json};
+
+use crate::{
+    Outcome, Plan,
+    load::{Rate, medians, pgbench, wrk},
+    place::{Answer, Place, Process, TOKEN, ask, free_port, request},
+    statements::Watched,
+    table::line,
+};
+
+/// Different things to ask for, where asking for one again and again would be too easy.
+const DIFFERENT: usize = 100;
+
+/// Everything the plan wants, on one database.
+pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
+    let sample = Sample::of(place)?;
+    start(plan, place)?;
+    warm(plan, place, &sample)?;
+    cold(plan, place, &sample)?;
+    roll_up(plan, place)?;
+    exports(plan, place)?;
+    writes(plan, place)
+}
+
+/// Paths to ask for.
+struct Sample {
+    items: Vec<String>,
+    lists: Vec<String>,
+    pages: Vec<String>,
+    trees: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+impl Sample {
+    fn of(place: &Place) -> Outcome<Self> {
+        let mut conn = place.connect()?;
+        let mut paths = |sql: &str| -> Outcome<Vec<String>> {
+            let rows: Vec<Row> = sql_query(format!("{sql} limit {DIFFERENT}")).load(&mut conn)?;
+            Ok(rows.into_iter().map(|row| row.value).collect())
+        };
+        // In no order that an index has, and the same in each run.
+        let policies =
+            "from policies p join organizations o on o.id = p.organization_id where p.public order by md5(p.id::text)";
+        Ok(Self {
+            items: paths(
+                "select '/v1/indicators/' || id as value from indicators where public order by md5(id::text)",
+            )?,
+            lists: paths(&format!(
+                "select '/v1/indicators?organization=' || o.slug || '&fiscal_year=' || p.fiscal_year as value {policies}"
+            ))?,
+            pages: pages(place)?,
+            trees: paths(&format!(
+                "select '/v1/policies/' || o.slug || '/' || p.fiscal_year || '/tree' as value {policies}"
+            ))?,
+        })
+    }
+}
+
+/// Pages of 100, from the first to the last, found by turning large ones.
+fn pages(place: &Place) -> Outcome<Vec<String>> {
+    let service = place.serve("pages", &[])?;
+    let mut pages = Vec::new();
+    let mut at = String::new();
+    loop {
+        let page = service.get(&format!("/v1/indicators?limit=1000{at}"))?.json()?;
+        match page["next_cursor"].as_str() {
+            Some(cursor) => at = format!("&cursor={cursor}"),
+            None => break,
+        }
+        pages.push(format!("/v1/indicators?limit=100{at}"));
+    }
+    // As many, evenly spread.
+    let step = pages.len().div_ceil(DIFFERENT).max(1);
+    Ok(pages.into_iter().step_by(step).collect())
+}
+
+fn start(plan: &Plan, place: &Place) -> Outcome<()> {
+    if !plan.wants("start") {
+        return Ok(());
+    }
+    let service = place.serve("start", &[])?;
+    println!(
+        "{:<34} ready after {} ms, {:.1} MiB resident",
+        "start",
+        service.ready.as_millis(),
+        service.resident()?
+    );
+    Ok(())
+}
+
+/// Repeated public reads, against a handler that answers with the same bytes.
+fn warm(plan: &Plan, place: &Place, sample: &Sample) -> Outcome<()> {
+    let service = place.serve("warm", &[])?;
+    let first = |paths: &[String]| paths.first().cloned().ok_or("nothing to ask for");
+    let summary = "/v1/evaluations/summary?organization=kita&group_by=fiscal_year".to_owned();
+    for (name, path, conditional) in [
+        ("warm item", first(&sample.items)?, false),
+        ("warm list", first(&sample.lists)?, false),
+        ("warm tree", first(&sample.trees)?, false),
+        ("warm summary", summary, false),
+        ("304 of item", first(&sample.items)?, true),
+        ("304 of tree", first(&sample.trees)?, true),
+    ] {
+        if !plan.wants(name) {
+            continue;
+        }
+        let full = service.get(&path)?;
+        let tag = full.header("etag").unwrap_or_default().to_owned();
+        let headers = if conditional {
+            vec![("If-None-Match", tag.as_str())]
+        } else {
+            vec![]
+        };
+        let answer = ask(service.port, &path, &headers)?;
+        let bare = bare(place, &answer)?;
+        let script = gets(place, std::slice::from_ref(&path), &headers)?;
+        let (ours, limit) = rounds(
+            plan,
+            || wrk(&service.url(""), &script, plan.seconds),
+            || wrk(&bare.url(""), &script, plan.seconds),
+        )?;
+        line(name, ours, service.resident()?, Some(("bare handler", limit)));
+    }
+    Ok(())
+}
+
+/// Reads that nobody asked for before, against the same statements alone.
+fn cold(plan: &Plan, place: &Place, sample: &Sample) -> Outcome<()> {
+    let service = place.serve("cold", &[("WARD_POLICY_CACHE_BYTES", "0")])?;
+    let watched = Watched::new(place)?;
+    for (name, paths) in [
+        ("cold item", &sample.items),
+        ("cold list", &sample.lists),
+        ("cold page of 100", &sample.pages),
+        ("cold tree", &sample.trees),
+    ] {
+        if !plan.wants(name) {
+            continue;
+        }
+        // Statements are prepared by the first request.
+        watched.service.get(paths.first().ok_or("nothing to ask for")?)?;
+        let scripts = paths
+            .iter()
+            .enumerate()
+            .map(|(n, path)| watched.script(&format!("{name} {n}"), |service| service.get(path)))
+            .collect::<Outcome<Vec<_>>>()?;
+        let script = gets(place, paths, &[])?;
+        let (ours, limit) = rounds(
+            plan,
+            || wrk(&service.url(""), &script, plan.seconds),
+            || pgbench(&place.url(), &scripts, plan.seconds),
+        )?;
+        line(
+            name,
+            ours,
+            service.resident()?,
+            Some(("pgbench, same statements", limit)),
+        );
+    }
+    Ok(())
+}
+
+/// The evaluation of everything.
+fn roll_up(plan: &Plan, place: &Place) -> Outcome<()> {
+    let name = "cold roll-up of everything";
+    if !plan.wants(name) {
+        return Ok(());
+    }
+    let service = place.serve("roll-up", &[("WARD_POLICY_CACHE_BYTES", "0")])?;
+    let timed = || -> Outcome<Rate> {
+        let begun = Instant::now();
+        service.get("/v1/evaluations/summary")?;
+        let took = begun.elapsed().as_secs_f64();
+        Ok(Rate {
+            per_second: 1.0 / took,
+            p50: took * 1000.0,
+            p99: took * 1000.0,
+        })
+    };
+    let rounds = (0..plan.rounds).map(|_| timed()).collect::<Outcome<Vec<_>>>()?;
+    line(name, medians(&rounds), service.resident()?, None);
+    Ok(())
+}
+
+/// All results as a file, against `COPY` of the same columns: rows a second.
+fn exports(plan: &Plan, place: &Place) -> Outcome<()> {
+    let service = place.serve("exports", &[])?;
+    for format in ["ndjson", "csv"] {
+        let name = format!("export of results, {format}");
+        if !plan.wants(&name) {
+            continue;
+        }
+        let before = service.resident()?;
+        let path = format!("/v1/exports/results?format={format}");
+        let rows = |answer: &[u8]| answer.iter().filter(|byte| **byte == b'\n').count();
+        let (ours, limit) = rounds(
+            plan,
+            || per_second(|| Ok(rows(&service.get(&path)?.body))),
+            || per_second(|| copy(place).map(|copied| rows(&copied))),
+        )?;
+        line(&name, ours, service.resident()?, Some(("COPY, same columns", limit)));
+        println!("{:<34} {:.1} MiB over idle", "", service.resident()? - before);
+    }
+    Ok(())
+}
+
+/// Rows that something gives in a second.
+fn per_second(work: impl FnOnce() -> Outcome<usize>) -> Outcome<Rate> {
+    let begun = Instant::now();
+    let rows = u32::try_from(work()?)?;
+    let took = begun.elapsed().as_secs_f64();
+    Ok(Rate {
+        per_second: f64::from(rows) / took,
+        p50: took * 1000.0,
+        p99: took * 1000.0,
+    })
+}
+
+fn copy(place: &Place) -> Outcome<Vec<u8>> {
+    let sql = concat!("copy (", include_str!("results.sql"), ") to stdout (format csv)");
+    let output = Command::new("psql")
+        .args(["-X", "-q", "-c", sql])
+        .arg(place.url())
+        .stderr(Stdio::inherit())
+        .output()?;
+    Ok(output.stdout)
+}
+
+/// One result of a draft after the other, each durable and in the history.
+fn writes(plan: &Plan, place: &Place) -> Outcome<()> {
+    let name = "write of one result";
+    if !plan.wants(name) {
+        return Ok(());
+    }
+    let service = place.serve("writes", &[])?;
+    let watched = Watched::new(place)?;
+    let results = draft(&service)?;
+    let scripts = results
+        .iter()
+        .enumerate()
+        .map(|(n, path)| {
+            watched.script(&format!("write {n}"), |service| {
+                put(service, path, 1)?;
+                put(service, path, 2)
+            })
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    let script = puts(place, &results)?;
+    let twice = || -> Outcome<Rate> {
+        let rate = pgbench(&place.url(), &scripts, plan.seconds)?;
+        // Each script writes twice, so that the second time is a change again.
+        Ok(Rate {
+            per_second: rate.per_second * 2.0,
+            p50: rate.p50 / 2.0,
+            p99: rate.p99 / 2.0,
+        })
+    };
+    let (ours, limit) = rounds(plan, || wrk(&service.url(""), &script, plan.seconds), twice)?;
+    line(
+        name,
+        ours,
+        service.resident()?,
+        Some(("pgbench, same statements", limit)),
+    );
+    Ok(())
+}
+
+/// A draft with twenty indicators, made once: the paths of results of theirs.
+fn draft(service: &Process) -> Outcome<Vec<String>> {
+    let at = "/v1/policies/kita/2025/tree";
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Type", "application/json"),
+        ("If-None-Match", "*"),
+    ];
+    let indicators: Vec<Value> = (0..20)
+        .map(|n| {
+            json!({ "name": format!("指標{n}"), "kind": "outcome", "unit": "%", "decimals": 1, "direction": "higher_is_better",
+                "target": { "text": "50%以上", "comparator": "gte", "value": 50,
+                    "reference": { "kind": "none" }, "period": { "kind": "single_year" } } })
+        })
+        .collect();
+    let tree = json!({ "organization": "kita", "fiscal_year": 2025, "goals": [
+        { "code": "1", "title": "課題", "budgets": [], "indicators": indicators }] });
+    let made = request(service.port, "PUT", at, &headers, tree.to_string().as_bytes())?;
+    if made.status != 201 && made.status != 412 {
+        return Err(format!("{at}: {} {}", made.status, String::from_utf8_lossy(&made.body)).into());
+    }
+    let tree = ask(service.port, at, &headers[..1])?.json()?;
+    let indicators = tree["goals"][0]["indicators"].as_array().cloned().unwrap_or_default();
+    let ids = indicators.iter().filter_map(|indicator| indicator["id"].as_str());
+    let paths: Vec<String> = ids.map(|id| format!("/v1/indicators/{id}/results/2025")).collect();
+    for path in &paths {
+        let body = result(0);
+        let made = request(service.port, "PUT", path, &headers, body.as_bytes())?;
+        if made.status != 201 && made.status != 412 {
+            return Err(format!("{path}: {} {}", made.status, String::from_utf8_lossy(&made.body)).into());
+        }
+    }
+    Ok(paths)
+}
+
+fn result(value: u32) -> String {
+    json!({ "fiscal_year": 2025, "value": value, "value_status": "reported", "observation_status": "final" })
+        .to_string()
+}
+
+fn put(service: &Process, path: &str, value: u32) -> Outcome<Answer> {
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Type", "application/json"),
+        ("If-Match", "*"),
+    ];
+    request(service.port, "PUT", path, &headers, result(value).as_bytes())
+}
+
+/// As many rounds of both as the plan says, in turns: their medians.
+fn rounds(plan: &Plan, ours: impl Fn() -> Outcome<Rate>, limit: impl Fn() -> Outcome<Rate>) -> Outcome<(Rate, Rate)> {
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        one.push(ours()?);
+        other.push(limit()?);
+    }
+    Ok((medians(&one), medians(&other)))
+}
+
+/// A handler that gives this answer and does nothing else.
+fn bare(place: &Place, answer: &Answer) -> Outcome<Process> {
+    let own = ["content-length", "connection", "date", "transfer-encoding"];
+    let headers = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
+    let headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
+    let port = free_port()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg("bare")
+        .arg(port.to_string())
+        .arg(answer.status.to_string())
+        .arg(place.folder.write("bare.headers", headers.join("\n"))?)
+        .arg(place.folder.write("bare.body", &answer.body)?);
+    Process::start(command, port, &place.folder.path().join("bare.log"))
+}
+
+/// What `wrk` asks for: these paths, one after the other.
+fn gets(place: &Place, paths: &[String], headers: &[(&str, &str)]) -> Outcome<PathBuf> {
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("[{name:?}] = {value:?}, "))
+        .collect();
+    let requests = format!(
+        "local paths = {}\nlocal requests = {{}}\n\
+         init = function() for n, path in ipairs(paths) do requests[n] = wrk.format('GET', path, {{ {headers} }}) end end\n",
+        lua(paths)
+    );
+    place.folder.write("gets.lua", requests + ONE_AFTER_THE_OTHER)
+}
+
+/// The same of results to store: each time another value.
+fn puts(place: &Place, paths: &[String]) -> Outcome<PathBuf> {
+    let requests = format!(
+        "local paths = {}\nlocal requests = {{}}\nlocal headers = {{ ['Authorization'] = 'Bearer {TOKEN}', \
+         ['Content-Type'] = 'application/json', ['If-Match'] = '*' }}\n\
+         init = function() for value, body in ipairs({{ {:?}, {:?} }}) do for _, path in ipairs(paths) do\n\
+         requests[#requests + 1] = wrk.format('PUT', path, headers, body) end end end\n",
+        lua(paths),
+        result(1),
+        result(2)
+    );
+    place.folder.write("puts.lua", requests + ONE_AFTER_THE_OTHER)
+}
+
+const ONE_AFTER_THE_OTHER: &str = "local n = 0\nrequest = function() n = n % #requests + 1; return requests[n] end\n";
+
+fn lua(paths: &[String]) -> String {
+    let quoted: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
+    format!("{{ {} }}", quoted.join(", "))
+}
