@@ -4,6 +4,7 @@ use std::{
     env::{self, VarError},
     path::PathBuf,
     str::FromStr,
+    time::Duration,
 };
 
 /// The settings of a service.
@@ -16,14 +17,50 @@ pub struct Config {
     /// `WARD_POLICY_DATA`: where the embedded PostgreSQL keeps its data
     /// (as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`).
     pub data: PathBuf,
-    /// `WARD_POLICY_POOL`: database connections, 1 to 100 (8).
-    pub pool: u32,
     /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
     pub workers: usize,
     /// `WARD_POLICY_CACHE_BYTES`: room for finished public answers, at most 1 GiB; 0 for none (32 MiB).
     pub cache_bytes: usize,
     /// Limits on what one request may take.
     pub limits: Limits,
+    /// Bounds on the use of the database.
+    pub bounds: Bounds,
+}
+
+/// Bounds on the use of the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (8); two more are for writers, and one listens.
+    pub pool: u32,
+    /// `WARD_POLICY_QUEUE`: requests that may wait for a connection, 0 to 10,000 (64); more get 503 at once.
+    pub queue: usize,
+    /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
+    pub wait: Duration,
+    /// `WARD_POLICY_STATEMENT_MS`: `statement_timeout` (5000).
+    pub statement: Duration,
+    /// `WARD_POLICY_LOCK_MS`: `lock_timeout`, and how long a writer may wait for its turn (4000).
+    pub lock: Duration,
+    /// `WARD_POLICY_READ_MS`: how long a read may take, all in all (4000); exports and streams take the time they need.
+    pub read: Duration,
+    /// `WARD_POLICY_WRITE_MS`: how long a write may take, all in all (30000); a large import is one.
+    pub write: Duration,
+    /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, each on a connection of its own, 1 to 100 (2).
+    pub streams: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            pool: 8,
+            queue: 64,
+            wait: Duration::from_millis(1500),
+            statement: Duration::from_secs(5),
+            lock: Duration::from_secs(4),
+            read: Duration::from_secs(4),
+            write: Duration::from_secs(30),
+            streams: 2,
+        }
+    }
 }
 
 /// Limits on what one request may take.
@@ -59,12 +96,11 @@ pub struct ConfigError {
 impl Config {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let defaults = Limits::default();
+        let (defaults, bounds) = (Limits::default(), Bounds::default());
         Ok(Self {
             bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             database_url: text("DATABASE_URL")?,
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
-            pool: number("WARD_POLICY_POOL", 8, 1..=100)?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
             limits: Limits {
@@ -72,8 +108,24 @@ impl Config {
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,
                 body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
             },
+            bounds: Bounds {
+                pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,
+                queue: number("WARD_POLICY_QUEUE", bounds.queue, 0..=10_000)?,
+                wait: millis("WARD_POLICY_WAIT_MS", bounds.wait)?,
+                statement: millis("WARD_POLICY_STATEMENT_MS", bounds.statement)?,
+                lock: millis("WARD_POLICY_LOCK_MS", bounds.lock)?,
+                read: millis("WARD_POLICY_READ_MS", bounds.read)?,
+                write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
+                streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
+            },
         })
     }
+}
+
+/// A time in milliseconds, up to an hour.
+fn millis(name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+    let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+    number(name, default, 1..=3_600_000).map(Duration::from_millis)
 }
 
 /// A variable that says something; one that cannot be read must not pass for one that is absent.

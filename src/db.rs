@@ -9,41 +9,36 @@ use std::{
     future::{Ready, ready},
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::Duration,
+    time::Instant,
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
 use diesel::{
-    Connection, PgConnection,
-    connection::SimpleConnection,
-    migration::MigrationSource,
-    pg::Pg,
-    prelude::*,
-    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    Connection, PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*,
     sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use r2d2::HandleError;
 use serde::Serialize;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     auth::{self, Caller, Verb},
+    config::Bounds,
     error::{Error, Result},
     extract::IntoReply,
     idempotency::{Claim, Once},
     past::{Moment, set_config},
+    request,
     resources::revisions,
     value::{Id, today},
 };
 
+use lane::{Lane, Size};
 use listener::Listener;
 
 pub mod embedded;
+mod lane;
 mod listener;
 mod stream;
 
@@ -53,23 +48,8 @@ pub use stream::{Chunks, Out};
 /// The migrations, embedded.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// How long a reader may wait for its turn.
-const PATIENCE: Duration = Duration::from_millis(1500);
-/// How long a writer may wait for its turn: writers go one after the other.
-const WRITERS_PATIENCE: Duration = Duration::from_secs(4);
-/// How long a turn may wait for a connection.
-const CONNECT: Duration = Duration::from_millis(1500);
-/// How long queries may take, all in all.
-const READ: Duration = Duration::from_secs(4);
-/// How long a write may take, all in all; a whole policy is a large one.
-const WRITE: Duration = Duration::from_secs(10);
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
-/// How many may read everything at a time: each keeps a connection for as long as it reads.
-const STREAMS: usize = 2;
-/// What every connection is set to.
-const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
-                       set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'";
 /// Readers see the tables through the views that ask what a caller may see; unset, that is what everybody may.
 const READER: &str = "set search_path = visible, public";
 /// Writers see the tables themselves; each asks what its caller may do with what it finds.
@@ -85,14 +65,7 @@ pub struct Database {
     /// Of the readers, those who read everything.
     streams: Arc<Semaphore>,
     listener: Arc<Listener>,
-}
-
-/// Connections, and a gate as wide as there are connections.
-#[derive(Clone)]
-struct Lane {
-    pool: Pool<ConnectionManager<PgConnection>>,
-    gate: Arc<Semaphore>,
-    deadline: Duration,
+    bounds: Bounds,
 }
 
 /// The database as one caller has it.
@@ -101,6 +74,8 @@ pub struct Db {
     database: Database,
     caller: Caller,
     moment: Moment,
+    /// When the request came in: all that is done for it has one deadline.
+    begun: Instant,
 }
 
 /// What queries run on: one state of the database, as far as the caller may see it.
@@ -127,99 +102,28 @@ pub struct Tx<'a> {
     pub today: NaiveDate,
 }
 
-#[derive(Debug)]
-struct Session(&'static str);
-
-impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
-    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(SESSION)
-            .and_then(|()| conn.batch_execute(self.0))
-            .map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-/// Says why a connection failed.
-#[derive(Debug)]
-struct LogInOneLine;
-
-impl<E: std::error::Error> HandleError<E> for LogInOneLine {
-    fn handle_error(&self, error: E) {
-        log::warn!("database connection: {}", in_one_line(&error));
-    }
-}
-
 /// libpq speaks in several lines; a log is read line by line.
 pub(crate) fn in_one_line(words: &impl ToString) -> String {
     words.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl Lane {
-    fn new(url: &str, size: u32, session: &'static str, deadline: Duration) -> Self {
-        let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(0))
-            .connection_timeout(CONNECT)
-            .connection_customizer(Box::new(Session(session)))
-            .error_handler(Box::new(LogInOneLine))
-            .build_unchecked(ConnectionManager::new(url));
-        let gate = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Self { pool, gate, deadline }
-    }
-
-    async fn turn(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
-        timeout(patience, Arc::clone(&self.gate).acquire_owned())
-            .await
-            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
-            .map_err(Error::internal)
-    }
-
-    /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
-    /// work keeps its turn until the database has let go of it.
-    async fn run<T: Send + 'static>(
-        &self,
-        patience: Duration,
-        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.run_until(patience, self.deadline, work).await
-    }
-
-    /// The same, with a deadline of its own.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that runs blocking work, behind the gate"
-    )]
-    async fn run_until<T: Send + 'static>(
-        &self,
-        patience: Duration,
-        deadline: Duration,
-        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let turn = self.turn(patience).await?;
-        let pool = self.pool.clone();
-        let done = web::block(move || {
-            let _turn = turn;
-            let mut conn = pool
-                .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
-            work(&mut conn)
-        });
-        timeout(deadline, done)
-            .await
-            .map_err(|_elapsed| Error::Unavailable("the database does not answer".to_owned()))?
-            .map_err(Error::internal)?
-    }
-}
-
 impl Database {
-    /// Readers' pool of at most `size` connections, and a small one for writers; opened as they are needed.
+    /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens.
     #[must_use]
-    pub fn new(url: &str, size: u32) -> Self {
+    pub fn new(url: &str, bounds: Bounds) -> Self {
+        let listener = Arc::new(Listener::new(url));
+        let lane = |connections, patience, session| {
+            let size = Size { connections, patience };
+            Lane::new(url, &size, &bounds, session, &listener)
+        };
         Self {
-            readers: Lane::new(url, size, READER, READ),
-            writers: Lane::new(url, WRITERS, WRITER, WRITE),
-            followers: Arc::new(Semaphore::new(usize::try_from(size / 2).unwrap_or(1).max(1))),
-            streams: Arc::new(Semaphore::new(STREAMS)),
-            listener: Arc::new(Listener::new(url)),
+            readers: lane(bounds.pool, bounds.wait, READER),
+            // Writers go one after the other.
+            writers: lane(WRITERS, bounds.lock, WRITER),
+            followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
+            streams: Arc::new(Semaphore::new(bounds.streams)),
+            listener,
+            bounds,
         }
     }
 
@@ -248,12 +152,14 @@ impl Database {
             database: self.clone(),
             caller,
             moment: Moment::Now,
+            begun: Instant::now(),
         }
     }
 
     /// Writes, and sees to it that no answer from before is given after this one's.
     async fn write<T: Send + 'static>(
         &self,
+        begun: Instant,
         run: impl FnOnce(&mut PgConnection) -> Result<Written<T>> + Send + 'static,
     ) -> Result<T> {
         let listener = Arc::clone(&self.listener);
@@ -269,12 +175,15 @@ impl Database {
             }
             done.map(|written| written.given)
         };
-        self.writers.run(WRITERS_PATIENCE, run).await
+        let turn = self.writers.turn().await?;
+        self.writers.run(turn, begun + self.bounds.write, run).await
     }
 
     /// Keeps books that are not history: when a token was last used.
     pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
-        self.readers.run(PATIENCE, |conn| conn.transaction(work)).await
+        let turn = self.readers.turn().await?;
+        let end = Instant::now() + self.bounds.read;
+        self.readers.run(turn, end, |conn| conn.transaction(work)).await
     }
 }
 
@@ -296,25 +205,34 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_within(PATIENCE, READ, work).await
+        let readers = &self.database.readers;
+        let turn = readers.turn().await?;
+        self.read_in(turn, self.begun + self.database.bounds.read, work).await
     }
 
-    async fn read_within<T: Send + 'static>(
+    /// The same, in a turn that one has, until a deadline of one's own.
+    async fn read_in<T: Send + 'static>(
         &self,
-        patience: Duration,
-        deadline: Duration,
+        turn: OwnedSemaphorePermit,
+        end: Instant,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let run = self.reading(work);
+        self.database.readers.run(turn, end, run).await
+    }
+
+    /// Work on one state of the database, as far as the caller may see it.
+    fn reading<T, W>(&self, work: W) -> impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static + use<T, W>
+    where
+        W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
-        self.database
-            .readers
-            .run_until(patience, deadline, move |conn| {
-                conn.build_transaction().repeatable_read().read_only().run(|conn| {
-                    let today = moment.enter(conn, &drafts)?;
-                    work(&mut Read { conn, today })
-                })
+        move |conn| {
+            conn.build_transaction().repeatable_read().read_only().run(|conn| {
+                let today = moment.enter(conn, &drafts)?;
+                work(&mut Read { conn, today })
             })
-            .await
+        }
     }
 
     /// Works on something that needs no database but takes its time, on a blocking thread, in a reader's turn.
@@ -323,7 +241,7 @@ impl Db {
         reason = "it waits at the gate like everything else, and needs no connection"
     )]
     pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let turn = self.database.readers.turn(PATIENCE).await?;
+        let turn = self.database.readers.turn().await?;
         web::block(move || {
             let _turn = turn;
             work()
@@ -339,7 +257,7 @@ impl Db {
     ) -> Result<T> {
         let caller = self.caller.clone();
         let run = move |conn: &mut PgConnection| conn.transaction(|conn| write_in(conn, &caller, work));
-        self.database.write(run).await
+        self.database.write(self.begun, run).await
     }
 
     /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
@@ -362,7 +280,7 @@ impl Db {
                 })
             })
         };
-        self.database.write(run).await
+        self.database.write(self.begun, run).await
     }
 }
 
@@ -478,7 +396,10 @@ impl FromRequest for Db {
         let caller = auth::caller(req);
         ready(auth::admit(req, &caller).and_then(|()| {
             req.app_data::<web::Data<Database>>()
-                .map(|database| database.of(caller))
+                .map(|database| Db {
+                    begun: request::begun(req),
+                    ..database.of(caller)
+                })
                 .ok_or_else(|| Error::internal("no database configured"))
         }))
     }

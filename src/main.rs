@@ -108,8 +108,8 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     if embedded.is_some() {
         token_command::first(&url, &config.data)?;
     }
-    let database = Database::new(&url, config.pool);
-    let threads = usize::try_from(config.pool)?;
+    let database = Database::new(&url, config.bounds);
+    let threads = usize::try_from(config.bounds.pool)?;
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
         let (stop, waiting) = (stop_asked()?, database.clone());

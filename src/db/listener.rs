@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     pin::pin,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
@@ -28,6 +28,8 @@ const PULSE: Duration = Duration::from_millis(20);
 const PROBE: Duration = Duration::from_millis(500);
 /// How long what was heard last is taken for the present.
 const FRESH: Duration = Duration::from_secs(2);
+/// How long the database may say nothing to anybody, and still be waited for.
+const SILENT: Duration = Duration::from_secs(3);
 /// How long it takes to come back, at first and at most.
 const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -109,6 +111,8 @@ struct Public {
     own: AtomicU64,
     /// When the listener last had word from the database, in milliseconds from the beginning; 0 for never.
     heard: AtomicU64,
+    /// When anybody last had.
+    alive: AtomicU64,
 }
 
 impl Public {
@@ -131,25 +135,33 @@ impl Public {
     }
 }
 
-/// The one who listens. It begins with the first who waits, and ends when nobody is left who could.
+/// The one who listens. It ends when nobody is left who could wait.
 pub(super) struct Listener {
-    url: String,
-    tail: OnceLock<watch::Receiver<Tail>>,
+    tail: watch::Receiver<Tail>,
     public: Arc<Public>,
     stopping: watch::Sender<bool>,
 }
 
 impl Listener {
     pub(super) fn new(url: &str) -> Self {
+        let (sender, tail) = watch::channel(Tail::default());
+        let public = Arc::new(Public {
+            begun: Instant::now(),
+            seq: AtomicI64::new(0),
+            own: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            alive: AtomicU64::new(0),
+        });
+        let (url, heard) = (url.to_owned(), Arc::clone(&public));
+        let begun = thread::Builder::new()
+            .name("listener".to_owned())
+            .spawn(move || listen(&url, &sender, &heard));
+        if let Err(e) = begun {
+            log::error!("nobody listens for changes: {e}");
+        }
         Self {
-            url: url.to_owned(),
-            tail: OnceLock::new(),
-            public: Arc::new(Public {
-                begun: Instant::now(),
-                seq: AtomicI64::new(0),
-                own: AtomicU64::new(0),
-                heard: AtomicU64::new(0),
-            }),
+            tail,
+            public,
             stopping: watch::Sender::new(false),
         }
     }
@@ -170,24 +182,22 @@ impl Listener {
 
     /// The state of what the public sees, unless it is some time since anything was heard.
     pub(super) fn public_state(&self) -> Option<PublicState> {
-        self.tail.get_or_init(|| self.begin());
         self.public.state()
     }
 
-    fn tail(&self) -> watch::Receiver<Tail> {
-        self.tail.get_or_init(|| self.begin()).clone()
+    /// That the database has just done some work.
+    pub(super) fn is_alive(&self) {
+        self.public.alive.fetch_max(self.public.now(), Ordering::AcqRel);
     }
 
-    fn begin(&self) -> watch::Receiver<Tail> {
-        let (sender, receiver) = watch::channel(Tail::default());
-        let (url, public) = (self.url.clone(), Arc::clone(&self.public));
-        let begun = thread::Builder::new()
-            .name("listener".to_owned())
-            .spawn(move || listen(&url, &sender, &public));
-        if let Err(e) = begun {
-            log::error!("nobody listens for changes: {e}");
-        }
-        receiver
+    /// Whether the database has said nothing for so long that nothing more is to be waited for, though it was asked.
+    pub(super) fn is_silent(&self) -> bool {
+        let public = &self.public;
+        let last = public
+            .alive
+            .load(Ordering::Acquire)
+            .max(public.heard.load(Ordering::Acquire));
+        u128::from(public.now().saturating_sub(last)) > SILENT.as_millis()
     }
 }
 
@@ -251,7 +261,7 @@ impl Db {
     /// is about to stop.
     pub async fn changed(&self, seq: i64, patience: Duration) -> bool {
         let listener = &self.database.listener;
-        let (mut tail, mut stopping) = (listener.tail(), listener.stopping.subscribe());
+        let (mut tail, mut stopping) = (listener.tail.clone(), listener.stopping.subscribe());
         let heard = pin!(async {
             if tail.wait_for(|tail| tail.last_for(&self.caller) > seq).await.is_err() {
                 pending::<()>().await;

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Db, PATIENCE, READ, Read, in_one_line};
+use super::{Db, Read, in_one_line};
 use crate::error::{Error, Result};
 
 /// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
@@ -34,6 +34,7 @@ const AHEAD: usize = 4;
 const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; set local timezone = 'Asia/Tokyo'";
 
 /// Where the chunks of a long read go.
+#[derive(Clone)]
 pub struct Out {
     chunks: Sender<Result<Bytes>>,
     end: Instant,
@@ -64,8 +65,10 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _turn = self.turn_of_many().await?;
-        self.read_within(WOKEN, READ, work).await
+        let _one_of_many = self.turn_of_many().await?;
+        let turn = self.database.readers.turn_within(WOKEN).await?;
+        self.read_in(turn, Instant::now() + self.database.bounds.read, work)
+            .await
     }
 
     /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
@@ -74,8 +77,9 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _turn = self.turn_of_many().await?;
-        self.read_within(WOKEN, LONGEST, work).await
+        let _one_of_many = self.turn_of_many().await?;
+        let turn = self.database.readers.turn_within(WOKEN).await?;
+        self.read_in(turn, Instant::now() + LONGEST, work).await
     }
 
     /// A turn among those who wait together, never all of the readers.
@@ -100,34 +104,31 @@ impl Db {
         let few = Arc::clone(&self.database.streams)
             .try_acquire_owned()
             .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
-        let lane = &self.database.readers;
-        let turn = lane.turn(PATIENCE).await?;
-        let (pool, drafts, moment) = (lane.pool.clone(), self.caller.drafts(), self.moment.clone());
+        let lane = self.database.readers.clone();
+        let turn = lane.turn().await?;
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
             end: Instant::now() + LONGEST,
         };
+        let reading = self.reading({
+            let out = out.clone();
+            move |conn| {
+                conn.batch_execute(SESSION)?;
+                work(conn, &out)
+            }
+        });
         // Nobody waits for its end: the chunks are what it gives.
         drop(web::block(move || {
             let _turns = (few, turn);
-            let done = pool
-                .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))
-                .and_then(|mut conn| {
-                    conn.build_transaction().repeatable_read().read_only().run(|conn| {
-                        conn.batch_execute(SESSION)?;
-                        let today = moment.enter(conn, &drafts)?;
-                        work(&mut Read { conn, today }, &out)
-                    })
-                });
+            let done = lane.work(reading);
             if let Err(e) = done {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
                 let _ = out.chunks.try_send(Err(e));
             }
         }));
-        let first = match timeout(lane.deadline, taken.recv()).await {
+        let first = match timeout(self.database.bounds.read, taken.recv()).await {
             Err(_elapsed) => return Err(Error::Unavailable("the database does not answer".to_owned())),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,

@@ -12,7 +12,12 @@ use actix_web::{
 };
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use ward_policy::{app, cache::Cache, config::Limits, db::Database};
+use ward_policy::{
+    app,
+    cache::Cache,
+    config::{Bounds, Limits},
+    db::Database,
+};
 
 use crate::{
     openapi::{CONTRACT, Operation},
@@ -372,7 +377,13 @@ async fn before_results_are_published_their_evaluations_are_pending_or_overdue()
 #[actix_web::test]
 async fn streams_of_events_pass_over_what_is_hidden() {
     let secrets = Secrets::new().await;
-    let database = Database::new(&secrets.api.db.url(), 4);
+    let database = Database::new(
+        &secrets.api.db.url(),
+        Bounds {
+            pool: 4,
+            ..Bounds::default()
+        },
+    );
     let service = init_service(app::build(database, Cache::new(CACHE), Limits::default())).await;
     for operation in CONTRACT.operations().filter(is_endless) {
         assert!(

@@ -26,7 +26,7 @@ use serde_json::Value;
 use ward_policy::{
     app,
     cache::Cache,
-    config::Limits,
+    config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
 };
 
@@ -278,7 +278,13 @@ impl Api {
     }
 
     async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits) -> Self {
-        let database = Database::new(&db.url(), POOL);
+        let database = Database::new(
+            &db.url(),
+            Bounds {
+                pool: POOL,
+                ..Bounds::default()
+            },
+        );
         let app = app::build(database.clone(), Cache::new(cache_bytes), limits);
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {

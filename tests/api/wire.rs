@@ -8,7 +8,12 @@ use std::{
 };
 
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
-use ward_policy::{app, cache::Cache, config::Limits, db::Database};
+use ward_policy::{
+    app,
+    cache::Cache,
+    config::{Bounds, Limits},
+    db::Database,
+};
 
 use crate::support::{CACHE, TestDb};
 
@@ -22,7 +27,13 @@ struct Listening {
 impl Listening {
     fn new(limits: Limits) -> Self {
         let test_db = TestDb::new();
-        let database = Database::new(&test_db.url(), 2);
+        let database = Database::new(
+            &test_db.url(),
+            Bounds {
+                pool: 2,
+                ..Bounds::default()
+            },
+        );
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {

@@ -19,6 +19,8 @@ use crate::{
 
 /// Different things to ask for, where asking for one again and again would be too easy.
 const DIFFERENT: usize = 100;
+/// As many scripts for `pgbench`: each of its clients prepares the statements of each.
+const SCRIPTS: usize = 8;
 
 /// Everything the plan wants, on one database.
 pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
@@ -155,6 +157,7 @@ fn cold(plan: &Plan, place: &Place, sample: &Sample) -> Outcome<()> {
         watched.service.get(paths.first().ok_or("nothing to ask for")?)?;
         let scripts = paths
             .iter()
+            .take(SCRIPTS)
             .enumerate()
             .map(|(n, path)| watched.script(&format!("{name} {n}"), |service| service.get(path)))
             .collect::<Outcome<Vec<_>>>()?;
@@ -290,7 +293,7 @@ fn draft(service: &Process) -> Outcome<Vec<String>> {
     ];
     let indicators: Vec<Value> = (0..20)
         .map(|n| {
-            json!({ "name": format!("指標{n}"), "kind": "outcome", "unit": "%", "decimals": 1, "direction": "higher_is_better",
+            json!({ "name": format!("指標{n}"), "kind": "outcome", "unit": "%", "decimals": 1, "direction": "higher_is_better", "results": [],
                 "target": { "text": "50%以上", "comparator": "gte", "value": 50,
                     "reference": { "kind": "none" }, "period": { "kind": "single_year" } } })
         })

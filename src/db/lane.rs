@@ -1,0 +1,161 @@
+//! A lane to the database: connections, a gate as wide as there are connections, and room for a few to wait before it.
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::web;
+use diesel::{
+    PgConnection,
+    connection::SimpleConnection,
+    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+};
+use r2d2::HandleError;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use super::{in_one_line, listener::Listener};
+use crate::{
+    config::Bounds,
+    error::{Error, Result},
+};
+
+/// How often it is looked whether the database is silent.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Connections, and who waits for them.
+#[derive(Clone)]
+pub(super) struct Lane {
+    pool: Pool<ConnectionManager<PgConnection>>,
+    gate: Arc<Semaphore>,
+    /// Those at work and those who wait; more are told to come back at once.
+    room: Arc<Semaphore>,
+    patience: Duration,
+    listener: Arc<Listener>,
+}
+
+/// How many a lane has room for, and how long they may wait.
+pub(super) struct Size {
+    /// Connections.
+    pub(super) connections: u32,
+    /// How long one may wait for one's turn.
+    pub(super) patience: Duration,
+}
+
+impl Lane {
+    pub(super) fn new(
+        url: &str,
+        size: &Size,
+        bounds: &Bounds,
+        session: &'static str,
+        listener: &Arc<Listener>,
+    ) -> Self {
+        let width = usize::try_from(size.connections).unwrap_or(1);
+        let pool = Pool::builder()
+            .max_size(size.connections)
+            .min_idle(Some(0))
+            .connection_timeout(bounds.wait)
+            .connection_customizer(Box::new(Session::new(session, bounds)))
+            .error_handler(Box::new(LogInOneLine))
+            .build_unchecked(ConnectionManager::new(url));
+        Self {
+            pool,
+            gate: Arc::new(Semaphore::new(width)),
+            room: Arc::new(Semaphore::new(width + bounds.queue)),
+            patience: size.patience,
+            listener: Arc::clone(listener),
+        }
+    }
+
+    /// A turn, for somebody with the usual patience; nobody is kept waiting where there is no room to wait.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        let _place = self
+            .room
+            .try_acquire()
+            .map_err(|_full| Error::Unavailable("too many are waiting for the database".to_owned()))?;
+        self.turn_within(self.patience).await
+    }
+
+    /// The same, for somebody who has waited elsewhere.
+    pub(super) async fn turn_within(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
+        timeout(patience, Arc::clone(&self.gate).acquire_owned())
+            .await
+            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(Error::internal)
+    }
+
+    /// Works on a blocking thread in this turn. Past the deadline, or when the database is silent, the caller is told to come
+    /// back, while the work keeps its turn until the database has let go of it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that runs blocking work, behind the gate"
+    )]
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        turn: OwnedSemaphorePermit,
+        end: Instant,
+        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let lane = self.clone();
+        let mut done = pin!(web::block(move || {
+            let _turn = turn;
+            lane.work(work)
+        }));
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if let Ok(done) = timeout(left.min(LOOK), &mut done).await {
+                return done.map_err(Error::internal)?;
+            }
+            if left.is_zero() || self.listener.is_silent() {
+                return Err(Error::Unavailable("the database does not answer".to_owned()));
+            }
+        }
+    }
+
+    /// Works on this thread.
+    pub(super) fn work<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let mut conn = self
+            .pool
+            .get()
+            .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
+        let done = work(&mut conn);
+        if !matches!(done, Err(Error::Unavailable(_))) {
+            self.listener.is_alive();
+        }
+        done
+    }
+}
+
+/// What every connection is set to.
+#[derive(Debug)]
+struct Session(String);
+
+impl Session {
+    fn new(lane: &str, bounds: &Bounds) -> Self {
+        let (statement, lock) = (bounds.statement.as_millis(), bounds.lock.as_millis());
+        Self(format!(
+            "set statement_timeout = {statement}; set lock_timeout = {lock}; \
+             set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {lane}"
+        ))
+    }
+}
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(&self.0).map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// Says why a connection failed.
+#[derive(Debug)]
+struct LogInOneLine;
+
+impl<E: std::error::Error> HandleError<E> for LogInOneLine {
+    fn handle_error(&self, error: E) {
+        log::warn!("database connection: {}", in_one_line(&error));
+    }
+}
