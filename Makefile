@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test setup bench bench-history fuzz
+.PHONY: help run test setup bench chaos bench-history fuzz
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,10 @@ test: ## check format and lints, then run the tests
 bench: ## measure how near the service comes to what the machine can do (BENCH_SIZES="10000 100000" …)
 	@.ci/setup bench
 	cargo bench --locked --bench bench
+
+chaos: ## break things while the service runs, and count what was lost (CHAOS_ONLY="frozen …" for some)
+	@.ci/setup chaos
+	cargo test --locked --test chaos
 
 bench-history: setup ## measure what keeping history costs
 	cargo build --release --locked

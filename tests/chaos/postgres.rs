@@ -1,0 +1,128 @@
+//! The database server of a case, and what may befall it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use ward_policy::db::embedded::Embedded;
+
+use crate::{Outcome, process::Place};
+
+/// A durable server; the one who watches over it starts it again when it crashes.
+pub(crate) struct Postgres {
+    embedded: Embedded,
+    data: PathBuf,
+}
+
+impl Postgres {
+    pub(crate) fn start(place: &Place) -> Outcome<Self> {
+        let data = place.data();
+        Ok(Self {
+            embedded: Embedded::start(&data)?,
+            data,
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.embedded.url("ward_policy")
+    }
+
+    pub(crate) fn connect(&self) -> Outcome<PgConnection> {
+        Ok(PgConnection::establish(&self.url())?)
+    }
+
+    /// Sets something for every connection from now on, and ends those there are.
+    pub(crate) fn set(&self, setting: &str, value: &str) -> Outcome {
+        self.connect()?.batch_execute(&format!(
+            "alter database ward_policy set {setting} = '{value}';
+             select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy' and pid <> pg_backend_pid()"
+        ))?;
+        Ok(())
+    }
+
+    /// Takes that back. What refuses to write refuses this too, unless it is told otherwise.
+    pub(crate) fn reset(&self, setting: &str) -> Outcome {
+        let mut conn = PgConnection::establish(&self.embedded.url("postgres"))?;
+        conn.batch_execute(&format!(
+            "alter database ward_policy reset {setting};
+             select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy'"
+        ))?;
+        Ok(())
+    }
+
+    fn postmaster(&self) -> Outcome<Pid> {
+        let record = fs::read_to_string(self.data.join("cluster/postmaster.pid"))?;
+        Ok(Pid::from_raw(record.lines().next().ok_or("no server")?.parse()?))
+    }
+
+    /// Signals the server and every process of it.
+    pub(crate) fn signal(&self, signal: Signal) -> Outcome {
+        let postmaster = self.postmaster()?;
+        for pid in children(postmaster)? {
+            let _ = kill(pid, signal);
+        }
+        kill(postmaster, signal)?;
+        Ok(())
+    }
+}
+
+fn children(parent: Pid) -> Outcome<Vec<Pid>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // The parent stands after the name, which is in brackets.
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let of = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+        if of == Some(parent.to_string().as_str()) {
+            children.push(Pid::from_raw(pid));
+        }
+    }
+    Ok(children)
+}
+
+/// A small disk of its own, mounted at a place; nothing where this may not be done.
+pub(crate) struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    pub(crate) fn at(path: &Path, megabytes: u32) -> Option<Self> {
+        fs::create_dir_all(path).ok()?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=755"), "tmpfs"])
+            .arg(path)
+            .status();
+        mounted.ok()?.success().then(|| Self(path.to_owned()))
+    }
+
+    /// Leaves no room at all.
+    pub(crate) fn fill(&self) -> Outcome {
+        let ballast = self.0.join("ballast");
+        // Fails when the disk is full, which is what it is for.
+        let _ = Command::new("dd")
+            .arg("if=/dev/zero")
+            .arg(format!("of={}", ballast.display()))
+            .args(["bs=64k", "status=none"])
+            .stderr(std::process::Stdio::null())
+            .status()?;
+        Ok(())
+    }
+
+    pub(crate) fn clear(&self) -> Outcome {
+        Ok(fs::remove_file(self.0.join("ballast"))?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
