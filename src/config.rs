@@ -25,6 +25,28 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds on the use of the database.
     pub bounds: Bounds,
+    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000); more wait to be accepted.
+    pub connections: usize,
+    /// How long a client may take.
+    pub patience: Patience,
+}
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// `WARD_POLICY_HEAD_SECONDS`: to send the head of a request, 1 to 3600 (15).
+    pub head: Duration,
+    /// `WARD_POLICY_IDLE_SECONDS`: to read on in a long answer, 1 to 3600 (90).
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(15),
+            idle: Duration::from_secs(90),
+        }
+    }
 }
 
 /// Bounds on the use of the database.
@@ -96,7 +118,7 @@ pub struct ConfigError {
 impl Config {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let (defaults, bounds) = (Limits::default(), Bounds::default());
+        let (defaults, bounds, patience) = (Limits::default(), Bounds::default(), Patience::default());
         Ok(Self {
             bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             database_url: text("DATABASE_URL")?,
@@ -118,8 +140,18 @@ impl Config {
                 write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
             },
+            connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
+            patience: Patience {
+                head: seconds("WARD_POLICY_HEAD_SECONDS", patience.head)?,
+                idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,
+            },
         })
     }
+}
+
+/// A time in seconds, up to an hour.
+fn seconds(name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+    number(name, default.as_secs(), 1..=3600).map(Duration::from_secs)
 }
 
 /// A time in milliseconds, up to an hour.

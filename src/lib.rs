@@ -12,6 +12,7 @@ pub mod auth;
 pub mod cache;
 pub mod command;
 pub mod config;
+pub mod connection;
 pub mod contract;
 pub mod db;
 pub mod domain;

@@ -22,6 +22,7 @@ use ward_policy::{
     app,
     cache::Cache,
     config::Config,
+    connection::Connections,
     db::{self, Database, embedded::Embedded},
     generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
@@ -118,8 +119,12 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
             // Who waits for changes is answered before the rest is waited for.
             waiting.stop_waiting();
         };
+        let connections = Connections::new(config.patience);
         let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), limits))
             .workers(config.workers)
+            .max_connections(config.connections.div_ceil(config.workers))
+            .client_request_timeout(config.patience.head)
+            .on_connect(move |io, data| connections.take(io, data))
             .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
             .shutdown_signal(stop)
             .shutdown_timeout(8)

@@ -12,6 +12,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
+    connection::Connection,
     db::in_one_line,
     error::{Error, Problem},
     language::Language,
@@ -57,6 +58,7 @@ pub async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let started = Instant::now();
+    let in_request = req.conn_data().map(Connection::enter);
     let id = request_id(&req);
     let method = req.method().clone();
     let path = req.path().to_owned();
@@ -120,7 +122,10 @@ pub async fn surround(
         response.status().as_u16(),
         started.elapsed().as_secs_f64() * 1000.0,
     );
-    Ok(response)
+    Ok(match in_request {
+        Some(in_request) => in_request.through(response),
+        None => response,
+    })
 }
 
 /// Whether a body follows the head.

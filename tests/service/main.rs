@@ -29,6 +29,7 @@ mod http;
 mod imports;
 mod mirror;
 mod process;
+mod slow;
 mod tokens;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;

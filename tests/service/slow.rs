@@ -1,0 +1,82 @@
+//! Clients that send or read too slowly are let go; those that only wait are not.
+
+use std::{
+    io::{BufReader, Read, Write},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    Outcome,
+    http::{Answer, connect},
+    process::Place,
+};
+
+const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n";
+
+#[test]
+fn who_does_not_finish_the_head_of_a_request_is_let_go() -> Outcome {
+    let place = Place::new("slow")?;
+    let service = place
+        .spawn(&["--no-sample"], &[("WARD_POLICY_HEAD_SECONDS", "1")])?
+        .wait()?;
+
+    // The first head of a connection, and a later one, a byte at a time.
+    for before in [0, 1] {
+        let stream = connect(service.address)?;
+        let mut writer = stream.try_clone()?;
+        let mut reader = BufReader::new(stream);
+        for _ in 0..before {
+            writer.write_all(REQUEST)?;
+            assert_eq!(Answer::read(&mut reader)?.status, 200);
+        }
+        let trickle = thread::spawn(move || {
+            let endless = b"GET /healthz HTTP/1.1\r\nX: ".iter().chain(&[b'a'; 2000]);
+            for byte in endless {
+                if writer.write_all(&[*byte]).is_err() {
+                    return true;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            false
+        });
+        // The end comes with an answer or without one; it comes.
+        let mut rest = Vec::new();
+        let _ = reader.read_to_end(&mut rest);
+        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{rest:?}");
+        assert!(
+            trickle.join().map_err(|_panic| "the client panicked")?,
+            "it could go on for ever"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn who_listens_to_a_stream_may_do_so_for_long() -> Outcome {
+    let place = Place::new("listens")?;
+    let settings = [("WARD_POLICY_HEAD_SECONDS", "1"), ("WARD_POLICY_IDLE_SECONDS", "1")];
+    let service = place.spawn(&[], &settings)?.wait()?;
+    let stream = connect(service.address)?;
+    let mut writer = stream.try_clone()?;
+    writer.write_all(b"GET /v1/changes/stream HTTP/1.1\r\nHost: it\r\nAccept: text/event-stream\r\n\r\n")?;
+    thread::sleep(Duration::from_secs(5));
+    let mut reader = BufReader::new(stream);
+    let mut beginning = [0; 15];
+    reader.read_exact(&mut beginning)?;
+    assert_eq!(&beginning, b"HTTP/1.1 200 OK");
+    // Nothing ends it as long as it is read.
+    stream_is_open(reader.into_inner())
+}
+
+fn stream_is_open(mut stream: std::net::TcpStream) -> Outcome {
+    stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let mut some = [0; 1 << 16];
+    loop {
+        match stream.read(&mut some) {
+            Ok(0) => return Err("the stream was ended".into()),
+            Ok(_) => {}
+            Err(_nothing_yet) => return Ok(()),
+        }
+    }
+}
