@@ -20,8 +20,41 @@ pub struct Config {
     pub pool: u32,
     /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
     pub workers: usize,
+    /// `WARD_POLICY_METRICS_BIND`: address and port on which `/metrics` is served to whoever reaches it; nowhere without it.
+    pub metrics_bind: Option<String>,
+    /// `WARD_POLICY_LOG_FORMAT`: how the log is written, `text` or `json` (text).
+    pub log_format: LogFormat,
+    /// `WARD_POLICY_SLOW_QUERY_MS`: a statement that takes so many milliseconds is logged, up to an hour; 0 logs none (500).
+    pub slow_query_ms: u64,
     /// Limits on what one request may take.
     pub limits: Limits,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Reads it from the environment: there is a log before there is anything else.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let name = "WARD_POLICY_LOG_FORMAT";
+        match text(name)? {
+            None => Ok(Self::default()),
+            Some(value) if value == "text" => Ok(Self::Text),
+            Some(value) if value == "json" => Ok(Self::Json),
+            Some(value) => Err(ConfigError {
+                name,
+                value,
+                why: "it must be text or json".to_owned(),
+            }),
+        }
+    }
 }
 
 /// Limits on what one request may take.
@@ -64,6 +97,9 @@ impl Config {
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             pool: number("WARD_POLICY_POOL", 8, 1..=100)?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
+            metrics_bind: text("WARD_POLICY_METRICS_BIND")?,
+            log_format: LogFormat::from_env()?,
+            slow_query_ms: number("WARD_POLICY_SLOW_QUERY_MS", 500, 0..=3_600_000)?,
             limits: Limits {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,

@@ -17,10 +17,11 @@ use chrono::NaiveDate;
 use diesel::{
     Connection, PgConnection,
     connection::SimpleConnection,
+    dsl::max,
     migration::MigrationSource,
     pg::Pg,
     prelude::*,
-    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection},
     sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -36,18 +37,22 @@ use crate::{
     error::{Error, Result},
     extract::IntoReply,
     idempotency::{Claim, Once},
+    metrics::{Metrics, Queries, Turns},
     past::{Moment, set_config},
     resources::revisions,
+    schema::change_log,
     value::{Id, today},
 };
 
 use listener::Listener;
+use watched::{For, Watch};
 
 pub mod embedded;
 mod listener;
 mod stream;
+mod watched;
 
-pub use listener::Tail;
+pub use listener::{Heard, Tail};
 pub use stream::{Chunks, Out};
 
 /// The migrations, embedded.
@@ -85,6 +90,7 @@ pub struct Database {
     /// Of the readers, those who read everything.
     streams: Arc<Semaphore>,
     listener: Arc<Listener>,
+    metrics: Metrics,
 }
 
 /// Connections, and a gate as wide as there are connections.
@@ -93,6 +99,19 @@ struct Lane {
     pool: Pool<ConnectionManager<PgConnection>>,
     gate: Arc<Semaphore>,
     deadline: Duration,
+    queries: Queries,
+    turns: Turns,
+}
+
+/// How a lane is used at a moment, in connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Use {
+    /// That it may have.
+    pub size: u32,
+    /// That it has.
+    pub connections: u32,
+    /// That somebody's turn is about.
+    pub in_use: u32,
 }
 
 /// The database as one caller has it.
@@ -128,22 +147,30 @@ pub struct Tx<'a> {
 }
 
 #[derive(Debug)]
-struct Session(&'static str);
+struct Session {
+    settings: &'static str,
+    queries: Queries,
+}
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.set_instrumentation(Watch::new(self.queries.clone()));
         conn.batch_execute(SESSION)
-            .and_then(|()| conn.batch_execute(self.0))
+            .and_then(|()| conn.batch_execute(self.settings))
             .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
 /// Says why a connection failed.
 #[derive(Debug)]
-struct LogInOneLine;
+struct LogInOneLine(Queries);
 
-impl<E: std::error::Error> HandleError<E> for LogInOneLine {
-    fn handle_error(&self, error: E) {
+impl HandleError<diesel::r2d2::Error> for LogInOneLine {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        // Statements are counted where they are watched.
+        if matches!(error, diesel::r2d2::Error::ConnectionError(_)) {
+            self.0.failed("connection_failed");
+        }
         log::warn!("database connection: {}", in_one_line(&error));
     }
 }
@@ -154,23 +181,61 @@ pub(crate) fn in_one_line(words: &impl ToString) -> String {
 }
 
 impl Lane {
-    fn new(url: &str, size: u32, session: &'static str, deadline: Duration) -> Self {
+    fn new(url: &str, size: u32, settings: &'static str, deadline: Duration, queries: &Queries, turns: Turns) -> Self {
+        let queries = queries.clone();
+        let session = Session {
+            settings,
+            queries: queries.clone(),
+        };
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
             .connection_timeout(CONNECT)
-            .connection_customizer(Box::new(Session(session)))
-            .error_handler(Box::new(LogInOneLine))
+            .connection_customizer(Box::new(session))
+            .error_handler(Box::new(LogInOneLine(queries.clone())))
             .build_unchecked(ConnectionManager::new(url));
         let gate = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Self { pool, gate, deadline }
+        Self {
+            pool,
+            gate,
+            deadline,
+            queries,
+            turns,
+        }
+    }
+
+    fn now(&self) -> Use {
+        let size = self.pool.max_size();
+        let free = u32::try_from(self.gate.available_permits()).unwrap_or(size);
+        Use {
+            size,
+            connections: self.pool.state().connections,
+            in_use: size.saturating_sub(free),
+        }
     }
 
     async fn turn(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
+        self.turns.taken.inc();
+        // Nobody is overtaken: while somebody waits, none is free.
+        if let Ok(turn) = Arc::clone(&self.gate).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let _waiting = self.turns.wait();
         timeout(patience, Arc::clone(&self.gate).acquire_owned())
             .await
-            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(|_elapsed| {
+                self.turns.refused.inc();
+                Error::Unavailable("every connection is busy".to_owned())
+            })?
             .map_err(Error::internal)
+    }
+
+    /// A connection, for whoever has a turn.
+    fn connect(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>> {
+        self.pool.get().map_err(|e| {
+            self.queries.failed("no_connection");
+            Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
+        })
     }
 
     /// Waits for a turn, then works on a blocking thread; past the deadline the caller is told to come back, while the
@@ -195,18 +260,20 @@ impl Lane {
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn(patience).await?;
-        let pool = self.pool.clone();
+        let lane = self.clone();
         let done = web::block(move || {
             let _turn = turn;
-            let mut conn = pool
-                .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
-            work(&mut conn)
+            work(&mut *lane.connect()?)
         });
         timeout(deadline, done)
             .await
-            .map_err(|_elapsed| Error::Unavailable("the database does not answer".to_owned()))?
+            .map_err(|_elapsed| self.unanswered())?
             .map_err(Error::internal)?
+    }
+
+    fn unanswered(&self) -> Error {
+        self.queries.failed("no_answer");
+        Error::Unavailable("the database does not answer".to_owned())
     }
 }
 
@@ -214,13 +281,34 @@ impl Database {
     /// Readers' pool of at most `size` connections, and a small one for writers; opened as they are needed.
     #[must_use]
     pub fn new(url: &str, size: u32) -> Self {
+        let metrics = Metrics::default();
+        let queries = &metrics.queries;
         Self {
-            readers: Lane::new(url, size, READER, READ),
-            writers: Lane::new(url, WRITERS, WRITER, WRITE),
+            readers: Lane::new(url, size, READER, READ, queries, queries.turns("readers")),
+            writers: Lane::new(url, WRITERS, WRITER, WRITE, queries, queries.turns("writers")),
             followers: Arc::new(Semaphore::new(usize::try_from(size / 2).unwrap_or(1).max(1))),
             streams: Arc::new(Semaphore::new(STREAMS)),
             listener: Arc::new(Listener::new(url)),
+            metrics,
         }
+    }
+
+    /// What is counted, here and by everybody else.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How its lanes are used at this moment, by their names.
+    #[must_use]
+    pub fn lanes(&self) -> [(&'static str, Use); 2] {
+        [("readers", self.readers.now()), ("writers", self.writers.now())]
+    }
+
+    /// How far this process has heard of changes; none before anybody waited for one.
+    #[must_use]
+    pub fn heard(&self) -> Option<Heard> {
+        self.listener.heard()
     }
 
     /// How many wait for changes.
@@ -278,9 +366,11 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
+        let request = Arc::clone(self.caller.request_id());
         self.database
             .readers
             .run_until(patience, deadline, move |conn| {
+                let _for = For::request(request);
                 conn.build_transaction().repeatable_read().read_only().run(|conn| {
                     let today = moment.enter(conn, &drafts)?;
                     work(&mut Read { conn, today })
@@ -312,7 +402,10 @@ impl Db {
         let caller = self.caller.clone();
         self.database
             .writers
-            .run(WRITERS_PATIENCE, move |conn| write(conn, &caller, work))
+            .run(WRITERS_PATIENCE, move |conn| {
+                let _for = For::request(Arc::clone(caller.request_id()));
+                write(conn, &caller, work)
+            })
             .await
     }
 
@@ -326,6 +419,7 @@ impl Db {
         let caller = self.caller.clone();
         let claim = Claim::of(&caller, request)?;
         let run = move |conn: &mut PgConnection| {
+            let _for = For::request(Arc::clone(caller.request_id()));
             conn.transaction(|conn| {
                 if let Some(claim) = &claim {
                     claim.begin(conn)?;
@@ -354,7 +448,7 @@ diesel::define_sql_function! {
 fn write_in<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
     let reason = caller.reason().unwrap_or_default();
-    let begun = begin_write(caller.name(), token, caller.request_id(), reason);
+    let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
     let before = diesel::select(begun).get_result(conn)?;
     let mut tx = Tx {
         conn,
@@ -482,12 +576,36 @@ diesel::table! {
     }
 }
 
-/// Whether the database has every migration this program knows.
-pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
+/// The migrations this program knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// All of them.
+    pub known: u32,
+    /// Those that the database lacks.
+    pub missing: u32,
+}
+
+/// What the database has of the migrations this program knows.
+pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
     use __diesel_schema_migrations::{table, version};
     let run: Vec<String> = table.select(version).load(conn)?;
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
-    Ok(known
+    let missing = known
         .iter()
-        .all(|migration| run.contains(&migration.name().version().to_string())))
+        .filter(|migration| !run.contains(&migration.name().version().to_string()));
+    Ok(Migrations {
+        missing: missing.count().try_into().map_err(Error::internal)?,
+        known: known.len().try_into().map_err(Error::internal)?,
+    })
+}
+
+/// Whether the database has every migration this program knows.
+pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
+    Ok(migrations(conn)?.missing == 0)
+}
+
+/// The last change in the history, as far as the caller may see it; 0 where there is none.
+pub fn last_change(conn: &mut PgConnection) -> Result<i64> {
+    let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
+    Ok(last.unwrap_or(0))
 }

@@ -82,7 +82,18 @@ impl Tail {
 pub(super) struct Listener {
     url: String,
     tail: OnceLock<watch::Receiver<Tail>>,
+    /// When it last heard.
+    ear: watch::Sender<Option<Instant>>,
     stopping: watch::Sender<bool>,
+}
+
+/// How far a process has heard of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// The last change it heard of; 0 before any.
+    pub last: i64,
+    /// How long it has not heard from the database; none before it ever did. It asks every 10 s.
+    pub silence: Option<Duration>,
 }
 
 impl Listener {
@@ -90,6 +101,7 @@ impl Listener {
         Self {
             url: url.to_owned(),
             tail: OnceLock::new(),
+            ear: watch::Sender::new(None),
             stopping: watch::Sender::new(false),
         }
     }
@@ -103,13 +115,20 @@ impl Listener {
         self.stopping.receiver_count()
     }
 
+    pub(super) fn heard(&self) -> Option<Heard> {
+        self.tail.get().map(|tail| Heard {
+            last: tail.borrow().head,
+            silence: self.ear.borrow().map(|at| at.elapsed()),
+        })
+    }
+
     fn tail(&self) -> watch::Receiver<Tail> {
         let begin = || {
             let (sender, receiver) = watch::channel(Tail::default());
-            let url = self.url.clone();
+            let (url, ear) = (self.url.clone(), self.ear.clone());
             let begun = thread::Builder::new()
                 .name("listener".to_owned())
-                .spawn(move || listen(&url, &sender));
+                .spawn(move || listen(&url, &sender, &ear));
             if let Err(e) = begun {
                 log::error!("nobody listens for changes: {e}");
             }
@@ -120,11 +139,11 @@ impl Listener {
 }
 
 /// Listens until nobody watches, through outages of the database.
-fn listen(url: &str, tail: &watch::Sender<Tail>) {
+fn listen(url: &str, tail: &watch::Sender<Tail>, ear: &watch::Sender<Option<Instant>>) {
     let mut wait = BACK.0;
     while !tail.is_closed() {
         let since = Instant::now();
-        if let Err(e) = hear(url, tail) {
+        if let Err(e) = hear(url, tail, ear) {
             log::warn!("listening for changes: {}", in_one_line(&e));
         }
         wait = if since.elapsed() > BACK.1 {
@@ -140,7 +159,11 @@ fn listen(url: &str, tail: &watch::Sender<Tail>) {
 }
 
 /// Listens as long as the connection holds.
-fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error::Error>> {
+fn hear(
+    url: &str,
+    tail: &watch::Sender<Tail>,
+    ear: &watch::Sender<Option<Instant>>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
     // What was written while nobody listened.
@@ -149,6 +172,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error:
         let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
         if !notified.is_empty() {
             tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
+            ear.send_replace(Some(Instant::now()));
         }
         if probed.is_none_or(|at: Instant| at.elapsed() > PROBE) {
             let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(&mut conn)?;
@@ -158,6 +182,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>) -> Result<(), Box<dyn std::error:
                 tail.head != before
             });
             probed = Some(Instant::now());
+            ear.send_replace(probed);
         }
         thread::sleep(PULSE);
     }

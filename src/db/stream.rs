@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Db, PATIENCE, READ, Read, in_one_line};
+use super::{Db, PATIENCE, READ, Read, in_one_line, watched::For};
 use crate::error::{Error, Result};
 
 /// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
@@ -102,7 +102,8 @@ impl Db {
             .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
         let lane = &self.database.readers;
         let turn = lane.turn(PATIENCE).await?;
-        let (pool, drafts, moment) = (lane.pool.clone(), self.caller.drafts(), self.moment.clone());
+        let (own, drafts, moment) = (lane.clone(), self.caller.drafts(), self.moment.clone());
+        let request = Arc::clone(self.caller.request_id());
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
@@ -111,16 +112,14 @@ impl Db {
         // Nobody waits for its end: the chunks are what it gives.
         drop(web::block(move || {
             let _turns = (few, turn);
-            let done = pool
-                .get()
-                .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))
-                .and_then(|mut conn| {
-                    conn.build_transaction().repeatable_read().read_only().run(|conn| {
-                        conn.batch_execute(SESSION)?;
-                        let today = moment.enter(conn, &drafts)?;
-                        work(&mut Read { conn, today }, &out)
-                    })
-                });
+            let _for = For::request(request);
+            let done = own.connect().and_then(|mut conn| {
+                conn.build_transaction().repeatable_read().read_only().run(|conn| {
+                    conn.batch_execute(SESSION)?;
+                    let today = moment.enter(conn, &drafts)?;
+                    work(&mut Read { conn, today }, &out)
+                })
+            });
             if let Err(e) = done {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
@@ -128,7 +127,7 @@ impl Db {
             }
         }));
         let first = match timeout(lane.deadline, taken.recv()).await {
-            Err(_elapsed) => return Err(Error::Unavailable("the database does not answer".to_owned())),
+            Err(_elapsed) => return Err(lane.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,
         };
