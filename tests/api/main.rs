@@ -33,6 +33,7 @@ mod imports;
 mod indicators;
 mod items;
 mod leaks;
+mod metrics;
 mod openapi;
 mod organizations;
 mod paging;
