@@ -1,5 +1,7 @@
 //! The application: routes, layers, fallbacks. `main` serves it, tests call it.
 
+use std::sync::Arc;
+
 use actix_cors::Cors;
 use actix_web::{
     App, Error as ActixError, HttpRequest, HttpResponse,
@@ -21,7 +23,11 @@ use crate::{
     db::Database,
     error::{Error, Result},
     openapi, request, resources,
+    trace::{TRACEPARENT, TRACESTATE},
 };
+
+/// The paths that the document does not name.
+const BESIDE: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", "/openapi.json"];
 
 /// Builds the application over a database.
 pub fn build(
@@ -37,6 +43,7 @@ pub fn build(
         InitError = (),
     >,
 > {
+    let known = Arc::clone(&database.metrics().requests);
     let (app, mut spec) = App::new()
         .into_utoipa_app()
         .openapi(openapi::head())
@@ -47,6 +54,7 @@ pub fn build(
         .configure(resources::health::routes)
         .split_for_parts();
     openapi::complete(&mut spec);
+    known.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
     app.app_data(web::Data::new(Methods::of(&spec)))
         .app_data(web::Data::new(Needs::of(&spec)))
         .service(document(&spec))
@@ -98,6 +106,8 @@ fn cors() -> Cors {
             header::IF_NONE_MATCH,
             header::HeaderName::from_static("last-event-id"),
             request::REQUEST_ID,
+            TRACEPARENT,
+            TRACESTATE,
         ])
         .expose_headers([
             header::ETAG,
@@ -106,6 +116,8 @@ fn cors() -> Cors {
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
             request::REQUEST_ID,
+            TRACEPARENT,
+            TRACESTATE,
         ])
         .max_age(3600)
 }

@@ -119,7 +119,7 @@ pub struct Caller {
     name: String,
     token: Option<Id>,
     scopes: Arc<[Scope]>,
-    request_id: String,
+    request_id: Arc<str>,
     reason: Option<String>,
     repeatable: Option<Repeatable>,
 }
@@ -160,7 +160,7 @@ impl Caller {
             name,
             token,
             scopes: scopes.into(),
-            request_id: String::new(),
+            request_id: Arc::default(),
             reason: None,
             repeatable: None,
         }
@@ -180,7 +180,7 @@ impl Caller {
 
     /// The id of the request.
     #[must_use]
-    pub fn request_id(&self) -> &str {
+    pub const fn request_id(&self) -> &Arc<str> {
         &self.request_id
     }
 
@@ -317,7 +317,7 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
     caller.request_id = req
         .extensions()
         .get::<RequestId>()
-        .map(|id| id.0.clone())
+        .map(|id| Arc::clone(&id.0))
         .unwrap_or_default();
     if *req.method() != Method::GET {
         caller.reason = reason(req)?;

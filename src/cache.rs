@@ -80,18 +80,21 @@ pub async fn remember(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let Some((answers, state, key)) = place(&req) else {
+    let (Some(database), Some((answers, state, key))) = (req.app_data::<web::Data<Database>>().cloned(), place(&req))
+    else {
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
     let day = today();
     let kept = answers.get(&key).filter(|kept| kept.state == state && kept.day == day);
     if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
+        database.metrics().cache_hits.inc();
         return Ok(req.into_response(response));
     }
     let response = next.call(req).await?.map_into_boxed_body();
     let Some(tag) = tag_for_everybody(&response) else {
         return Ok(response);
     };
+    database.metrics().cache_misses.inc();
     let (req, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let (bytes, body) = match body.try_into_bytes() {

@@ -21,6 +21,12 @@ pub struct Config {
     pub workers: usize,
     /// `WARD_POLICY_CACHE_BYTES`: room for finished public answers, at most 1 GiB; 0 for none (32 MiB).
     pub cache_bytes: usize,
+    /// `WARD_POLICY_METRICS_BIND`: address and port on which `/metrics` is served to whoever reaches it; nowhere without it.
+    pub metrics_bind: Option<String>,
+    /// `WARD_POLICY_LOG_FORMAT`: how the log is written, `text` or `json` (text).
+    pub log_format: LogFormat,
+    /// `WARD_POLICY_SLOW_QUERY_MS`: a statement that takes so many milliseconds is logged, up to an hour; 0 logs none (500).
+    pub slow_query_ms: u64,
     /// Limits on what one request may take.
     pub limits: Limits,
     /// Bounds on the use of the database.
@@ -85,6 +91,33 @@ impl Default for Bounds {
     }
 }
 
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Reads it from the environment: there is a log before there is anything else.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let name = "WARD_POLICY_LOG_FORMAT";
+        match text(name)? {
+            None => Ok(Self::default()),
+            Some(value) if value == "text" => Ok(Self::Text),
+            Some(value) if value == "json" => Ok(Self::Json),
+            Some(value) => Err(ConfigError {
+                name,
+                value,
+                why: "it must be text or json".to_owned(),
+            }),
+        }
+    }
+}
+
 /// Limits on what one request may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -125,6 +158,9 @@ impl Config {
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
+            metrics_bind: text("WARD_POLICY_METRICS_BIND")?,
+            log_format: LogFormat::from_env()?,
+            slow_query_ms: number("WARD_POLICY_SLOW_QUERY_MS", 500, 0..=3_600_000)?,
             limits: Limits {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,

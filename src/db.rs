@@ -15,7 +15,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
 use diesel::{
-    Connection, PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*,
+    Connection, PgConnection, connection::SimpleConnection, dsl::max, migration::MigrationSource, pg::Pg, prelude::*,
     sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -28,21 +28,26 @@ use crate::{
     error::{Error, Result},
     extract::IntoReply,
     idempotency::{Claim, Once},
+    metrics::Metrics,
     past::{Moment, set_config},
     request,
     resources::revisions,
+    schema::change_log,
     value::{Id, today},
 };
 
 use lane::{Lane, Size};
 use listener::Listener;
+use watched::For;
 
 pub mod embedded;
 mod lane;
 mod listener;
 mod stream;
+mod watched;
 
-pub use listener::{PublicState, Tail};
+pub use lane::Use;
+pub use listener::{Heard, PublicState, Tail};
 pub use stream::{Chunks, Out};
 
 /// The migrations, embedded.
@@ -66,6 +71,7 @@ pub struct Database {
     streams: Arc<Semaphore>,
     listener: Arc<Listener>,
     bounds: Bounds,
+    metrics: Metrics,
 }
 
 /// The database as one caller has it.
@@ -112,19 +118,39 @@ impl Database {
     #[must_use]
     pub fn new(url: &str, bounds: Bounds) -> Self {
         let listener = Arc::new(Listener::new(url));
-        let lane = |connections, patience, session| {
+        let metrics = Metrics::default();
+        let lane = |name, connections, patience, session| {
             let size = Size { connections, patience };
-            Lane::new(url, &size, &bounds, session, &listener)
+            Lane::new(url, name, &size, &bounds, session, &listener, &metrics.queries)
         };
         Self {
-            readers: lane(bounds.pool, bounds.wait, READER),
+            readers: lane("readers", bounds.pool, bounds.wait, READER),
             // Writers go one after the other.
-            writers: lane(WRITERS, bounds.lock, WRITER),
+            writers: lane("writers", WRITERS, bounds.lock, WRITER),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             listener,
             bounds,
+            metrics,
         }
+    }
+
+    /// What is counted, here and by everybody else.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How its lanes are used at this moment, by their names.
+    #[must_use]
+    pub fn lanes(&self) -> [(&'static str, Use); 2] {
+        [("readers", self.readers.now()), ("writers", self.writers.now())]
+    }
+
+    /// How far this process has heard of changes.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        self.listener.heard()
     }
 
     /// How many wait for changes.
@@ -227,7 +253,9 @@ impl Db {
         W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
+        let request = Arc::clone(self.caller.request_id());
         move |conn| {
+            let _for = For::request(request);
             conn.build_transaction().repeatable_read().read_only().run(|conn| {
                 let today = moment.enter(conn, &drafts)?;
                 work(&mut Read { conn, today })
@@ -256,7 +284,10 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let caller = self.caller.clone();
-        let run = move |conn: &mut PgConnection| conn.transaction(|conn| write_in(conn, &caller, work));
+        let run = move |conn: &mut PgConnection| {
+            let _for = For::request(Arc::clone(caller.request_id()));
+            conn.transaction(|conn| write_in(conn, &caller, work))
+        };
         self.database.write(self.begun, run).await
     }
 
@@ -270,6 +301,7 @@ impl Db {
         let caller = self.caller.clone();
         let claim = Claim::of(&caller, request)?;
         let run = move |conn: &mut PgConnection| {
+            let _for = For::request(Arc::clone(caller.request_id()));
             conn.transaction(|conn| {
                 if let Some(claim) = &claim {
                     claim.begin(conn)?;
@@ -309,7 +341,7 @@ fn write_in<T>(
 ) -> Result<Written<T>> {
     let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
     let reason = caller.reason().unwrap_or_default();
-    let begun = begin_write(caller.name(), token, caller.request_id(), reason);
+    let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
     let before = diesel::select(begun).get_result(conn)?;
     let mut tx = Tx {
         conn,
@@ -440,12 +472,36 @@ diesel::table! {
     }
 }
 
-/// Whether the database has every migration this program knows.
-pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
+/// The migrations this program knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// All of them.
+    pub known: u32,
+    /// Those that the database lacks.
+    pub missing: u32,
+}
+
+/// What the database has of the migrations this program knows.
+pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
     use __diesel_schema_migrations::{table, version};
     let run: Vec<String> = table.select(version).load(conn)?;
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
-    Ok(known
+    let missing = known
         .iter()
-        .all(|migration| run.contains(&migration.name().version().to_string())))
+        .filter(|migration| !run.contains(&migration.name().version().to_string()));
+    Ok(Migrations {
+        missing: missing.count().try_into().map_err(Error::internal)?,
+        known: known.len().try_into().map_err(Error::internal)?,
+    })
+}
+
+/// Whether the database has every migration this program knows.
+pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
+    Ok(migrations(conn)?.missing == 0)
+}
+
+/// The last change in the history, as far as the caller may see it; 0 where there is none.
+pub fn last_change(conn: &mut PgConnection) -> QueryResult<i64> {
+    let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
+    Ok(last.unwrap_or(0))
 }

@@ -10,23 +10,24 @@ use std::{
 
 use actix_web::{
     HttpServer,
+    dev::Server,
     rt::{
         System,
         signal::unix::{SignalKind, signal},
+        spawn,
     },
 };
 use clap::{Parser, Subcommand};
-use env_logger::Env;
 use futures_util::future::select;
 use ward_policy::{
     app,
     cache::Cache,
-    config::Config,
+    config::{Config, LogFormat},
     connection::Connections,
     db::{self, Database, embedded::Embedded},
     generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
-    openapi, sample,
+    logging, metrics, openapi, sample,
     token_command::{self, TokenCommand},
     verify::{self, Head},
 };
@@ -73,18 +74,10 @@ enum Command {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(Env::default().default_filter_or("warn,ward_policy=info")).init();
+    let format = LogFormat::from_env();
+    logging::start(*format.as_ref().unwrap_or(&LogFormat::Text));
     let cli = Cli::parse();
-    let done = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(!cli.no_sample),
-        Command::Migrate => migrate(),
-        Command::Openapi => print_contract(),
-        Command::Healthcheck => healthcheck(),
-        Command::Token { command } => token_command::run(&command),
-        Command::Import(command) => import_command::run(&command),
-        Command::Generate(command) => generate_command::run(&command),
-        Command::Verify { known } => verify::run(known.as_ref()),
-    };
+    let done = format.map_err(Failure::from).and_then(|_| run(cli));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -94,11 +87,30 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(!cli.no_sample),
+        Command::Migrate => migrate(),
+        Command::Openapi => print_contract(),
+        Command::Healthcheck => healthcheck(),
+        Command::Token { command } => token_command::run(&command),
+        Command::Import(command) => import_command::run(&command),
+        Command::Generate(command) => generate_command::run(&command),
+        Command::Verify { known } => verify::run(known.as_ref()),
+    }
+}
+
 fn serve(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
     // Only to find out: a start that cannot serve must not touch a database. The server binds when there is one.
     drop(TcpListener::bind(&config.bind).map_err(cannot_listen)?);
+    let metrics_bind = config.metrics_bind.as_deref();
+    let cannot_show = |e| {
+        let bind = metrics_bind.unwrap_or_default();
+        format!("cannot listen on {bind} (WARD_POLICY_METRICS_BIND): {e}")
+    };
+    metrics_bind.map(TcpListener::bind).transpose().map_err(cannot_show)?;
     let (url, embedded) = if let Some(url) = config.database_url {
         (url, None)
     } else {
@@ -110,6 +122,8 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         token_command::first(&url, &config.data)?;
     }
     let database = Database::new(&url, config.bounds);
+    let slow = Duration::from_millis(config.slow_query_ms);
+    database.metrics().queries.call_slow(slow);
     let threads = usize::try_from(config.bounds.pool)?;
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
@@ -119,6 +133,9 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
             // Who waits for changes is answered before the rest is waited for.
             waiting.stop_waiting();
         };
+        let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
+        let outside = outside.transpose().map_err(cannot_show)?;
+        let shown = outside.as_ref().map(Server::handle);
         let connections = Connections::new(config.patience);
         let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), limits))
             .workers(config.workers)
@@ -133,7 +150,12 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         for address in server.addrs() {
             log::info!("API http://{address}/v1  documentation http://{address}/docs/");
         }
-        server.run().await.map_err(Failure::from)
+        outside.map(spawn);
+        server.run().await?;
+        if let Some(shown) = shown {
+            shown.stop(false).await;
+        }
+        Ok::<_, Failure>(())
     })?;
     if let Some(embedded) = embedded {
         embedded.stop();

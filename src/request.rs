@@ -8,12 +8,13 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method, header},
     middleware::Next,
+    web,
 };
 use uuid::Uuid;
 
 use crate::{
     connection::Connection,
-    db::in_one_line,
+    db::{Database, in_one_line},
     error::{Error, Problem},
     language::Language,
     resources::{
@@ -21,6 +22,7 @@ use crate::{
         changes::{snapshot::NDJSON, stream::EVENT_STREAM},
         exports::{CSV, XLSX},
     },
+    trace::{self, TRACEPARENT, TRACESTATE, Trace},
 };
 
 /// The header that carries the id of a request, in and out.
@@ -28,7 +30,7 @@ pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-re
 
 /// The id of a request, as what it passes through finds it.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Arc<str>);
 
 /// When a request came in.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +54,8 @@ impl Route {
     }
 }
 
-/// The outermost layer: gives the request an id, serves HEAD as GET, writes problems, logs one line.
+/// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts,
+/// logs one line.
 pub async fn surround(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -60,11 +63,16 @@ pub async fn surround(
     let started = Instant::now();
     let in_request = req.conn_data().map(Connection::enter);
     let id = request_id(&req);
+    let (trace, is_theirs) = Trace::of(req.headers());
+    let state = if is_theirs { trace::state(req.headers()) } else { None };
+    let _under_way = req
+        .app_data::<web::Data<Database>>()
+        .map(|database| database.metrics().requests.begin());
     let method = req.method().clone();
     let path = req.path().to_owned();
     let language = accepted(&req);
     let has_body = has_body(&req);
-    req.extensions_mut().insert(RequestId(id.clone()));
+    req.extensions_mut().insert(RequestId(Arc::clone(&id)));
     req.extensions_mut().insert(Begun(started));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
     if method == Method::HEAD {
@@ -75,7 +83,7 @@ pub async fn surround(
     } else {
         req.error_response(Error::NotAcceptable)
     };
-    if let Some(problem) = problem(&response, language, &path, &id) {
+    if let Some(problem) = problem(&response, language, &path, &id, trace) {
         response = response.map_body(|head, _| {
             head.headers.insert(
                 header::CONTENT_TYPE,
@@ -109,18 +117,32 @@ pub async fn surround(
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    if let Some(value) = trace.header() {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    if let Some(value) = state {
+        response.headers_mut().insert(TRACESTATE, value);
+    }
     let req = response.request();
     // What was not routed says itself where it would have come to.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
     let bytes = match response.response().body().size() {
-        BodySize::Sized(n) => n,
-        BodySize::None | BodySize::Stream => 0,
+        BodySize::Sized(n) => Some(n),
+        BodySize::None => Some(0),
+        BodySize::Stream => None,
     };
+    let (method, status, took) = (method.as_str(), response.status().as_u16(), started.elapsed());
+    if let Some(database) = req.app_data::<web::Data<Database>>() {
+        database.metrics().requests.count(&route, method, status, took, bytes);
+    }
+    let (ms, bytes) = (took.as_secs_f64() * 1000.0, bytes.unwrap_or(0));
     log::info!(
         target: "ward_policy::access",
-        "{id} {method} {route} {} {:.1}ms {bytes}B",
-        response.status().as_u16(),
-        started.elapsed().as_secs_f64() * 1000.0,
+        request_id = &*id,
+        trace_id:% = format_args!("{:032x}", trace.id),
+        span_id:% = format_args!("{:016x}", trace.span),
+        method, route, status, ms = (ms * 1000.0).round() / 1000.0, bytes;
+        "{id} {method} {route} {status} {ms:.1}ms {bytes}B",
     );
     Ok(match in_request {
         Some(in_request) => in_request.through(response),
@@ -135,14 +157,17 @@ fn has_body(req: &ServiceRequest) -> bool {
 }
 
 /// The caller's id, if it is a sane one, so that a request can be followed across systems; else a new one.
-fn request_id(req: &ServiceRequest) -> String {
+fn request_id(req: &ServiceRequest) -> Arc<str> {
     req.headers()
         .get(REQUEST_ID)
         .and_then(|v| v.to_str().ok())
         .filter(|id| {
             (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         })
-        .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
+        .map_or_else(
+            || (&*Uuid::now_v7().simple().encode_lower(&mut [0; 32])).into(),
+            Arc::from,
+        )
 }
 
 /// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
@@ -213,14 +238,19 @@ fn accepted(req: &ServiceRequest) -> Language {
 }
 
 /// The problem an answer is, whoever refused the request: a handler, an extractor or the framework.
-fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str) -> Option<Problem> {
+fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str, trace: Trace) -> Option<Problem> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return None;
     }
     let own = response.response().error().and_then(|e| e.as_error::<Error>());
     if let Some(error @ (Error::Internal(_) | Error::Unavailable(_))) = own {
-        log::error!("{id} {}", in_one_line(error));
+        log::error!(
+            request_id = id,
+            trace_id:% = format_args!("{:032x}", trace.id),
+            span_id:% = format_args!("{:016x}", trace.span);
+            "{id} {}", in_one_line(error)
+        );
     }
     Some(match own {
         Some(error) => error.problem(language, path, id),

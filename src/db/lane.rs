@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::web;
 use diesel::{
-    PgConnection,
+    Connection, PgConnection,
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
@@ -18,10 +18,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{in_one_line, listener::Listener};
+use super::{in_one_line, listener::Listener, watched::Watch};
 use crate::{
     config::Bounds,
     error::{Error, Result},
+    metrics::{Queries, Turns},
 };
 
 /// How often it is looked whether the database is silent.
@@ -36,6 +37,19 @@ pub(super) struct Lane {
     room: Arc<Semaphore>,
     patience: Duration,
     listener: Arc<Listener>,
+    queries: Queries,
+    turns: Turns,
+}
+
+/// How a lane is used at a moment, in connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Use {
+    /// That it may have.
+    pub size: u32,
+    /// That it has.
+    pub connections: u32,
+    /// That somebody's turn is about.
+    pub in_use: u32,
 }
 
 /// How many a lane has room for, and how long they may wait.
@@ -49,18 +63,20 @@ pub(super) struct Size {
 impl Lane {
     pub(super) fn new(
         url: &str,
+        name: &'static str,
         size: &Size,
         bounds: &Bounds,
         session: &'static str,
         listener: &Arc<Listener>,
+        queries: &Queries,
     ) -> Self {
         let width = usize::try_from(size.connections).unwrap_or(1);
         let pool = Pool::builder()
             .max_size(size.connections)
             .min_idle(Some(0))
             .connection_timeout(bounds.wait)
-            .connection_customizer(Box::new(Session::new(session, bounds)))
-            .error_handler(Box::new(LogInOneLine))
+            .connection_customizer(Box::new(Session::new(session, bounds, queries)))
+            .error_handler(Box::new(LogInOneLine(queries.clone())))
             .build_unchecked(ConnectionManager::new(url));
         Self {
             pool,
@@ -68,23 +84,44 @@ impl Lane {
             room: Arc::new(Semaphore::new(width + bounds.queue)),
             patience: size.patience,
             listener: Arc::clone(listener),
+            queries: queries.clone(),
+            turns: queries.turns(name),
+        }
+    }
+
+    pub(super) fn now(&self) -> Use {
+        let size = self.pool.max_size();
+        let free = u32::try_from(self.gate.available_permits()).unwrap_or(size);
+        Use {
+            size,
+            connections: self.pool.state().connections,
+            in_use: size.saturating_sub(free),
         }
     }
 
     /// A turn, for somebody with the usual patience; nobody is kept waiting where there is no room to wait.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        let _place = self
-            .room
-            .try_acquire()
-            .map_err(|_full| Error::Unavailable("too many are waiting for the database".to_owned()))?;
+        let Ok(_place) = self.room.try_acquire() else {
+            self.turns.refused.inc();
+            return Err(Error::Unavailable("too many are waiting for the database".to_owned()));
+        };
         self.turn_within(self.patience).await
     }
 
     /// The same, for somebody who has waited elsewhere.
     pub(super) async fn turn_within(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
+        self.turns.taken.inc();
+        // Nobody is overtaken: while somebody waits, none is free.
+        if let Ok(turn) = Arc::clone(&self.gate).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let _waiting = self.turns.wait();
         timeout(patience, Arc::clone(&self.gate).acquire_owned())
             .await
-            .map_err(|_elapsed| Error::Unavailable("every connection is busy".to_owned()))?
+            .map_err(|_elapsed| {
+                self.turns.refused.inc();
+                Error::Unavailable("every connection is busy".to_owned())
+            })?
             .map_err(Error::internal)
     }
 
@@ -111,17 +148,22 @@ impl Lane {
                 return done.map_err(Error::internal)?;
             }
             if left.is_zero() || self.listener.is_silent() {
-                return Err(Error::Unavailable("the database does not answer".to_owned()));
+                return Err(self.unanswered());
             }
         }
     }
 
+    pub(super) fn unanswered(&self) -> Error {
+        self.queries.failed("no_answer");
+        Error::Unavailable("the database does not answer".to_owned())
+    }
+
     /// Works on this thread.
     pub(super) fn work<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        let mut conn = self
-            .pool
-            .get()
-            .map_err(|e| Error::Unavailable(format!("no database connection: {}", in_one_line(&e))))?;
+        let mut conn = self.pool.get().map_err(|e| {
+            self.queries.failed("no_connection");
+            Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
+        })?;
         let done = work(&mut conn);
         if !matches!(done, Err(Error::Unavailable(_))) {
             self.listener.is_alive();
@@ -130,32 +172,44 @@ impl Lane {
     }
 }
 
-/// What every connection is set to.
+/// What every connection is set to, and who watches it.
 #[derive(Debug)]
-struct Session(String);
+struct Session {
+    settings: String,
+    queries: Queries,
+}
 
 impl Session {
-    fn new(lane: &str, bounds: &Bounds) -> Self {
+    fn new(lane: &str, bounds: &Bounds, queries: &Queries) -> Self {
         let (statement, lock) = (bounds.statement.as_millis(), bounds.lock.as_millis());
-        Self(format!(
-            "set statement_timeout = {statement}; set lock_timeout = {lock}; \
-             set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {lane}"
-        ))
+        Self {
+            settings: format!(
+                "set statement_timeout = {statement}; set lock_timeout = {lock}; \
+                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {lane}"
+            ),
+            queries: queries.clone(),
+        }
     }
 }
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(&self.0).map_err(diesel::r2d2::Error::QueryError)
+        conn.set_instrumentation(Watch::new(self.queries.clone()));
+        conn.batch_execute(&self.settings)
+            .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
 /// Says why a connection failed.
 #[derive(Debug)]
-struct LogInOneLine;
+struct LogInOneLine(Queries);
 
-impl<E: std::error::Error> HandleError<E> for LogInOneLine {
-    fn handle_error(&self, error: E) {
+impl HandleError<diesel::r2d2::Error> for LogInOneLine {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        // Statements are counted where they are watched.
+        if matches!(error, diesel::r2d2::Error::ConnectionError(_)) {
+            self.0.failed("connection_failed");
+        }
         log::warn!("database connection: {}", in_one_line(&error));
     }
 }

@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use futures_util::future::{Either, pending, select};
 use tokio::{sync::watch, time::timeout};
 
-use super::{Db, in_one_line};
-use crate::{auth::Caller, error::Result, schema::change_log, value::Id};
+use super::{Db, in_one_line, last_change};
+use crate::{auth::Caller, error::Result, value::Id};
 
 /// What triggers notify.
 const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
@@ -135,6 +135,15 @@ impl Public {
     }
 }
 
+/// How far a process has heard of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// The last change it heard of; 0 before any.
+    pub last: i64,
+    /// How long it has not heard from the database; none before it ever did. It asks twice a second.
+    pub silence: Option<Duration>,
+}
+
 /// The one who listens. It ends when nobody is left who could wait.
 pub(super) struct Listener {
     tail: watch::Receiver<Tail>,
@@ -173,6 +182,15 @@ impl Listener {
 
     pub(super) fn waiting(&self) -> usize {
         self.stopping.receiver_count()
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        let heard = self.public.heard.load(Ordering::Acquire);
+        let silence = Duration::from_millis(self.public.now().saturating_sub(heard));
+        Heard {
+            last: self.tail.borrow().head,
+            silence: (heard > 0).then_some(silence),
+        }
     }
 
     /// That this process has changed what the public sees.
@@ -225,12 +243,8 @@ fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
 fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
-    let last = |conn: &mut PgConnection| -> QueryResult<i64> {
-        let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
-        Ok(last.unwrap_or(0))
-    };
     // What was written while nobody listened.
-    let begun = last(&mut conn)?;
+    let begun = last_change(&mut conn)?;
     tail.send_modify(|tail| tail.begin(begun));
     public.own.fetch_add(1, Ordering::AcqRel);
     public.hear(tail.borrow().public);
@@ -242,7 +256,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
             public.hear(tail.borrow().public);
         }
         if probed.elapsed() > PROBE {
-            let last = last(&mut conn)?;
+            let last = last_change(&mut conn)?;
             tail.send_if_modified(|tail| {
                 let before = tail.head;
                 tail.reach(last);

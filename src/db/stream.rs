@@ -129,7 +129,7 @@ impl Db {
             }
         }));
         let first = match timeout(self.database.bounds.read, taken.recv()).await {
-            Err(_elapsed) => return Err(Error::Unavailable("the database does not answer".to_owned())),
+            Err(_elapsed) => return Err(self.database.readers.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,
         };

@@ -9,6 +9,7 @@ use utoipa::openapi::{
 use crate::{
     auth::{self, CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
     request::REQUEST_ID,
+    trace::TRACEPARENT,
 };
 
 /// Adds the headers of an operation to its parameters and to the answers it describes itself.
@@ -61,6 +62,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         give(response, REQUEST_ID.as_str(), LOGGED);
+        give(response, TRACEPARENT.as_str(), TRACED);
         match (status.as_str(), reads) {
             ("304", _) => give(response, "ETag", "The tag that still holds."),
             ("200", true) => give(
@@ -90,6 +92,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
 /// Adds the headers of a problem.
 pub(super) fn of_problem(name: &str, response: &mut Response) {
     give(response, REQUEST_ID.as_str(), LOGGED);
+    give(response, TRACEPARENT.as_str(), TRACED);
     match name {
         "Unavailable" => give(response, "Retry-After", "Seconds to wait."),
         "Unauthenticated" => give(
@@ -103,6 +106,7 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
 }
 
 const LOGGED: &str = "The id under which the request was logged: the caller's own, or a new one.";
+const TRACED: &str = "The request's span (W3C Trace Context), in the caller's trace or in a new one.";
 
 fn take(operation: &mut Operation, name: &str, words: &str, schema: ObjectBuilder) {
     let parameter = ParameterBuilder::new()

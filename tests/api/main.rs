@@ -35,6 +35,7 @@ mod imports;
 mod indicators;
 mod items;
 mod leaks;
+mod metrics;
 mod openapi;
 mod organizations;
 mod paging;

@@ -597,7 +597,7 @@ async fn pages_of_other_sites_may_read_answers_and_errors() {
             .must_be(status);
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
         let exposed = answer.header("access-control-expose-headers").to_lowercase();
-        for name in ["etag", "link", "location", "retry-after", "x-request-id"] {
+        for name in ["etag", "link", "location", "retry-after", "x-request-id", "traceparent"] {
             assert!(exposed.contains(name), "{path}: {name} in {exposed}");
         }
     }

@@ -161,6 +161,11 @@ impl TestDb {
         PgConnection::establish(&self.url()).unwrap()
     }
 
+    /// A connection to its server, but not to it.
+    pub(crate) fn beside() -> PgConnection {
+        administrator()
+    }
+
     /// The only column of a query, which must be called `value`.
     pub(crate) fn values(&self, sql: &str) -> Vec<String> {
         let cells: Vec<Cell> = diesel::sql_query(sql).load(&mut self.connect()).unwrap();

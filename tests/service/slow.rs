@@ -71,7 +71,7 @@ fn who_listens_to_a_stream_may_do_so_for_long() -> Outcome {
 
 fn stream_is_open(mut stream: std::net::TcpStream) -> Outcome {
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
-    let mut some = [0; 1 << 16];
+    let mut some = [0; 4096];
     loop {
         match stream.read(&mut some) {
             Ok(0) => return Err("the stream was ended".into()),

@@ -1,0 +1,222 @@
+//! What is counted while the service runs, and how it is told to Prometheus.
+//!
+//! One value, which whoever counts something holds a clone of. To count something new: a field, one line in
+//! [`Metrics::register`], and a line where it happens.
+
+use std::{
+    fs, io,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use actix_web::{App, HttpResponse, HttpServer, dev::Server, http::header::ContentType, web};
+use prometheus_client::{
+    encoding::prometheus_text::{CONTENT_TYPE, encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    registry::Registry,
+};
+use tokio::time::timeout;
+
+use crate::{
+    auth::Caller,
+    db::{self, Database},
+    error::{Error, Result},
+};
+
+mod queries;
+mod requests;
+
+pub use queries::{Queries, Turns};
+pub use requests::Requests;
+
+/// One label, and its value.
+type Label = [(&'static str, &'static str); 1];
+
+/// How long the database may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Everything that is counted.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Of the requests.
+    pub requests: Arc<Requests>,
+    /// Of the database, as this process meets it.
+    pub queries: Queries,
+    /// Answers to the public that were given again.
+    pub cache_hits: Counter,
+    /// Those that had to be made, though they are of a kind that may be kept.
+    pub cache_misses: Counter,
+    started: SystemTime,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            requests: Arc::default(),
+            queries: Queries::default(),
+            cache_hits: Counter::default(),
+            cache_misses: Counter::default(),
+            started: SystemTime::now(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Names everything that is counted as it happens.
+    fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(Arc::clone(&self.requests)));
+        registry.register(
+            "requests_in_flight",
+            "Requests under way",
+            self.requests.under_way.clone(),
+        );
+        self.queries.register(registry);
+        let (hits, misses) = (self.cache_hits.clone(), self.cache_misses.clone());
+        registry.register("cache_hits", "Answers to the public that were given again", hits);
+        registry.register("cache_misses", "Answers to the public that had to be made", misses);
+    }
+}
+
+/// All of it, in the text format of Prometheus, with what is only known by looking: the pools, the feed, the process.
+///
+/// It always answers, within little more than a second: what the database would have to say is missing while it is away.
+pub async fn text(database: &Database) -> Result<String> {
+    let (metrics, mut all) = (database.metrics(), Registry::default());
+    let registry = all.sub_registry_with_prefix("ward_policy");
+    let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+    registry.register("build", "The program", Info::new(version));
+    metrics.register(registry);
+    pools(registry, database);
+    feed(registry, database);
+    migrations(registry, database).await;
+    process(&mut all, metrics);
+    let mut text = String::new();
+    encode(&mut text, &all).map_err(Error::internal)?;
+    Ok(text)
+}
+
+fn show(registry: &mut Registry, name: &str, help: &str, value: i64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn show_seconds(registry: &mut Registry, name: &str, help: &str, value: Duration) {
+    let gauge = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
+    gauge.set(value.as_secs_f64());
+    registry.register(name, help, gauge);
+}
+
+fn show_each(registry: &mut Registry, name: &str, help: &str, values: impl IntoIterator<Item = (Label, u32)>) {
+    let family = Family::<Label, Gauge>::default();
+    for (label, value) in values {
+        family.get_or_create(&label).set(value.into());
+    }
+    registry.register(name, help, family);
+}
+
+/// How the lanes to the database are used at this moment.
+fn pools(registry: &mut Registry, database: &Database) {
+    let lanes = database.lanes();
+    let mut each = |name, help, value: fn(&db::Use) -> u32| {
+        let values = lanes.iter().map(|(lane, now)| ([("lane", *lane)], value(now)));
+        show_each(registry, name, help, values);
+    };
+    each("pool_size", "Connections a lane may have", |now| now.size);
+    each("pool_connections", "Connections a lane has", |now| now.connections);
+    each("pool_in_use", "Turns that are taken, each of a connection", |now| {
+        now.in_use
+    });
+}
+
+/// Who waits for changes, and how well this process hears of them.
+fn feed(registry: &mut Registry, database: &Database) {
+    let waiting = i64::try_from(database.waiting()).unwrap_or(i64::MAX);
+    show(registry, "feed_waiting", "Callers who wait for changes", waiting);
+    let heard = database.heard();
+    show(
+        registry,
+        "feed_heard_seq",
+        "The last change that this process heard of",
+        heard.last,
+    );
+    if let Some(silence) = heard.silence {
+        let help =
+            "Time since this process last heard from the database that it hears everything; twice a second when well";
+        show_seconds(registry, "feed_silence_seconds", help, silence);
+    }
+}
+
+/// What only the database knows.
+async fn migrations(registry: &mut Registry, database: &Database) {
+    let asked = database.of(Caller::service());
+    let answer = timeout(
+        PATIENCE,
+        asked.read(|conn| Ok((db::migrations(conn)?, db::last_change(conn)?))),
+    )
+    .await;
+    let answer = answer.ok().and_then(Result::ok);
+    let help = "Whether the database answered within a second";
+    show(registry, "database_up", help, i64::from(answer.is_some()));
+    let Some((migrations, last)) = answer else { return };
+    show(registry, "feed_last_seq", "The last change there is", last);
+    show_each(
+        registry,
+        "migrations",
+        "Migrations this program knows, and those of them that the database lacks",
+        [
+            ([("state", "known")], migrations.known),
+            ([("state", "missing")], migrations.missing),
+        ],
+    );
+}
+
+/// By the names that every exporter uses.
+fn process(registry: &mut Registry, metrics: &Metrics) {
+    let started = metrics.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+    show_seconds(
+        registry,
+        "process_start_time_seconds",
+        "When the process started, in seconds since 1970",
+        started,
+    );
+    if let Some(bytes) = resident() {
+        show(registry, "process_resident_memory_bytes", "Resident memory", bytes);
+    }
+}
+
+/// Resident memory in bytes, where the system tells.
+fn resident() -> Option<i64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: i64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// A server of `/metrics` on an address of its own, which asks nobody for a token: whoever reaches it may read.
+pub fn server(database: Database, bind: &str) -> io::Result<Server> {
+    let database = web::Data::new(database);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(database.clone())
+            .route("/metrics", web::get().to(answer))
+    })
+    .workers(1)
+    .worker_max_blocking_threads(2)
+    .disable_signals()
+    .shutdown_timeout(1)
+    .bind(bind)?;
+    for address in server.addrs() {
+        log::info!("metrics http://{address}/metrics");
+    }
+    Ok(server.run())
+}
+
+async fn answer(database: web::Data<Database>) -> HttpResponse {
+    match text(&database).await {
+        Ok(text) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
+        Err(e) => HttpResponse::InternalServerError()
+            .content_type(ContentType::plaintext())
+            .body(e.to_string()),
+    }
+}

@@ -1,0 +1,163 @@
+//! The database as this process meets it: turns and waiting, errors by kind, slow statements.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use super::Label;
+
+/// How long somebody may have waited: up to the patience of a reader, of a writer, of those who wait anyway.
+const WAITED: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.5, 4.0, 15.0, 60.0];
+/// How long a statement may take before it is called slow, unless something else is said.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// What was asked of the database.
+#[derive(Debug, Clone)]
+pub struct Queries {
+    errors: Family<Label, Counter>,
+    slow: Counter,
+    slow_from: Arc<AtomicU64>,
+    taken: Family<Label, Counter>,
+    refused: Family<Label, Counter>,
+    waiting: Family<Label, Gauge>,
+    waited: Family<Label, Histogram>,
+}
+
+impl Default for Queries {
+    fn default() -> Self {
+        let queries = Self {
+            errors: Family::default(),
+            slow: Counter::default(),
+            slow_from: Arc::default(),
+            taken: Family::default(),
+            refused: Family::default(),
+            waiting: Family::default(),
+            waited: Family::new_with_constructor(|| Histogram::new(WAITED)),
+        };
+        queries.call_slow(SLOW);
+        queries
+    }
+}
+
+impl Queries {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "database_errors",
+            "Failures of statements and connections, expected ones (a unique name that is taken) included",
+            self.errors.clone(),
+        );
+        registry.register(
+            "slow_queries",
+            "Statements that took longer than WARD_POLICY_SLOW_QUERY_MS",
+            self.slow.clone(),
+        );
+        registry.register("pool_turns", "Turns asked for", self.taken.clone());
+        registry.register(
+            "pool_refused",
+            "Turns that did not come in time: 503",
+            self.refused.clone(),
+        );
+        registry.register("pool_waiting", "Who waits for a turn now", self.waiting.clone());
+        registry.register(
+            "pool_wait_seconds",
+            "How long those waited who had to wait for a turn",
+            self.waited.clone(),
+        );
+    }
+
+    /// Says from when on a statement is slow; never, from zero on.
+    pub fn call_slow(&self, from: Duration) {
+        let micros = u64::try_from(from.as_micros()).unwrap_or(u64::MAX);
+        self.slow_from.store(micros, Ordering::Relaxed);
+    }
+
+    /// Whether a statement that took so long is slow; counts it if so.
+    pub(crate) fn is_slow(&self, took: Duration) -> bool {
+        let from = Duration::from_micros(self.slow_from.load(Ordering::Relaxed));
+        let slow = !from.is_zero() && took >= from;
+        if slow {
+            self.slow.inc();
+        }
+        slow
+    }
+
+    /// Counts a failure of this kind.
+    pub(crate) fn failed(&self, kind: &'static str) {
+        self.errors.get_or_create(&[("kind", kind)]).inc();
+    }
+
+    /// Counts the failure of a statement.
+    pub(crate) fn statement_failed(&self, error: &DieselError) {
+        self.failed(match error {
+            DieselError::DatabaseError(kind, _) => match kind {
+                Kind::UniqueViolation => "unique_violation",
+                Kind::ForeignKeyViolation => "foreign_key_violation",
+                Kind::NotNullViolation => "not_null_violation",
+                Kind::CheckViolation => "check_violation",
+                Kind::RestrictViolation => "restrict_violation",
+                Kind::ExclusionViolation => "exclusion_violation",
+                Kind::UnableToSendCommand => "unable_to_send_command",
+                Kind::SerializationFailure => "serialization_failure",
+                Kind::ReadOnlyTransaction => "read_only_transaction",
+                Kind::ClosedConnection => "closed_connection",
+                // Deadlocks, timeouts, a server that shuts down: diesel does not tell them apart.
+                _ => "unknown",
+            },
+            _ => "other",
+        });
+    }
+
+    /// What counts the turns of a lane.
+    pub(crate) fn turns(&self, lane: &'static str) -> Turns {
+        let label = [("lane", lane)];
+        Turns {
+            taken: self.taken.get_or_create_owned(&label),
+            refused: self.refused.get_or_create_owned(&label),
+            waiting: self.waiting.get_or_create_owned(&label),
+            waited: self.waited.get_or_create_owned(&label),
+        }
+    }
+}
+
+/// The turns of one lane.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    pub(crate) taken: Counter,
+    pub(crate) refused: Counter,
+    waiting: Gauge,
+    waited: Histogram,
+}
+
+impl Turns {
+    /// Somebody has to wait, until this is dropped.
+    pub(crate) fn wait(&self) -> Waiting<'_> {
+        self.waiting.inc();
+        Waiting {
+            turns: self,
+            since: Instant::now(),
+        }
+    }
+}
+
+/// Somebody who waits for a turn.
+pub(crate) struct Waiting<'a> {
+    turns: &'a Turns,
+    since: Instant,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.turns.waiting.dec();
+        self.turns.waited.observe(self.since.elapsed().as_secs_f64());
+    }
+}
