@@ -1,7 +1,7 @@
 //! What is counted while the service runs, and how it is told to Prometheus.
 //!
 //! One value, which whoever counts something holds a clone of. To count something new: a field, one line in
-//! [`Metrics::register`], and a line where it happens.
+//! `Metrics::register`, and a line where it happens.
 
 use std::{
     fs, io,

@@ -186,7 +186,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_is_told() {
         }
         database.stop_waiting();
     });
-    api.get(format!("/v1/changes?after={head}&wait=30")).await.must_be(200);
+    api.get(format!("/v1/changes?cursor={head}&wait=30")).await.must_be(200);
     stop.await.unwrap();
 
     let told = api.told().await;

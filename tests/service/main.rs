@@ -28,6 +28,7 @@ use process::{Place, Run, Starting, database, eventually};
 mod http;
 mod imports;
 mod mirror;
+mod outside;
 mod process;
 mod slow;
 mod tokens;
@@ -326,6 +327,9 @@ fn a_bad_setting_is_one_line_before_anything_is_started() -> Outcome {
         ("WARD_POLICY_POOL", "many"),
         ("WARD_POLICY_WORKERS", "65"),
         ("WARD_POLICY_BODY_BYTES", "-1"),
+        ("WARD_POLICY_SLOW_QUERY_MS", "soon"),
+        ("WARD_POLICY_LOG_FORMAT", "xml"),
+        ("WARD_POLICY_METRICS_BIND", &taken),
         ("WARD_POLICY_BIND", "nonsense"),
         ("WARD_POLICY_BIND", "127.0.0.1"),
         ("WARD_POLICY_BIND", &taken),
