@@ -104,6 +104,8 @@ async fn without_keeping_any_every_answer_is_the_same() {
         let mut headers: Vec<_> = answer
             .headers
             .iter()
+            // Each answer is a span of its own.
+            .filter(|(name, _)| *name != "traceparent")
             .map(|(name, value)| {
                 // In whatever order they are named.
                 let mut words: Vec<_> = value.to_str().unwrap().split(", ").collect();
