@@ -22,7 +22,7 @@ fn anonymized(answer: &Answer, asked: &[(&str, &str)]) -> String {
         .map(|(name, value)| (name.as_str(), value))
         .collect();
     for (name, value) in headers {
-        if !["x-request-id", "date", "etag", "link"].contains(&name) {
+        if !["x-request-id", "traceparent", "date", "etag", "link"].contains(&name) {
             shown.extend(["\n", name, ": ", &String::from_utf8_lossy(value.as_bytes())]);
         }
     }
