@@ -9,7 +9,6 @@
 
 pub mod app;
 pub mod auth;
-pub mod browser;
 pub mod cache;
 pub mod command;
 pub mod config;

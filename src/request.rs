@@ -13,7 +13,6 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
-    browser,
     connection::Connection,
     db::{Database, in_one_line},
     error::{Error, Problem},
@@ -55,8 +54,8 @@ impl Route {
     }
 }
 
-/// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, protects
-/// browsers, counts, logs one line.
+/// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts,
+/// logs one line.
 pub async fn surround(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -124,7 +123,6 @@ pub async fn surround(
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
     }
-    browser::protect(&path, response.headers_mut());
     let req = response.request();
     // What was not routed says itself where it would have come to.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
-    http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY},
+    http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
@@ -43,6 +43,7 @@ impl<T: Into<String>> Responder for Html<T> {
         let mut response = HttpResponse::Ok();
         response
             .insert_header((CONTENT_SECURITY_POLICY, policy))
+            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((CONTENT_LANGUAGE, "ja"));
         tagged(req, response, HTML, self.page.into().into_bytes())
     }

@@ -110,6 +110,7 @@ async fn the_page_says_everything_and_no_rating_by_colour_alone() {
     assert_eq!((words, not), (8, 1));
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(answer.header("content-language"), "ja");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
     let policy = answer.header("content-security-policy");
     assert!(
         policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"),

@@ -1,4 +1,4 @@
-//! The pages in a real browser: the form on a desk, on a phone and on paper, and the documentation.
+//! The page of the form in a real browser: on a desk, on a phone and on paper.
 
 #![expect(
     clippy::indexing_slicing,
@@ -254,30 +254,5 @@ fn the_form_is_a_few_pages_of_a4() -> Outcome {
         _ => false,
     };
     assert!(!boxes.is_empty() && boxes.iter().all(is_a4), "{boxes:?}");
-    browser.complained_of_nothing()
-}
-
-#[test]
-fn the_documentation_works_with_what_it_may_load() -> Outcome {
-    let place = Place::new("browser-docs")?;
-    let service = place.serve(&[])?;
-    let browser = Browser::start(Screen::Desk)?;
-    browser.go(&format!("http://{}/docs/", service.address))?;
-    let shown = "return document.querySelectorAll('.opblock').length;";
-    let operations = process::eventually(|| Ok(browser.run(shown)?.as_u64().filter(|shown| *shown > 0)))?;
-    assert!(operations > 70, "{operations}");
-    // One of them, unfolded and asked: its answer comes from this service, too.
-    browser.run("document.querySelector('#operations-health-read_liveness .opblock-summary-control').click();")?;
-    for button in [".try-out__btn", ".execute"] {
-        let press =
-            format!("const button = document.querySelector('{button}'); if (button) button.click(); return !!button;");
-        process::eventually(|| Ok((browser.run(&press)? == true).then_some(())))?;
-    }
-    let status = "return document.querySelector('.live-responses-table .response-col_status')?.innerText ?? null;";
-    let status = process::eventually(|| {
-        let shown = browser.run(status)?;
-        Ok(shown.as_str().filter(|shown| shown.contains("200")).map(str::to_owned))
-    })?;
-    assert!(status.contains("200"), "{status}");
     browser.complained_of_nothing()
 }
