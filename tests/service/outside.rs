@@ -42,6 +42,7 @@ fn metrics_are_told_on_their_own_port_alone_also_while_the_database_is_away() ->
     let settings = [
         ("DATABASE_URL", database.address.as_str()),
         ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
+        ("WARD_POLICY_CACHE_BYTES", "0"),
     ];
     let service = place.spawn(&[], &settings)?.wait()?;
     let metrics = metrics_of(&service)?;
@@ -130,7 +131,7 @@ fn a_slow_query_is_named_with_its_request_and_without_what_it_was_asked_with() -
         let request = "GET /v1/indicators?q=confidential-words";
         call(address, None, request, &[("X-Request-Id", "mine-3")], None).map(|(status, _)| status)
     });
-    thread::sleep(Duration::from_millis(600));
+    thread::sleep(Duration::from_millis(2000));
     holder.batch_execute("rollback")?;
     let Ok(status) = asker.join() else {
         return Err("the caller panicked".into());

@@ -16,7 +16,7 @@ const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n";
 
 #[test]
 fn who_does_not_finish_the_head_of_a_request_is_let_go() -> Outcome {
-    let place = Place::new("slow")?;
+    let place = Place::new("trickle")?;
     let service = place
         .spawn(&["--no-sample"], &[("WARD_POLICY_HEAD_SECONDS", "1")])?
         .wait()?;
