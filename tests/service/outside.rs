@@ -131,7 +131,7 @@ fn a_slow_query_is_named_with_its_request_and_without_what_it_was_asked_with() -
         let request = "GET /v1/indicators?q=confidential-words";
         call(address, None, request, &[("X-Request-Id", "mine-3")], None).map(|(status, _)| status)
     });
-    thread::sleep(Duration::from_millis(2000));
+    thread::sleep(Duration::from_secs(2));
     holder.batch_execute("rollback")?;
     let Ok(status) = asker.join() else {
         return Err("the caller panicked".into());
