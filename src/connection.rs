@@ -19,15 +19,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::config::Patience;
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, ServiceResponse},
     rt::net,
     web::Bytes,
 };
-use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
-
-use crate::config::Patience;
 
 /// How often it is looked after them.
 const TICK: Duration = Duration::from_secs(1);
@@ -86,9 +84,7 @@ impl Connections {
     /// Takes a new connection in, and notes it where its requests find it.
     pub fn take(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
         let taken = io.downcast_ref::<net::TcpStream>().map(|stream| {
-            let unread = u32::try_from(self.patience.idle.as_millis()).unwrap_or(u32::MAX);
-            // Not every system knows this; those that do not have the watch.
-            let _ = setsockopt(&stream.as_fd(), TcpUserTimeout, &unread);
+            end_unread(stream, self.patience.idle);
             stream.as_fd().try_clone_to_owned()
         });
         let Some(Ok(stream)) = taken else { return };
@@ -126,6 +122,20 @@ impl Connections {
             false
         });
     }
+}
+
+/// Lets the system end a connection whose client reads nothing for so long; other systems than Linux leave that to the watch.
+fn end_unread(stream: &net::TcpStream, patience: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
+        let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        if let Err(e) = setsockopt(&stream.as_fd(), TcpUserTimeout, &millis) {
+            log::debug!("a connection is without its limit: {e}");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, patience);
 }
 
 impl Connection {

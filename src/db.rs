@@ -9,16 +9,12 @@ use std::{
     future::{Ready, ready},
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::Instant,
+    time::Duration,
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
-use diesel::{
-    Connection, PgConnection, connection::SimpleConnection, dsl::max, migration::MigrationSource, pg::Pg, prelude::*,
-    sql_types::Text,
-};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::{Connection, PgConnection, dsl::max, prelude::*, sql_types::Text};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -30,28 +26,26 @@ use crate::{
     idempotency::{Claim, Once},
     metrics::Metrics,
     past::{Moment, set_config},
-    request,
     resources::revisions,
     schema::change_log,
     value::{Id, today},
 };
 
-use lane::{Lane, Size};
+use lane::{Lane, Plan};
 use listener::Listener;
 use watched::For;
 
 pub mod embedded;
 mod lane;
 mod listener;
+mod readiness;
 mod stream;
 mod watched;
 
 pub use lane::Use;
 pub use listener::{Heard, PublicState, Tail};
+pub use readiness::{MIGRATIONS, Migrations, SetupError, is_migrated, migrations, set_up};
 pub use stream::{Chunks, Out};
-
-/// The migrations, embedded.
-pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
@@ -80,8 +74,6 @@ pub struct Db {
     database: Database,
     caller: Caller,
     moment: Moment,
-    /// When the request came in: all that is done for it has one deadline.
-    begun: Instant,
 }
 
 /// What queries run on: one state of the database, as far as the caller may see it.
@@ -119,14 +111,23 @@ impl Database {
     pub fn new(url: &str, bounds: Bounds) -> Self {
         let listener = Arc::new(Listener::new(url));
         let metrics = Metrics::default();
-        let lane = |name, connections, patience, session| {
-            let size = Size { connections, patience };
-            Lane::new(url, name, &size, &bounds, session, &listener, &metrics.queries)
+        let readers = Plan {
+            name: "readers",
+            connections: bounds.pool,
+            patience: bounds.wait,
+            session: READER,
         };
+        let writers = Plan {
+            name: "writers",
+            connections: WRITERS,
+            // They go one after the other.
+            patience: bounds.lock,
+            session: WRITER,
+        };
+        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, &listener, &metrics.queries);
         Self {
-            readers: lane("readers", bounds.pool, bounds.wait, READER),
-            // Writers go one after the other.
-            writers: lane("writers", WRITERS, bounds.lock, WRITER),
+            readers: lane(&readers),
+            writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             listener,
@@ -178,14 +179,12 @@ impl Database {
             database: self.clone(),
             caller,
             moment: Moment::Now,
-            begun: Instant::now(),
         }
     }
 
     /// Writes, and sees to it that no answer from before is given after this one's.
     async fn write<T: Send + 'static>(
         &self,
-        begun: Instant,
         run: impl FnOnce(&mut PgConnection) -> Result<Written<T>> + Send + 'static,
     ) -> Result<T> {
         let listener = Arc::clone(&self.listener);
@@ -202,14 +201,15 @@ impl Database {
             done.map(|written| written.given)
         };
         let turn = self.writers.turn().await?;
-        self.writers.run(turn, begun + self.bounds.write, run).await
+        self.writers.run(turn, self.bounds.write, run).await
     }
 
     /// Keeps books that are not history: when a token was last used.
     pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
         let turn = self.readers.turn().await?;
-        let end = Instant::now() + self.bounds.read;
-        self.readers.run(turn, end, |conn| conn.transaction(work)).await
+        self.readers
+            .run(turn, self.bounds.read, |conn| conn.transaction(work))
+            .await
     }
 }
 
@@ -231,20 +231,19 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let readers = &self.database.readers;
-        let turn = readers.turn().await?;
-        self.read_in(turn, self.begun + self.database.bounds.read, work).await
+        let turn = self.database.readers.turn().await?;
+        self.read_in(turn, self.database.bounds.read, work).await
     }
 
-    /// The same, in a turn that one has, until a deadline of one's own.
+    /// The same, in a turn that one has, with a deadline of one's own.
     async fn read_in<T: Send + 'static>(
         &self,
         turn: OwnedSemaphorePermit,
-        end: Instant,
+        deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let run = self.reading(work);
-        self.database.readers.run(turn, end, run).await
+        self.database.readers.run(turn, deadline, run).await
     }
 
     /// Work on one state of the database, as far as the caller may see it.
@@ -288,7 +287,7 @@ impl Db {
             let _for = For::request(Arc::clone(caller.request_id()));
             conn.transaction(|conn| write_in(conn, &caller, work))
         };
-        self.database.write(self.begun, run).await
+        self.database.write(run).await
     }
 
     /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
@@ -312,7 +311,7 @@ impl Db {
                 })
             })
         };
-        self.database.write(self.begun, run).await
+        self.database.write(run).await
     }
 }
 
@@ -428,76 +427,10 @@ impl FromRequest for Db {
         let caller = auth::caller(req);
         ready(auth::admit(req, &caller).and_then(|()| {
             req.app_data::<web::Data<Database>>()
-                .map(|database| Db {
-                    begun: request::begun(req),
-                    ..database.of(caller)
-                })
+                .map(|database| database.of(caller))
                 .ok_or_else(|| Error::internal("no database configured"))
         }))
     }
-}
-
-/// Why a database could not be made ready.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// It cannot be reached.
-    #[error("the database cannot be reached (DATABASE_URL): {}", in_one_line(.0))]
-    Connect(#[from] ConnectionError),
-    /// It refused a statement.
-    #[error("the database cannot be prepared: {0}")]
-    Query(#[from] diesel::result::Error),
-    /// A migration failed.
-    #[error("a migration failed: {0}")]
-    Migration(Box<dyn std::error::Error + Send + Sync>),
-    /// The sample does not fit.
-    #[error("the sample data cannot be stored: {0}")]
-    Sample(#[from] Error),
-}
-
-/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
-pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
-    let mut conn = PgConnection::establish(url)?;
-    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
-    conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
-    write(&mut conn, &Caller::service(), fill)?;
-    conn.batch_execute("select pg_advisory_unlock_all()")?;
-    Ok(())
-}
-
-diesel::table! {
-    /// What diesel keeps of the migrations that ran.
-    __diesel_schema_migrations (version) {
-        /// The version of a migration.
-        version -> Text,
-    }
-}
-
-/// The migrations this program knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Migrations {
-    /// All of them.
-    pub known: u32,
-    /// Those that the database lacks.
-    pub missing: u32,
-}
-
-/// What the database has of the migrations this program knows.
-pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
-    use __diesel_schema_migrations::{table, version};
-    let run: Vec<String> = table.select(version).load(conn)?;
-    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
-    let missing = known
-        .iter()
-        .filter(|migration| !run.contains(&migration.name().version().to_string()));
-    Ok(Migrations {
-        missing: missing.count().try_into().map_err(Error::internal)?,
-        known: known.len().try_into().map_err(Error::internal)?,
-    })
-}
-
-/// Whether the database has every migration this program knows.
-pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
-    Ok(migrations(conn)?.missing == 0)
 }
 
 /// The last change in the history, as far as the caller may see it; 0 where there is none.

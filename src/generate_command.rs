@@ -7,7 +7,7 @@ use crate::{
     auth::Caller,
     command::{self, Failure, in_words},
     db::{self, Tx},
-    error::Result,
+    error::{Error, Result},
     resources::{
         organizations,
         revisions::{self, RevisionKind},
@@ -55,10 +55,11 @@ pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
 pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
     db::write(conn, &Caller::service(), |tx| {
         tx.because(REASON)?;
-        let made = Made::of(n, ward(tx, n)?);
-        store(tx, &made)?;
-        for (policy, published_on) in &made.published {
-            revisions::begin(tx, *policy, RevisionKind::Results, Date(*published_on))?;
+        let made = Made::of(n, ward(tx, n)?).map_err(Error::internal)?;
+        let published = made.published.clone();
+        store(tx, made)?;
+        for (policy, published_on) in published {
+            revisions::begin(tx, policy, RevisionKind::Results, Date(published_on))?;
         }
         Ok(())
     })
@@ -80,16 +81,17 @@ fn ward(tx: &mut Tx<'_>, n: u32) -> Result<Option<Id>> {
 /// A `COPY` of lines of CSV into some columns of a table.
 macro_rules! copy {
     ($tx:ident, $lines:expr, $table:expr, ($($column:expr),+ $(,)?)) => {
+        let lines = $lines.bytes().map_err(Error::internal)?;
         diesel::copy_from($table)
             .from_raw_data(($($column),+), |copy| {
-                copy.write_all(&$lines.0).map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
+                copy.write_all(&lines).map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
             })
             .with_format(CopyFormat::Csv)
-            .execute($tx.conn)?
+            .execute($tx.conn)?;
     };
 }
 
-fn store(tx: &mut Tx<'_>, made: &Made) -> Result<()> {
+fn store(tx: &mut Tx<'_>, made: Made) -> Result<()> {
     copy!(
         tx,
         made.organizations,

@@ -32,16 +32,6 @@ pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-re
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
 
-/// When a request came in.
-#[derive(Debug, Clone, Copy)]
-struct Begun(Instant);
-
-/// When a request came in.
-#[must_use]
-pub fn begun(req: &HttpRequest) -> Instant {
-    req.extensions().get().map_or_else(Instant::now, |Begun(at)| *at)
-}
-
 /// The template of the path a request came to, like `/v1/goals/{id}`.
 #[derive(Debug, Clone, Default)]
 pub struct Route(Arc<str>);
@@ -73,7 +63,6 @@ pub async fn surround(
     let language = accepted(&req);
     let has_body = has_body(&req);
     req.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    req.extensions_mut().insert(Begun(started));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;

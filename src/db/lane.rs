@@ -52,40 +52,36 @@ pub struct Use {
     pub in_use: u32,
 }
 
-/// How many a lane has room for, and how long they may wait.
-pub(super) struct Size {
-    /// Connections.
+/// What makes one lane another than the next.
+pub(super) struct Plan {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// How many connections it may have.
     pub(super) connections: u32,
     /// How long one may wait for one's turn.
     pub(super) patience: Duration,
+    /// What its connections are set to.
+    pub(super) session: &'static str,
 }
 
 impl Lane {
-    pub(super) fn new(
-        url: &str,
-        name: &'static str,
-        size: &Size,
-        bounds: &Bounds,
-        session: &'static str,
-        listener: &Arc<Listener>,
-        queries: &Queries,
-    ) -> Self {
-        let width = usize::try_from(size.connections).unwrap_or(1);
+    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, listener: &Arc<Listener>, queries: &Queries) -> Self {
+        let width = usize::try_from(plan.connections).unwrap_or(1);
         let pool = Pool::builder()
-            .max_size(size.connections)
+            .max_size(plan.connections)
             .min_idle(Some(0))
             .connection_timeout(bounds.wait)
-            .connection_customizer(Box::new(Session::new(session, bounds, queries)))
+            .connection_customizer(Box::new(Session::new(plan.session, bounds, queries)))
             .error_handler(Box::new(LogInOneLine(queries.clone())))
             .build_unchecked(ConnectionManager::new(url));
         Self {
             pool,
             gate: Arc::new(Semaphore::new(width)),
             room: Arc::new(Semaphore::new(width + bounds.queue)),
-            patience: size.patience,
+            patience: plan.patience,
             listener: Arc::clone(listener),
             queries: queries.clone(),
-            turns: queries.turns(name),
+            turns: queries.turns(plan.name),
         }
     }
 
@@ -134,10 +130,10 @@ impl Lane {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         turn: OwnedSemaphorePermit,
-        end: Instant,
+        deadline: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let lane = self.clone();
+        let (lane, end) = (self.clone(), Instant::now() + deadline);
         let mut done = pin!(web::block(move || {
             let _turn = turn;
             lane.work(work)
@@ -166,7 +162,7 @@ impl Lane {
         })?;
         let done = work(&mut conn);
         if !matches!(done, Err(Error::Unavailable(_))) {
-            self.listener.is_alive();
+            self.listener.answered();
         }
         done
     }

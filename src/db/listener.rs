@@ -120,9 +120,10 @@ impl Public {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn hear(&self, seq: i64) {
+    /// Takes that the public's last change is this one, as of this moment.
+    fn hear(&self, seq: i64, at: u64) {
         self.seq.store(seq, Ordering::Release);
-        self.heard.store(self.now().max(1), Ordering::Release);
+        self.heard.store(at.max(1), Ordering::Release);
     }
 
     fn state(&self) -> Option<PublicState> {
@@ -204,7 +205,7 @@ impl Listener {
     }
 
     /// That the database has just done some work.
-    pub(super) fn is_alive(&self) {
+    pub(super) fn answered(&self) {
         self.public.alive.fetch_max(self.public.now(), Ordering::AcqRel);
     }
 
@@ -244,16 +245,19 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
     // What was written while nobody listened.
+    let asked = public.now();
     let begun = last_change(&mut conn)?;
     tail.send_modify(|tail| tail.begin(begun));
     public.own.fetch_add(1, Ordering::AcqRel);
-    public.hear(tail.borrow().public);
+    public.hear(tail.borrow().public, asked);
     let mut probed = Instant::now();
     while !tail.is_closed() {
+        // An answer tells of no later moment than that of its question.
+        let asked = public.now();
         let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
         if !notified.is_empty() {
             tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
-            public.hear(tail.borrow().public);
+            public.hear(tail.borrow().public, asked);
         }
         if probed.elapsed() > PROBE {
             let last = last_change(&mut conn)?;
@@ -262,7 +266,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
                 tail.reach(last);
                 tail.head != before
             });
-            public.hear(tail.borrow().public);
+            public.hear(tail.borrow().public, asked);
             probed = Instant::now();
         }
         thread::sleep(PULSE);

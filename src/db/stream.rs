@@ -67,8 +67,7 @@ impl Db {
     ) -> Result<T> {
         let _one_of_many = self.turn_of_many().await?;
         let turn = self.database.readers.turn_within(WOKEN).await?;
-        self.read_in(turn, Instant::now() + self.database.bounds.read, work)
-            .await
+        self.read_in(turn, self.database.bounds.read, work).await
     }
 
     /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
@@ -79,7 +78,7 @@ impl Db {
     ) -> Result<T> {
         let _one_of_many = self.turn_of_many().await?;
         let turn = self.database.readers.turn_within(WOKEN).await?;
-        self.read_in(turn, Instant::now() + LONGEST, work).await
+        self.read_in(turn, LONGEST, work).await
     }
 
     /// A turn among those who wait together, never all of the readers.

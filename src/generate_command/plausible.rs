@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use chrono::NaiveDate;
+use csv::Writer;
 use uuid::Builder;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -109,23 +110,24 @@ pub struct Made {
     pub published: Vec<(Id, NaiveDate)>,
 }
 
-/// Lines of CSV.
-#[derive(Debug, Default)]
-pub struct Lines(pub Vec<u8>);
+/// Lines of CSV, in which what is empty is null.
+#[derive(Debug)]
+pub struct Lines(Writer<Vec<u8>>);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(Writer::from_writer(Vec::new()))
+    }
+}
 
 impl Lines {
-    fn add<const N: usize>(&mut self, cells: [&dyn Display; N]) {
-        let cells = cells.map(|cell| {
-            let cell = cell.to_string();
-            // What is empty is null.
-            if cell.is_empty() {
-                cell
-            } else {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            }
-        });
-        self.0.extend_from_slice(cells.join(",").as_bytes());
-        self.0.push(b'\n');
+    fn add<const N: usize>(&mut self, cells: [&dyn Display; N]) -> Result<(), csv::Error> {
+        self.0.write_record(cells.map(ToString::to_string))
+    }
+
+    /// All of them.
+    pub fn bytes(self) -> Result<Vec<u8>, csv::Error> {
+        self.0.into_inner().map_err(|e| e.into_error().into())
     }
 }
 
@@ -137,22 +139,21 @@ pub fn slug(n: u32) -> String {
 
 impl Made {
     /// Generates the organization with this number: the one stored under an identifier, or a new bureau.
-    #[must_use]
-    pub fn of(n: u32, stored: Option<Id>) -> Self {
+    pub fn of(n: u32, stored: Option<Id>) -> Result<Self, csv::Error> {
         let mut made = Self::default();
         let organization = stored.unwrap_or_else(|| id(&[n.into()]));
         if stored.is_none() {
             let (name, order) = (format!("第{n}事業局"), 100 + n % 9000);
             made.organizations
-                .add([&organization, &slug(n), &"bureau", &name, &order]);
+                .add([&organization, &slug(n), &"bureau", &name, &order])?;
         }
         for year in FIRST..FIRST + YEARS {
-            made.policy(organization, [n.into(), year.into()]);
+            made.policy(organization, [n.into(), year.into()])?;
         }
-        made
+        Ok(made)
     }
 
-    fn policy(&mut self, organization: Id, [n, year]: [u64; 2]) {
+    fn policy(&mut self, organization: Id, [n, year]: [u64; 2]) -> Result<(), csv::Error> {
         let policy = id(&[n, year]);
         let next = year + 1;
         let published_on = day(next, 6, 10);
@@ -169,22 +170,23 @@ impl Made {
             &"results",
             &day(year, 4, 1),
             &published_on,
-        ]);
+        ])?;
         for (k, (code, title, why)) in (0..).zip(GOALS) {
             let goal = id(&[n, year, k]);
             let strategies = "{地域や関係機関と協働して取り組む。,情報を積極的に発信する。}";
             self.goals
-                .add([&goal, &policy, &code, &title, &format!("{{{why}}}"), &strategies]);
+                .add([&goal, &policy, &code, &title, &format!("{{{why}}}"), &strategies])?;
             for (of, kind) in (year - 2..).zip(["actual", "initial", "initial"]) {
-                self.budget(goal, [n, year, k, of], kind);
+                self.budget(goal, [n, year, k, of], kind)?;
             }
             for (m, sort) in (0..).zip(&INDICATORS) {
-                self.indicator(goal, title, [n, year, k, m], sort);
+                self.indicator(goal, title, [n, year, k, m], sort)?;
             }
         }
+        Ok(())
     }
 
-    fn budget(&mut self, goal: Id, [n, year, k, of]: [u64; 4], kind: &str) {
+    fn budget(&mut self, goal: Id, [n, year, k, of]: [u64; 4], kind: &str) -> Result<(), csv::Error> {
         let millions = 5 + dice(&[n, k, of]) % 400;
         self.budgets.add([
             &id(&[n, year, k, of]),
@@ -195,10 +197,10 @@ impl Made {
             &(millions * 1_000_000),
             &1_000_000,
             &format!("{millions}百万円"),
-        ]);
+        ])
     }
 
-    fn indicator(&mut self, goal: Id, title: &str, at: [u64; 4], sort: &Sort) {
+    fn indicator(&mut self, goal: Id, title: &str, at: [u64; 4], sort: &Sort) -> Result<(), csv::Error> {
         let [n, _, k, m] = at;
         let (least, most) = sort.around;
         // A target lies within a tenth above where its series began.
@@ -226,18 +228,18 @@ impl Made {
             &value,
             &reference,
             &"single_year",
-        ]);
-        self.result(indicator, at, sort, target);
+        ])?;
+        self.result(indicator, at, sort, target)
     }
 
-    fn result(&mut self, indicator: Id, [n, year, k, m]: [u64; 4], sort: &Sort, target: u64) {
+    fn result(&mut self, indicator: Id, [n, year, k, m]: [u64; 4], sort: &Sort, target: u64) -> Result<(), csv::Error> {
         let result = id(&[n, year, k, m, 2]);
         let measured_on = day(year + 1, 2, 1);
         let chance = dice(&[n, year, k, m, 1]);
         // One in twenty is not known; the others lie within a tenth around the target.
         if chance.is_multiple_of(20) {
             let why = "調査が行われなかったため";
-            self.results.add([
+            return self.results.add([
                 &result,
                 &indicator,
                 &year,
@@ -249,7 +251,6 @@ impl Made {
                 &measured_on,
                 &"",
             ]);
-            return;
         }
         let value = target * 9 / 10 + chance % (target / 5 + 1);
         let rating = match sort.comparator {
@@ -271,7 +272,7 @@ impl Made {
             &"",
             &measured_on,
             &rating,
-        ]);
+        ])
     }
 }
 

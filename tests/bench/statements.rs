@@ -7,6 +7,9 @@ use crate::{
     place::{Answer, Place, Process},
 };
 
+/// As many scripts: each client of `pgbench` prepares the statements of each.
+const SCRIPTS: usize = 8;
+
 /// A service whose every statement is logged.
 pub(crate) struct Watched<'a> {
     place: &'a Place,
@@ -23,8 +26,18 @@ impl<'a> Watched<'a> {
         })
     }
 
-    /// A script for `pgbench` of what one request makes the service send.
-    pub(crate) fn script(&self, name: &str, ask: impl Fn(&Process) -> Outcome<Answer>) -> Outcome<PathBuf> {
+    /// A script for `pgbench` of each path: what it makes the service send to ask for that.
+    pub(crate) fn scripts(
+        &self,
+        name: &str,
+        paths: &[String],
+        ask: impl Fn(&Process, &str) -> Outcome<Answer>,
+    ) -> Outcome<Vec<PathBuf>> {
+        let script = |(n, path): (usize, &String)| self.script(&format!("{name} {n}"), |service| ask(service, path));
+        paths.iter().take(SCRIPTS).enumerate().map(script).collect()
+    }
+
+    fn script(&self, name: &str, ask: impl Fn(&Process) -> Outcome<Answer>) -> Outcome<PathBuf> {
         let from = self.place.log()?.len();
         let answer = ask(&self.service)?;
         if answer.status >= 300 {

@@ -19,8 +19,6 @@ use crate::{
 
 /// Different things to ask for, where asking for one again and again would be too easy.
 const DIFFERENT: usize = 100;
-/// As many scripts for `pgbench`: each of its clients prepares the statements of each.
-const SCRIPTS: usize = 8;
 
 /// Everything the plan wants, on one database.
 pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
@@ -155,12 +153,7 @@ fn cold(plan: &Plan, place: &Place, sample: &Sample) -> Outcome<()> {
         }
         // Statements are prepared by the first request.
         watched.service.get(paths.first().ok_or("nothing to ask for")?)?;
-        let scripts = paths
-            .iter()
-            .take(SCRIPTS)
-            .enumerate()
-            .map(|(n, path)| watched.script(&format!("{name} {n}"), |service| service.get(path)))
-            .collect::<Outcome<Vec<_>>>()?;
+        let scripts = watched.scripts(name, paths, Process::get)?;
         let script = gets(place, paths, &[])?;
         let (ours, limit) = rounds(
             plan,
@@ -252,16 +245,10 @@ fn writes(plan: &Plan, place: &Place) -> Outcome<()> {
     let service = place.serve("writes", &[])?;
     let watched = Watched::new(place)?;
     let results = draft(&service)?;
-    let scripts = results
-        .iter()
-        .enumerate()
-        .map(|(n, path)| {
-            watched.script(&format!("write {n}"), |service| {
-                put(service, path, 1)?;
-                put(service, path, 2)
-            })
-        })
-        .collect::<Outcome<Vec<_>>>()?;
+    let scripts = watched.scripts(name, &results, |service, path| {
+        put(service, path, 1)?;
+        put(service, path, 2)
+    })?;
     let script = puts(place, &results)?;
     let twice = || -> Outcome<Rate> {
         let rate = pgbench(&place.url(), &scripts, plan.seconds)?;

@@ -49,23 +49,17 @@ pub(crate) const ALL: &[Case] = &[
         scene.postgres.signal(Signal::SIGCONT)
     }),
     case("connections_ended", |scene| {
-        let mut conn = scene.postgres.connect()?;
         for _ in 0..20 {
-            conn.batch_execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy' and pid <> pg_backend_pid()",
-            )?;
+            scene.postgres.end_connections()?;
             thread::sleep(Duration::from_millis(200));
         }
         Ok(())
     }),
     case("out_of_connections", |scene| {
         let url = scene.postgres.url();
-        let mut conn = scene.postgres.connect()?;
         let mut taken = Vec::new();
         // Whoever has a connection keeps it; so those are ended, and every place is taken.
-        conn.batch_execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy' and pid <> pg_backend_pid()",
-        )?;
+        scene.postgres.end_connections()?;
         while let Ok(conn) = PgConnection::establish(&url) {
             taken.push(conn);
         }
@@ -80,11 +74,8 @@ pub(crate) const ALL: &[Case] = &[
     }),
     case("japanese_messages", |scene| {
         scene.postgres.set("lc_messages", "ja_JP.UTF-8")?;
-        let mut conn = scene.postgres.connect()?;
         for _ in 0..10 {
-            conn.batch_execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy' and pid <> pg_backend_pid()",
-            )?;
+            scene.postgres.end_connections()?;
             thread::sleep(Duration::from_millis(300));
         }
         scene.postgres.reset("lc_messages")

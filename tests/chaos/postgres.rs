@@ -38,22 +38,25 @@ impl Postgres {
         Ok(PgConnection::establish(&self.url())?)
     }
 
-    /// Sets something for every connection from now on, and ends those there are.
-    pub(crate) fn set(&self, setting: &str, value: &str) -> Outcome {
-        self.connect()?.batch_execute(&format!(
-            "alter database ward_policy set {setting} = '{value}';
-             select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy' and pid <> pg_backend_pid()"
-        ))?;
-        Ok(())
+    /// Ends every connection there is.
+    pub(crate) fn end_connections(&self) -> Outcome {
+        self.administer("")
     }
 
-    /// Takes that back. What refuses to write refuses this too, unless it is told otherwise.
+    /// Sets something for every connection from now on, and ends those there are.
+    pub(crate) fn set(&self, setting: &str, value: &str) -> Outcome {
+        self.administer(&format!("alter database ward_policy set {setting} = '{value}';"))
+    }
+
+    /// Takes that back.
     pub(crate) fn reset(&self, setting: &str) -> Outcome {
-        let mut conn = PgConnection::establish(&self.embedded.url("postgres"))?;
-        conn.batch_execute(&format!(
-            "alter database ward_policy reset {setting};
-             select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy'"
-        ))?;
+        self.administer(&format!("alter database ward_policy reset {setting};"))
+    }
+
+    /// From another database: what refuses to write in ours would refuse this too.
+    fn administer(&self, statement: &str) -> Outcome {
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy'";
+        PgConnection::establish(&self.embedded.url("postgres"))?.batch_execute(&format!("{statement} {end}"))?;
         Ok(())
     }
 

@@ -247,15 +247,14 @@ struct Found {
     #[diesel(sql_type = sql_types::BigInt)]
     value: i64,
     #[diesel(sql_type = sql_types::BigInt)]
-    created: i64,
+    changes: i64,
 }
 
 /// What became of writes: how many are found as they were written, how many are not, how many were made twice.
 pub(crate) fn found(conn: &mut PgConnection, written: &[(String, usize)]) -> Outcome<[usize; 3]> {
     let rows: Vec<Found> = sql_query(
         "select '/v1/indicators/' || r.indicator_id || '/results/' || r.fiscal_year as path, r.value::bigint as value,
-            (select count(*) from change_log c where c.type = 'result' and c.row_id = r.id and c.op = 'create')
-            + (select count(*) from change_log c where c.type = 'result' and c.row_id = r.id and c.op <> 'create') as created
+            (select count(*) from change_log c where c.type = 'result' and c.row_id = r.id) as changes
          from results r join policies p on p.id = r.policy_id where p.fiscal_year = 2030",
     )
     .load(conn)?;
@@ -266,7 +265,7 @@ pub(crate) fn found(conn: &mut PgConnection, written: &[(String, usize)]) -> Out
             Some(row) if row.value == i64::try_from(*slot)? => account[0] += 1,
             _ => account[1] += 1,
         }
-        if by_path.get(path.as_str()).is_some_and(|row| row.created != 1) {
+        if by_path.get(path.as_str()).is_some_and(|row| row.changes != 1) {
             account[2] += 1;
         }
     }

@@ -9,7 +9,6 @@ use super::{
     report::{ImportEvaluation, ImportNote, ImportReport},
 };
 use crate::{
-    contract::Rules,
     db::Tx,
     error::{Error, Place, Result, Violation},
     query::Years,
@@ -17,7 +16,7 @@ use crate::{
         evaluations::case::{Subject, judge},
         results::{
             ResultInput, Row,
-            bulk::{ResultEntries, ResultEntry, store},
+            bulk::{ResultEntry, broken, store},
         },
     },
     schema::{indicators as i, results as r},
@@ -48,13 +47,15 @@ pub(super) fn import(
         return refused(format, dry_run, notes);
     }
     let entries = entries(tx, &sheet)?;
+    // With what is stored of them: the table may not have said all.
+    let broken = broken(&entries);
+    if !broken.is_empty() {
+        notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
+        return refused(format, dry_run, notes);
+    }
     let done = perhaps(tx, dry_run, |tx| {
-        let mut before = 0;
-        for batch in entries.chunks(BATCH) {
-            hold(batch)
-                .and_then(|()| store(tx, batch))
-                .map_err(|e| placed(e, before))?;
-            before += batch.len();
+        for (n, batch) in entries.chunks(BATCH).enumerate() {
+            store(tx, batch).map_err(|e| placed(e, n * BATCH))?;
         }
         let mut report = ImportReport::stored(tx, format, dry_run)?;
         report.evaluations = evaluations(tx, &entries)?;
@@ -62,11 +63,7 @@ pub(super) fn import(
     });
     match done {
         Ok(report) => Ok(ImportReport { notes, ..report }),
-        Err(Error::Invalid(broken)) => {
-            notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
-            refused(format, dry_run, notes)
-        }
-        Err(Error::Conflict(broken)) if dry_run => {
+        Err(Error::Invalid(broken) | Error::Conflict(broken)) if dry_run => {
             notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
             refused(format, dry_run, notes)
         }
@@ -141,15 +138,6 @@ fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEva
         })
         .collect();
     Ok(wanted.iter().filter_map(|key| by_place.remove(key)).collect())
-}
-
-/// Fails unless every result keeps its rules, with what is stored of it.
-fn hold(batch: &[ResultEntry]) -> Result<()> {
-    let batch = ResultEntries {
-        items: batch.to_vec(),
-        reason: None,
-    };
-    Error::refuse(batch.broken())
 }
 
 /// An error of a batch, its places counted from the beginning of the table.

@@ -72,19 +72,25 @@ pub struct StoredResults {
 
 impl Rules for ResultEntries {
     fn broken(&self) -> Vec<Violation> {
-        let mut seen = HashSet::new();
-        let mut broken = Vec::new();
-        for (n, entry) in self.items.iter().enumerate() {
-            let at = format!("/items/{n}");
-            let rules = entry.result.broken().into_iter();
-            broken.extend(rules.map(|violation| violation.under(&format!("{at}/result"))));
-            if !seen.insert((entry.indicator_id, entry.result.fiscal_year)) {
-                let detail = Bilingual::new("同じ指標と年度が二度あります", "repeats an indicator and fiscal year");
-                broken.push(Violation::at(at, "repeated", detail));
-            }
-        }
-        broken
+        broken(&self.items)
     }
+}
+
+/// What is wrong with results, each by its position, before anything stored is looked at.
+#[must_use]
+pub fn broken(entries: &[ResultEntry]) -> Vec<Violation> {
+    let mut seen = HashSet::new();
+    let mut broken = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        let at = format!("/items/{n}");
+        let rules = entry.result.broken().into_iter();
+        broken.extend(rules.map(|violation| violation.under(&format!("{at}/result"))));
+        if !seen.insert((entry.indicator_id, entry.result.fiscal_year)) {
+            let detail = Bilingual::new("同じ指標と年度が二度あります", "repeats an indicator and fiscal year");
+            broken.push(Violation::at(at, "repeated", detail));
+        }
+    }
+    broken
 }
 
 /// Stores many results, all or none.

@@ -1,0 +1,76 @@
+//! Making a database ready, and finding out whether it is: its migrations.
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Tx, in_one_line, write};
+use crate::{
+    auth::Caller,
+    error::{Error, Result},
+};
+
+/// The migrations, embedded.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// Why a database could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// It cannot be reached.
+    #[error("the database cannot be reached (DATABASE_URL): {}", in_one_line(.0))]
+    Connect(#[from] ConnectionError),
+    /// It refused a statement.
+    #[error("the database cannot be prepared: {0}")]
+    Query(#[from] diesel::result::Error),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Migration(Box<dyn std::error::Error + Send + Sync>),
+    /// The sample does not fit.
+    #[error("the sample data cannot be stored: {0}")]
+    Sample(#[from] Error),
+}
+
+/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
+pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
+    let mut conn = PgConnection::establish(url)?;
+    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
+    conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
+    write(&mut conn, &Caller::service(), fill)?;
+    conn.batch_execute("select pg_advisory_unlock_all()")?;
+    Ok(())
+}
+
+diesel::table! {
+    /// What diesel keeps of the migrations that ran.
+    __diesel_schema_migrations (version) {
+        /// The version of a migration.
+        version -> Text,
+    }
+}
+
+/// The migrations this program knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// All of them.
+    pub known: u32,
+    /// Those that the database lacks.
+    pub missing: u32,
+}
+
+/// What the database has of the migrations this program knows.
+pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
+    use __diesel_schema_migrations::{table, version};
+    let run: Vec<String> = table.select(version).load(conn)?;
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
+    let missing = known
+        .iter()
+        .filter(|migration| !run.contains(&migration.name().version().to_string()));
+    Ok(Migrations {
+        missing: missing.count().try_into().map_err(Error::internal)?,
+        known: known.len().try_into().map_err(Error::internal)?,
+    })
+}
+
+/// Whether the database has every migration this program knows.
+pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
+    Ok(migrations(conn)?.missing == 0)
+}
