@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use actix_web::rt::time::sleep;
 use diesel::connection::SimpleConnection;
 use serde_json::json;
+use ward_policy::db::last_change;
 
 use crate::{
     given::Nishi,
@@ -20,10 +21,11 @@ impl Api {
         self.send(Call::new("GET", path).anonymous()).await
     }
 
-    /// Waits until answers are kept.
+    /// Waits until answers are kept and all that was written has been heard of.
     async fn keeping(&self) {
         let begun = Instant::now();
-        while self.database.public_state().is_none() {
+        let last = last_change(&mut self.db.connect()).unwrap();
+        while self.database.public_state().is_none() || self.database.heard().last < last {
             assert!(begun.elapsed() < PATIENCE, "it does not hear of changes");
             sleep(Duration::from_millis(5)).await;
         }
