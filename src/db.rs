@@ -26,7 +26,7 @@ use crate::{
     idempotency::{Claim, Once},
     metrics::Metrics,
     past::{Moment, set_config},
-    resources::revisions,
+    resources::{evaluations::tally, revisions},
     schema::change_log,
     value::{Id, today},
 };
@@ -82,6 +82,8 @@ pub struct Read<'a> {
     pub conn: &'a mut PgConnection,
     /// The day of that state: today, unless it is one of the past.
     pub today: NaiveDate,
+    /// Whether it is the present as everybody sees it.
+    pub public: bool,
 }
 
 /// What statements run on that change something: they have an actor, and a place in the history.
@@ -252,12 +254,13 @@ impl Db {
         W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
+        let public = drafts.is_empty() && matches!(moment, Moment::Now);
         let request = Arc::clone(self.caller.request_id());
         move |conn| {
             let _for = For::request(request);
             conn.build_transaction().repeatable_read().read_only().run(|conn| {
                 let today = moment.enter(conn, &drafts)?;
-                work(&mut Read { conn, today })
+                work(&mut Read { conn, today, public })
             })
         }
     }
@@ -350,7 +353,9 @@ fn write_in<T>(
         today: today(),
     };
     let given = work(&mut tx)?;
-    let public = revisions::follow(&mut tx)?;
+    let changed = revisions::follow(&mut tx)?;
+    tally::recount(&mut tx, &changed)?;
+    let public = !changed.is_empty();
     Ok(Written { given, public })
 }
 

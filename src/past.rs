@@ -163,6 +163,15 @@ diesel::define_sql_function! {
     fn set_config(name: Text, value: Text, local: Bool) -> Text;
 }
 
+/// Reads what everybody sees, in the middle of a write.
+pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+    let place = |conn: &mut PgConnection, path| diesel::select(set_config("search_path", path, true)).execute(conn);
+    place(conn, "visible, public")?;
+    let given = read(conn)?;
+    place(conn, "public")?;
+    Ok(given)
+}
+
 impl Moment {
     /// Takes a transaction to this moment, and to what a caller with these drafts sees of it. Gives the day it was.
     pub(crate) fn enter(&self, conn: &mut PgConnection, drafts: &str) -> Result<NaiveDate> {

@@ -291,6 +291,45 @@ diesel::define_sql_function! {
     fn latest(policy: diesel::sql_types::Timestamptz, self_evaluation: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>) -> diesel::sql_types::Timestamptz;
 }
 
+diesel::table! {
+    derived.tallied (organization_id) {
+        organization_id -> Uuid,
+        rules -> Int4,
+    }
+}
+
+diesel::table! {
+    derived.tallies (organization_id) {
+        organization_id -> Uuid,
+        policy_year -> Int4,
+        fiscal_year -> Int4,
+        kind -> Text,
+        due_on -> Date,
+        late -> Nullable<Bool>,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        rating -> Nullable<Text>,
+        inconsistent -> Bool,
+        count -> Int4,
+    }
+}
+
+diesel::table! {
+    derived.counted (organization_id) {
+        organization_id -> Nullable<Uuid>,
+        policy_year -> Int4,
+        fiscal_year -> Int4,
+        kind -> Text,
+        due_on -> Date,
+        late -> Nullable<Bool>,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        rating -> Nullable<Text>,
+        inconsistent -> Bool,
+        count -> Int4,
+    }
+}
+
 diesel::joinable!(policies -> organizations (organization_id));
 diesel::joinable!(self_evaluations -> policies (policy_id));
 diesel::joinable!(goals -> policies (policy_id));
@@ -311,5 +350,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     change_log,
     changes,
     tokens,
-    token_uses
+    token_uses,
+    counted
 );

@@ -7,6 +7,7 @@ use super::{Tx, in_one_line, write};
 use crate::{
     auth::Caller,
     error::{Error, Result},
+    resources::evaluations::tally,
 };
 
 /// The migrations, embedded.
@@ -29,13 +30,15 @@ pub enum SetupError {
     Sample(#[from] Error),
 }
 
-/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
+/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once. Then counts what has to be
+/// counted anew.
 pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
     write(&mut conn, &Caller::service(), fill)?;
     conn.batch_execute("select pg_advisory_unlock_all()")?;
+    tally::catch_up(&mut conn)?;
     Ok(())
 }
 

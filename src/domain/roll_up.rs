@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    evaluation::Evaluation,
+    evaluation::Verdict,
     outcome::{Outcome, Reason},
     quantity::ratio,
 };
@@ -50,42 +50,45 @@ pub struct ReasonCount {
 }
 
 impl RollUp {
-    /// Counts one more evaluation.
-    pub fn add(&mut self, evaluation: &Evaluation) {
-        self.total += 1;
-        match evaluation.outcome {
-            Outcome::Achieved => self.achieved += 1,
-            Outcome::NotAchieved => self.not_achieved += 1,
-            Outcome::Pending => self.pending += 1,
-            Outcome::Overdue => self.overdue += 1,
-            Outcome::InProgress => self.in_progress += 1,
+    /// Counts so many more evaluations.
+    pub fn add(&mut self, verdict: Verdict, count: u32) {
+        self.total += count;
+        match verdict.outcome {
+            Outcome::Achieved => self.achieved += count,
+            Outcome::NotAchieved => self.not_achieved += count,
+            Outcome::Pending => self.pending += count,
+            Outcome::Overdue => self.overdue += count,
+            Outcome::InProgress => self.in_progress += count,
             Outcome::NotEvaluable => {
-                self.not_evaluable += 1;
-                evaluation.reason.into_iter().for_each(|reason| self.add_reason(reason));
+                self.not_evaluable += count;
+                verdict
+                    .reason
+                    .into_iter()
+                    .for_each(|reason| self.add_reason(reason, count));
             }
         }
-        if evaluation.ratings.consistent == Some(false) {
-            self.inconsistent += 1;
+        if verdict.inconsistent {
+            self.inconsistent += count;
         }
         let judged = Number::from(self.achieved) + Number::from(self.not_achieved);
         self.achievement_ratio = ratio(self.achieved.into(), judged);
     }
 
-    fn add_reason(&mut self, reason: Reason) {
+    fn add_reason(&mut self, reason: Reason, count: u32) {
         let counts = &mut self.not_evaluable_by_reason;
         match counts.iter_mut().find(|it| it.reason == reason) {
-            Some(it) => it.count += 1,
-            None => counts.push(ReasonCount { reason, count: 1 }),
+            Some(it) => it.count += count,
+            None => counts.push(ReasonCount { reason, count }),
         }
         counts.sort_by_key(|it| it.reason);
     }
 }
 
-impl<'a> FromIterator<&'a Evaluation> for RollUp {
-    fn from_iter<I: IntoIterator<Item = &'a Evaluation>>(evaluations: I) -> Self {
+impl FromIterator<Verdict> for RollUp {
+    fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Self {
         let mut roll_up = Self::default();
-        for evaluation in evaluations {
-            roll_up.add(evaluation);
+        for verdict in verdicts {
+            roll_up.add(verdict, 1);
         }
         roll_up
     }
@@ -97,8 +100,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        evaluation::{Case, Facts, evaluate},
-        given::{any_case, case, case_of, number, reported, said, target},
+        evaluation::{Case, Facts, verdict},
+        given::{OwnedCase, any_case, case, case_of, number, reported, said, target},
         kinds::{Rating, ValueStatus},
         target::{Comparator, Target},
     };
@@ -117,7 +120,7 @@ mod tests {
             declared_rating: Some(Rating::B),
             ..reported("82")
         };
-        let evaluations = [
+        let cases = [
             case_of(&at_least, "82"),
             Case {
                 result: Some(declared_b),
@@ -131,10 +134,9 @@ mod tests {
                 result: Some(said(ValueStatus::Withheld)),
                 ..case(&at_least)
             },
-        ]
-        .map(|case| evaluate(&case));
+        ];
         assert_eq!(
-            evaluations.iter().collect::<RollUp>(),
+            cases.iter().map(verdict).collect::<RollUp>(),
             RollUp {
                 total: 7,
                 achieved: 2,
@@ -163,8 +165,7 @@ mod tests {
 
         #[test]
         fn the_counts_add_up(cases in vec(any_case(), 0..20)) {
-            let evaluations: Vec<_> = cases.iter().map(|owned| evaluate(&owned.case())).collect();
-            let it: RollUp = evaluations.iter().collect();
+            let it: RollUp = cases.iter().map(|owned| verdict(&owned.case())).collect();
             prop_assert_eq!(
                 it.total,
                 it.achieved + it.not_achieved + it.pending + it.overdue + it.in_progress + it.not_evaluable
@@ -175,10 +176,7 @@ mod tests {
 
         #[test]
         fn the_order_does_not_matter((cases, shuffled) in vec(any_case(), 0..20).prop_flat_map(|cases| (Just(cases.clone()), Just(cases).prop_shuffle()))) {
-            let roll_up = |cases: &[crate::domain::given::OwnedCase]| {
-                let evaluations: Vec<_> = cases.iter().map(|owned| evaluate(&owned.case())).collect();
-                evaluations.iter().collect::<RollUp>()
-            };
+            let roll_up = |cases: &[OwnedCase]| cases.iter().map(|owned| verdict(&owned.case())).collect::<RollUp>();
             prop_assert_eq!(roll_up(&cases), roll_up(&shuffled));
         }
     }

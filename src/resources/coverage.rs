@@ -248,9 +248,9 @@ fn counts(
     let subjects: Vec<Subject> = Subject::query().filter(p::id.eq_any(ids)).load(conn)?;
     let mut counts: HashMap<Id, ResultCount> = HashMap::new();
     for judged in judge(conn, subjects, &years.iter().copied().collect(), on)? {
-        if judged.evaluation.fiscal_year == judged.subject.indicator.policy_year {
+        if judged.fiscal_year == judged.subject.indicator.policy_year {
             let count = counts.entry(judged.subject.policy_id).or_default();
-            count.add(judged.evaluation.value_status);
+            count.add(judged.value_status());
         }
     }
     Ok(counts)

@@ -31,6 +31,7 @@ pub mod case;
 pub mod preview;
 pub mod row;
 pub mod summary;
+pub mod tally;
 
 use case::{Judged, Subject, judge};
 use row::EvaluationRow;
@@ -283,7 +284,7 @@ fn of_goal(goal: goals::Goal, mut judged: Vec<Judged>) -> GoalEvaluation {
         goal_id: goal.id,
         code: goal.code,
         title: goal.title,
-        roll_up: judged.iter().map(|judged| &judged.evaluation).collect(),
+        roll_up: judged.iter().map(Judged::verdict).collect(),
         indicators: judged.into_iter().map(Judged::proof).collect(),
     }
 }
@@ -294,7 +295,7 @@ fn of_policy(
     mut judged: Vec<Judged>,
     on: NaiveDate,
 ) -> PolicyEvaluation {
-    let roll_up = judged.iter().map(|judged| &judged.evaluation).collect();
+    let roll_up = judged.iter().map(Judged::verdict).collect();
     let mut of_goals = Vec::new();
     for goal in goals {
         let (own, others) = judged
@@ -321,8 +322,8 @@ impl Judged {
         IndicatorEvaluation {
             indicator_id: self.subject.indicator.id,
             name: self.subject.indicator.name.clone(),
-            target: self.subject.indicator.target.clone().into(),
-            evaluation: self.evaluation,
+            evaluation: self.evaluation(),
+            target: self.target,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Revisions: what was published, as it was, under numbers that never change their meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -34,7 +34,7 @@ use crate::{
     extract::{Answer, Path},
     keyset,
     page::{Page, Paging},
-    past::set_config,
+    past::as_everybody,
     query::{NoQuery, Query},
     schema::{change_log, organizations, policies, published, revisions},
     text_enum,
@@ -276,12 +276,10 @@ fn head(conn: &mut PgConnection) -> Result<i64> {
 
 /// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
 fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let place =
-        |conn: &mut PgConnection, path: &str| diesel::select(set_config("search_path", path, true)).execute(conn);
-    place(conn, "visible, public")?;
-    let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
-    let rows = seen.map(|seen| Rows::load(conn, seen)).transpose()?;
-    place(conn, "public")?;
+    let rows = as_everybody(conn, |conn| {
+        let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
+        seen.map(|seen| Rows::load(conn, seen)).transpose()
+    })?;
     let Some(rows) = rows else { return Ok(None) };
     let mut tree = rows.tree(on);
     tree.revision = Some(number);
@@ -304,18 +302,23 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
     add(tx, policy, 1, &draft).map(|_| ())
 }
 
-/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells whether
-/// the transaction has changed anything that the public sees.
-pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
-    let changed: Vec<(String, Id, Option<Id>)> = change_log::table
+/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells of which
+/// organizations the transaction has changed anything that the public sees.
+pub fn follow(tx: &mut Tx<'_>) -> Result<BTreeSet<Id>> {
+    let changed: Vec<(String, Id, Option<Id>, Option<Id>)> = change_log::table
         .filter(change_log::seq.gt(tx.before))
         .filter(change_log::was_public.or(change_log::is_public))
         .filter(change_log::type_.ne("revision"))
-        .select((change_log::type_, change_log::row_id, change_log::policy_id))
+        .select((
+            change_log::type_,
+            change_log::row_id,
+            change_log::policy_id,
+            change_log::organization_id,
+        ))
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(false);
+        return Ok(BTreeSet::new());
     }
     let organizations: Vec<Id> = changed
         .iter()
@@ -335,7 +338,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
     for policy in public {
         correct(tx, policy)?;
     }
-    Ok(true)
+    Ok(changed.into_iter().filter_map(|row| row.3).collect())
 }
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {

@@ -152,7 +152,7 @@ fn find(conn: &mut PgConnection, series_id: Id, on: NaiveDate) -> Result<Series>
         .load(conn)?;
     let mut entries: Vec<Entry> = judge(conn, subjects, &Years::default(), on)?
         .into_iter()
-        .map(Entry::from)
+        .map(|judged| Entry { judged })
         .collect();
     entries.sort_by_key(|entry| (entry.fiscal_year(), entry.policy_year(), entry.id()));
     let name = entries
@@ -193,7 +193,7 @@ fn before<'a>(entry: &Entry, own: &[&'a Entry]) -> Option<&'a Entry> {
 }
 
 fn year(entry: &Entry, before: Option<&Entry>) -> SeriesYear {
-    let (indicator, result, evaluation) = (entry.indicator(), &entry.judged.result, &entry.judged.evaluation);
+    let (indicator, result, evaluation) = (entry.indicator(), &entry.judged.result, entry.judged.evaluation());
     SeriesYear {
         fiscal_year: entry.fiscal_year(),
         policy_year: entry.policy_year(),
@@ -208,7 +208,7 @@ fn year(entry: &Entry, before: Option<&Entry>) -> SeriesYear {
         unit: indicator.unit.clone(),
         decimals: indicator.decimals,
         direction: indicator.direction,
-        target: entry.target.clone(),
+        target: entry.judged.target.clone(),
         value: entry.value(),
         cumulative_value: result.as_ref().and_then(|result| result.cumulative_value),
         value_status: evaluation.value_status,
@@ -218,11 +218,11 @@ fn year(entry: &Entry, before: Option<&Entry>) -> SeriesYear {
         reason: evaluation.reason,
         rating: evaluation.rating,
         ratings: evaluation.ratings,
-        previous: evaluation.previous.clone(),
+        previous: evaluation.previous,
         comparable_with_previous: indicator.comparable_with_previous,
         comparable_reason: indicator.comparable_reason.clone(),
         compared_with: before.map(Entry::id),
         breaks: before.map_or_else(Vec::new, |before| breaks(entry.terms(), before.terms())),
-        explanation: evaluation.explanation.clone(),
+        explanation: evaluation.explanation,
     }
 }

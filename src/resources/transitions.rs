@@ -189,7 +189,7 @@ fn each(
 }
 
 fn turned(filter: &TransitionFilter, before: &Entry, now: &Entry) -> Option<Transition> {
-    let (from, to) = (before.judged.evaluation.rating?, now.judged.evaluation.rating?);
+    let (from, to) = (before.judged.verdict().rating?, now.judged.verdict().rating?);
     let asked = |ratings: &AnyOf<Rating>, rating| ratings.some().is_none_or(|some| some.contains(&rating));
     let wanted = from != to && asked(&filter.from, from) && asked(&filter.to, to);
     wanted.then(|| Transition {
@@ -204,7 +204,7 @@ fn turned(filter: &TransitionFilter, before: &Entry, now: &Entry) -> Option<Tran
 }
 
 fn rated(entry: &Entry, rating: Rating) -> RatedYear {
-    let (indicator, evaluation) = (entry.indicator(), &entry.judged.evaluation);
+    let (indicator, evaluation) = (entry.indicator(), entry.judged.evaluation());
     RatedYear {
         fiscal_year: entry.policy_year(),
         indicator_id: indicator.id,
@@ -212,14 +212,14 @@ fn rated(entry: &Entry, rating: Rating) -> RatedYear {
         goal_code: indicator.goal_code.clone(),
         name: indicator.name.clone(),
         unit: indicator.unit.clone(),
-        target: entry.target.clone(),
+        target: entry.judged.target.clone(),
         value: entry.value(),
         cumulative_value: entry.judged.result.as_ref().and_then(|result| result.cumulative_value),
         outcome: evaluation.outcome,
         rating,
         ratings: evaluation.ratings,
         gap: evaluation.gap,
-        gap_unit: evaluation.gap_unit.clone(),
-        explanation: evaluation.explanation.clone(),
+        gap_unit: evaluation.gap_unit,
+        explanation: evaluation.explanation,
     }
 }

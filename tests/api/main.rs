@@ -54,6 +54,7 @@ mod secrets;
 mod series;
 mod sheets;
 mod support;
+mod tallies;
 mod targets;
 mod tokens;
 mod transitions;

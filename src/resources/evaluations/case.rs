@@ -10,7 +10,12 @@ use diesel::{PgConnection, dsl::exists, prelude::*};
 
 use super::EvaluationFilter;
 use crate::{
-    domain::evaluation::{Case, Evaluation, evaluate},
+    domain::{
+        evaluation::{Case, Evaluation, Verdict, evaluate, verdict},
+        kinds::ValueStatus,
+        outcome::value_status,
+        target::Target,
+    },
     error::{Error, Result},
     query::Years,
     resources::{
@@ -42,15 +47,71 @@ pub struct Subject {
     pub organization_id: Id,
 }
 
-/// The evaluation of an indicator for one fiscal year.
+/// An indicator in a fiscal year, with everything that its evaluation looks at.
 #[derive(Debug)]
 pub struct Judged {
     /// The indicator.
     pub subject: Arc<Subject>,
+    /// Its target.
+    pub target: Target,
+    /// The fiscal year.
+    pub fiscal_year: FiscalYear,
     /// Its result, if there is one.
     pub result: Option<Columns>,
-    /// What it means.
-    pub evaluation: Evaluation,
+    /// Last year's own result, through the series.
+    pub recorded_previous: Option<Decimal>,
+    /// The result of the fiscal year the target refers to, through the series.
+    recorded_reference: Option<Decimal>,
+    /// The day by which it is judged.
+    on: NaiveDate,
+}
+
+impl Judged {
+    fn case(&self) -> Case<'_> {
+        let indicator = &self.subject.indicator;
+        Case {
+            fiscal_year: self.fiscal_year,
+            target: &self.target,
+            unit: indicator.unit.as_ref().map(|unit| unit.0.as_str()),
+            decimals: u32::try_from(indicator.decimals).ok(),
+            direction: indicator.direction,
+            result: self.result.as_ref().map(Columns::facts),
+            recorded_previous: self.recorded_previous,
+            recorded_reference: self.recorded_reference,
+            comparable_with_previous: indicator.comparable_with_previous,
+            comparable_reason: indicator.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
+            due_on: self.subject.due_on.0,
+            on: self.on,
+        }
+    }
+
+    /// What its result means.
+    #[must_use]
+    pub fn evaluation(&self) -> Evaluation {
+        evaluate(&self.case())
+    }
+
+    /// What there is of its result's value.
+    #[must_use]
+    pub fn value_status(&self) -> ValueStatus {
+        let case = self.case();
+        value_status(case.result.as_ref(), case.due_on, case.on)
+    }
+
+    /// The evaluation in short.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        verdict(&self.case())
+    }
+
+    /// What it would mean on the last day on which results are in time, and on the day after: all there is to say about it on
+    /// any day.
+    #[must_use]
+    pub fn verdicts(&self) -> (Verdict, Verdict) {
+        let case = self.case();
+        let on = |on| verdict(&Case { on, ..case });
+        (on(case.due_on), on(case.due_on.succ_opt().unwrap_or(NaiveDate::MAX)))
+    }
 }
 
 /// A result of any indicator of a series.
@@ -68,7 +129,7 @@ struct Recorded {
     stored: Columns,
 }
 
-/// Evaluates indicators for the fiscal years asked for: that of the policy, and any with a result.
+/// What the evaluations of indicators look at, for the fiscal years asked for: that of the policy, and any with a result.
 pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
     let series: Vec<Id> = subjects.iter().map(|subject| subject.indicator.series_id).collect();
     let recorded: Vec<Recorded> = Recorded::query().filter(i::series_id.eq_any(series)).load(conn)?;
@@ -104,32 +165,19 @@ impl Subject {
     }
 
     fn judged(self: &Arc<Self>, year: FiscalYear, history: &[Recorded], on: NaiveDate) -> Judged {
-        let indicator = &self.indicator;
         let result = history
             .iter()
             .find(|row| self.owns(row) && row.stored.fiscal_year == year);
-        let target = indicator.target.clone().into();
-        let evaluation = evaluate(&Case {
-            fiscal_year: year,
-            target: &target,
-            unit: indicator.unit.as_ref().map(|unit| unit.0.as_str()),
-            decimals: u32::try_from(indicator.decimals).ok(),
-            direction: indicator.direction,
-            result: result.map(|row| row.stored.facts()),
-            recorded_previous: year.previous().and_then(|year| self.recorded(history, year)),
-            recorded_reference: target
-                .reference
-                .fiscal_year
-                .and_then(|year| self.recorded(history, year)),
-            comparable_with_previous: indicator.comparable_with_previous,
-            comparable_reason: indicator.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
-            due_on: self.due_on.0,
-            on,
-        });
+        let target = Target::from(self.indicator.target.clone());
+        let reference = target.reference.fiscal_year;
         Judged {
             subject: Arc::clone(self),
+            target,
+            fiscal_year: year,
             result: result.map(|row| row.stored.clone()),
-            evaluation,
+            recorded_previous: year.previous().and_then(|year| self.recorded(history, year)),
+            recorded_reference: reference.and_then(|year| self.recorded(history, year)),
+            on,
         }
     }
 
@@ -182,12 +230,12 @@ pub fn each(
             .load(conn)?;
         let last_batch = subjects.len() < BATCH;
         for judged in judge(conn, subjects, &filter.fiscal_year, on)? {
-            let place = (judged.evaluation.fiscal_year, judged.subject.indicator.id);
+            let place = (judged.fiscal_year, judged.subject.indicator.id);
             if after.is_some_and(|(year, id)| (place.1, place.0) <= (id, year)) {
                 continue;
             }
             after = Some(place);
-            if filter.admits(&judged.evaluation) && !take(judged)? {
+            if filter.admits(&judged) && !take(judged)? {
                 return Ok(());
             }
         }
@@ -210,13 +258,15 @@ impl EvaluationFilter {
         }
     }
 
-    fn admits(&self, evaluation: &Evaluation) -> bool {
-        self.outcome
-            .some()
-            .is_none_or(|outcomes| outcomes.contains(&evaluation.outcome))
-            && self
-                .rating
-                .some()
-                .is_none_or(|ratings| evaluation.rating.is_some_and(|rating| ratings.contains(&rating)))
+    fn admits(&self, judged: &Judged) -> bool {
+        (self.outcome.some().is_none() && self.rating.some().is_none()) || self.admits_verdict(judged.verdict())
+    }
+
+    /// Whether an evaluation is asked for that comes to this.
+    pub(super) fn admits_verdict(&self, verdict: Verdict) -> bool {
+        let outcome = self.outcome.some();
+        let rating = self.rating.some();
+        outcome.is_none_or(|outcomes| outcomes.contains(&verdict.outcome))
+            && rating.is_none_or(|ratings| verdict.rating.is_some_and(|rating| ratings.contains(&rating)))
     }
 }

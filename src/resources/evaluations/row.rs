@@ -10,7 +10,7 @@ use crate::{
         comparison::AttainmentReason,
         kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
         outcome::{Outcome, Reason},
-        target::{Comparator, Target},
+        target::Comparator,
     },
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},
 };
@@ -104,9 +104,9 @@ impl Judged {
     /// The flat row.
     #[must_use]
     pub fn row(self, on: NaiveDate) -> EvaluationRow {
-        let (subject, result, evaluation) = (&*self.subject, self.result, self.evaluation);
+        let evaluation = self.evaluation();
+        let (subject, target, result) = (&*self.subject, self.target, self.result);
         let indicator = &subject.indicator;
-        let target = Target::from(indicator.target.clone());
         EvaluationRow {
             indicator_id: indicator.id,
             series_id: indicator.series_id,

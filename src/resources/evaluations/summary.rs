@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use actix_web::get;
 use chrono::NaiveDate;
-use diesel::PgConnection;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{EvaluationFilter, Judging, case};
+use super::{EvaluationFilter, Judging, case, tally};
 use crate::{
-    db::Db,
+    db::{Db, Read},
     domain::roll_up::RollUp,
     error::Result,
     extract::Answer,
@@ -95,23 +94,32 @@ async fn summarize_evaluations(
 type Key = (Option<Slug>, Option<FiscalYear>, Option<(Id, GoalCode)>);
 
 fn summarize(
-    conn: &mut PgConnection,
+    conn: &mut Read<'_>,
     filter: &EvaluationFilter,
     by: &AnyOf<EvaluationGroup>,
     on: NaiveDate,
 ) -> Result<EvaluationSummaries> {
     let grouped = |group| by.0.contains(&group);
     let mut groups: BTreeMap<Key, RollUp> = BTreeMap::new();
-    case::each(conn, filter, on, None, |judged| {
-        let indicator = &judged.subject.indicator;
-        let key = (
-            grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
-            grouped(EvaluationGroup::FiscalYear).then_some(judged.evaluation.fiscal_year),
-            grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
-        );
-        groups.entry(key).or_default().add(&judged.evaluation);
-        Ok(true)
-    })?;
+    if let Some(counted) = tally::counted(conn, filter, by, on)? {
+        for tally in counted {
+            let organization = tally.organization.filter(|_| grouped(EvaluationGroup::Organization));
+            let fiscal_year = grouped(EvaluationGroup::FiscalYear).then_some(tally.fiscal_year);
+            let group = groups.entry((organization, fiscal_year, None)).or_default();
+            group.add(tally.verdict, tally.count);
+        }
+    } else {
+        case::each(conn, filter, on, None, |judged| {
+            let indicator = &judged.subject.indicator;
+            let key = (
+                grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
+                grouped(EvaluationGroup::FiscalYear).then_some(judged.fiscal_year),
+                grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
+            );
+            groups.entry(key).or_default().add(judged.verdict(), 1);
+            Ok(true)
+        })?;
+    }
     let items = groups.into_iter().map(|((organization, fiscal_year, goal), roll_up)| {
         let (goal_id, goal_code) = goal.unzip();
         EvaluationSummary {

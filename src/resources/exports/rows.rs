@@ -157,21 +157,20 @@ pub(super) fn evaluation(row: EvaluationRow, source: &Source) -> Vec<Cell> {
 /// A result with its indicator; of an indicator without one, what is known beforehand.
 pub(super) fn result(judged: &Judged, on: NaiveDate, source: &Source) -> Vec<Cell> {
     let indicator = &judged.subject.indicator;
-    let target = Target::from(indicator.target.clone());
     let stored = judged
         .result
         .clone()
         .map(|result| result.input(judged.subject.due_on, on));
     let mut cells = cells![
         indicator.id,
-        judged.evaluation.fiscal_year,
+        judged.fiscal_year,
         indicator.organization.clone(),
         indicator.policy_year,
         indicator.goal_code.clone(),
         indicator.name.clone(),
         indicator.unit.clone(),
-        target.text,
-        judged.evaluation.previous.recorded,
+        judged.target.text.clone(),
+        judged.recorded_previous,
     ];
     cells.extend(match stored {
         None => vec![Cell::Empty; 13],
@@ -202,7 +201,7 @@ pub(super) fn judged_results(conn: &mut Read<'_>, rows: &[results::Row], on: Nai
     let judged = judge(conn, subjects, &Years::default(), on)?;
     let mut by_place: HashMap<(Id, FiscalYear), Judged> = judged
         .into_iter()
-        .map(|judged| ((judged.subject.indicator.id, judged.evaluation.fiscal_year), judged))
+        .map(|judged| ((judged.subject.indicator.id, judged.fiscal_year), judged))
         .collect();
     Ok(rows
         .iter()

@@ -110,7 +110,7 @@ fn of(entry: &Entry, some: &Neighbours, next: &Policies, filter: &FindingFilter)
 }
 
 fn seen(entry: &Entry) -> Seen<'_> {
-    let evaluation = &entry.judged.evaluation;
+    let evaluation = entry.judged.evaluation();
     Seen {
         terms: entry.terms(),
         value: entry.value(),

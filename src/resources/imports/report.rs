@@ -339,15 +339,15 @@ fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLin
 
 impl ImportEvaluation {
     pub(super) fn of(judged: &Judged) -> Self {
-        let indicator = &judged.subject.indicator;
+        let (indicator, evaluation) = (&judged.subject.indicator, judged.evaluation());
         Self {
             indicator_id: indicator.id,
             goal_code: indicator.goal_code.clone(),
             name: indicator.name.clone(),
-            outcome: judged.evaluation.outcome,
-            reason: judged.evaluation.reason,
-            rating: judged.evaluation.rating,
-            explanation: judged.evaluation.explanation.clone(),
+            outcome: evaluation.outcome,
+            reason: evaluation.reason,
+            rating: evaluation.rating,
+            explanation: evaluation.explanation,
         }
     }
 }

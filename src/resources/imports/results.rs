@@ -133,7 +133,7 @@ fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEva
     let mut by_place: HashMap<(Id, FiscalYear), ImportEvaluation> = judged
         .iter()
         .map(|judged| {
-            let key = (judged.subject.indicator.id, judged.evaluation.fiscal_year);
+            let key = (judged.subject.indicator.id, judged.fiscal_year);
             (key, ImportEvaluation::of(judged))
         })
         .collect();

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use diesel::{PgConnection, prelude::*};
 
 use crate::{
-    domain::{succession::Terms, target::Target},
+    domain::succession::Terms,
     error::{Error, Result},
     query::Years,
     resources::{
@@ -20,17 +20,8 @@ use crate::{
 /// An indicator of a series in one fiscal year.
 #[derive(Debug)]
 pub struct Entry {
-    /// The indicator, its result, and what that means.
+    /// The indicator and its result.
     pub judged: Judged,
-    /// Its target.
-    pub target: Target,
-}
-
-impl From<Judged> for Entry {
-    fn from(judged: Judged) -> Self {
-        let target = judged.subject.indicator.target.clone().into();
-        Self { judged, target }
-    }
 }
 
 impl Entry {
@@ -55,7 +46,7 @@ impl Entry {
     /// The fiscal year of the result.
     #[must_use]
     pub fn fiscal_year(&self) -> FiscalYear {
-        self.judged.evaluation.fiscal_year
+        self.judged.fiscal_year
     }
 
     /// Fiscal year of the policy.
@@ -87,7 +78,7 @@ impl Entry {
             population: indicator.population.as_ref().map(|it| it.0.as_str()),
             unit: indicator.unit.as_ref().map(|it| it.0.as_str()),
             direction: indicator.direction,
-            target: &self.target,
+            target: &self.judged.target,
             comparable: indicator.comparable_with_previous,
             comparable_reason: indicator.comparable_reason.as_ref().map(|it| it.0.as_str()),
         }
@@ -161,7 +152,11 @@ fn place(entry: &Entry, year: FiscalYear) -> (Id, Id, FiscalYear) {
 /// Evaluates each indicator for the fiscal year of its policy.
 fn own_years(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> Result<Vec<Entry>> {
     let judged = judge(conn, subjects, &Years::default(), on)?;
-    Ok(judged.into_iter().map(Entry::from).filter(Entry::is_own).collect())
+    Ok(judged
+        .into_iter()
+        .map(|judged| Entry { judged })
+        .filter(Entry::is_own)
+        .collect())
 }
 
 /// Hands over the indicators a filter asks for, batch after batch in the order of their ids, from one on, until `take` has

@@ -1,0 +1,218 @@
+//! What evaluations come to as everybody sees them, counted beforehand: a summary of everything adds up counts, instead of
+//! evaluating everything.
+//!
+//! An organization is counted whole whenever something public of it has changed, by the write that changed it. Nobody
+//! evaluates across organizations, so no other's counts turn with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use diesel::{PgConnection, dsl::exists, prelude::*};
+
+use super::{
+    EvaluationFilter,
+    case::{Subject, judge},
+    summary::EvaluationGroup,
+};
+use crate::{
+    auth::Caller,
+    db::{Read, Tx, write},
+    domain::{
+        evaluation::{RULES, Verdict},
+        kinds::{IndicatorKind, Rating},
+        outcome::{Outcome, Reason},
+    },
+    error::{Error, Result},
+    past::as_everybody,
+    query::{AnyOf, Years},
+    resources::organizations::is_any_of,
+    schema::{counted, organizations as o, policies as p, tallied, tallies},
+    value::{Date, FiscalYear, Id, Slug},
+};
+
+/// Organizations that are counted anew at a time.
+const BATCH: i64 = 50;
+
+/// What evaluations have in common that are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Insertable)]
+#[diesel(table_name = tallies)]
+struct Common {
+    policy_year: FiscalYear,
+    fiscal_year: FiscalYear,
+    kind: IndicatorKind,
+    due_on: Date,
+    /// Whether this is so after the day on which results are due, or up to it; nothing where it is so on any day.
+    late: Option<bool>,
+    outcome: Outcome,
+    reason: Option<Reason>,
+    rating: Option<Rating>,
+    inconsistent: bool,
+}
+
+/// So many evaluations that come to the same.
+#[derive(Debug)]
+pub struct Tally {
+    /// The organization, where they are counted by it.
+    pub organization: Option<Slug>,
+    /// The fiscal year they are for.
+    pub fiscal_year: FiscalYear,
+    /// What they come to.
+    pub verdict: Verdict,
+    /// How many.
+    pub count: u32,
+}
+
+/// Counts organizations anew, by what everybody sees after this transaction.
+pub fn recount(tx: &mut Tx<'_>, organizations: &BTreeSet<Id>) -> Result<()> {
+    for &organization in organizations {
+        let counts = as_everybody(tx, |conn| count(conn, organization))?;
+        let rows: Vec<_> = counts
+            .iter()
+            .map(|(common, count)| {
+                (
+                    tallies::organization_id.eq(organization),
+                    common,
+                    tallies::count.eq(count),
+                )
+            })
+            .collect();
+        diesel::delete(tallies::table.filter(tallies::organization_id.eq(organization))).execute(tx.conn)?;
+        diesel::insert_into(tallies::table).values(rows).execute(tx.conn)?;
+        diesel::insert_into(tallied::table)
+            .values((tallied::organization_id.eq(organization), tallied::rules.eq(RULES)))
+            .on_conflict(tallied::organization_id)
+            .do_update()
+            .set(tallied::rules.eq(RULES))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+fn count(conn: &mut PgConnection, organization: Id) -> Result<BTreeMap<Common, i32>> {
+    let subjects = Subject::query()
+        .filter(p::organization_id.eq(organization))
+        .load(conn)?;
+    let mut counts = BTreeMap::new();
+    for judged in judge(conn, subjects, &Years::default(), NaiveDate::MIN)? {
+        let mut add = |late, verdict: Verdict| {
+            let common = Common {
+                policy_year: judged.subject.indicator.policy_year,
+                fiscal_year: judged.fiscal_year,
+                kind: judged.subject.indicator.kind,
+                due_on: judged.subject.due_on,
+                late,
+                outcome: verdict.outcome,
+                reason: verdict.reason,
+                rating: verdict.rating,
+                inconsistent: verdict.inconsistent,
+            };
+            *counts.entry(common).or_default() += 1;
+        };
+        let (in_time, after) = judged.verdicts();
+        if in_time == after {
+            add(None, in_time);
+        } else {
+            add(Some(false), in_time);
+            add(Some(true), after);
+        }
+    }
+    Ok(counts)
+}
+
+/// Counts every organization whose count does not hold, or is by other rules; a few at a time, between other writes.
+pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
+    loop {
+        let stale = tallied::table.filter(tallied::rules.ne(RULES));
+        let some: Vec<Id> = stale.select(tallied::organization_id).limit(BATCH).load(conn)?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        write(conn, &Caller::service(), |tx| recount(tx, &some.into_iter().collect()))?;
+    }
+}
+
+/// The counts of what is asked for, on a day; nothing where that cannot be said by counts, or they do not hold.
+pub fn counted(
+    conn: &mut Read<'_>,
+    filter: &EvaluationFilter,
+    by: &AnyOf<EvaluationGroup>,
+    on: NaiveDate,
+) -> Result<Option<Vec<Tally>>> {
+    use counted as c;
+    let EvaluationFilter {
+        organization,
+        policy_year,
+        fiscal_year,
+        goal,
+        kind,
+        unit,
+        indicator,
+        series,
+        q,
+        outcome: _,
+        rating: _,
+    } = filter;
+    let finer = [goal.0.len(), unit.0.len(), indicator.0.len(), series.0.len()] != [0; 4]
+        || q.is_some()
+        || by.0.contains(&EvaluationGroup::Goal);
+    if finer || !conn.public || !hold(conn)? {
+        return Ok(None);
+    }
+    let mut query = c::table
+        .left_join(o::table.on(c::organization_id.eq(o::id.nullable())))
+        .filter(c::late.is_null().or(c::late.eq(c::due_on.lt(on).nullable())))
+        .filter(c::count.gt(0))
+        .into_boxed();
+    query = match organization.some() {
+        Some(keys) => query.filter(is_any_of(keys.to_vec()).assume_not_null()),
+        None if by.0.contains(&EvaluationGroup::Organization) => query.filter(c::organization_id.is_not_null()),
+        None => query.filter(c::organization_id.is_null()),
+    };
+    if let Some(years) = policy_year.some() {
+        query = query.filter(c::policy_year.eq_any(years));
+    }
+    if let Some(years) = fiscal_year.some() {
+        query = query.filter(c::fiscal_year.eq_any(years));
+    }
+    if let Some(kinds) = kind.some() {
+        query = query.filter(c::kind.eq_any(kinds));
+    }
+    let columns = (
+        o::slug.nullable(),
+        c::fiscal_year,
+        (c::outcome, c::reason, c::rating, c::inconsistent),
+        c::count,
+    );
+    type Row = (
+        Option<Slug>,
+        FiscalYear,
+        (Outcome, Option<Reason>, Option<Rating>, bool),
+        i32,
+    );
+    let rows: Vec<Row> = query.select(columns).load(conn.conn)?;
+    let mut tallies = Vec::new();
+    for (organization, fiscal_year, (outcome, reason, rating, inconsistent), count) in rows {
+        let verdict = Verdict {
+            outcome,
+            reason,
+            rating,
+            inconsistent,
+        };
+        if filter.admits_verdict(verdict) {
+            tallies.push(Tally {
+                organization,
+                fiscal_year,
+                verdict,
+                count: count.try_into().map_err(Error::internal)?,
+            });
+        }
+    }
+    Ok(Some(tallies))
+}
+
+/// Whether every count is by these rules, of what everybody sees.
+fn hold(conn: &mut PgConnection) -> Result<bool> {
+    let stale = tallied::table.filter(tallied::rules.lt(RULES).or(tallied::rules.gt(RULES)));
+    let any: bool = diesel::select(exists(stale)).get_result(conn)?;
+    Ok(!any)
+}
