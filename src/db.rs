@@ -74,6 +74,7 @@ pub struct Db {
     database: Database,
     caller: Caller,
     moment: Moment,
+    single: bool,
 }
 
 /// What queries run on: one state of the database, as far as the caller may see it.
@@ -181,6 +182,7 @@ impl Database {
             database: self.clone(),
             caller,
             moment: Moment::Now,
+            single: false,
         }
     }
 
@@ -222,6 +224,13 @@ impl Db {
         Self { moment, ..self }
     }
 
+    /// The same, where what is read takes a single statement: it sees one state of the database by itself, and for the public
+    /// there is no other, so that no transaction has to be begun and ended around it.
+    #[must_use]
+    pub fn single(self, single: bool) -> Self {
+        Self { single, ..self }
+    }
+
     /// Who calls.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
@@ -256,8 +265,13 @@ impl Db {
         let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
         let public = drafts.is_empty() && matches!(moment, Moment::Now);
         let request = Arc::clone(self.caller.request_id());
+        let single = public && self.single;
         move |conn| {
             let _for = For::request(request);
+            if single {
+                let today = today();
+                return work(&mut Read { conn, today, public });
+            }
             conn.build_transaction().repeatable_read().read_only().run(|conn| {
                 let today = moment.enter(conn, &drafts)?;
                 work(&mut Read { conn, today, public })

@@ -10,7 +10,13 @@ use actix_web::{
     http::header::{HeaderValue, LINK},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use diesel::PgConnection;
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_dsl::LoadQuery,
+    sql_types::BigInt,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use utoipa::{
@@ -32,6 +38,8 @@ use crate::{
 
 /// Items on a page that does not say how many.
 pub const DEFAULT_LIMIT: i64 = 50;
+/// Usual numbers of items on a page are multiples of this.
+const USUAL: i64 = 50;
 /// Most items on a page.
 pub const MAX_LIMIT: i64 = 1000;
 
@@ -89,6 +97,16 @@ impl<S> Paging<S> {
         self.limit + 1
     }
 
+    /// Loads the rows of the page, and the one after it.
+    pub fn load<'q, Q, T>(&self, conn: &mut PgConnection, query: Q) -> Result<Vec<T>>
+    where
+        Limited<Q>: LoadQuery<'q, PgConnection, T>,
+    {
+        let rows = self.fetch();
+        let usual = self.limit % USUAL == 0;
+        Ok(Limited { query, rows, usual }.load(conn)?)
+    }
+
     /// The key and id of the last row of the page before.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<(K, Id)>> {
         let Some(Cursor(_, key, id)) = &self.after else {
@@ -137,6 +155,39 @@ impl<S> Paging<S> {
             next_cursor,
             total,
         })
+    }
+}
+
+/// A query for so many rows. The usual numbers stand in the statement itself: PostgreSQL plans a statement each time anew
+/// while it does not know how few rows are asked for, and that takes longer than to find them.
+#[derive(Debug, Clone)]
+pub struct Limited<Q> {
+    query: Q,
+    rows: i64,
+    usual: bool,
+}
+
+impl<Q: Query> Query for Limited<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> RunQueryDsl<PgConnection> for Limited<Q> {}
+
+impl<Q> QueryId for Limited<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Limited<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT ");
+        if self.usual {
+            out.push_sql(&self.rows.to_string());
+            Ok(())
+        } else {
+            out.push_bind_param::<BigInt, _>(&self.rows)
+        }
     }
 }
 

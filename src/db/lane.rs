@@ -12,7 +12,7 @@ use diesel::{
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
-use r2d2::HandleError;
+use r2d2::{HandleError, ManageConnection};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -28,10 +28,13 @@ use crate::{
 /// How often it is looked whether the database is silent.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How long a connection that worked is taken to be there, without asking it.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// Connections, and who waits for them.
 #[derive(Clone)]
 pub(super) struct Lane {
-    pool: Pool<ConnectionManager<PgConnection>>,
+    pool: Pool<Manager>,
     gate: Arc<Semaphore>,
     /// Those at work and those who wait; more are told to come back at once.
     room: Arc<Semaphore>,
@@ -73,7 +76,7 @@ impl Lane {
             .connection_timeout(bounds.wait)
             .connection_customizer(Box::new(Session::new(plan.session, bounds, queries)))
             .error_handler(Box::new(LogInOneLine(queries.clone())))
-            .build_unchecked(ConnectionManager::new(url));
+            .build_unchecked(Manager(ConnectionManager::new(url)));
         Self {
             pool,
             gate: Arc::new(Semaphore::new(width)),
@@ -156,15 +159,48 @@ impl Lane {
 
     /// Works on this thread.
     pub(super) fn work<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        let mut conn = self.pool.get().map_err(|e| {
+        let mut pooled = self.pool.get().map_err(|e| {
             self.queries.failed("no_connection");
             Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
         })?;
-        let done = work(&mut conn);
-        if !matches!(done, Err(Error::Unavailable(_))) {
+        pooled.worked = None;
+        let done = work(&mut pooled.conn);
+        if !matches!(done, Err(Error::Unavailable(_) | Error::Internal(_))) {
+            pooled.worked = Some(Instant::now());
             self.listener.answered();
         }
         done
+    }
+}
+
+/// A connection, and when it last did its work.
+struct Pooled {
+    conn: PgConnection,
+    worked: Option<Instant>,
+}
+
+/// Makes connections, and asks those that have not worked lately whether they still do: to ask each time would be a journey to
+/// the database more for every request.
+struct Manager(ConnectionManager<PgConnection>);
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        let worked = None;
+        self.0.connect().map(|conn| Pooled { conn, worked })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
+        if pooled.worked.is_some_and(|at| at.elapsed() < TRUSTED) {
+            return Ok(());
+        }
+        self.0.is_valid(&mut pooled.conn)
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        self.0.has_broken(&mut pooled.conn)
     }
 }
 
@@ -188,8 +224,8 @@ impl Session {
     }
 }
 
-impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
-    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+impl CustomizeConnection<Pooled, diesel::r2d2::Error> for Session {
+    fn on_acquire(&self, Pooled { conn, .. }: &mut Pooled) -> Result<(), diesel::r2d2::Error> {
         conn.set_instrumentation(Watch::new(self.queries.clone()));
         conn.batch_execute(&self.settings)
             .map_err(diesel::r2d2::Error::QueryError)

@@ -307,7 +307,7 @@ fn list(conn: &mut Read<'_>, filter: &AuditFilter, paging: &Paging<AuditSort>) -
         AuditSort::Latest => keyset!(query, paging, change_log::row_id, desc change_log::seq, i64),
         AuditSort::Earliest => keyset!(query, paging, change_log::row_id, asc change_log::seq, i64),
     };
-    let rows: Vec<AuditEntry> = rows.limit(paging.fetch()).load(conn.conn)?;
+    let rows: Vec<AuditEntry> = paging.load(conn.conn, rows)?;
     paging.cut(rows, total, |row| (json!(row.seq), row.id))
 }
 

@@ -201,6 +201,7 @@ async fn list_budgets(
 ) -> Result<BudgetPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -222,7 +223,10 @@ async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Re
 #[get("/budgets/{id}")]
 async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Budget>> {
     let moment = past.of(Of::Row("budget", id));
-    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
+    db.at(moment)
+        .single(true)
+        .read(move |conn| find(conn, id).map(Answer))
+        .await
 }
 
 /// Replaces a budget, or creates it.
@@ -326,7 +330,7 @@ fn list(
         BudgetSort::Latest => keyset!(query, paging, budgets::id, desc budgets::fiscal_year, i32),
         BudgetSort::UpdatedAt => keyset!(query, paging, budgets::id, desc budgets::updated_at, Time),
     };
-    let rows: Vec<Budget> = rows.limit(paging.fetch()).load(conn)?;
+    let rows: Vec<Budget> = paging.load(conn, rows)?;
     paging.cut(rows, total, |row| match paging.sort {
         BudgetSort::Earliest | BudgetSort::Latest => (json!(row.fiscal_year), row.id),
         BudgetSort::UpdatedAt => (json!(row.updated_at), row.id),

@@ -3,6 +3,8 @@
 //! A file is written to disk before it is sent: it never breaks off, it has a tag, and while somebody reads it slowly no
 //! connection of the database waits.
 
+use std::{sync::mpsc, thread};
+
 use actix_web::{HttpRequest, get};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -12,7 +14,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     budgets::{self, Budget, BudgetFilter},
-    evaluations::{EvaluationFilter, Judging, case},
+    evaluations::{
+        EvaluationFilter, Judging,
+        case::{self, Reported, judge_reported},
+    },
     indicators::{self, Indicator, IndicatorFilter},
     results::{self, ResultFilter},
 };
@@ -37,7 +42,7 @@ mod template;
 
 use order::Order;
 pub use reply::Export;
-use rows::{Source, judged_results};
+use rows::Source;
 use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
 
 /// The media type of CSV.
@@ -47,8 +52,8 @@ pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 /// The licence of the city's data.
 pub const LICENSE: &str = "https://creativecommons.org/licenses/by/4.0/";
 
-/// Rows read together.
-const BATCH: usize = 500;
+/// Results read together.
+const BATCH: i64 = 2000;
 
 /// Routes under `/exports`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -190,21 +195,22 @@ async fn export_results(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let on = conn.today;
-            stretches(|after: Option<Id>| {
-                let query = results::matching(&filter, &since).select(results::Row::as_select());
+            let mut after = None;
+            let read = || {
+                let query = results::matching(&filter, &since).select(Reported::as_select());
                 let query = match after {
                     Some(id) => query.filter(r::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<results::Row> = query
-                    .order(r::id)
-                    .limit(i64::try_from(BATCH).map_err(Error::internal)?)
-                    .load(conn.conn)?;
-                let last = stretch.last().map(|row| row.id);
-                for judged in judged_results(conn, &stretch, on)? {
-                    writer.row(&rows::result(&judged, on, &source))?;
-                }
-                Ok(last)
+                let stretch: Vec<Reported> = query.order(r::id).limit(BATCH).load(conn.conn)?;
+                after = stretch.last().map(|row| row.id);
+                let judged = judge_reported(conn, stretch, on)?;
+                Ok((!judged.is_empty()).then_some(judged))
+            };
+            in_step(read, |judged| {
+                judged
+                    .iter()
+                    .try_for_each(|judged| writer.row(&rows::result(judged, on, &source)))
             })
         })
         .await
@@ -277,6 +283,26 @@ fn stretches(mut read: impl FnMut(Option<Id>) -> Result<Option<Id>>) -> Result<(
             None => return Ok(()),
         }
     }
+}
+
+/// Reads one batch while the one before is written, until there is none: neither waits for the other.
+fn in_step<T: Send>(
+    mut read: impl FnMut() -> Result<Option<T>>,
+    mut write: impl FnMut(T) -> Result<()> + Send,
+) -> Result<()> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // The sender ends with the reading, whichever way: who writes waits for no more.
+    thread::scope(move |scope| {
+        let writing = scope.spawn(move || receiver.into_iter().try_for_each(&mut write));
+        // Who writes has left when nothing more can be sent; why, its end says.
+        while let Some(batch) = read()? {
+            if sender.send(batch).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        writing.join().map_err(|_panic| Error::internal("a writer has panicked"))?
+    })
 }
 
 /// The last two cells of every row.

@@ -139,6 +139,7 @@ async fn list_goals(
 ) -> Result<GoalPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -160,7 +161,10 @@ async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result
 #[get("/goals/{id}")]
 async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Goal>> {
     let moment = past.of(Of::Row("goal", id));
-    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
+    db.at(moment)
+        .single(true)
+        .read(move |conn| find(conn, id).map(Answer))
+        .await
 }
 
 /// Replaces a goal, or creates it.
@@ -257,7 +261,7 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
         },
         GoalSort::UpdatedAt => keyset!(query, paging, goals::id, desc goals::updated_at, Time),
     };
-    let rows: Vec<Goal> = rows.limit(paging.fetch()).load(conn)?;
+    let rows: Vec<Goal> = paging.load(conn, rows)?;
     paging.cut(rows, total, |row| match paging.sort {
         GoalSort::Code => (json!(row.code), row.id),
         GoalSort::UpdatedAt => (json!(row.updated_at), row.id),

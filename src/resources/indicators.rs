@@ -229,6 +229,7 @@ async fn list_indicators(
 ) -> Result<IndicatorPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -251,7 +252,10 @@ async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>)
 #[get("/indicators/{id}")]
 async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Indicator>> {
     let moment = past.of(Of::Row("indicator", id));
-    db.at(moment).read(move |conn| find(conn, id).map(Answer)).await
+    db.at(moment)
+        .single(true)
+        .read(move |conn| find(conn, id).map(Answer))
+        .await
 }
 
 /// Replaces an indicator, or creates it.
@@ -377,7 +381,7 @@ fn list(
         IndicatorSort::Name => keyset!(query, paging, indicators::id, asc indicators::name, String),
         IndicatorSort::UpdatedAt => keyset!(query, paging, indicators::id, desc indicators::updated_at, Time),
     };
-    let rows: Vec<Indicator> = rows.limit(paging.fetch()).load(conn)?;
+    let rows: Vec<Indicator> = paging.load(conn, rows)?;
     paging.cut(rows, total, |row| match paging.sort {
         IndicatorSort::Id => (json!(row.id), row.id),
         IndicatorSort::Name => (json!(row.name), row.id),

@@ -168,6 +168,7 @@ async fn list_organizations(
 ) -> Result<OrganizationPage> {
     let moment = past.of_any(None)?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -197,7 +198,10 @@ async fn read_organization(
     Query(past): Query<Past>,
 ) -> Result<Answer<Organization>> {
     let moment = past.of_any(None)?;
-    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
+    db.at(moment)
+        .single(true)
+        .read(move |conn| find(conn, &key).map(Answer))
+        .await
 }
 
 /// Replaces an organization, or creates it.
@@ -298,7 +302,7 @@ fn list(
         OrganizationSort::Slug => keyset!(query, paging, id, asc organizations::slug, String),
         OrganizationSort::UpdatedAt => keyset!(query, paging, id, desc organizations::updated_at, Time),
     };
-    let rows = rows.limit(paging.fetch()).load(conn)?;
+    let rows = paging.load(conn, rows)?;
     paging.cut(rows, total, |row| match paging.sort {
         OrganizationSort::DisplayOrder => (json!(row.display_order), row.id),
         OrganizationSort::Slug => (json!(row.slug), row.id),

@@ -250,6 +250,7 @@ async fn list_policies(
 ) -> Result<PolicyPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -275,7 +276,10 @@ async fn read_policy(
     Query(past): Query<Past>,
 ) -> Result<Answer<Policy>> {
     let moment = past.of(Of::Policy(key.0.clone(), key.1));
-    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
+    db.at(moment)
+        .single(true)
+        .read(move |conn| find(conn, &key).map(Answer))
+        .await
 }
 
 /// Replaces a policy, or creates it; what is below it stays.
@@ -384,7 +388,7 @@ fn list(
             keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time)
         }
     };
-    let rows: Vec<Policy> = rows.limit(paging.fetch()).load(conn)?;
+    let rows: Vec<Policy> = paging.load(conn, rows)?;
     paging.cut(rows, total, |row| match paging.sort {
         PolicySort::Latest | PolicySort::Earliest => (json!(row.fiscal_year), row.id),
         PolicySort::UpdatedAt => (json!(row.updated_at), row.id),

@@ -258,6 +258,7 @@ async fn list_results(
 ) -> Result<IndicatorResultPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
+        .single(!paging.include_total)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -297,6 +298,7 @@ async fn read_result(
 ) -> Result<Answer<IndicatorResult>> {
     let moment = past.of(Of::Row("indicator", key.0));
     db.at(moment)
+        .single(true)
         .read(move |conn| Ok(Answer(find(conn, key)?.view(conn.today))))
         .await
 }
@@ -426,7 +428,7 @@ fn list(
         ResultSort::Earliest => keyset!(query, paging, results::id, asc results::fiscal_year, i32),
         ResultSort::UpdatedAt => keyset!(query, paging, results::id, desc results::updated_at, Time),
     };
-    let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn.conn)?;
+    let rows: Vec<Row> = paging.load(conn.conn, rows)?;
     let on = conn.today;
     let items = rows.into_iter().map(|row| row.view(on)).collect();
     paging.cut(items, total, |row: &IndicatorResult| match paging.sort {

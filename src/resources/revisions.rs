@@ -133,7 +133,7 @@ async fn list_revisions(
             RevisionSort::Latest => keyset!(query, paging, revisions::id, desc revisions::number, i32),
             RevisionSort::Earliest => keyset!(query, paging, revisions::id, asc revisions::number, i32),
         };
-        let rows: Vec<Revision> = rows.limit(paging.fetch()).load(conn.conn)?;
+        let rows: Vec<Revision> = paging.load(conn.conn, rows)?;
         paging.cut(rows, total, |row| (json!(row.number), row.id))
     })
     .await

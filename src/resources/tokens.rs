@@ -229,7 +229,7 @@ fn list(conn: &mut PgConnection, paging: &Paging<TokenSort>) -> Result<TokenPage
         TokenSort::Name => keyset!(query, paging, tokens::id, asc tokens::name, String),
         TokenSort::CreatedAt => keyset!(query, paging, tokens::id, desc tokens::created_at, Time),
     };
-    let rows: Vec<Row> = rows.limit(paging.fetch()).load(conn)?;
+    let rows: Vec<Row> = paging.load(conn, rows)?;
     let page = paging.cut(shown(conn, rows)?, total, |row: &Token| match paging.sort {
         TokenSort::Name => (json!(row.name), row.id),
         TokenSort::CreatedAt => (json!(row.created_at), row.id),

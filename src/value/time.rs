@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SubsecRound, Timelike, Utc};
 use diesel::{
     deserialize::FromSqlRow,
     expression::AsExpression,
@@ -138,7 +138,12 @@ pub fn today() -> NaiveDate {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.with_timezone(&japan()).format("%Y-%m-%dT%H:%M:%S%.6f%:z").fmt(f)
+        let local = self.0.with_timezone(&japan()).naive_local();
+        let (day, time) = (local.date(), local.time());
+        // By hand: it is the most frequent thing in an answer, and `format` reads its pattern anew each time.
+        write!(f, "{:04}-{:02}-{:02}T", day.year(), day.month(), day.day())?;
+        write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
+        write!(f, ".{:06}+09:00", time.nanosecond() / 1000)
     }
 }
 impl Serialize for Time {

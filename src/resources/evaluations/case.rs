@@ -1,7 +1,7 @@
 //! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -26,7 +26,7 @@ use crate::{
     value::{Date, Decimal, FiscalYear, Id},
 };
 
-/// Indicators evaluated together: two queries a batch, however many there are.
+/// Indicators evaluated together: three queries a batch, however many there are.
 pub const BATCH: usize = 500;
 
 /// An indicator to evaluate.
@@ -67,6 +67,26 @@ pub struct Judged {
 }
 
 impl Judged {
+    fn new(
+        subject: &Arc<Subject>,
+        fiscal_year: FiscalYear,
+        result: Option<Columns>,
+        records: &Records,
+        on: NaiveDate,
+    ) -> Self {
+        let target = Target::from(subject.indicator.target.clone());
+        let reference = target.reference.fiscal_year;
+        Self {
+            fiscal_year,
+            result,
+            recorded_previous: fiscal_year.previous().and_then(|year| records.value(subject, year)),
+            recorded_reference: reference.and_then(|year| records.value(subject, year)),
+            subject: Arc::clone(subject),
+            target,
+            on,
+        }
+    }
+
     fn case(&self) -> Case<'_> {
         let indicator = &self.subject.indicator;
         Case {
@@ -114,10 +134,10 @@ impl Judged {
     }
 }
 
-/// A result of any indicator of a series.
+/// What any indicator of a series came to in a year.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = r, base_query = r::table.inner_join(i::table.inner_join(g::table.inner_join(p::table))))]
-struct Recorded {
+struct Record {
     indicator_id: Id,
     #[diesel(select_expression = i::series_id)]
     series_id: Id,
@@ -125,78 +145,87 @@ struct Recorded {
     organization_id: Id,
     #[diesel(select_expression = p::fiscal_year)]
     policy_year: FiscalYear,
+    fiscal_year: FiscalYear,
+    value: Option<Decimal>,
+}
+
+/// A result with its indicator.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = r)]
+pub struct Reported {
+    /// Its identifier.
+    pub id: Id,
     #[diesel(embed)]
     stored: Columns,
+    #[diesel(embed)]
+    subject: Subject,
+}
+
+/// Records by series and organization: nobody's record is another's.
+struct Records(HashMap<(Id, Id), Vec<Record>>);
+
+impl Records {
+    fn of<'a>(conn: &mut PgConnection, subjects: impl Iterator<Item = &'a Subject>) -> Result<Self> {
+        let series: Vec<Id> = subjects.map(|subject| subject.indicator.series_id).collect();
+        let mut records: HashMap<_, Vec<Record>> = HashMap::new();
+        for row in Record::query().filter(i::series_id.eq_any(series)).load(conn)? {
+            records
+                .entry((row.series_id, row.organization_id))
+                .or_default()
+                .push(row);
+        }
+        Ok(Self(records))
+    }
+
+    /// What a series came to in a year, in the organization's own record: the indicator's own result, else that of the policy
+    /// of that year, else the only one there is. Several others would be a guess.
+    fn value(&self, subject: &Subject, year: FiscalYear) -> Option<Decimal> {
+        let all = self.0.get(&(subject.indicator.series_id, subject.organization_id))?;
+        let rows = || {
+            all.iter()
+                .filter(move |row| row.fiscal_year == year && row.value.is_some())
+        };
+        let only = |rows: Vec<&Record>| match rows[..] {
+            [row] => row.value,
+            _ => None,
+        };
+        only(rows().filter(|row| row.indicator_id == subject.indicator.id).collect())
+            .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
+            .or_else(|| only(rows().collect()))
+    }
 }
 
 /// What the evaluations of indicators look at, for the fiscal years asked for: that of the policy, and any with a result.
 pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
-    let series: Vec<Id> = subjects.iter().map(|subject| subject.indicator.series_id).collect();
-    let recorded: Vec<Recorded> = Recorded::query().filter(i::series_id.eq_any(series)).load(conn)?;
-    let mut by_series: HashMap<(Id, Id), Vec<Recorded>> = HashMap::new();
-    for row in recorded {
-        by_series
-            .entry((row.series_id, row.organization_id))
-            .or_default()
-            .push(row);
+    let records = Records::of(conn, subjects.iter())?;
+    let ids: Vec<Id> = subjects.iter().map(|subject| subject.indicator.id).collect();
+    let own = r::table.filter(r::indicator_id.eq_any(ids));
+    let own: Vec<(Id, Columns)> = own.select((r::indicator_id, Columns::as_select())).load(conn)?;
+    let mut results: HashMap<Id, BTreeMap<FiscalYear, Columns>> = HashMap::new();
+    for (indicator, result) in own {
+        results.entry(indicator).or_default().insert(result.fiscal_year, result);
     }
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
-        let history = by_series.get(&(subject.indicator.series_id, subject.organization_id));
-        let history = history.map(Vec::as_slice).unwrap_or_default();
-        for year in subject.years(history).into_iter().filter(|year| years.hold(*year)) {
-            judged.push(subject.judged(year, history, on));
+        // An indicator may stand there more than once.
+        let own = results.get(&subject.indicator.id).cloned().unwrap_or_default();
+        let mut by_year: BTreeMap<_, _> = own.into_iter().map(|(year, result)| (year, Some(result))).collect();
+        by_year.entry(subject.indicator.policy_year).or_default();
+        for (year, result) in by_year.into_iter().filter(|(year, _)| years.hold(*year)) {
+            judged.push(Judged::new(&subject, year, result, &records, on));
         }
     }
     Ok(judged)
 }
 
-impl Subject {
-    fn owns(&self, row: &Recorded) -> bool {
-        row.indicator_id == self.indicator.id
-    }
-
-    fn years(&self, history: &[Recorded]) -> BTreeSet<FiscalYear> {
-        let own = history
-            .iter()
-            .filter(|row| self.owns(row))
-            .map(|row| row.stored.fiscal_year);
-        own.chain([self.indicator.policy_year]).collect()
-    }
-
-    fn judged(self: &Arc<Self>, year: FiscalYear, history: &[Recorded], on: NaiveDate) -> Judged {
-        let result = history
-            .iter()
-            .find(|row| self.owns(row) && row.stored.fiscal_year == year);
-        let target = Target::from(self.indicator.target.clone());
-        let reference = target.reference.fiscal_year;
-        Judged {
-            subject: Arc::clone(self),
-            target,
-            fiscal_year: year,
-            result: result.map(|row| row.stored.clone()),
-            recorded_previous: year.previous().and_then(|year| self.recorded(history, year)),
-            recorded_reference: reference.and_then(|year| self.recorded(history, year)),
-            on,
-        }
-    }
-
-    /// What the series came to in a year, in the organization's own record: this indicator's own result, else that of
-    /// the policy of that year, else the only one there is. Several others would be a guess.
-    fn recorded(&self, history: &[Recorded], year: FiscalYear) -> Option<Decimal> {
-        let rows = || {
-            history
-                .iter()
-                .filter(move |row| row.stored.fiscal_year == year && row.stored.value.is_some())
-        };
-        let only = |rows: Vec<&Recorded>| match rows[..] {
-            [row] => row.stored.value,
-            _ => None,
-        };
-        only(rows().filter(|row| self.owns(row)).collect())
-            .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
-            .or_else(|| only(rows().collect()))
-    }
+/// The same for results, in their order.
+pub fn judge_reported(conn: &mut PgConnection, rows: Vec<Reported>, on: NaiveDate) -> Result<Vec<Judged>> {
+    let records = Records::of(conn, rows.iter().map(|row| &row.subject))?;
+    let judged = rows.into_iter().map(|row| {
+        let year = row.stored.fiscal_year;
+        Judged::new(&Arc::new(row.subject), year, Some(row.stored), &records, on)
+    });
+    Ok(judged.collect())
 }
 
 /// Hands over evaluation after evaluation, by indicator and fiscal year, until `take` has had enough.

@@ -62,6 +62,14 @@ pub struct Tally {
     pub count: u32,
 }
 
+/// A tally as it is stored, with the name of its organization.
+type Row = (
+    Option<Slug>,
+    FiscalYear,
+    (Outcome, Option<Reason>, Option<Rating>, bool),
+    i32,
+);
+
 /// Counts organizations anew, by what everybody sees after this transaction.
 pub fn recount(tx: &mut Tx<'_>, organizations: &BTreeSet<Id>) -> Result<()> {
     for &organization in organizations {
@@ -182,12 +190,6 @@ pub fn counted(
         c::fiscal_year,
         (c::outcome, c::reason, c::rating, c::inconsistent),
         c::count,
-    );
-    type Row = (
-        Option<Slug>,
-        FiscalYear,
-        (Outcome, Option<Reason>, Option<Rating>, bool),
-        i32,
     );
     let rows: Vec<Row> = query.select(columns).load(conn.conn)?;
     let mut tallies = Vec::new();

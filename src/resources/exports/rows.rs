@@ -10,19 +10,14 @@ use crate::{
     db::Read,
     domain::target::Target,
     error::Result,
-    query::Years,
     resources::{
         budgets::Budget,
-        evaluations::{
-            case::{Judged, Subject, judge},
-            row::EvaluationRow,
-        },
+        evaluations::{case::Judged, row::EvaluationRow},
         indicators::Indicator,
-        results,
     },
-    schema::{indicators as i, organizations as o},
+    schema::organizations as o,
     sheet::write::Cell,
-    value::{FiscalYear, Id, Line, Slug},
+    value::{FiscalYear, Line, Slug},
 };
 
 /// What rows name as their source: the organizations by their names.
@@ -192,19 +187,4 @@ pub(super) fn result(judged: &Judged, on: NaiveDate, source: &Source) -> Vec<Cel
     });
     cells.extend(source.cells(&indicator.organization, indicator.policy_year));
     cells
-}
-
-/// Results with their indicators and what they mean, in the order given.
-pub(super) fn judged_results(conn: &mut Read<'_>, rows: &[results::Row], on: NaiveDate) -> Result<Vec<Judged>> {
-    let ids: Vec<Id> = rows.iter().map(|row| row.indicator_id).collect();
-    let subjects = Subject::query().filter(i::id.eq_any(ids)).load(conn.conn)?;
-    let judged = judge(conn, subjects, &Years::default(), on)?;
-    let mut by_place: HashMap<(Id, FiscalYear), Judged> = judged
-        .into_iter()
-        .map(|judged| ((judged.subject.indicator.id, judged.fiscal_year), judged))
-        .collect();
-    Ok(rows
-        .iter()
-        .filter_map(|row| by_place.remove(&(row.indicator_id, row.fiscal_year())))
-        .collect())
 }
