@@ -301,7 +301,9 @@ fn in_step<T: Send>(
             }
         }
         drop(sender);
-        writing.join().map_err(|_panic| Error::internal("a writer has panicked"))?
+        writing
+            .join()
+            .map_err(|_panic| Error::internal("a writer has panicked"))?
     })
 }
 

@@ -22,6 +22,7 @@ mod place;
 mod statements;
 mod table;
 mod workloads;
+mod writes;
 
 use std::{env, error::Error, process::ExitCode};
 

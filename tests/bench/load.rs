@@ -1,11 +1,8 @@
 //! Load: `wrk` over HTTP, `pgbench` on the database.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
-use crate::Outcome;
+use crate::{Outcome, statements::Scripts};
 
 /// As many ask at a time.
 pub(crate) const CLIENTS: &str = "8";
@@ -72,7 +69,7 @@ fn millis(text: &str) -> Outcome<f64> {
 }
 
 /// One round of `pgbench`, which takes one script after the other at random.
-pub(crate) fn pgbench(database: &str, scripts: &[PathBuf], seconds: u32) -> Outcome<Rate> {
+pub(crate) fn pgbench(database: &str, scripts: &Scripts, seconds: u32) -> Outcome<Rate> {
     let log = tempfile::tempdir()?;
     let mut command = Command::new("pgbench");
     command
@@ -80,7 +77,10 @@ pub(crate) fn pgbench(database: &str, scripts: &[PathBuf], seconds: u32) -> Outc
         .arg(seconds.to_string())
         .args(["-l", "--log-prefix"])
         .arg(log.path().join("log"));
-    for script in scripts {
+    for (n, value) in (1..).zip(&scripts.values) {
+        command.arg("-D").arg(format!("v{n}={value}"));
+    }
+    for script in &scripts.files {
         command.arg("-f").arg(script);
     }
     let output = command.arg(database).output().map_err(|e| format!("pgbench: {e}"))?;

@@ -26,6 +26,8 @@ const HOLDER: &str = "begin; select begin_write('bench', '', '', ''); \
 /// A database, and where its server logs.
 pub(crate) struct Place {
     pub(crate) folder: Folder,
+    /// How many indicators there are.
+    pub(crate) size: usize,
     data: PathBuf,
     embedded: Embedded,
 }
@@ -39,6 +41,7 @@ impl Place {
         let embedded = Embedded::start(&data)?;
         let place = Self {
             folder: Folder::new()?,
+            size: usize::try_from(size)?,
             data,
             embedded,
         };
@@ -179,7 +182,7 @@ pub(crate) fn ask(port: u16, path: &str, headers: &[(&str, &str)]) -> Outcome<An
 /// Any request.
 pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(600)))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -32,12 +32,15 @@ impl<'a> Watched<'a> {
         name: &str,
         paths: &[String],
         ask: impl Fn(&Process, &str) -> Outcome<Answer>,
-    ) -> Outcome<Vec<PathBuf>> {
-        let script = |(n, path): (usize, &String)| self.script(&format!("{name} {n}"), |service| ask(service, path));
-        paths.iter().take(SCRIPTS).enumerate().map(script).collect()
+    ) -> Outcome<Scripts> {
+        let mut scripts = Scripts::default();
+        for (n, path) in paths.iter().take(SCRIPTS).enumerate() {
+            self.script(&format!("{name} {n}"), &mut scripts, |service| ask(service, path))?;
+        }
+        Ok(scripts)
     }
 
-    fn script(&self, name: &str, ask: impl Fn(&Process) -> Outcome<Answer>) -> Outcome<PathBuf> {
+    fn script(&self, name: &str, scripts: &mut Scripts, ask: impl Fn(&Process) -> Outcome<Answer>) -> Outcome<()> {
         let from = self.place.log()?.len();
         let answer = ask(&self.service)?;
         if answer.status >= 300 {
@@ -45,22 +48,32 @@ impl<'a> Watched<'a> {
         }
         let log = self.place.log()?;
         let said = String::from_utf8_lossy(log.get(from..).ok_or("the server's log was emptied meanwhile")?);
-        let script = script(&said);
+        let script = script(&said, &mut scripts.values);
         if script.is_empty() {
             return Err(format!("{name}: no statement was logged").into());
         }
-        self.place.folder.write(&format!("{name}.sql"), script)
+        scripts
+            .files
+            .push(self.place.folder.write(&format!("{name}.sql"), script)?);
+        Ok(())
     }
 }
 
-/// What a log says was run, with its parameters in their places.
-fn script(log: &str) -> String {
+/// Scripts, and the values that their variables have: parameters stay parameters.
+#[derive(Default)]
+pub(crate) struct Scripts {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) values: Vec<String>,
+}
+
+/// What a log says was run, its parameters as variables of these values.
+fn script(log: &str, variables: &mut Vec<String>) -> String {
     let mut statements: Vec<String> = Vec::new();
     for entry in entries(log) {
         if let Some(parameters) = entry.strip_prefix("DETAIL:  ") {
             let (_, parameters) = parameters.split_once("arameters: ").unwrap_or_default();
             if let Some(statement) = statements.last_mut() {
-                *statement = filled(statement, parameters);
+                *statement = filled(statement, parameters, variables);
             }
         } else if let Some(statement) = entry.strip_prefix("LOG:  statement: ") {
             statements.push(statement.to_owned());
@@ -97,8 +110,12 @@ fn entries(log: &str) -> Vec<String> {
     entries
 }
 
-/// A statement with its parameters, which are listed as `$1 = 'one', $2 = NULL`.
-fn filled(statement: &str, parameters: &str) -> String {
+/// The longest value that an argument may have.
+const LONGEST: usize = 100_000;
+
+/// A statement with variables for its parameters, which are listed as `$1 = 'one', $2 = NULL`. What no variable can be stands
+/// there itself.
+fn filled(statement: &str, parameters: &str, variables: &mut Vec<String>) -> String {
     let mut values = Vec::new();
     let mut rest = parameters;
     while let Some((_, after)) = rest.split_once(" = ") {
@@ -114,7 +131,12 @@ fn filled(statement: &str, parameters: &str) -> String {
     let mut filled = statement.to_owned();
     // The last first: $1 begins $10.
     for (n, value) in (1..).zip(&values).collect::<Vec<_>>().into_iter().rev() {
-        filled = filled.replace(&format!("${n}"), value);
+        let text = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        let variable = text.filter(|text| text.len() < LONGEST).map(|text| {
+            variables.push(text.replace("''", "'"));
+            format!(":v{}", variables.len())
+        });
+        filled = filled.replace(&format!("${n}"), variable.as_deref().unwrap_or(value));
     }
     filled
 }

@@ -7,14 +7,14 @@ use std::{
 };
 
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
-use serde_json::{Value, json};
 
 use crate::{
     Outcome, Plan,
     load::{Rate, medians, pgbench, wrk},
-    place::{Answer, Place, Process, TOKEN, ask, free_port, request},
+    place::{Answer, Place, Process, ask, free_port},
     statements::Watched,
     table::line,
+    writes,
 };
 
 /// Different things to ask for, where asking for one again and again would be too easy.
@@ -28,7 +28,7 @@ pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
     cold(plan, place, &sample)?;
     roll_up(plan, place)?;
     exports(plan, place)?;
-    writes(plan, place)
+    writes::run(plan, place)
 }
 
 /// Paths to ask for.
@@ -215,7 +215,7 @@ fn exports(plan: &Plan, place: &Place) -> Outcome<()> {
 }
 
 /// Rows that something gives in a second.
-fn per_second(work: impl FnOnce() -> Outcome<usize>) -> Outcome<Rate> {
+pub(crate) fn per_second(work: impl FnOnce() -> Outcome<usize>) -> Outcome<Rate> {
     let begun = Instant::now();
     let rows = u32::try_from(work()?)?;
     let took = begun.elapsed().as_secs_f64();
@@ -236,92 +236,12 @@ fn copy(place: &Place) -> Outcome<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// One result of a draft after the other, each durable and in the history.
-fn writes(plan: &Plan, place: &Place) -> Outcome<()> {
-    let name = "write of one result";
-    if !plan.wants(name) {
-        return Ok(());
-    }
-    let service = place.serve("writes", &[])?;
-    let watched = Watched::new(place)?;
-    let results = draft(&service)?;
-    let scripts = watched.scripts(name, &results, |service, path| {
-        put(service, path, 1)?;
-        put(service, path, 2)
-    })?;
-    let script = puts(place, &results)?;
-    let twice = || -> Outcome<Rate> {
-        let rate = pgbench(&place.url(), &scripts, plan.seconds)?;
-        // Each script writes twice, so that the second time is a change again.
-        Ok(Rate {
-            per_second: rate.per_second * 2.0,
-            p50: rate.p50 / 2.0,
-            p99: rate.p99 / 2.0,
-        })
-    };
-    let (ours, limit) = rounds(plan, || wrk(&service.url(""), &script, plan.seconds), twice)?;
-    line(
-        name,
-        ours,
-        service.resident()?,
-        Some(("pgbench, same statements", limit)),
-    );
-    Ok(())
-}
-
-/// A draft with twenty indicators, made once: the paths of results of theirs.
-fn draft(service: &Process) -> Outcome<Vec<String>> {
-    let at = "/v1/policies/kita/2025/tree";
-    let authorization = format!("Bearer {TOKEN}");
-    let headers = [
-        ("Authorization", authorization.as_str()),
-        ("Content-Type", "application/json"),
-        ("If-None-Match", "*"),
-    ];
-    let indicators: Vec<Value> = (0..20)
-        .map(|n| {
-            json!({ "name": format!("指標{n}"), "kind": "outcome", "unit": "%", "decimals": 1, "direction": "higher_is_better", "results": [],
-                "target": { "text": "50%以上", "comparator": "gte", "value": 50,
-                    "reference": { "kind": "none" }, "period": { "kind": "single_year" } } })
-        })
-        .collect();
-    let tree = json!({ "organization": "kita", "fiscal_year": 2025, "goals": [
-        { "code": "1", "title": "課題", "budgets": [], "indicators": indicators }] });
-    let made = request(service.port, "PUT", at, &headers, tree.to_string().as_bytes())?;
-    if made.status != 201 && made.status != 412 {
-        return Err(format!("{at}: {} {}", made.status, String::from_utf8_lossy(&made.body)).into());
-    }
-    let tree = ask(service.port, at, &headers[..1])?.json()?;
-    let indicators = tree["goals"][0]["indicators"].as_array().cloned().unwrap_or_default();
-    let ids = indicators.iter().filter_map(|indicator| indicator["id"].as_str());
-    let paths: Vec<String> = ids.map(|id| format!("/v1/indicators/{id}/results/2025")).collect();
-    for path in &paths {
-        let body = result(0);
-        let made = request(service.port, "PUT", path, &headers, body.as_bytes())?;
-        if made.status != 201 && made.status != 412 {
-            return Err(format!("{path}: {} {}", made.status, String::from_utf8_lossy(&made.body)).into());
-        }
-    }
-    Ok(paths)
-}
-
-fn result(value: u32) -> String {
-    json!({ "fiscal_year": 2025, "value": value, "value_status": "reported", "observation_status": "final" })
-        .to_string()
-}
-
-fn put(service: &Process, path: &str, value: u32) -> Outcome<Answer> {
-    let authorization = format!("Bearer {TOKEN}");
-    let headers = [
-        ("Authorization", authorization.as_str()),
-        ("Content-Type", "application/json"),
-        ("If-Match", "*"),
-    ];
-    request(service.port, "PUT", path, &headers, result(value).as_bytes())
-}
-
 /// As many rounds of both as the plan says, in turns: their medians.
-fn rounds(plan: &Plan, ours: impl Fn() -> Outcome<Rate>, limit: impl Fn() -> Outcome<Rate>) -> Outcome<(Rate, Rate)> {
+pub(crate) fn rounds(
+    plan: &Plan,
+    ours: impl Fn() -> Outcome<Rate>,
+    limit: impl Fn() -> Outcome<Rate>,
+) -> Outcome<(Rate, Rate)> {
     let (mut one, mut other) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
         one.push(ours()?);
@@ -363,21 +283,8 @@ fn gets(place: &Place, paths: &[String], headers: &[(&str, &str)]) -> Outcome<Pa
     place.folder.write("gets.lua", requests + ONE_AFTER_THE_OTHER)
 }
 
-/// The same of results to store: each time another value.
-fn puts(place: &Place, paths: &[String]) -> Outcome<PathBuf> {
-    let requests = format!(
-        "local paths = {}\nlocal requests = {{}}\nlocal headers = {{ ['Authorization'] = 'Bearer {TOKEN}', \
-         ['Content-Type'] = 'application/json', ['If-Match'] = '*' }}\n\
-         init = function() for value, body in ipairs({{ {:?}, {:?} }}) do for _, path in ipairs(paths) do\n\
-         requests[#requests + 1] = wrk.format('PUT', path, headers, body) end end end\n",
-        lua(paths),
-        result(1),
-        result(2)
-    );
-    place.folder.write("puts.lua", requests + ONE_AFTER_THE_OTHER)
-}
-
-const ONE_AFTER_THE_OTHER: &str = "local n = 0\nrequest = function() n = n % #requests + 1; return requests[n] end\n";
+pub(crate) const ONE_AFTER_THE_OTHER: &str =
+    "local n = 0\nrequest = function() n = n % #requests + 1; return requests[n] end\n";
 
 fn lua(paths: &[String]) -> String {
     let quoted: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
