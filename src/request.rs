@@ -13,6 +13,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
+    browser,
     connection::Connection,
     db::{Database, in_one_line},
     error::{Error, Problem},
@@ -112,6 +113,7 @@ pub async fn surround(
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
     }
+    browser::protect(&path, response.headers_mut());
     let req = response.request();
     // What was not routed says itself where it would have come to.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));

@@ -30,6 +30,7 @@ mod given;
 mod goals;
 mod hidden;
 mod history;
+mod hostile;
 mod idempotency;
 mod imports;
 mod indicators;

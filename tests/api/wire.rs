@@ -1,8 +1,8 @@
 //! What only shows on the wire: a real server, and bytes that no client library would send.
 
 use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
     thread,
     time::Duration,
 };
@@ -151,4 +151,150 @@ fn a_body_stated_too_long_is_refused_before_it_arrives() {
         head.starts_with("http/1.1 413") && body.contains("/problems/too-large"),
         "{answer}"
     );
+}
+
+/// Bytes that are no request, or hardly one.
+fn oddities() -> Vec<(&'static str, Vec<u8>)> {
+    let request = |rest: &str| format!("GET /v1/organizations HTTP/1.1\r\nHost: x\r\n{rest}\r\n").into_bytes();
+    let post = |rest: &str| {
+        format!(
+            "POST /v1/goals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nContent-Type: application/json\r\n{rest}"
+        )
+        .into_bytes()
+    };
+    let many: String = (0..500).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    vec![
+        ("nothing", vec![]),
+        ("an empty line", b"\r\n\r\n".to_vec()),
+        (
+            "a greeting of TLS",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+        ),
+        ("noise", (0..=255).cycle().take(5000).collect()),
+        ("no host", b"GET /healthz HTTP/1.1\r\n\r\n".to_vec()),
+        ("two hosts", request("Host: y\r\n")),
+        ("HTTP/0.9", b"GET /healthz\r\n".to_vec()),
+        ("HTTP/3.0", b"GET /healthz HTTP/3.0\r\nHost: x\r\n\r\n".to_vec()),
+        (
+            "HTTP/2 by prior knowledge",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        ),
+        ("bare line feeds", b"GET /healthz HTTP/1.1\nHost: x\n\n".to_vec()),
+        (
+            "a long method",
+            [b"A".repeat(10_000), b" / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()].concat(),
+        ),
+        (
+            "a long path",
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(200_000)).into_bytes(),
+        ),
+        ("a path with a NUL", b"GET /v1/\0 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
+        (
+            "a path that is no UTF-8",
+            b"GET /v1/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        ),
+        (
+            "another server's address",
+            b"GET http://elsewhere/v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        ),
+        ("all of the server", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
+        (
+            "a tunnel",
+            b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n".to_vec(),
+        ),
+        (
+            "a trace",
+            b"TRACE /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        ),
+        ("many headers", request(&many)),
+        (
+            "a long header",
+            request(&format!("X-Long: {}\r\n", "a".repeat(200_000))),
+        ),
+        ("a header without a name", request(": a\r\n")),
+        ("a header with a space in its name", request("X Y: a\r\n")),
+        ("a header with a NUL", request("X-Nul: a\0b\r\n")),
+        ("a folded header", request("X-Fold: a\r\n b\r\n")),
+        ("an upgrade", request("Connection: Upgrade\r\nUpgrade: websocket\r\n")),
+        ("two lengths", post("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}")),
+        ("a length below nothing", post("Content-Length: -1\r\n\r\n{}")),
+        ("a length with a sign", post("Content-Length: +2\r\n\r\n{}")),
+        (
+            "a length past every number",
+            post("Content-Length: 99999999999999999999999\r\n\r\n{}"),
+        ),
+        (
+            "a length and chunks",
+            post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"),
+        ),
+        (
+            "chunks of a kind unknown",
+            post("Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        ),
+        (
+            "chunks not last",
+            post("Transfer-Encoding: chunked, gzip\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        ),
+        (
+            "chunks twice",
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        (
+            "a chunk past every number",
+            post("Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n{}"),
+        ),
+        (
+            "a chunk below nothing",
+            post("Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n"),
+        ),
+        (
+            "a chunk without an end",
+            post("Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n"),
+        ),
+        (
+            "a long extension of a chunk",
+            post(&format!(
+                "Transfer-Encoding: chunked\r\n\r\n2;{}\r\n{{}}\r\n0\r\n\r\n",
+                "a".repeat(100_000)
+            )),
+        ),
+        (
+            "a trailer",
+            post("Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Late: a\r\n\r\n"),
+        ),
+        (
+            "a body nobody sends",
+            post("Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"),
+        ),
+        ("less than was said", post("Content-Length: 100\r\n\r\n{}")),
+        ("more than was said", post("Content-Length: 2\r\n\r\n{}{}{}{}")),
+    ]
+}
+
+#[test]
+fn no_bytes_are_too_odd() {
+    let service = Listening::new(Limits {
+        body_seconds: 2,
+        ..Limits::default()
+    });
+    for (what, bytes) in oddities() {
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        // It may have heard enough before the end.
+        let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("{what}: no end"),
+            _ => {}
+        }
+        let said = String::from_utf8_lossy(&answer);
+        for line in said.lines().filter(|line| line.starts_with("HTTP/1.")) {
+            let status: u16 = line.split(' ').nth(1).unwrap().parse().unwrap();
+            assert!(status < 500, "{what}: {said}");
+        }
+        assert!(!said.contains("smuggled"), "{what}: {said}");
+        assert!(!said.to_lowercase().contains("actix"), "{what}: {said}");
+    }
+    let well = service.answer("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(well.starts_with("HTTP/1.1 200"), "{well}");
 }

@@ -132,7 +132,7 @@ fn filled(statement: &str, parameters: &str, variables: &mut Vec<String>) -> Str
     // The last first: $1 begins $10.
     for (n, value) in (1..).zip(&values).collect::<Vec<_>>().into_iter().rev() {
         let text = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        let variable = text.filter(|text| text.len() < LONGEST).map(|text| {
+        let variable = text.filter(|text| (1..LONGEST).contains(&text.len())).map(|text| {
             variables.push(text.replace("''", "'"));
             format!(":v{}", variables.len())
         });

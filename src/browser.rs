@@ -1,0 +1,34 @@
+//! What browsers may do with an answer: show what it is, and nothing that somebody else has put into it.
+
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// Data is no page: nothing in it is run or loaded, and nobody frames it.
+const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The page of a form: words and a style sheet of its own.
+const PAGE: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The documentation asks this service, by its own scripts; Swagger UI sets styles and draws images within itself.
+const DOCUMENTATION: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                             font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// For every answer: it is what it says, whoever may read it may be of another origin, and no address is told on.
+const ALWAYS: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "cross-origin"),
+];
+
+/// Sets the headers that protect who opens the answer at this path.
+pub fn protect(path: &str, headers: &mut HeaderMap) {
+    for (name, value) in ALWAYS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let media_type = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    let policy = match (media_type.starts_with(b"text/html"), path.starts_with("/docs")) {
+        (false, _) => DATA,
+        (true, true) => DOCUMENTATION,
+        (true, false) => PAGE,
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+}
