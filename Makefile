@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test setup bench chaos bench-history fuzz
+.PHONY: help run test setup schemathesis bench chaos bench-history fuzz
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -16,6 +16,9 @@ test: ## check format and lints, then run the tests
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo test --locked
+
+schemathesis: ## hold the running service against its contract (about two minutes)
+	tests/schemathesis/run
 
 bench: ## measure how near the service comes to what the machine can do (BENCH_SIZES="10000 100000" …)
 	@.ci/setup bench

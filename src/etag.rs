@@ -10,7 +10,7 @@ use std::{
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
+    http::header::{EntityTag, Header, HeaderMap, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
 };
 use serde::Serialize;
 use utoipa::{
@@ -64,6 +64,29 @@ pub fn is_known(req: &HttpRequest, tag: &EntityTag) -> bool {
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
             Err(_) => false,
         }
+}
+
+/// Longest condition.
+const LONGEST: usize = 1000;
+
+/// Fails where a condition is longer than the contract lets it be.
+pub fn check_length(headers: &HeaderMap) -> Result<()> {
+    for name in [IF_MATCH, IF_NONE_MATCH] {
+        if headers.get_all(&name).any(|value| value.len() > LONGEST) {
+            let detail = Bilingual::new(
+                format!("{LONGEST}文字までにしてください"),
+                format!("must have at most {LONGEST} characters"),
+            );
+            let header = if name == IF_MATCH { "If-Match" } else { "If-None-Match" };
+            return Err(Error::malformed(Violation {
+                place: Place::Header(header),
+                code: "length",
+                detail,
+                suggestion: None,
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// The state a caller means to change: `If-Match`, required.
@@ -177,7 +200,7 @@ fn header(name: &str, words: &str) -> Parameter {
         .required(Required::False)
         .description(Some(words))
         .schema(Some(
-            ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)),
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(LONGEST)),
         ))
         .build()
 }

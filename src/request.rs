@@ -17,6 +17,7 @@ use crate::{
     connection::Connection,
     db::{Database, in_one_line},
     error::{Error, Problem},
+    etag,
     language::Language,
     resources::{
         catalog::JSON_LD,
@@ -45,6 +46,15 @@ impl Route {
     }
 }
 
+/// Why a request is refused before anybody looks for what it asks for.
+fn refusal(req: &ServiceRequest) -> Option<Error> {
+    if is_acceptable(req) {
+        etag::check_length(req.headers()).err()
+    } else {
+        Some(Error::NotAcceptable)
+    }
+}
+
 /// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts,
 /// logs one line.
 pub async fn surround(
@@ -68,10 +78,9 @@ pub async fn surround(
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let mut response = if is_acceptable(&req) {
-        next.call(req).await?.map_into_boxed_body()
-    } else {
-        req.error_response(Error::NotAcceptable)
+    let mut response = match refusal(&req) {
+        None => next.call(req).await?.map_into_boxed_body(),
+        Some(e) => req.error_response(e),
     };
     if let Some(problem) = problem(&response, language, &path, &id, trace) {
         response = response.map_body(|head, _| {

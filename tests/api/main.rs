@@ -13,6 +13,7 @@
 )]
 
 mod audit;
+mod browsers;
 mod budgets;
 mod cache;
 mod catalog;
