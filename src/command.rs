@@ -19,29 +19,41 @@ pub type Failure = Box<dyn StdError>;
 
 /// Works on the database, then prints the lines that the work gives.
 pub fn run(work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>) -> Result<(), Failure> {
+    with_database(|url| connect(url).and_then(|mut conn| work(&mut conn))).and_then(print)
+}
+
+/// Works with the address of the database, while there is a server.
+pub fn with_database<T>(work: impl FnOnce(&str) -> Result<T, Failure>) -> Result<T, Failure> {
     let config = Config::from_env()?;
     let (url, embedded) = match config.database_url {
         Some(url) => (url, None),
         None => Embedded::reach(&config.data)?,
     };
-    let done = connect(&url).and_then(|mut conn| work(&mut conn));
+    let done = work(&url);
     if let Some(embedded) = embedded {
         embedded.stop();
     }
-    let mut lines = done?;
+    done
+}
+
+/// Prints lines.
+pub fn print(mut lines: Vec<String>) -> Result<(), Failure> {
     lines.push(String::new());
     io::stdout()
         .write_all(lines.join("\n").as_bytes())
         .map_err(|e| format!("cannot print: {e}").into())
 }
 
-fn connect(url: &str) -> Result<PgConnection, Failure> {
+/// A connection to a database that has every migration.
+pub fn connect(url: &str) -> Result<PgConnection, Failure> {
     let mut conn = PgConnection::establish(url)
         .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
-    if db::is_migrated(&mut conn).unwrap_or_default() {
-        Ok(conn)
-    } else {
-        Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into())
+    match db::migrations(&mut conn) {
+        Ok(migrations) if !migrations.newer.is_empty() => {
+            Err("the database was migrated by a newer ward-policy: use that one".into())
+        }
+        Ok(migrations) if migrations.missing == 0 => Ok(conn),
+        _ => Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into()),
     }
 }
 

@@ -44,7 +44,7 @@ mod watched;
 
 pub use lane::Use;
 pub use listener::{Heard, PublicState, Tail};
-pub use readiness::{MIGRATIONS, Migrations, SetupError, is_migrated, migrations, set_up};
+pub use readiness::{MIGRATIONS, Migrations, SetupError, check_migrated, migrations, set_up};
 pub use stream::{Chunks, Out};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod backup_command;
 pub mod browser;
 pub mod cache;
 pub mod command;

@@ -21,6 +21,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::select;
 use ward_policy::{
     app,
+    backup_command::{self, BackupCommand},
     cache::Cache,
     config::{Config, LogFormat},
     connection::Connections,
@@ -63,6 +64,10 @@ enum Command {
     Import(ImportCommand),
     /// Generate plausible data to measure on, the same each time, on `DATABASE_URL` or on the embedded database.
     Generate(GenerateCommand),
+    /// Copy the whole database, history and all, into a directory: `DATABASE_URL` or the embedded database, served or not.
+    Backup(BackupCommand),
+    /// Bring a backup into an empty database, and check that everything is there.
+    Restore(BackupCommand),
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {
         /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
@@ -96,6 +101,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token { command } => token_command::run(&command),
         Command::Import(command) => import_command::run(&command),
         Command::Generate(command) => generate_command::run(&command),
+        Command::Backup(command) => backup_command::backup(&command),
+        Command::Restore(command) => backup_command::restore(&command),
         Command::Verify { known } => verify::run(known.as_ref()),
     }
 }

@@ -163,10 +163,14 @@ async fn migrations(registry: &mut Registry, database: &Database) {
     show_each(
         registry,
         "migrations",
-        "Migrations this program knows, and those of them that the database lacks",
+        "Migrations this program knows, those of them that the database lacks, and newer ones that it has",
         [
             ([("state", "known")], migrations.known),
             ([("state", "missing")], migrations.missing),
+            (
+                [("state", "newer")],
+                migrations.newer.len().try_into().unwrap_or(u32::MAX),
+            ),
         ],
     );
 }

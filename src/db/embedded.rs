@@ -201,6 +201,12 @@ impl Drop for Embedded {
     }
 }
 
+/// A program of PostgreSQL's, of this major version or a newer one, wherever a server is looked for.
+#[must_use]
+pub fn client(name: &str, major: u32) -> Option<PathBuf> {
+    install::client(name, major)
+}
+
 /// Connects to our database, which is made when it is missing.
 fn open_database(socket: &Path) -> Result<(), EmbeddedError> {
     let connect = |database| {

@@ -22,6 +22,12 @@ pub enum SetupError {
     /// It refused a statement.
     #[error("the database cannot be prepared: {0}")]
     Query(#[from] diesel::result::Error),
+    /// It has migrations that this program does not know.
+    #[error(
+        "the database was migrated by a newer ward-policy ({0} is unknown to this one): what this one knows of the tables may not \
+         be so any more. Start the newer one"
+    )]
+    Newer(String),
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Migration(Box<dyn std::error::Error + Send + Sync>),
@@ -35,6 +41,11 @@ pub enum SetupError {
 pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
+    // Makes their table, where there is none.
+    conn.applied_migrations().map_err(SetupError::Migration)?;
+    if let Some(version) = migrations(&mut conn)?.newer.pop() {
+        return Err(SetupError::Newer(version));
+    }
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
     write(&mut conn, &Caller::service(), fill)?;
     conn.batch_execute("select pg_advisory_unlock_all()")?;
@@ -50,13 +61,15 @@ diesel::table! {
     }
 }
 
-/// The migrations this program knows.
-#[derive(Debug, Clone, Copy)]
+/// What a database has of the migrations this program knows.
+#[derive(Debug, Clone)]
 pub struct Migrations {
-    /// All of them.
+    /// Those this program knows.
     pub known: u32,
-    /// Those that the database lacks.
+    /// Those of them that the database lacks.
     pub missing: u32,
+    /// Versions of those that the database has and this program does not know.
+    pub newer: Vec<String>,
 }
 
 /// What the database has of the migrations this program knows.
@@ -64,16 +77,24 @@ pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
     use __diesel_schema_migrations::{table, version};
     let run: Vec<String> = table.select(version).load(conn)?;
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
-    let missing = known
-        .iter()
-        .filter(|migration| !run.contains(&migration.name().version().to_string()));
+    let known: Vec<String> = known.iter().map(|one| one.name().version().to_string()).collect();
+    let missing = known.iter().filter(|one| !run.contains(one)).count();
     Ok(Migrations {
-        missing: missing.count().try_into().map_err(Error::internal)?,
         known: known.len().try_into().map_err(Error::internal)?,
+        missing: missing.try_into().map_err(Error::internal)?,
+        newer: run.into_iter().filter(|one| !known.contains(one)).collect(),
     })
 }
 
-/// Whether the database has every migration this program knows.
-pub fn is_migrated(conn: &mut PgConnection) -> Result<bool> {
-    Ok(migrations(conn)?.missing == 0)
+/// Fails unless the database has every migration this program knows, and no other.
+pub fn check_migrated(conn: &mut PgConnection) -> Result<()> {
+    let migrations = migrations(conn)?;
+    let lacking = if migrations.missing > 0 {
+        "the database lacks migrations"
+    } else if migrations.newer.is_empty() {
+        return Ok(());
+    } else {
+        "the database was migrated by a newer ward-policy"
+    };
+    Err(Error::Unavailable(lacking.to_owned()))
 }

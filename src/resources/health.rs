@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     db::{self, Db},
-    error::{Error, Result},
+    error::Result,
     extract::Answer,
 };
 
@@ -41,15 +41,12 @@ async fn read_liveness() -> Result<Answer<Health>> {
     Ok(Health::ok())
 }
 
-/// Whether the database is reachable and has every migration.
+/// Whether the database is reachable and has every migration, and no other.
 ///
-/// 503 while the database is away or lacks migrations: send requests elsewhere meanwhile.
+/// 503 while the database is away, lacks migrations or was migrated by a newer service: send requests elsewhere meanwhile.
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
 async fn read_readiness(db: Db) -> Result<Answer<Health>> {
-    if db.read(|conn| db::is_migrated(conn)).await? {
-        Ok(Health::ok())
-    } else {
-        Err(Error::Unavailable("the database lacks migrations".to_owned()))
-    }
+    db.read(|conn| db::check_migrated(conn)).await?;
+    Ok(Health::ok())
 }

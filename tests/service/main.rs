@@ -25,6 +25,7 @@ use ward_policy::db::embedded::Embedded;
 use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
+mod backup;
 mod http;
 mod imports;
 mod mirror;
@@ -402,5 +403,25 @@ fn a_stop_lets_a_request_finish() -> Outcome {
     }
     let service = place.serve(&["--no-sample"])?;
     assert_eq!(organizations(service.address)?, ["interrupted", "terminated"]);
+    Ok(())
+}
+
+#[test]
+fn a_database_of_a_newer_service_is_not_served() -> Outcome {
+    let database = database("newer")?;
+    let place = Place::new("newer")?;
+    let settings = [("DATABASE_URL", database.address.as_str())];
+    let service = place.spawn(&[], &settings)?.wait()?;
+    assert_eq!(get(service.address, "/readyz")?.status, 200);
+    let newer = "insert into __diesel_schema_migrations (version) values ('29990101000001')";
+    PgConnection::establish(&database.address)?.batch_execute(newer)?;
+    assert_eq!(get(service.address, "/readyz")?.status, 503);
+    assert_eq!(get(service.address, "/healthz")?.status, 200);
+    assert!(service.stop(Signal::SIGTERM)?.success());
+    for command in ["serve", "migrate", "verify"] {
+        place
+            .run(&[command], &settings)?
+            .is_one_line_about(&["newer ward-policy"]);
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -42,17 +42,23 @@ impl Installation {
         if !programs.is_absolute() || !programs.join("initdb").is_file() {
             return None;
         }
-        let version = stdout_of(Command::new(programs.join("postgres")).arg("--version"))?;
-        let major = version
-            .split_once("(PostgreSQL) ")?
-            .1
-            .split(|c: char| !c.is_ascii_digit())
-            .next()?;
-        Some(Self {
-            programs,
-            major: major.parse().ok()?,
-        })
+        let major = major_of(&programs.join("postgres"))?;
+        Some(Self { programs, major })
     }
+}
+
+/// The major version of a program of PostgreSQL's.
+fn major_of(program: &Path) -> Option<u32> {
+    let version = stdout_of(Command::new(program).arg("--version"))?;
+    let (_, number) = version.split_once("(PostgreSQL) ")?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// A program of this version or a newer one.
+pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
+    program_directories()
+        .map(|programs| programs.join(name))
+        .find(|program| program.is_file() && major_of(program).is_some_and(|found| found >= major))
 }
 
 fn program_directories() -> impl Iterator<Item = PathBuf> {

@@ -1,0 +1,199 @@
+//! `ward-policy backup` and `restore`: the whole database with its history, and back, with proof that nothing is missing.
+//!
+//! A backup is a directory: a dump as `pg_dump` makes it, and a manifest that says what must be in it. A restored database has
+//! no migrations, so that nothing serves it, until everything was found to be there; and it begins a new epoch, so that those
+//! who follow its changes begin anew too.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use clap::Args;
+use diesel::{PgConnection, connection::SimpleConnection, prelude::*};
+
+use crate::{
+    command::{Failure, connect, in_words, print, with_database},
+    db::{embedded, in_one_line},
+    verify,
+};
+
+use manifest::{Contents, Dump, Manifest};
+
+mod manifest;
+
+/// The files of a backup.
+const DUMP: &str = "dump";
+const MANIFEST: &str = "manifest.json";
+/// Its data only says which migrations ran, and that is said when all is there.
+const MIGRATIONS: &str = "__diesel_schema_migrations";
+
+/// Where a backup is.
+#[derive(Debug, Args)]
+pub struct BackupCommand {
+    /// The backup's directory.
+    directory: PathBuf,
+}
+
+diesel::define_sql_function! {
+    /// Lets another connection see what this transaction sees.
+    fn pg_export_snapshot() -> Text;
+}
+
+/// Makes a backup, while the service runs or not: of one moment, whole or not there at all.
+pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
+    let to = std::path::absolute(&command.directory)?;
+    let name = to.file_name().ok_or("a backup needs a directory of its own")?;
+    if to.exists() {
+        return Err(format!("{} is there already", to.display()).into());
+    }
+    let partial = to.with_file_name(format!("{}.partial", name.to_string_lossy()));
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&partial)
+        .map_err(|e| format!("{}: {e}", partial.display()))?;
+    let made = with_database(|url| {
+        let mut conn = connect(url)?;
+        let manifest = make(&mut conn, url, &partial)?;
+        fs::rename(&partial, &to)?;
+        sync(to.parent().unwrap_or(&to))?;
+        Ok(manifest)
+    });
+    if made.is_err() {
+        // What is no backup shall not look like one.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    print(vec![made?.line("backed up")])
+}
+
+fn make(conn: &mut PgConnection, url: &str, place: &Path) -> Result<Manifest, Failure> {
+    let dump = place.join(DUMP);
+    let major = major(conn)?;
+    let contents = conn.build_transaction().repeatable_read().read_only().run(|conn| {
+        let snapshot: String = diesel::select(pg_export_snapshot()).get_result(conn)?;
+        // It keeps the umask: only its owner reads what was written.
+        File::options().write(true).create_new(true).mode(0o600).open(&dump)?;
+        let mut pg_dump = tool("pg_dump", major)?;
+        pg_dump
+            .args(["--format=custom", "--no-owner", "--no-privileges"])
+            .arg(format!("--snapshot={snapshot}"))
+            .arg(format!("--exclude-table-data={MIGRATIONS}"))
+            .arg("--file")
+            .arg(&dump)
+            .arg("--dbname")
+            .arg(url);
+        finish(pg_dump)?;
+        Contents::read(conn).map_err(Rolled::from)
+    });
+    let contents = contents.map_err(|Rolled(e)| e)?;
+    let manifest = Manifest::new(contents, Dump::of(&dump)?);
+    let path = place.join(MANIFEST);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
+    serde_json::to_writer_pretty(&mut file, &manifest)?;
+    file.write_all(b"\n")?;
+    for path in [&path, &dump, place] {
+        sync(path)?;
+    }
+    Ok(manifest)
+}
+
+/// Brings a backup into an empty database.
+pub fn restore(command: &BackupCommand) -> Result<(), Failure> {
+    let (dump, path) = (command.directory.join(DUMP), command.directory.join(MANIFEST));
+    let said = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let manifest: Manifest = serde_json::from_slice(&said).map_err(|e| format!("{}: {e}", path.display()))?;
+    manifest.check()?;
+    if Dump::of(&dump)? != manifest.dump {
+        return Err(format!(
+            "{} is not what its manifest says: damaged, or another one",
+            dump.display()
+        )
+        .into());
+    }
+    with_database(|url| fill(url, &dump, &manifest))?;
+    print(vec![manifest.line("restored and found whole")])
+}
+
+fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let mut conn = PgConnection::establish(url)
+        .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
+    let conn = &mut conn;
+    // A service that starts meanwhile waits, as for another one that prepares the database.
+    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
+    if manifest::has_tables(conn)? {
+        return Err("the database is not empty: a backup is restored into one that nothing was ever in".into());
+    }
+    let mut pg_restore = tool("pg_restore", major(conn)?)?;
+    pg_restore
+        .args([
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            "--dbname",
+        ])
+        .arg(url)
+        .arg(dump);
+    finish(pg_restore)?;
+    let found = conn.transaction(|conn| {
+        manifest.contents.note_migrations(conn)?;
+        let missing = manifest.contents.differences(&Contents::read(conn)?);
+        if !missing.is_empty() {
+            return Err(Rolled::from(missing.join("; ")));
+        }
+        let report = verify::within(conn, None).map_err(|e| in_words(&e))?;
+        if !report.findings.is_empty() {
+            return Err(Rolled::from(report.lines().join("; ")));
+        }
+        manifest::begin_epoch(conn)?;
+        Ok(())
+    });
+    // Nobody has looked at the tables yet.
+    found.map_err(|Rolled(e)| format!("what was restored is not what was backed up, and nothing serves it: {e}"))?;
+    conn.batch_execute("analyze; select pg_advisory_unlock_all()")?;
+    Ok(())
+}
+
+/// Why a transaction was rolled back.
+struct Rolled(Failure);
+
+impl<E: Into<Failure>> From<E> for Rolled {
+    fn from(e: E) -> Self {
+        Self(e.into())
+    }
+}
+
+/// The major version of the server.
+fn major(conn: &mut PgConnection) -> Result<u32, Failure> {
+    let version = manifest::setting(conn, "server_version_num")?;
+    Ok(version.parse::<u32>()? / 10_000)
+}
+
+/// A program of PostgreSQL's that knows a server of this version.
+fn tool(name: &str, major: u32) -> Result<Command, Failure> {
+    let missing = || format!("{name} of PostgreSQL {major} or newer is not installed here (Debian: postgresql-client)");
+    let path = embedded::client(name, major).ok_or_else(missing)?;
+    let mut command = Command::new(path);
+    command.stdin(Stdio::null()).env("LC_ALL", "C");
+    Ok(command)
+}
+
+fn finish(mut command: Command) -> Result<(), Failure> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(in_one_line(&said).into())
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
