@@ -32,14 +32,15 @@ pub mod transitions;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.configure(organizations::routes)
+    // A path is looked for in this order: what is asked for most comes first.
+    cfg.configure(indicators::routes)
+        .configure(results::routes)
+        .configure(evaluations::routes)
+        .configure(organizations::routes)
         .configure(policies::routes)
         .configure(goals::routes)
         .configure(budgets::routes)
-        .configure(indicators::routes)
-        .configure(results::routes)
         .configure(revisions::routes)
-        .configure(evaluations::routes)
         .configure(series::routes)
         .configure(coverage::routes)
         .configure(findings::routes)
