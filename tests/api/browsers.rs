@@ -29,7 +29,7 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
         (
             Call::new("GET", "/v1/policies/nishi/2024/form"),
             200,
-            "style-src 'unsafe-inline';",
+            "style-src 'sha256-",
         ),
         (Call::new("GET", "/docs/"), 200, "script-src 'self';"),
     ] {
