@@ -23,6 +23,8 @@ use crate::{
 const YEAR: u32 = 2025;
 /// Results stored together by one request.
 const BULK: usize = 1000;
+/// Indicators a goal may have.
+const OF_A_GOAL: usize = 200;
 /// Results imported from one file, at most.
 const FILE: usize = 100_000;
 /// A large import takes longer than a service usually lets a write.
@@ -248,8 +250,11 @@ fn indicators(service: &Process, ward: &str, count: usize) -> Outcome<Vec<String
                         "reference": { "kind": "none" }, "period": { "kind": "single_year" } } })
             })
             .collect();
-        let tree = json!({ "organization": ward, "fiscal_year": YEAR, "goals": [
-            { "code": "1", "title": "課題", "budgets": [], "indicators": indicators }] });
+        let goals: Vec<Value> = (1..)
+            .zip(indicators.chunks(OF_A_GOAL))
+            .map(|(n, some)| json!({ "code": n.to_string(), "title": "課題", "budgets": [], "indicators": some }))
+            .collect();
+        let tree = json!({ "organization": ward, "fiscal_year": YEAR, "goals": goals });
         sent(
             service,
             "PUT",
@@ -259,8 +264,9 @@ fn indicators(service: &Process, ward: &str, count: usize) -> Outcome<Vec<String
         )?;
     }
     let tree = get(service, &path)?.json()?;
-    let indicators = tree["goals"][0]["indicators"].as_array().cloned().unwrap_or_default();
-    let ids = indicators.iter().filter_map(|indicator| indicator["id"].as_str());
+    let goals = tree["goals"].as_array().into_iter().flatten();
+    let indicators = goals.flat_map(|goal| goal["indicators"].as_array().into_iter().flatten());
+    let ids = indicators.filter_map(|indicator| indicator["id"].as_str());
     Ok(ids.take(count).map(str::to_owned).collect())
 }
 
