@@ -16,8 +16,8 @@ use clap::Args;
 use diesel::{PgConnection, connection::SimpleConnection, prelude::*};
 
 use crate::{
-    command::{Failure, connect, in_words, print, with_database},
-    db::{embedded, in_one_line},
+    command::{Failure, connect, in_words, open, print, with_database},
+    db::{self, embedded, in_one_line},
     verify,
 };
 
@@ -122,11 +122,9 @@ pub fn restore(command: &BackupCommand) -> Result<(), Failure> {
 }
 
 fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
-    let mut conn = PgConnection::establish(url)
-        .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
-    let conn = &mut conn;
+    let conn = &mut open(url)?;
     // A service that starts meanwhile waits, as for another one that prepares the database.
-    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
+    db::claim(conn)?;
     if manifest::has_tables(conn)? {
         return Err("the database is not empty: a backup is restored into one that nothing was ever in".into());
     }
@@ -143,7 +141,7 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
         .arg(dump);
     finish(pg_restore)?;
     let found = conn.transaction(|conn| {
-        manifest.contents.note_migrations(conn)?;
+        db::note_migrations(conn, &manifest.contents.migrations).map_err(|e| in_words(&e))?;
         let missing = manifest.contents.differences(&Contents::read(conn)?);
         if !missing.is_empty() {
             return Err(Rolled::from(missing.join("; ")));
@@ -157,8 +155,8 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
     });
     // Nobody has looked at the tables yet.
     found.map_err(|Rolled(e)| format!("what was restored is not what was backed up, and nothing serves it: {e}"))?;
-    conn.batch_execute("analyze; select pg_advisory_unlock_all()")?;
-    Ok(())
+    conn.batch_execute("analyze")?;
+    Ok(db::release(conn)?)
 }
 
 /// Why a transaction was rolled back.

@@ -9,7 +9,7 @@ use diesel::{Connection, PgConnection};
 
 use crate::{
     config::Config,
-    db::{self, embedded::Embedded, in_one_line},
+    db::{self, SetupError, embedded::Embedded, in_one_line},
     error::Error,
     language::Language,
 };
@@ -44,10 +44,14 @@ pub fn print(mut lines: Vec<String>) -> Result<(), Failure> {
         .map_err(|e| format!("cannot print: {e}").into())
 }
 
+/// A connection, to whatever database it is.
+pub fn open(url: &str) -> Result<PgConnection, Failure> {
+    Ok(PgConnection::establish(url).map_err(SetupError::from)?)
+}
+
 /// A connection to a database that has every migration.
 pub fn connect(url: &str) -> Result<PgConnection, Failure> {
-    let mut conn = PgConnection::establish(url)
-        .map_err(|e| format!("the database cannot be reached (DATABASE_URL): {}", in_one_line(&e)))?;
+    let mut conn = open(url)?;
     match db::migrations(&mut conn) {
         Ok(migrations) if !migrations.newer.is_empty() => {
             Err("the database was migrated by a newer ward-policy: use that one".into())

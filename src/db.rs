@@ -14,21 +14,20 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
-use diesel::{Connection, PgConnection, dsl::max, prelude::*, sql_types::Text};
+use diesel::{Connection, PgConnection, dsl::max, prelude::*};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    auth::{self, Caller, Verb},
+    auth::{self, Caller},
     config::Bounds,
     error::{Error, Result},
     extract::IntoReply,
     idempotency::{Claim, Once},
     metrics::Metrics,
-    past::{Moment, set_config},
-    resources::{evaluations::tally, revisions},
+    past::Moment,
     schema::change_log,
-    value::{Id, today},
+    value::today,
 };
 
 use lane::{Lane, Plan};
@@ -41,11 +40,17 @@ mod listener;
 mod readiness;
 mod stream;
 mod watched;
+mod write;
 
 pub use lane::Use;
 pub use listener::{Heard, PublicState, Tail};
-pub use readiness::{MIGRATIONS, Migrations, SetupError, check_migrated, migrations, set_up};
+pub use readiness::{
+    MIGRATIONS, Migrations, SetupError, check_migrated, claim, known_migrations, migrations, note_migrations, release,
+    run_migrations, set_up,
+};
 pub use stream::{Chunks, Out};
+pub use write::{Tx, write};
+use write::{Written, write_in};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
@@ -85,22 +90,6 @@ pub struct Read<'a> {
     pub today: NaiveDate,
     /// Whether it is the present as everybody sees it.
     pub public: bool,
-}
-
-/// What statements run on that change something: they have an actor, and a place in the history.
-///
-/// There is no other way to one than [`Db::write`] or [`write()`], and functions that change something take one.
-pub struct Tx<'a> {
-    /// The connection.
-    pub conn: &'a mut PgConnection,
-    /// Who writes.
-    pub caller: &'a Caller,
-    /// Why.
-    pub reason: Option<String>,
-    /// The last change before this transaction's own.
-    pub before: i64,
-    /// The day of all it does.
-    pub today: NaiveDate,
 }
 
 /// libpq speaks in several lines; a log is read line by line.
@@ -332,87 +321,6 @@ impl Db {
     }
 }
 
-/// Runs statements that change something on a connection of one's own.
-pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-    conn.transaction(|conn| write_in(conn, caller, work))
-        .map(|written| written.given)
-}
-
-/// What a transaction gave, and whether it changed what the public sees.
-struct Written<T> {
-    given: T,
-    public: bool,
-}
-
-diesel::define_sql_function! {
-    /// Takes the place of a write in the history; gives the last change before it.
-    fn begin_write(actor: Text, token: Text, request: Text, reason: Text) -> BigInt;
-}
-
-/// Within a transaction: takes its place, works, and lets what changed of what is public have its revision.
-fn write_in<T>(
-    conn: &mut PgConnection,
-    caller: &Caller,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
-) -> Result<Written<T>> {
-    let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
-    let reason = caller.reason().unwrap_or_default();
-    let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
-    let before = diesel::select(begun).get_result(conn)?;
-    let mut tx = Tx {
-        conn,
-        caller,
-        reason: caller.reason().map(str::to_owned),
-        before,
-        today: today(),
-    };
-    let given = work(&mut tx)?;
-    let changed = revisions::follow(&mut tx)?;
-    tally::recount(&mut tx, &changed)?;
-    let public = !changed.is_empty();
-    Ok(Written { given, public })
-}
-
-impl Tx<'_> {
-    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, and whether it is public,
-    /// if it is there. What the caller does not see is not there.
-    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<(Id, bool)>) -> Result<()> {
-        match found {
-            Some((organization, _)) if self.caller.may(verb, Some(organization)) => Ok(()),
-            Some((organization, public)) if public || self.caller.sees_drafts(organization) => Err(Error::Forbidden),
-            _ => Err(Error::NotFound(thing)),
-        }
-    }
-
-    /// Works on trial: what it does is undone, after everything that would follow from it. What it gives stays.
-    pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let (caller, before, today) = (self.caller, self.before, self.today);
-        let reason = self.reason.clone();
-        let mut done = None;
-        let undone: Result<()> = self.conn.transaction(|conn| {
-            let mut tx = Tx {
-                conn,
-                caller,
-                reason,
-                before,
-                today,
-            };
-            let given = work(&mut tx)?;
-            revisions::follow(&mut tx)?;
-            done = Some(given);
-            Err(diesel::result::Error::RollbackTransaction.into())
-        });
-        done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
-    }
-
-    /// Says why something changes, where the request says it in its body.
-    pub fn because(&mut self, reason: &str) -> Result<()> {
-        diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;
-        self.reason = Some(reason.to_owned());
-        Ok(())
-    }
-}
-
 impl Deref for Read<'_> {
     type Target = PgConnection;
 
@@ -425,19 +333,6 @@ impl DerefMut for Read<'_> {
         self.conn
     }
 }
-impl Deref for Tx<'_> {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        self.conn
-    }
-}
-impl DerefMut for Tx<'_> {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.conn
-    }
-}
-
 impl FromRequest for Db {
     type Error = Error;
     type Future = Ready<Result<Self>>;

@@ -1,12 +1,13 @@
 //! `ward-policy verify`: whether the history is whole, and what is stored is what it says.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
     sql_types::{Array, BigInt, Bool, Bytea, Integer, Text, Uuid as SqlUuid},
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -34,12 +35,19 @@ const TABLES: [(&str, &str, &str); 9] = [
 ];
 
 /// A place in the history: a number, and the hash that stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// The number.
     pub seq: i64,
     /// The hash, in hexadecimal digits.
     pub hash: String,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
 }
 
 impl FromStr for Head {
@@ -98,7 +106,7 @@ impl Report {
             TABLES.len()
         ));
         if let Some(head) = &self.head {
-            lines.push(format!("head {}:{}", head.seq, head.hash));
+            lines.push(format!("head {head}"));
         }
         lines
     }

@@ -10,8 +10,6 @@ use std::{
 use diesel::{
     PgConnection, QueryableByName,
     connection::SimpleConnection,
-    migration::MigrationSource,
-    pg::Pg,
     prelude::*,
     sql_types::{BigInt, Bool, Text},
 };
@@ -19,9 +17,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    command::Failure,
-    db::MIGRATIONS,
+    command::{Failure, in_words},
+    db::{known_migrations, run_migrations},
+    schema::change_log,
     value::{Time, hex},
+    verify::Head,
 };
 
 /// The form of the manifest.
@@ -53,17 +53,10 @@ pub(super) struct Dump {
 pub(super) struct Contents {
     /// The version of PostgreSQL.
     postgresql: String,
-    migrations: Vec<String>,
+    pub(super) migrations: Vec<String>,
     /// The last change, and the hash of all up to it.
     head: Option<Head>,
     tables: BTreeMap<String, Table>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    seq: i64,
-    hash: String,
 }
 
 /// The rows of a table: how many, and the sum of a hash of each, in whatever order they come.
@@ -80,14 +73,6 @@ struct Table {
 struct Cell {
     #[diesel(sql_type = Text)]
     value: String,
-}
-
-#[derive(QueryableByName)]
-struct Place {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Text)]
-    hash: String,
 }
 
 impl Manifest {
@@ -110,8 +95,7 @@ impl Manifest {
             )
             .into());
         }
-        let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|e| e.to_string())?;
-        let known: Vec<String> = known.iter().map(|one| one.name().version().to_string()).collect();
+        let known = known_migrations().map_err(|e| in_words(&e))?;
         let mut newer = self
             .contents
             .migrations
@@ -182,30 +166,19 @@ impl Contents {
             let table: Table = diesel::sql_query(digest).get_result(conn)?;
             tables.insert(name, table);
         }
-        let migrations: Vec<Cell> =
-            diesel::sql_query("select version::text as value from __diesel_schema_migrations order by 1").load(conn)?;
-        let head: Option<Place> =
-            diesel::sql_query("select seq, encode(hash, 'hex') as hash from change_log order by seq desc limit 1")
-                .get_result(conn)
-                .optional()?;
+        let last = change_log::table.order(change_log::seq.desc());
+        let head: Option<(i64, Vec<u8>)> = last
+            .select((change_log::seq, change_log::hash))
+            .first(conn)
+            .optional()?;
         // When a migration ran is another time wherever it is noted.
         tables.retain(|name, _| !name.ends_with(super::MIGRATIONS));
         Ok(Self {
             postgresql: setting(conn, "server_version")?,
-            migrations: migrations.into_iter().map(|cell| cell.value).collect(),
-            head: head.map(|Place { seq, hash }| Head { seq, hash }),
+            migrations: run_migrations(conn).map_err(|e| in_words(&e))?,
+            head: head.map(|(seq, hash)| Head { seq, hash: hex(&hash) }),
             tables,
         })
-    }
-
-    /// Notes that the migrations ran: from now on the database is one to be served.
-    pub(super) fn note_migrations(&self, conn: &mut PgConnection) -> QueryResult<()> {
-        for version in &self.migrations {
-            diesel::sql_query("insert into public.__diesel_schema_migrations (version) values ($1)")
-                .bind::<Text, _>(version)
-                .execute(conn)?;
-        }
-        Ok(())
     }
 
     /// In what the contents found differ from these.

@@ -188,7 +188,7 @@ impl ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let worked = None;
+        let worked = Some(Instant::now());
         self.0.connect().map(|conn| Pooled { conn, worked })
     }
 

@@ -40,7 +40,7 @@ pub enum SetupError {
 /// counted anew.
 pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = PgConnection::establish(url)?;
-    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")?;
+    claim(&mut conn)?;
     // Makes their table, where there is none.
     conn.applied_migrations().map_err(SetupError::Migration)?;
     if let Some(version) = migrations(&mut conn)?.newer.pop() {
@@ -48,9 +48,19 @@ pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result
     }
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
     write(&mut conn, &Caller::service(), fill)?;
-    conn.batch_execute("select pg_advisory_unlock_all()")?;
+    release(&mut conn)?;
     tally::catch_up(&mut conn)?;
     Ok(())
+}
+
+/// Waits until nobody else prepares the database, and keeps others waiting.
+pub fn claim(conn: &mut PgConnection) -> QueryResult<()> {
+    conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")
+}
+
+/// Lets others prepare it.
+pub fn release(conn: &mut PgConnection) -> QueryResult<()> {
+    conn.batch_execute("select pg_advisory_unlock_all()")
 }
 
 diesel::table! {
@@ -72,12 +82,29 @@ pub struct Migrations {
     pub newer: Vec<String>,
 }
 
+/// The versions of the migrations this program knows.
+pub fn known_migrations() -> Result<Vec<String>> {
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
+    Ok(known.iter().map(|one| one.name().version().to_string()).collect())
+}
+
+/// The versions of those that the database has, in order.
+pub fn run_migrations(conn: &mut PgConnection) -> Result<Vec<String>> {
+    use __diesel_schema_migrations::{table, version};
+    Ok(table.select(version).order(version).load(conn)?)
+}
+
+/// Notes that migrations ran, in a database that came with all they do.
+pub fn note_migrations(conn: &mut PgConnection, versions: &[String]) -> Result<()> {
+    use __diesel_schema_migrations::{table, version};
+    let rows: Vec<_> = versions.iter().map(|one| version.eq(one)).collect();
+    diesel::insert_into(table).values(rows).execute(conn)?;
+    Ok(())
+}
+
 /// What the database has of the migrations this program knows.
 pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
-    use __diesel_schema_migrations::{table, version};
-    let run: Vec<String> = table.select(version).load(conn)?;
-    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
-    let known: Vec<String> = known.iter().map(|one| one.name().version().to_string()).collect();
+    let (run, known) = (run_migrations(conn)?, known_migrations()?);
     let missing = known.iter().filter(|one| !run.contains(one)).count();
     Ok(Migrations {
         known: known.len().try_into().map_err(Error::internal)?,

@@ -24,7 +24,6 @@ use super::{
 use crate::{
     db::Db,
     error::{Error, Result},
-    page,
     past::{Past, Since, only},
     query,
     query::Query,
@@ -52,7 +51,7 @@ pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 /// The licence of the city's data.
 pub const LICENSE: &str = "https://creativecommons.org/licenses/by/4.0/";
 
-/// Results read together.
+/// Rows read together.
 const BATCH: i64 = 2000;
 
 /// Routes under `/exports`.
@@ -151,19 +150,16 @@ async fn export_indicators(
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
-            stretches(|after: Option<Id>| {
+            let read = |after: Option<Id>| {
                 let query = indicators::changed(&filter, &since).select(Indicator::as_select());
                 let query = match after {
                     Some(id) => query.filter(i::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Indicator> = query.order(i::id).limit(page::MAX_LIMIT).load(conn.conn)?;
-                let last = stretch.last().map(|row| row.id);
-                for row in stretch {
-                    writer.row(&rows::indicator(row, &source))?;
-                }
-                Ok(last)
-            })
+                let stretch: Vec<Indicator> = query.order(i::id).limit(BATCH).load(conn.conn)?;
+                Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
+            };
+            in_step(read, |row| writer.row(&rows::indicator(row, &source)))
         })
         .await
 }
@@ -195,23 +191,18 @@ async fn export_results(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let on = conn.today;
-            let mut after = None;
-            let read = || {
+            let read = |after: Option<Id>| {
                 let query = results::matching(&filter, &since).select(Reported::as_select());
                 let query = match after {
                     Some(id) => query.filter(r::id.gt(id)),
                     None => query,
                 };
                 let stretch: Vec<Reported> = query.order(r::id).limit(BATCH).load(conn.conn)?;
-                after = stretch.last().map(|row| row.id);
+                let last = stretch.last().map(|row| row.id);
                 let judged = judge_reported(conn, stretch, on)?;
-                Ok((!judged.is_empty()).then_some(judged))
+                Ok(last.map(|last| (last, judged)))
             };
-            in_step(read, |judged| {
-                judged
-                    .iter()
-                    .try_for_each(|judged| writer.row(&rows::result(judged, on, &source)))
-            })
+            in_step(read, |judged| writer.row(&rows::result(&judged, on, &source)))
         })
         .await
 }
@@ -232,19 +223,16 @@ async fn export_budgets(
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
-            stretches(|after: Option<Id>| {
+            let read = |after: Option<Id>| {
                 let query = budgets::matching(&filter, &since).select(Budget::as_select());
                 let query = match after {
                     Some(id) => query.filter(b::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Budget> = query.order(b::id).limit(page::MAX_LIMIT).load(conn.conn)?;
-                let last = stretch.last().map(|row| row.id);
-                for row in stretch {
-                    writer.row(&rows::budget(row, &source))?;
-                }
-                Ok(last)
-            })
+                let stretch: Vec<Budget> = query.order(b::id).limit(BATCH).load(conn.conn)?;
+                Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
+            };
+            in_step(read, |row| writer.row(&rows::budget(row, &source)))
         })
         .await
 }
@@ -274,29 +262,21 @@ async fn export_evaluations(
         .await
 }
 
-/// Reads stretch after stretch, each after the last row of the one before, until there is none.
-fn stretches(mut read: impl FnMut(Option<Id>) -> Result<Option<Id>>) -> Result<()> {
-    let mut after = None;
-    loop {
-        match read(after)? {
-            Some(last) => after = Some(last),
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Reads one batch while the one before is written, until there is none: neither waits for the other.
+/// Reads rows stretch after stretch, each after the last row of the one before, until there is none; and writes one stretch
+/// while the next is read.
 fn in_step<T: Send>(
-    mut read: impl FnMut() -> Result<Option<T>>,
+    mut read: impl FnMut(Option<Id>) -> Result<Option<(Id, Vec<T>)>>,
     mut write: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
-    let (sender, receiver) = mpsc::sync_channel(1);
+    let (sender, receiver) = mpsc::sync_channel::<Vec<T>>(1);
     // The sender ends with the reading, whichever way: who writes waits for no more.
     thread::scope(move |scope| {
-        let writing = scope.spawn(move || receiver.into_iter().try_for_each(&mut write));
-        // Who writes has left when nothing more can be sent; why, its end says.
-        while let Some(batch) = read()? {
-            if sender.send(batch).is_err() {
+        let writing = scope.spawn(move || receiver.into_iter().flatten().try_for_each(&mut write));
+        let mut after = None;
+        while let Some((last, stretch)) = read(after)? {
+            after = Some(last);
+            // Who writes has left when nothing more can be sent; why, its end says.
+            if sender.send(stretch).is_err() {
                 break;
             }
         }

@@ -276,10 +276,7 @@ async fn read_policy(
     Query(past): Query<Past>,
 ) -> Result<Answer<Policy>> {
     let moment = past.of(Of::Policy(key.0.clone(), key.1));
-    db.at(moment)
-        .single(true)
-        .read(move |conn| find(conn, &key).map(Answer))
-        .await
+    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
 }
 
 /// Replaces a policy, or creates it; what is below it stays.

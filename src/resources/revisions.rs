@@ -1,6 +1,6 @@
 //! Revisions: what was published, as it was, under numbers that never change their meaning.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -302,23 +302,18 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
     add(tx, policy, 1, &draft).map(|_| ())
 }
 
-/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells of which
-/// organizations the transaction has changed anything that the public sees.
-pub fn follow(tx: &mut Tx<'_>) -> Result<BTreeSet<Id>> {
-    let changed: Vec<(String, Id, Option<Id>, Option<Id>)> = change_log::table
+/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells whether
+/// the transaction has changed anything that the public sees.
+pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
+    let changed: Vec<(String, Id, Option<Id>)> = change_log::table
         .filter(change_log::seq.gt(tx.before))
         .filter(change_log::was_public.or(change_log::is_public))
         .filter(change_log::type_.ne("revision"))
-        .select((
-            change_log::type_,
-            change_log::row_id,
-            change_log::policy_id,
-            change_log::organization_id,
-        ))
+        .select((change_log::type_, change_log::row_id, change_log::policy_id))
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(false);
     }
     let organizations: Vec<Id> = changed
         .iter()
@@ -338,7 +333,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<BTreeSet<Id>> {
     for policy in public {
         correct(tx, policy)?;
     }
-    Ok(changed.into_iter().filter_map(|row| row.3).collect())
+    Ok(true)
 }
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+};
 use ward_policy::db::embedded::Embedded;
 
 use crate::{Outcome, files::Folder};
@@ -22,6 +24,12 @@ pub(crate) const TOKEN: &str = "wardpolicy_000000000000_secret";
 const HOLDER: &str = "begin; select begin_write('bench', '', '', ''); \
     insert into tokens (id, name, handle, hash, scopes) values \
     (gen_random_uuid(), 'bench', '000000000000', sha256('secret'), '{admin}') on conflict do nothing; commit";
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
 
 /// A database, and where its server logs.
 pub(crate) struct Place {
@@ -67,6 +75,12 @@ impl Place {
 
     pub(crate) fn connect(&self) -> Outcome<PgConnection> {
         Ok(PgConnection::establish(&self.url())?)
+    }
+
+    /// The only column of a query, which must be called `value`.
+    pub(crate) fn values(&self, sql: &str) -> Outcome<Vec<String>> {
+        let rows: Vec<Row> = sql_query(sql).load(&mut self.connect()?)?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
     /// What the server has logged so far.

@@ -6,8 +6,6 @@ use std::{
     time::Instant,
 };
 
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
-
 use crate::{
     Outcome, Plan,
     load::{Rate, medians, pgbench, wrk},
@@ -39,19 +37,9 @@ struct Sample {
     trees: Vec<String>,
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    value: String,
-}
-
 impl Sample {
     fn of(place: &Place) -> Outcome<Self> {
-        let mut conn = place.connect()?;
-        let mut paths = |sql: &str| -> Outcome<Vec<String>> {
-            let rows: Vec<Row> = sql_query(format!("{sql} limit {DIFFERENT}")).load(&mut conn)?;
-            Ok(rows.into_iter().map(|row| row.value).collect())
-        };
+        let paths = |sql: &str| place.values(&format!("{sql} limit {DIFFERENT}"));
         // In no order that an index has, and the same in each run.
         let policies =
             "from policies p join organizations o on o.id = p.organization_id where p.public order by md5(p.id::text)";

@@ -5,14 +5,13 @@ use std::{
     process::Command,
 };
 
-use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-
 use uuid::Uuid;
 
 use crate::{
     Outcome, Plan,
-    load::{Rate, medians, pgbench, wrk},
+    load::{Rate, pgbench, wrk},
     place::{Answer, Place, Process, TOKEN, request},
     statements::Watched,
     table::line,
@@ -151,21 +150,13 @@ fn against_pgbench(plan: &Plan, place: &Place, service: &Process, name: &str, ch
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    value: String,
-}
-
 /// A file of new results, against `COPY` into the same table: results a second.
 fn import(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
-    let mut conn = place.connect()?;
-    let organizations = "select slug as value from organizations where kind = 'ward' order by id offset 4";
-    let organizations: Vec<Row> = sql_query(organizations).load(&mut conn)?;
+    let wards = place.values("select slug as value from organizations where kind = 'ward' order by id offset 4")?;
     let wanted = place.size.min(FILE);
     let mut ids = Vec::new();
-    for (organization, taken) in organizations.iter().zip((0..wanted).step_by(5000)) {
-        ids.extend(indicators(service, &organization.value, (wanted - taken).min(5000))?);
+    for (ward, taken) in wards.iter().zip((0..wanted).step_by(5000)) {
+        ids.extend(indicators(service, ward, (wanted - taken).min(5000))?);
     }
     let mut lines = "indicator_id,fiscal_year,value,observation_status\n".to_owned();
     let mut copied = String::new();
@@ -196,16 +187,12 @@ fn import(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
         emptied()?;
         per_second(|| copy(place, &file).map(|()| ids.len()))
     };
-    let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    for _ in 0..plan.rounds.min(2) {
-        ours.push(imported()?);
-        limit.push(copied()?);
-    }
+    let (ours, limit) = rounds(plan, imported, copied)?;
     line(
         "import of results",
-        medians(&ours),
+        ours,
         service.resident()?,
-        Some(("COPY into the same table", medians(&limit))),
+        Some(("COPY into the same table", limit)),
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -207,11 +207,12 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
     }
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
-        // An indicator may stand there more than once.
-        let own = results.get(&subject.indicator.id).cloned().unwrap_or_default();
-        let mut by_year: BTreeMap<_, _> = own.into_iter().map(|(year, result)| (year, Some(result))).collect();
-        by_year.entry(subject.indicator.policy_year).or_default();
-        for (year, result) in by_year.into_iter().filter(|(year, _)| years.hold(*year)) {
+        // An indicator may stand there more than once, so nothing is taken away.
+        let own = results.get(&subject.indicator.id);
+        let mut of: BTreeSet<FiscalYear> = own.into_iter().flat_map(BTreeMap::keys).copied().collect();
+        of.insert(subject.indicator.policy_year);
+        for year in of.into_iter().filter(|year| years.hold(*year)) {
+            let result = own.and_then(|own| own.get(&year)).cloned();
             judged.push(Judged::new(&subject, year, result, &records, on));
         }
     }

@@ -1,10 +1,10 @@
 //! What evaluations come to as everybody sees them, counted beforehand: a summary of everything adds up counts, instead of
 //! evaluating everything.
 //!
-//! An organization is counted whole whenever something public of it has changed, by the write that changed it. Nobody
-//! evaluates across organizations, so no other's counts turn with it.
+//! The database marks an organization whenever something public of it changes that an evaluation looks at, and the write that
+//! changed it counts it anew, whole. Nobody evaluates across organizations, so no other's counts turn with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::{PgConnection, dsl::exists, prelude::*};
@@ -32,6 +32,8 @@ use crate::{
 
 /// Organizations that are counted anew at a time.
 const BATCH: i64 = 50;
+/// Most counts in one statement: PostgreSQL takes 65,535 parameters, and a count has 11.
+const ROWS: usize = 5000;
 
 /// What evaluations have in common that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Insertable)]
@@ -70,35 +72,66 @@ type Row = (
     i32,
 );
 
-/// Counts organizations anew, by what everybody sees after this transaction.
-pub fn recount(tx: &mut Tx<'_>, organizations: &BTreeSet<Id>) -> Result<()> {
-    for &organization in organizations {
-        let counts = as_everybody(tx, |conn| count(conn, organization))?;
-        let rows: Vec<_> = counts
-            .iter()
-            .map(|(common, count)| {
-                (
-                    tallies::organization_id.eq(organization),
-                    common,
-                    tallies::count.eq(count),
-                )
-            })
-            .collect();
-        diesel::delete(tallies::table.filter(tallies::organization_id.eq(organization))).execute(tx.conn)?;
-        diesel::insert_into(tallies::table).values(rows).execute(tx.conn)?;
-        diesel::insert_into(tallied::table)
-            .values((tallied::organization_id.eq(organization), tallied::rules.eq(RULES)))
-            .on_conflict(tallied::organization_id)
-            .do_update()
-            .set(tallied::rules.eq(RULES))
-            .execute(tx.conn)?;
+/// Counts anew what this transaction has marked, by what everybody sees after it, and whatever else is marked.
+pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
+    while renew_some(tx)? {}
+    Ok(())
+}
+
+/// The same outside of any other write, a few organizations at a time, between others' writes.
+pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
+    while !hold(conn)? {
+        write(conn, &Caller::service(), renew_some)?;
     }
     Ok(())
 }
 
-fn count(conn: &mut PgConnection, organization: Id) -> Result<BTreeMap<Common, i32>> {
+/// Counts a few organizations anew; tells whether there were any.
+fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
+    let some: Vec<Id> = stale().select(tallied::organization_id).limit(BATCH).load(tx.conn)?;
+    if some.is_empty() {
+        return Ok(false);
+    }
+    let counts = as_everybody(tx, |conn| count(conn, &some))?;
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|((organization, common), count)| {
+            (
+                tallies::organization_id.eq(*organization),
+                common,
+                tallies::count.eq(count),
+            )
+        })
+        .collect();
+    diesel::delete(tallies::table.filter(tallies::organization_id.eq_any(&some))).execute(tx.conn)?;
+    for rows in rows.chunks(ROWS) {
+        diesel::insert_into(tallies::table)
+            .values(rows.to_vec())
+            .execute(tx.conn)?;
+    }
+    diesel::update(tallied::table.filter(tallied::organization_id.eq_any(&some)))
+        .set(tallied::rules.eq(RULES))
+        .execute(tx.conn)?;
+    Ok(true)
+}
+
+/// The counts that do not hold, or are by other rules.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn stale() -> _ {
+    let ours: i32 = RULES;
+    // Not `ne`: no index answers that.
+    tallied::table.filter(tallied::rules.lt(ours).or(tallied::rules.gt(ours)))
+}
+
+/// Whether every count is by these rules, of what everybody sees.
+fn hold(conn: &mut PgConnection) -> Result<bool> {
+    let any: bool = diesel::select(exists(stale())).get_result(conn)?;
+    Ok(!any)
+}
+
+fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, Common), i32>> {
     let subjects = Subject::query()
-        .filter(p::organization_id.eq(organization))
+        .filter(p::organization_id.eq_any(organizations))
         .load(conn)?;
     let mut counts = BTreeMap::new();
     for judged in judge(conn, subjects, &Years::default(), NaiveDate::MIN)? {
@@ -114,7 +147,7 @@ fn count(conn: &mut PgConnection, organization: Id) -> Result<BTreeMap<Common, i
                 rating: verdict.rating,
                 inconsistent: verdict.inconsistent,
             };
-            *counts.entry(common).or_default() += 1;
+            *counts.entry((judged.subject.organization_id, common)).or_default() += 1;
         };
         let (in_time, after) = judged.verdicts();
         if in_time == after {
@@ -125,18 +158,6 @@ fn count(conn: &mut PgConnection, organization: Id) -> Result<BTreeMap<Common, i
         }
     }
     Ok(counts)
-}
-
-/// Counts every organization whose count does not hold, or is by other rules; a few at a time, between other writes.
-pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
-    loop {
-        let stale = tallied::table.filter(tallied::rules.ne(RULES));
-        let some: Vec<Id> = stale.select(tallied::organization_id).limit(BATCH).load(conn)?;
-        if some.is_empty() {
-            return Ok(());
-        }
-        write(conn, &Caller::service(), |tx| recount(tx, &some.into_iter().collect()))?;
-    }
 }
 
 /// The counts of what is asked for, on a day; nothing where that cannot be said by counts, or they do not hold.
@@ -210,11 +231,4 @@ pub fn counted(
         }
     }
     Ok(Some(tallies))
-}
-
-/// Whether every count is by these rules, of what everybody sees.
-fn hold(conn: &mut PgConnection) -> Result<bool> {
-    let stale = tallied::table.filter(tallied::rules.lt(RULES).or(tallied::rules.gt(RULES)));
-    let any: bool = diesel::select(exists(stale)).get_result(conn)?;
-    Ok(!any)
 }

@@ -1,0 +1,125 @@
+//! What changes something: in somebody's name, at one place in the history, followed by all that follows from it.
+
+use std::ops::{Deref, DerefMut};
+
+use chrono::NaiveDate;
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
+
+use crate::{
+    auth::{Caller, Verb},
+    error::{Error, Result},
+    past::set_config,
+    resources::{evaluations::tally, revisions},
+    value::{Id, today},
+};
+
+/// What statements run on that change something: they have an actor, and a place in the history.
+///
+/// There is no other way to one than [`Db::write`] or [`write()`], and functions that change something take one.
+pub struct Tx<'a> {
+    /// The connection.
+    pub conn: &'a mut PgConnection,
+    /// Who writes.
+    pub caller: &'a Caller,
+    /// Why.
+    pub reason: Option<String>,
+    /// The last change before this transaction's own.
+    pub before: i64,
+    /// The day of all it does.
+    pub today: NaiveDate,
+}
+
+/// Runs statements that change something on a connection of one's own.
+pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    conn.transaction(|conn| write_in(conn, caller, work))
+        .map(|written| written.given)
+}
+
+/// What a transaction gave, and whether it changed what the public sees.
+pub(super) struct Written<T> {
+    pub(super) given: T,
+    pub(super) public: bool,
+}
+
+diesel::define_sql_function! {
+    /// Takes the place of a write in the history; gives the last change before it.
+    fn begin_write(actor: Text, token: Text, request: Text, reason: Text) -> BigInt;
+}
+
+/// Within a transaction: takes its place, works, and lets what changed of what is public have its revision and be counted.
+pub(super) fn write_in<T>(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<Written<T>> {
+    let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
+    let reason = caller.reason().unwrap_or_default();
+    let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
+    let before = diesel::select(begun).get_result(conn)?;
+    let mut tx = Tx {
+        conn,
+        caller,
+        reason: caller.reason().map(str::to_owned),
+        before,
+        today: today(),
+    };
+    let given = work(&mut tx)?;
+    let public = revisions::follow(&mut tx)?;
+    if public {
+        tally::renew(&mut tx)?;
+    }
+    Ok(Written { given, public })
+}
+
+impl Tx<'_> {
+    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, and whether it is public,
+    /// if it is there. What the caller does not see is not there.
+    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<(Id, bool)>) -> Result<()> {
+        match found {
+            Some((organization, _)) if self.caller.may(verb, Some(organization)) => Ok(()),
+            Some((organization, public)) if public || self.caller.sees_drafts(organization) => Err(Error::Forbidden),
+            _ => Err(Error::NotFound(thing)),
+        }
+    }
+
+    /// Works on trial: what it does is undone, after everything that would follow from it. What it gives stays.
+    pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let (caller, before, today) = (self.caller, self.before, self.today);
+        let reason = self.reason.clone();
+        let mut done = None;
+        let undone: Result<()> = self.conn.transaction(|conn| {
+            let mut tx = Tx {
+                conn,
+                caller,
+                reason,
+                before,
+                today,
+            };
+            let given = work(&mut tx)?;
+            revisions::follow(&mut tx)?;
+            done = Some(given);
+            Err(diesel::result::Error::RollbackTransaction.into())
+        });
+        done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
+    }
+
+    /// Says why something changes, where the request says it in its body.
+    pub fn because(&mut self, reason: &str) -> Result<()> {
+        diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;
+        self.reason = Some(reason.to_owned());
+        Ok(())
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn
+    }
+}
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn
+    }
+}
