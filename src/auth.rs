@@ -17,6 +17,8 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    connection::Connection,
+    consistency::{CONSISTENCY_TOKEN, Consistency},
     db::Database,
     error::{Error, Place, Result, Violation},
     language::Bilingual,
@@ -122,6 +124,8 @@ pub struct Caller {
     request_id: Arc<str>,
     reason: Option<String>,
     repeatable: Option<Repeatable>,
+    consistency: Arc<Consistency>,
+    connection: Option<Arc<Connection>>,
 }
 
 /// A request its caller may repeat: under which key, and the digest of all of it that is not the body.
@@ -163,6 +167,8 @@ impl Caller {
             request_id: Arc::default(),
             reason: None,
             repeatable: None,
+            consistency: Arc::default(),
+            connection: None,
         }
     }
 
@@ -194,6 +200,24 @@ impl Caller {
     #[must_use]
     pub const fn repeatable(&self) -> Option<&Repeatable> {
         self.repeatable.as_ref()
+    }
+
+    /// The least the caller wants to read, and how far the caller's write has come.
+    #[must_use]
+    pub const fn consistency(&self) -> &Arc<Consistency> {
+        &self.consistency
+    }
+
+    /// Whether the caller has hung up, and nobody is there to answer.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_left())
+    }
+
+    /// The same, who calls on this connection.
+    #[must_use]
+    pub fn on(self, connection: Option<Arc<Connection>>) -> Self {
+        Self { connection, ..self }
     }
 
     /// Whether this is nobody in particular.
@@ -289,8 +313,13 @@ pub async fn identify(
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     match recognize(&req).await {
         Ok(caller) => {
+            let consistency = Arc::clone(caller.consistency());
             req.extensions_mut().insert(caller);
-            next.call(req).await.map(ServiceResponse::map_into_boxed_body)
+            let mut response = next.call(req).await?.map_into_boxed_body();
+            if let Some(at) = consistency.header() {
+                response.headers_mut().insert(CONSISTENCY_TOKEN, at);
+            }
+            Ok(response)
         }
         Err(e) => Ok(req.error_response(e)),
     }
@@ -301,6 +330,7 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
     let needs = req.app_data::<web::Data<Needs>>();
     let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), pattern));
+    let connection = req.conn_data::<Arc<Connection>>().cloned();
     let mut caller = match req.headers().get(header::AUTHORIZATION) {
         None => Caller::anonymous(),
         // Whether the service is well does not depend on the database that knows the tokens.
@@ -310,10 +340,12 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
             let database = req
                 .app_data::<web::Data<Database>>()
                 .ok_or_else(|| Error::internal("no database configured"))?;
-            token::find(database, given).await?
+            token::find(database, given, connection.clone()).await?
         }
     };
     caller.must_satisfy(need)?;
+    caller = caller.on(connection);
+    caller.consistency = Arc::new(Consistency::of(req.headers())?);
     caller.request_id = req
         .extensions()
         .get::<RequestId>()

@@ -14,6 +14,8 @@ pub struct Config {
     pub bind: String,
     /// `DATABASE_URL`: the PostgreSQL to use; without it the service starts an embedded one.
     pub database_url: Option<String>,
+    /// `DATABASE_REPLICA_URLS`: standbys of it that readers are sent to while they are up to date, separated by spaces (none).
+    pub standbys: Vec<String>,
     /// `WARD_POLICY_DATA`: where the embedded PostgreSQL keeps its data
     /// (as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`).
     pub data: PathBuf,
@@ -155,6 +157,9 @@ impl Config {
         Ok(Self {
             bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
             database_url: text("DATABASE_URL")?,
+            standbys: text("DATABASE_REPLICA_URLS")?
+                .map(|urls| urls.split_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,

@@ -7,6 +7,7 @@
 use std::{
     any::Any,
     error::Error,
+    io::ErrorKind,
     net::{Shutdown, TcpStream},
     os::fd::AsFd,
     pin::Pin,
@@ -146,6 +147,15 @@ impl Connection {
         InRequest {
             connection: Arc::clone(self),
             patience: self.all.patience.head,
+        }
+    }
+
+    /// Whether whoever was on the other side has hung up. One that will say no more is taken for one that has.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        match self.stream.peek(&mut [0]) {
+            Ok(more) => more == 0,
+            Err(e) => e.kind() != ErrorKind::WouldBlock,
         }
     }
 }

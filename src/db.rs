@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     auth::{self, Caller},
     config::Bounds,
+    consistency,
     error::{Error, Result},
     extract::IntoReply,
     idempotency::{Claim, Once},
@@ -32,12 +33,15 @@ use crate::{
 
 use lane::{Lane, Plan};
 use listener::Listener;
+use standby::Standbys;
 use watched::For;
 
 pub mod embedded;
 mod lane;
+mod life;
 mod listener;
 mod readiness;
+mod standby;
 mod stream;
 mod watched;
 mod write;
@@ -48,9 +52,10 @@ pub use readiness::{
     MIGRATIONS, Migrations, SetupError, check_migrated, claim, known_migrations, migrations, note_migrations, release,
     run_migrations, set_up,
 };
+pub use standby::Standing;
 pub use stream::{Chunks, Out};
 pub use write::{Tx, write};
-use write::{Written, write_in};
+use write::{Written, until_it_stays, write_in};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
@@ -63,6 +68,7 @@ const WRITER: &str = "set search_path = public";
 #[derive(Clone)]
 pub struct Database {
     readers: Lane,
+    standbys: Standbys,
     writers: Lane,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
     followers: Arc<Semaphore>,
@@ -80,6 +86,7 @@ pub struct Db {
     caller: Caller,
     moment: Moment,
     single: bool,
+    primary: bool,
 }
 
 /// What queries run on: one state of the database, as far as the caller may see it.
@@ -98,9 +105,10 @@ pub(crate) fn in_one_line(words: &impl ToString) -> String {
 }
 
 impl Database {
-    /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens.
+    /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens; and another
+    /// pool for readers of each standby.
     #[must_use]
-    pub fn new(url: &str, bounds: Bounds) -> Self {
+    pub fn new(url: &str, standbys: &[String], bounds: Bounds) -> Self {
         let listener = Arc::new(Listener::new(url));
         let metrics = Metrics::default();
         let readers = Plan {
@@ -116,9 +124,14 @@ impl Database {
             patience: bounds.lock,
             session: WRITER,
         };
-        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, &listener, &metrics.queries);
+        let on_standbys = Plan {
+            name: "standbys",
+            ..readers
+        };
+        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &metrics.queries);
         Self {
             readers: lane(&readers),
+            standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &metrics.queries),
             writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
             streams: Arc::new(Semaphore::new(bounds.streams)),
@@ -136,8 +149,18 @@ impl Database {
 
     /// How its lanes are used at this moment, by their names.
     #[must_use]
-    pub fn lanes(&self) -> [(&'static str, Use); 2] {
-        [("readers", self.readers.now()), ("writers", self.writers.now())]
+    pub fn lanes(&self) -> [(&'static str, Use); 3] {
+        [
+            ("readers", self.readers.now()),
+            ("standbys", self.standbys.now()),
+            ("writers", self.writers.now()),
+        ]
+    }
+
+    /// How the standbys are.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standbys.standing(&self.listener.present())
     }
 
     /// How far this process has heard of changes.
@@ -172,34 +195,43 @@ impl Database {
             caller,
             moment: Moment::Now,
             single: false,
+            primary: false,
         }
     }
 
     /// Writes, and sees to it that no answer from before is given after this one's.
     async fn write<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&mut PgConnection) -> Result<Written<T>> + Send + 'static,
+        caller: &Caller,
+        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<Written<T>> + Clone + Send + 'static,
     ) -> Result<T> {
-        let listener = Arc::clone(&self.listener);
+        let turn = self.writers.turn(caller).await?;
+        let (listener, caller) = (Arc::clone(&self.listener), caller.clone());
         let run = move |conn: &mut PgConnection| {
-            let done = run(conn);
+            let _for = For::request(Arc::clone(caller.request_id()));
+            let done = until_it_stays(|| conn.transaction(|conn| work.clone()(conn, &caller)));
+            let done = done.and_then(|written| {
+                let at = consistency::reached(conn)?;
+                listener.wrote(at);
+                caller.consistency().wrote(at);
+                Ok(written)
+            });
             // What failed on its way may have been committed all the same.
             let public = match &done {
                 Ok(written) => written.public,
-                Err(e) => matches!(e, Error::Internal(_) | Error::Unavailable(_)),
+                Err(e) => matches!(e, Error::Internal(_) | Error::Unavailable(_) | Error::Undone(_)),
             };
             if public {
                 listener.changed_public();
             }
             done.map(|written| written.given)
         };
-        let turn = self.writers.turn().await?;
         self.writers.run(turn, self.bounds.write, run).await
     }
 
     /// Keeps books that are not history: when a token was last used.
     pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
-        let turn = self.readers.turn().await?;
+        let turn = self.readers.turn(&Caller::service()).await?;
         self.readers
             .run(turn, self.bounds.read, |conn| conn.transaction(work))
             .await
@@ -226,24 +258,56 @@ impl Db {
         &self.caller
     }
 
+    /// The same, on the primary: where places in the history are compared, and what is not yet there would seem to be gone.
+    #[must_use]
+    pub fn on_primary(self) -> Self {
+        Self { primary: true, ..self }
+    }
+
+    /// A standby to read from, if one has all there is to be seen. What it says of the past it may learn of later than others.
+    fn standby(&self) -> Option<&Lane> {
+        let database = &self.database;
+        if self.primary || !matches!(self.moment, Moment::Now) {
+            return None;
+        }
+        database
+            .standbys
+            .lane(&database.listener.present(), self.caller.consistency().wanted())
+    }
+
+    /// Where to read.
+    fn lane(&self) -> &Lane {
+        self.standby().unwrap_or(&self.database.readers)
+    }
+
     /// Runs queries, all of which see one state of the database, as far as the caller may see it.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
-        let turn = self.database.readers.turn().await?;
-        self.read_in(turn, self.database.bounds.read, work).await
+        if let Some(standby) = self.standby() {
+            let turn = standby.turn(&self.caller).await?;
+            let work = work.clone();
+            match self.read_in(standby, turn, self.database.bounds.read, work).await {
+                // It was stopped, or had to go on with what readers still looked at.
+                Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => log::warn!("on a standby: {}", in_one_line(&e)),
+                done => return done,
+            }
+        }
+        let readers = &self.database.readers;
+        let turn = readers.turn(&self.caller).await?;
+        self.read_in(readers, turn, self.database.bounds.read, work).await
     }
 
     /// The same, in a turn that one has, with a deadline of one's own.
     async fn read_in<T: Send + 'static>(
         &self,
+        lane: &Lane,
         turn: OwnedSemaphorePermit,
         deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let run = self.reading(work);
-        self.database.readers.run(turn, deadline, run).await
+        lane.run(turn, deadline, self.reading(work)).await
     }
 
     /// Work on one state of the database, as far as the caller may see it.
@@ -274,7 +338,7 @@ impl Db {
         reason = "it waits at the gate like everything else, and needs no connection"
     )]
     pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let turn = self.database.readers.turn().await?;
+        let turn = self.database.readers.turn(&self.caller).await?;
         web::block(move || {
             let _turn = turn;
             work()
@@ -286,14 +350,10 @@ impl Db {
     /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
-        let caller = self.caller.clone();
-        let run = move |conn: &mut PgConnection| {
-            let _for = For::request(Arc::clone(caller.request_id()));
-            conn.transaction(|conn| write_in(conn, &caller, work))
-        };
-        self.database.write(run).await
+        let run = |conn: &mut PgConnection, caller: &Caller| write_in(conn, caller, work);
+        self.database.write(&self.caller, run).await
     }
 
     /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
@@ -301,23 +361,19 @@ impl Db {
     pub async fn once<R: IntoReply>(
         &self,
         request: &impl Serialize,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
     ) -> Result<Once<R>> {
-        let caller = self.caller.clone();
-        let claim = Claim::of(&caller, request)?;
-        let run = move |conn: &mut PgConnection| {
-            let _for = For::request(Arc::clone(caller.request_id()));
-            conn.transaction(|conn| {
-                if let Some(claim) = &claim {
-                    claim.begin(conn)?;
-                }
-                write_in(conn, &caller, |tx| match &claim {
-                    None => Once::now(&work(tx)?),
-                    Some(claim) => claim.answer(tx, work),
-                })
+        let claim = Claim::of(&self.caller, request)?;
+        let run = move |conn: &mut PgConnection, caller: &Caller| {
+            if let Some(claim) = &claim {
+                claim.begin(conn)?;
+            }
+            write_in(conn, caller, |tx| match &claim {
+                None => Once::now(&work(tx)?),
+                Some(claim) => claim.answer(tx, work),
             })
         };
-        self.database.write(run).await
+        self.database.write(&self.caller, run).await
     }
 }
 

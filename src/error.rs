@@ -72,6 +72,9 @@ pub enum Error {
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The database undid the work, for a reason of its own; the same request may succeed at once.
+    #[error("undone: {0}")]
+    Undone(String),
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(StatusCode),
@@ -368,6 +371,7 @@ impl From<DieselError> for Error {
                 Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation,
                 None,
             ) => Self::internal(e),
+            (Kind::SerializationFailure | Kind::Unknown, None) => Self::Undone(e.to_string()),
             _ => Self::Unavailable(e.to_string()),
         }
     }
@@ -394,7 +398,7 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Undone(_) => {
                 response.insert_header(("retry-after", "1"));
             }
             Self::Unauthenticated => {

@@ -90,7 +90,7 @@ pub fn check_length(headers: &HeaderMap) -> Result<()> {
 }
 
 /// The state a caller means to change: `If-Match`, required.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Match(IfMatch);
 
 impl Match {
@@ -121,7 +121,7 @@ impl FromRequest for Match {
 }
 
 /// What a PUT means: to replace the state it read (`If-Match`), or to create and nothing else (`If-None-Match: *`).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Condition {
     /// Replace.
     Replace(Match),

@@ -69,7 +69,7 @@ impl<T: DeserializeOwned + ToSchema + Rules + 'static> FromRequest for Json<T> {
 }
 
 /// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Patch(Value);
 
 impl Patch {

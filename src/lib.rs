@@ -15,6 +15,7 @@ pub mod cache;
 pub mod command;
 pub mod config;
 pub mod connection;
+pub mod consistency;
 pub mod contract;
 pub mod db;
 pub mod domain;

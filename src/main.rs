@@ -128,10 +128,10 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     if embedded.is_some() {
         token_command::first(&url, &config.data)?;
     }
-    let database = Database::new(&url, config.bounds);
+    let database = Database::new(&url, &config.standbys, config.bounds);
     let slow = Duration::from_millis(config.slow_query_ms);
     database.metrics().queries.call_slow(slow);
-    let threads = usize::try_from(config.bounds.pool)?;
+    let threads = usize::try_from(config.bounds.pool)? * (1 + config.standbys.len());
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
         let (stop, waiting) = (stop_asked()?, database.clone());

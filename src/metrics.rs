@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     auth::Caller,
-    db::{self, Database},
+    db::{self, Database, Standing},
     error::{Error, Result},
 };
 
@@ -87,6 +87,7 @@ pub async fn text(database: &Database) -> Result<String> {
     registry.register("build", "The program", Info::new(version));
     metrics.register(registry);
     pools(registry, database);
+    standbys(registry, database);
     feed(registry, database);
     migrations(registry, database).await;
     process(&mut all, metrics);
@@ -129,6 +130,21 @@ fn pools(registry: &mut Registry, database: &Database) {
     });
 }
 
+/// How the standbys are.
+fn standbys(registry: &mut Registry, database: &Database) {
+    let Standing { in_step, behind, away } = database.standing();
+    show_each(
+        registry,
+        "standbys",
+        "Standbys that readers are sent to, those that have not come so far, and those that do not answer or hold another history",
+        [
+            ([("state", "in_step")], in_step),
+            ([("state", "behind")], behind),
+            ([("state", "away")], away),
+        ],
+    );
+}
+
 /// Who waits for changes, and how well this process hears of them.
 fn feed(registry: &mut Registry, database: &Database) {
     let waiting = i64::try_from(database.waiting()).unwrap_or(i64::MAX);
@@ -149,7 +165,7 @@ fn feed(registry: &mut Registry, database: &Database) {
 
 /// What only the database knows.
 async fn migrations(registry: &mut Registry, database: &Database) {
-    let asked = database.of(Caller::service());
+    let asked = database.of(Caller::service()).on_primary();
     let answer = timeout(
         PATIENCE,
         asked.read(|conn| Ok((db::migrations(conn)?, db::last_change(conn)?))),

@@ -244,7 +244,7 @@ fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str,
         return None;
     }
     let own = response.response().error().and_then(|e| e.as_error::<Error>());
-    if let Some(error @ (Error::Internal(_) | Error::Unavailable(_))) = own {
+    if let Some(error @ (Error::Internal(_) | Error::Unavailable(_) | Error::Undone(_))) = own {
         log::error!(
             request_id = id,
             trace_id:% = format_args!("{:032x}", trace.id),

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Caller, Scope};
 use crate::{
+    connection::Connection,
     db::Database,
     error::{Error, Result},
     schema::{token_uses, tokens},
@@ -89,9 +90,10 @@ struct Row {
 }
 
 /// Who holds this token. One that is unknown, wrong, expired or revoked is nobody's, and all of these look alike.
-pub async fn find(database: &Database, given: Given) -> Result<Caller> {
+pub async fn find(database: &Database, given: Given, connection: Option<Arc<Connection>>) -> Result<Caller> {
     let row = database
-        .of(Caller::anonymous())
+        .of(Caller::anonymous().on(connection))
+        .on_primary()
         .read(move |conn| {
             let row = Row::query()
                 .filter(tokens::handle.eq(&given.handle))

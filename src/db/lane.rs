@@ -1,6 +1,7 @@
 //! A lane to the database: connections, a gate as wide as there are connections, and room for a few to wait before it.
 
 use std::{
+    iter::Sum,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -18,8 +19,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{in_one_line, listener::Listener, watched::Watch};
+use super::{in_one_line, life::Life, watched::Watch};
 use crate::{
+    auth::Caller,
     config::Bounds,
     error::{Error, Result},
     metrics::{Queries, Turns},
@@ -27,6 +29,9 @@ use crate::{
 
 /// How often it is looked whether the database is silent.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How often it is looked whether somebody who waits is still there.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How long a connection that worked is taken to be there, without asking it.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -36,16 +41,16 @@ const TRUSTED: Duration = Duration::from_secs(1);
 pub(super) struct Lane {
     pool: Pool<Manager>,
     gate: Arc<Semaphore>,
-    /// Those at work and those who wait; more are told to come back at once.
+    /// For those who wait; more are told to come back at once.
     room: Arc<Semaphore>,
     patience: Duration,
-    listener: Arc<Listener>,
+    life: Arc<Life>,
     queries: Queries,
     turns: Turns,
 }
 
 /// How a lane is used at a moment, in connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Use {
     /// That it may have.
     pub size: u32,
@@ -53,6 +58,16 @@ pub struct Use {
     pub connections: u32,
     /// That somebody's turn is about.
     pub in_use: u32,
+}
+
+impl Sum for Use {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |sum, one| Self {
+            size: sum.size + one.size,
+            connections: sum.connections + one.connections,
+            in_use: sum.in_use + one.in_use,
+        })
+    }
 }
 
 /// What makes one lane another than the next.
@@ -68,7 +83,7 @@ pub(super) struct Plan {
 }
 
 impl Lane {
-    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, listener: &Arc<Listener>, queries: &Queries) -> Self {
+    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, life: &Arc<Life>, queries: &Queries) -> Self {
         let width = usize::try_from(plan.connections).unwrap_or(1);
         let pool = Pool::builder()
             .max_size(plan.connections)
@@ -80,9 +95,9 @@ impl Lane {
         Self {
             pool,
             gate: Arc::new(Semaphore::new(width)),
-            room: Arc::new(Semaphore::new(width + bounds.queue)),
+            room: Arc::new(Semaphore::new(bounds.queue)),
             patience: plan.patience,
-            listener: Arc::clone(listener),
+            life: Arc::clone(life),
             queries: queries.clone(),
             turns: queries.turns(plan.name),
         }
@@ -98,30 +113,56 @@ impl Lane {
         }
     }
 
+    /// How many could have their turn at once.
+    pub(super) fn free(&self) -> usize {
+        self.gate.available_permits()
+    }
+
     /// A turn, for somebody with the usual patience; nobody is kept waiting where there is no room to wait.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+    pub(super) async fn turn(&self, caller: &Caller) -> Result<OwnedSemaphorePermit> {
+        if let Some(turn) = self.turn_at_once() {
+            return Ok(turn);
+        }
         let Ok(_place) = self.room.try_acquire() else {
             self.turns.refused.inc();
             return Err(Error::Unavailable("too many are waiting for the database".to_owned()));
         };
-        self.turn_within(self.patience).await
+        self.wait(self.patience, caller).await
     }
 
     /// The same, for somebody who has waited elsewhere.
-    pub(super) async fn turn_within(&self, patience: Duration) -> Result<OwnedSemaphorePermit> {
-        self.turns.taken.inc();
-        // Nobody is overtaken: while somebody waits, none is free.
-        if let Ok(turn) = Arc::clone(&self.gate).try_acquire_owned() {
-            return Ok(turn);
+    pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<OwnedSemaphorePermit> {
+        match self.turn_at_once() {
+            Some(turn) => Ok(turn),
+            None => self.wait(patience, caller).await,
         }
+    }
+
+    /// Nobody is overtaken: while somebody waits, none is free.
+    fn turn_at_once(&self) -> Option<OwnedSemaphorePermit> {
+        self.turns.taken.inc();
+        Arc::clone(&self.gate).try_acquire_owned().ok()
+    }
+
+    async fn wait(&self, patience: Duration, caller: &Caller) -> Result<OwnedSemaphorePermit> {
         let _waiting = self.turns.wait();
-        timeout(patience, Arc::clone(&self.gate).acquire_owned())
-            .await
-            .map_err(|_elapsed| {
-                self.turns.refused.inc();
-                Error::Unavailable("every connection is busy".to_owned())
-            })?
-            .map_err(Error::internal)
+        let end = Instant::now() + patience;
+        let mut turn = pin!(Arc::clone(&self.gate).acquire_owned());
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if let Ok(turn) = timeout(left.min(GLANCE), &mut turn).await {
+                return turn.map_err(Error::internal);
+            }
+            let why = if left.is_zero() {
+                "every connection is busy"
+            } else if caller.has_left() {
+                "the caller has left"
+            } else {
+                continue;
+            };
+            self.turns.refused.inc();
+            return Err(Error::Unavailable(why.to_owned()));
+        }
     }
 
     /// Works on a blocking thread in this turn. Past the deadline, or when the database is silent, the caller is told to come
@@ -146,7 +187,7 @@ impl Lane {
             if let Ok(done) = timeout(left.min(LOOK), &mut done).await {
                 return done.map_err(Error::internal)?;
             }
-            if left.is_zero() || self.listener.is_silent() {
+            if left.is_zero() || self.life.is_silent() {
                 return Err(self.unanswered());
             }
         }
@@ -165,9 +206,9 @@ impl Lane {
         })?;
         pooled.worked = None;
         let done = work(&mut pooled.conn);
-        if !matches!(done, Err(Error::Unavailable(_) | Error::Internal(_))) {
+        if !matches!(done, Err(Error::Unavailable(_) | Error::Undone(_) | Error::Internal(_))) {
             pooled.worked = Some(Instant::now());
-            self.listener.answered();
+            self.life.answered();
         }
         done
     }

@@ -17,8 +17,13 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use futures_util::future::{Either, pending, select};
 use tokio::{sync::watch, time::timeout};
 
-use super::{Db, in_one_line, last_change};
-use crate::{auth::Caller, error::Result, value::Id};
+use super::{Db, in_one_line, last_change, life::Life};
+use crate::{
+    auth::Caller,
+    consistency::{self, Lsn},
+    error::Result,
+    value::Id,
+};
 
 /// What triggers notify.
 const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
@@ -103,37 +108,63 @@ pub struct PublicState {
     own: u64,
 }
 
-/// What the threads of the process know of it.
+/// What the threads of the process know of the primary, and of what the public sees there.
 #[derive(Debug)]
 struct Public {
-    begun: Instant,
     seq: AtomicI64,
     own: AtomicU64,
-    /// When the listener last had word from the database, in milliseconds from the beginning; 0 for never.
+    /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
     heard: AtomicU64,
-    /// When anybody last had.
-    alive: AtomicU64,
+    life: Arc<Life>,
+    /// A place in the log by which everything is there that this process has heard of or written.
+    reached: AtomicU64,
+    /// How often a primary was met, perhaps another one than before.
+    meets: AtomicU64,
 }
 
 impl Public {
-    fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
     /// Takes that the public's last change is this one, as of this moment.
     fn hear(&self, seq: i64, at: u64) {
         self.seq.store(seq, Ordering::Release);
         self.heard.store(at.max(1), Ordering::Release);
+        self.life.answered();
+    }
+
+    fn log_reached(&self, at: Lsn) {
+        self.reached.fetch_max(at.0, Ordering::AcqRel);
+    }
+
+    /// Takes that a primary was met whose log ends here: another one's may end before what was heard of the last one's.
+    fn meet(&self, before: u64, at: Lsn) {
+        if at.0 < before {
+            // Unless something was written meanwhile, which was written here.
+            let _ = self
+                .reached
+                .compare_exchange(before, at.0, Ordering::AcqRel, Ordering::Acquire);
+        }
+        self.log_reached(at);
+        self.meets.fetch_add(1, Ordering::AcqRel);
     }
 
     fn state(&self) -> Option<PublicState> {
         let heard = self.heard.load(Ordering::Acquire);
-        let fresh = heard > 0 && u128::from(self.now().saturating_sub(heard)) < FRESH.as_millis();
+        let fresh = heard > 0 && u128::from(self.life.now().saturating_sub(heard)) < FRESH.as_millis();
         fresh.then(|| PublicState {
             seq: self.seq.load(Ordering::Acquire),
             own: self.own.load(Ordering::Acquire),
         })
     }
+}
+
+/// What whoever reads elsewhere must find there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Present {
+    /// This place in the log, by which everything is there that this process has heard of or written.
+    pub(super) reached: Lsn,
+    /// The last change that it has heard of.
+    pub(super) seq: i64,
+    /// Which primary that is of: how often one was met; 0 before any.
+    pub(super) meets: u64,
 }
 
 /// How far a process has heard of changes.
@@ -156,11 +187,12 @@ impl Listener {
     pub(super) fn new(url: &str) -> Self {
         let (sender, tail) = watch::channel(Tail::default());
         let public = Arc::new(Public {
-            begun: Instant::now(),
             seq: AtomicI64::new(0),
             own: AtomicU64::new(0),
             heard: AtomicU64::new(0),
-            alive: AtomicU64::new(0),
+            life: Arc::new(Life::new(SILENT)),
+            reached: AtomicU64::new(0),
+            meets: AtomicU64::new(0),
         });
         let (url, heard) = (url.to_owned(), Arc::clone(&public));
         let begun = thread::Builder::new()
@@ -187,7 +219,7 @@ impl Listener {
 
     pub(super) fn heard(&self) -> Heard {
         let heard = self.public.heard.load(Ordering::Acquire);
-        let silence = Duration::from_millis(self.public.now().saturating_sub(heard));
+        let silence = Duration::from_millis(self.public.life.now().saturating_sub(heard));
         Heard {
             last: self.tail.borrow().head,
             silence: (heard > 0).then_some(silence),
@@ -204,19 +236,22 @@ impl Listener {
         self.public.state()
     }
 
-    /// That the database has just done some work.
-    pub(super) fn answered(&self) {
-        self.public.alive.fetch_max(self.public.now(), Ordering::AcqRel);
+    /// The signs of life of the primary.
+    pub(super) fn life(&self) -> &Arc<Life> {
+        &self.public.life
     }
 
-    /// Whether the database has said nothing for so long that nothing more is to be waited for, though it was asked.
-    pub(super) fn is_silent(&self) -> bool {
-        let public = &self.public;
-        let last = public
-            .alive
-            .load(Ordering::Acquire)
-            .max(public.heard.load(Ordering::Acquire));
-        u128::from(public.now().saturating_sub(last)) > SILENT.as_millis()
+    /// Takes that this process has written, which is there from this place in the log on.
+    pub(super) fn wrote(&self, at: Lsn) {
+        self.public.log_reached(at);
+    }
+
+    pub(super) fn present(&self) -> Present {
+        Present {
+            reached: Lsn(self.public.reached.load(Ordering::Acquire)),
+            seq: self.tail.borrow().head,
+            meets: self.public.meets.load(Ordering::Acquire),
+        }
     }
 }
 
@@ -245,22 +280,28 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
     // What was written while nobody listened.
-    let asked = public.now();
+    let (asked, before) = (public.life.now(), public.reached.load(Ordering::Acquire));
     let begun = last_change(&mut conn)?;
+    public.meet(before, consistency::reached(&mut conn)?);
     tail.send_modify(|tail| tail.begin(begun));
     public.own.fetch_add(1, Ordering::AcqRel);
     public.hear(tail.borrow().public, asked);
     let mut probed = Instant::now();
     while !tail.is_closed() {
         // An answer tells of no later moment than that of its question.
-        let asked = public.now();
+        let asked = public.life.now();
         let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
         if !notified.is_empty() {
+            // Before anybody hears of it: where it is to be found.
+            public.log_reached(consistency::reached(&mut conn)?);
             tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
             public.hear(tail.borrow().public, asked);
         }
         if probed.elapsed() > PROBE {
             let last = last_change(&mut conn)?;
+            if last > tail.borrow().head {
+                public.log_reached(consistency::reached(&mut conn)?);
+            }
             tail.send_if_modified(|tail| {
                 let before = tail.head;
                 tail.reach(last);

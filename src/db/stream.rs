@@ -60,14 +60,15 @@ impl Out {
 }
 
 impl Db {
-    /// The same as [`Db::read`] for somebody who waits anyway: with patience, and never in everybody's way.
+    /// The same as [`Db::read`] for somebody who waits anyway: with patience, never in everybody's way, and on the primary.
     pub async fn follow<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let _one_of_many = self.turn_of_many().await?;
-        let turn = self.database.readers.turn_within(WOKEN).await?;
-        self.read_in(turn, self.database.bounds.read, work).await
+        let readers = &self.database.readers;
+        let turn = readers.turn_within(WOKEN, &self.caller).await?;
+        self.read_in(readers, turn, self.database.bounds.read, work).await
     }
 
     /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
@@ -77,8 +78,9 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let _one_of_many = self.turn_of_many().await?;
-        let turn = self.database.readers.turn_within(WOKEN).await?;
-        self.read_in(turn, LONGEST, work).await
+        let lane = self.lane();
+        let turn = lane.turn_within(WOKEN, &self.caller).await?;
+        self.read_in(lane, turn, LONGEST, work).await
     }
 
     /// A turn among those who wait together, never all of the readers.
@@ -103,8 +105,9 @@ impl Db {
         let few = Arc::clone(&self.database.streams)
             .try_acquire_owned()
             .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
-        let lane = self.database.readers.clone();
-        let turn = lane.turn().await?;
+        let lane = self.lane().clone();
+        let turn = lane.turn(&self.caller).await?;
+        let patient = lane.clone();
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
@@ -128,7 +131,7 @@ impl Db {
             }
         }));
         let first = match timeout(self.database.bounds.read, taken.recv()).await {
-            Err(_elapsed) => return Err(self.database.readers.unanswered()),
+            Err(_elapsed) => return Err(patient.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,
         };

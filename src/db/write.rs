@@ -1,10 +1,15 @@
 //! What changes something: in somebody's name, at one place in the history, followed by all that follows from it.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    thread,
+    time::{Duration, Instant},
+};
 
 use chrono::NaiveDate;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
 
+use super::in_one_line;
 use crate::{
     auth::{Caller, Verb},
     error::{Error, Result},
@@ -33,6 +38,27 @@ pub struct Tx<'a> {
 pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     conn.transaction(|conn| write_in(conn, caller, work))
         .map(|written| written.given)
+}
+
+/// How often, and how long after it began, a transaction that the database undid is tried again.
+const TRIES: u32 = 3;
+const SOON: Duration = Duration::from_secs(2);
+
+/// Runs a transaction, and again where the database undid it soon after it began, as it does in a deadlock. What took longer
+/// was not undone for that, but because it took too long. On a connection that is lost it just fails again.
+pub(super) fn until_it_stays<T>(mut run: impl FnMut() -> Result<T>) -> Result<T> {
+    for n in 1..TRIES {
+        let begun = Instant::now();
+        match run() {
+            Err(Error::Undone(why)) if begun.elapsed() < SOON => {
+                log::warn!("a transaction was undone, and is tried again: {}", in_one_line(&why));
+                // Whoever was in its way goes first.
+                thread::sleep(Duration::from_millis(20) * n);
+            }
+            done => return done,
+        }
+    }
+    run()
 }
 
 /// What a transaction gave, and whether it changed what the public sees.

@@ -39,7 +39,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -103,7 +103,9 @@ impl Error {
                 format!("the body may have at most {limit} bytes"),
             ),
             Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
-            Self::Unavailable(_) => Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment"),
+            Self::Unavailable(_) | Self::Undone(_) => {
+                Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
+            }
             Self::Framework(status) => {
                 let reason = status.canonical_reason().unwrap_or("refused");
                 Bilingual::new(reason, reason)

@@ -8,6 +8,7 @@ use utoipa::openapi::{
 
 use crate::{
     auth::{self, CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
+    consistency,
     request::REQUEST_ID,
     trace::TRACEPARENT,
 };
@@ -21,6 +22,14 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .responses
         .get("200")
         .is_some_and(|answer| matches!(answer, RefOr::T(answer) if answer.headers.contains_key("ETag")));
+    if reads {
+        let place = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(17))
+            .pattern(Some(consistency::PATTERN));
+        let words = "What a write was answered with: the answer is at least as new, whichever instance gives it.";
+        take(operation, "X-Consistency-Token", words, place);
+    }
     if reads && tagged {
         let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
         let words = "The ETag the caller has: 304 without a body while it still holds.";
@@ -71,6 +80,13 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
                 "Keep it, and ask each time whether it still holds; not at all what is streamed.",
             ),
             _ => {}
+        }
+        if changes && status.starts_with('2') {
+            give(
+                response,
+                "X-Consistency-Token",
+                "Sent with a request that reads: it reads what was written here, whichever instance answers it.",
+            );
         }
         if repeatable && status.starts_with('2') {
             give(

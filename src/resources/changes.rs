@@ -59,6 +59,7 @@ const _: () = assert!(MAX_LIMIT == 1000, "what the schema says of `items`");
 #[utoipa::path(tag = "changes", params(Feed))]
 #[get("/changes")]
 async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangePage>> {
+    let db = db.on_primary();
     let until = Instant::now() + Duration::from_secs(feed.wait);
     let Feed {
         cursor,

@@ -1,5 +1,7 @@
 //! Imports: files that become data, with a report of what they change.
 
+use std::sync::Arc;
+
 use actix_web::post;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -143,7 +145,7 @@ async fn import_file(
     let format = upload.kind;
     let how = (options.dry_run, options.rewording, options.fiscal_year);
     let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
-    let said = db.aside(move || read(format, &upload.bytes)).await?;
+    let said = db.aside(move || read(format, &upload.bytes).map(Arc::new)).await?;
     db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
         .await
 }

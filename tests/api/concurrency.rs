@@ -1,6 +1,6 @@
 //! What several callers do at once: one state per read, one winner per write, and nobody is told of a failure.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, thread, time::Duration};
 
 use actix_web::rt::time::sleep;
 use diesel::{PgConnection, connection::SimpleConnection};
@@ -396,4 +396,27 @@ async fn many_results_meet_the_removal_of_what_they_are_below() {
             api.delete("/v1/policies/nishi/2024", "*").await.must_be(204);
         }
     }
+}
+
+#[actix_web::test]
+async fn a_write_that_the_database_undoes_in_a_deadlock_is_carried_out_once_all_the_same() {
+    let api = Api::new().await;
+    api.organization().await;
+    let nishi = "/v1/organizations/nishi";
+    let changes = "select count(*)::text as value from change_log where type = 'organization'";
+    let before: u32 = api.db.values(changes)[0].parse().unwrap();
+    let mut other = api.db.connect();
+    // It waits on, so that it is the write that is undone.
+    let holds = "set deadlock_timeout = '60s'; begin; select from organizations where slug = 'nishi' for update";
+    other.batch_execute(holds).unwrap();
+    let crossing = async {
+        api.until_waiting(1).await;
+        thread::spawn(move || other.batch_execute("select begin_write('test', '', '', ''); commit"))
+    };
+    let write = api.send(patch(nishi, &json!({ "display_order": 77 })));
+    let (answer, crossing) = join(write, crossing).await;
+    crossing.join().unwrap().unwrap();
+    assert_eq!((answer.status, &answer.body["display_order"]), (200, &json!(77)));
+    let after: u32 = api.db.values(changes)[0].parse().unwrap();
+    assert_eq!(after, before + 1);
 }

@@ -379,6 +379,7 @@ async fn streams_of_events_pass_over_what_is_hidden() {
     let secrets = Secrets::new().await;
     let database = Database::new(
         &secrets.api.db.url(),
+        &[],
         Bounds {
             pool: 4,
             ..Bounds::default()

@@ -285,6 +285,7 @@ impl Api {
     async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits) -> Self {
         let database = Database::new(
             &db.url(),
+            &[],
             Bounds {
                 pool: POOL,
                 ..Bounds::default()

@@ -29,6 +29,7 @@ impl Listening {
         let test_db = TestDb::new();
         let database = Database::new(
             &test_db.url(),
+            &[],
             Bounds {
                 pool: 2,
                 ..Bounds::default()

@@ -13,6 +13,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: bool,
     pub(crate) challenge: String,
+    pub(crate) consistency: String,
     pub(crate) length: usize,
     pub(crate) body: Value,
 }
@@ -39,6 +40,8 @@ impl Answer {
             status: head[0].split(' ').nth(1).ok_or("no status")?.parse()?,
             retry_after: header("retry-after: ").is_some(),
             challenge: header("www-authenticate: ").unwrap_or_default().to_owned(),
+            // As it was sent, but for the letters' case.
+            consistency: header("x-consistency-token: ").unwrap_or_default().to_owned(),
             length,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
@@ -72,8 +75,16 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
 
 /// The same, by whoever holds this token.
 pub(crate) fn get_by(address: SocketAddr, token: &str, path: &str) -> Outcome<Answer> {
-    let authorization = format!("Authorization: Bearer {token}");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n{authorization}\r\n\r\n");
+    get_with(address, &[("Authorization", &format!("Bearer {token}"))], path)
+}
+
+pub(crate) fn get_with(address: SocketAddr, headers: &[(&str, &str)], path: &str) -> Outcome<Answer> {
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let headers = headers.concat();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n{headers}\r\n");
     exchange(address, request.as_bytes())
 }
 

@@ -32,6 +32,7 @@ mod mirror;
 mod outside;
 mod process;
 mod slow;
+mod standby;
 mod tokens;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Where the metrics of a service are.
-fn metrics_of(service: &Service) -> Outcome<SocketAddr> {
+pub(crate) fn metrics_of(service: &Service) -> Outcome<SocketAddr> {
     let said = service.said()?;
     let (_, rest) = said.split_once("metrics http://").ok_or("no metrics")?;
     Ok(rest.split_once("/metrics").ok_or("no path")?.0.parse()?)
 }
 
-fn told(address: SocketAddr) -> Outcome<String> {
+pub(crate) fn told(address: SocketAddr) -> Outcome<String> {
     let (status, body) = call(address, None, "GET /metrics", &[], None)?;
     assert_eq!(status, 200);
     Ok(String::from_utf8(body)?)

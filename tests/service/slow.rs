@@ -2,14 +2,18 @@
 
 use std::{
     io::{BufReader, Read, Write},
+    net::TcpStream,
     thread,
     time::Duration,
 };
 
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
+
 use crate::{
     Outcome,
     http::{Answer, connect},
-    process::Place,
+    outside::{metrics_of, told},
+    process::{Place, database, eventually},
 };
 
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n";
@@ -79,4 +83,46 @@ fn stream_is_open(mut stream: std::net::TcpStream) -> Outcome {
             Err(_nothing_yet) => return Ok(()),
         }
     }
+}
+
+#[test]
+fn who_hangs_up_waits_no_longer() -> Outcome {
+    let place = Place::new("hangs-up")?;
+    let database = database("hangs_up")?;
+    let settings = [
+        ("DATABASE_URL", database.address.as_str()),
+        ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
+        ("WARD_POLICY_POOL", "1"),
+        ("WARD_POLICY_CACHE_BYTES", "0"),
+        ("WARD_POLICY_WAIT_MS", "100000"),
+        ("WARD_POLICY_READ_MS", "100000"),
+        ("WARD_POLICY_STATEMENT_MS", "100000"),
+    ];
+    let service = place.spawn(&[], &settings)?.wait()?;
+    let metrics = metrics_of(&service)?;
+    let waiting = |number: u32| {
+        eventually(|| {
+            let told = told(metrics)?;
+            Ok(told
+                .contains(&format!("ward_policy_pool_waiting{{lane=\"readers\"}} {number}\n"))
+                .then_some(()))
+        })
+    };
+    let mut holder = PgConnection::establish(&database.address)?;
+    holder.batch_execute("begin; lock table organizations in access exclusive mode")?;
+    let ask = || -> Outcome<TcpStream> {
+        let mut stream = connect(service.address)?;
+        stream.write_all(b"GET /v1/organizations HTTP/1.1\r\nHost: it\r\n\r\n")?;
+        Ok(stream)
+    };
+    let mut streams = (0..6).map(|_| ask()).collect::<Outcome<Vec<_>>>()?;
+    waiting(5)?;
+    // Whoever is left got its turn first, or waits.
+    streams.truncate(2);
+    waiting(1)?;
+    holder.batch_execute("rollback")?;
+    for stream in streams {
+        assert_eq!(Answer::read(&mut BufReader::new(stream))?.status, 200);
+    }
+    Ok(())
 }

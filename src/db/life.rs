@@ -1,0 +1,42 @@
+//! Signs of life of a database server.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// When a server last had anything to say.
+#[derive(Debug)]
+pub(super) struct Life {
+    begun: Instant,
+    /// In milliseconds from the beginning; 0 for never.
+    last: AtomicU64,
+    patience: Duration,
+}
+
+impl Life {
+    /// That of one that is asked often, and may say nothing for so long.
+    pub(super) fn new(patience: Duration) -> Self {
+        Self {
+            begun: Instant::now(),
+            last: AtomicU64::new(0),
+            patience,
+        }
+    }
+
+    /// This moment, in milliseconds from the beginning.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// That it has just done some work.
+    pub(super) fn answered(&self) {
+        self.last.fetch_max(self.now(), Ordering::AcqRel);
+    }
+
+    /// Whether it has said nothing for so long that nothing more is to be waited for, though it was asked.
+    pub(super) fn is_silent(&self) -> bool {
+        let silence = self.now().saturating_sub(self.last.load(Ordering::Acquire));
+        u128::from(silence) > self.patience.as_millis()
+    }
+}
