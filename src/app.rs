@@ -23,7 +23,9 @@ use crate::{
     consistency::CONSISTENCY_TOKEN,
     db::Database,
     error::{Error, Result},
-    openapi, request, resources,
+    openapi,
+    rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
+    request, resources,
     trace::{TRACEPARENT, TRACESTATE},
 };
 
@@ -34,6 +36,7 @@ const BESIDE: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", "/openapi.json"];
 pub fn build(
     database: Database,
     cache: Cache,
+    rate: Rate,
     limits: Limits,
 ) -> App<
     impl ServiceFactory<
@@ -50,6 +53,7 @@ pub fn build(
         .openapi(openapi::head())
         .app_data(web::Data::new(database))
         .app_data(web::Data::new(cache))
+        .app_data(web::Data::new(rate))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
@@ -117,6 +121,8 @@ fn cors() -> Cors {
             header::LOCATION,
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
             CONSISTENCY_TOKEN,
             request::REQUEST_ID,
             TRACEPARENT,

@@ -22,6 +22,7 @@ use crate::{
     db::Database,
     error::{Error, Place, Result, Violation},
     language::Bilingual,
+    rate,
     request::RequestId,
     value::Id,
 };
@@ -311,7 +312,12 @@ pub async fn identify(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    match recognize(&req).await {
+    let caller = match recognize(&req).await {
+        Ok(caller) => rate::admit(&req, caller.token()).map(|()| caller),
+        // Whoever tries tokens out is counted like anybody without one.
+        Err(e) => rate::admit(&req, None).and(Err(e)),
+    };
+    match caller {
         Ok(caller) => {
             let consistency = Arc::clone(caller.consistency());
             req.extensions_mut().insert(caller);

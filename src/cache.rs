@@ -20,7 +20,7 @@ use quick_cache::{Weighter, sync};
 use crate::{
     consistency::CONSISTENCY_TOKEN,
     db::{Database, PublicState},
-    etag, extract,
+    etag, extract, rate,
     request::Route,
     value::today,
 };
@@ -88,6 +88,11 @@ pub async fn remember(
     let day = today();
     let kept = answers.get(&key).filter(|kept| kept.state == state && kept.day == day);
     if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
+        if response.status() != StatusCode::NOT_MODIFIED
+            && let Err(e) = rate::admit(&req, None)
+        {
+            return Ok(req.error_response(e));
+        }
         database.metrics().cache_hits.inc();
         return Ok(req.into_response(response));
     }

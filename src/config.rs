@@ -35,6 +35,11 @@ pub struct Config {
     pub bounds: Bounds,
     /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000); more wait to be accepted.
     pub connections: usize,
+    /// `WARD_POLICY_RATE`: requests a second that a token may make, or an address without one, and twice as many at once; up to
+    /// 1,000,000, 0 for any number (1000). Answers that what a caller has still holds (304), where they are kept, do not count.
+    pub rate: u32,
+    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, up to 10 (0).
+    pub proxies: usize,
     /// How long a client may take.
     pub patience: Patience,
 }
@@ -182,6 +187,8 @@ impl Config {
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
+            rate: number("WARD_POLICY_RATE", 1000, 0..=1_000_000)?,
+            proxies: number("WARD_POLICY_PROXIES", 0, 0..=10)?,
             patience: Patience {
                 head: seconds("WARD_POLICY_HEAD_SECONDS", patience.head)?,
                 idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,

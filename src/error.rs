@@ -69,6 +69,9 @@ pub enum Error {
     /// The body did not arrive in time.
     #[error("body too slow")]
     Timeout,
+    /// The caller asks too often; after so many seconds it may ask again.
+    #[error("asks too often")]
+    TooMany(u64),
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -231,6 +234,7 @@ pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "この形式の本文は受け付けません", "Unsupported media type"),
     (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "入力内容に誤りがあります", "Invalid request"),
     (StatusCode::PRECONDITION_REQUIRED, "precondition-required", "前提条件が必要です", "Precondition required"),
+    (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "リクエストが多すぎます", "Too many requests"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"),
     (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "ただいま利用できません", "Unavailable"),
 ];
@@ -400,6 +404,9 @@ impl ResponseError for Error {
         match self {
             Self::Unavailable(_) | Self::Undone(_) => {
                 response.insert_header(("retry-after", "1"));
+            }
+            Self::TooMany(seconds) => {
+                response.insert_header(("retry-after", seconds.to_string()));
             }
             Self::Unauthenticated => {
                 response.insert_header(("www-authenticate", "Bearer realm=\"ward-policy\""));

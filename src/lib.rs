@@ -33,6 +33,7 @@ pub mod openapi;
 pub mod page;
 pub mod past;
 pub mod query;
+pub mod rate;
 pub mod request;
 pub mod resources;
 pub mod sample;

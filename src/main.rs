@@ -28,7 +28,9 @@ use ward_policy::{
     db::{self, Database, embedded::Embedded},
     generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
-    logging, metrics, openapi, sample,
+    logging, metrics, openapi,
+    rate::Rate,
+    sample,
     token_command::{self, TokenCommand},
     verify::{self, Head},
 };
@@ -134,6 +136,7 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let threads = usize::try_from(config.bounds.pool)? * (1 + config.standbys.len());
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
+        let rate = Rate::new(config.rate, config.proxies);
         let (stop, waiting) = (stop_asked()?, database.clone());
         let stop = async move {
             stop.await;
@@ -144,7 +147,7 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
         let connections = Connections::new(config.patience);
-        let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), limits))
+        let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), limits))
             .workers(config.workers)
             .max_connections(config.connections.div_ceil(config.workers))
             .client_request_timeout(config.patience.head)

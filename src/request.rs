@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Problem},
     etag,
     language::Language,
+    rate,
     resources::{
         catalog::JSON_LD,
         changes::{snapshot::NDJSON, stream::EVENT_STREAM},
@@ -121,6 +122,10 @@ pub async fn surround(
     }
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
+    }
+    let left = response.request().extensions().get::<rate::Left>().copied();
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
     }
     browser::protect(&path, response.headers_mut());
     let req = response.request();

@@ -39,6 +39,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -103,6 +104,10 @@ impl Error {
                 format!("the body may have at most {limit} bytes"),
             ),
             Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
+            Self::TooMany(seconds) => Bilingual::new(
+                format!("{seconds}秒後にもう一度お試しください"),
+                format!("try again in {seconds} s"),
+            ),
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }

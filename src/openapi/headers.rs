@@ -72,6 +72,9 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         let RefOr::T(response) = response else { continue };
         give(response, REQUEST_ID.as_str(), LOGGED);
         give(response, TRACEPARENT.as_str(), TRACED);
+        if path.starts_with("/v1") && status.starts_with('2') {
+            limited(response);
+        }
         match (status.as_str(), reads) {
             ("304", _) => give(response, "ETag", "The tag that still holds."),
             ("200", true) => give(
@@ -111,6 +114,10 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
     give(response, TRACEPARENT.as_str(), TRACED);
     match name {
         "Unavailable" => give(response, "Retry-After", "Seconds to wait."),
+        "TooManyRequests" => {
+            give(response, "Retry-After", "Seconds to wait.");
+            limited(response);
+        }
         "Unauthenticated" => give(
             response,
             "WWW-Authenticate",
@@ -119,6 +126,20 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
         "NotMergePatch" => give(response, "Accept-Patch", "The media type this operation takes."),
         _ => {}
     }
+}
+
+/// Adds what a caller may still ask.
+fn limited(response: &mut Response) {
+    give(
+        response,
+        "RateLimit-Policy",
+        "How much a token, or an address without one, may ask: `q` at once, and as much again in `w` seconds. Absent where there is no limit.",
+    );
+    give(
+        response,
+        "RateLimit",
+        "How much is left: `r` requests at once; after `t` seconds all of it. Absent where the request did not count.",
+    );
 }
 
 const LOGGED: &str = "The id under which the request was logged: the caller's own, or a new one.";

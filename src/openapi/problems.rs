@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 16] {
+fn all() -> [(&'static str, &'static str, Error); 17] {
     [
         (
             "Malformed",
@@ -68,6 +68,11 @@ fn all() -> [(&'static str, &'static str, Error); 16] {
             "PreconditionRequired",
             "The request must say which state it changes.",
             Error::PreconditionRequired,
+        ),
+        (
+            "TooManyRequests",
+            "The token, or the address without one, has asked too often.",
+            Error::TooMany(1),
         ),
         (
             "Internal",

@@ -17,6 +17,7 @@ use ward_policy::{
     cache::Cache,
     config::{Bounds, Limits},
     db::Database,
+    rate::Rate,
 };
 
 use crate::{
@@ -385,7 +386,13 @@ async fn streams_of_events_pass_over_what_is_hidden() {
             ..Bounds::default()
         },
     );
-    let service = init_service(app::build(database, Cache::new(CACHE), Limits::default())).await;
+    let service = init_service(app::build(
+        database,
+        Cache::new(CACHE),
+        Rate::new(0, 0),
+        Limits::default(),
+    ))
+    .await;
     for operation in CONTRACT.operations().filter(is_endless) {
         assert!(
             !operation.path.contains('{'),

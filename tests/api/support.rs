@@ -28,6 +28,7 @@ use ward_policy::{
     cache::Cache,
     config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
+    rate::Rate,
 };
 
 use crate::openapi::CONTRACT;
@@ -291,7 +292,7 @@ impl Api {
                 ..Bounds::default()
             },
         );
-        let app = app::build(database.clone(), Cache::new(cache_bytes), limits);
+        let app = app::build(database.clone(), Cache::new(cache_bytes), Rate::new(0, 0), limits);
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);

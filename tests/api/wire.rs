@@ -13,6 +13,7 @@ use ward_policy::{
     cache::Cache,
     config::{Bounds, Limits},
     db::Database,
+    rate::Rate,
 };
 
 use crate::support::{CACHE, TestDb};
@@ -38,9 +39,10 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server = HttpServer::new(move || app::build(database.clone(), Cache::new(CACHE), limits))
-                    .workers(1)
-                    .disable_signals();
+                let server =
+                    HttpServer::new(move || app::build(database.clone(), Cache::new(CACHE), Rate::new(0, 0), limits))
+                        .workers(1)
+                        .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();

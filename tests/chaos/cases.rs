@@ -142,6 +142,7 @@ impl Scene {
             &[],
             &[
                 ("DATABASE_URL", &url),
+                ("WARD_POLICY_RATE", "0"),
                 ("RUST_LOG", "warn,ward_policy::access=off,ward_policy=info"),
             ],
         )?;

@@ -14,6 +14,7 @@ pub(crate) struct Answer {
     pub(crate) retry_after: bool,
     pub(crate) challenge: String,
     pub(crate) consistency: String,
+    pub(crate) etag: String,
     pub(crate) length: usize,
     pub(crate) body: Value,
 }
@@ -33,7 +34,10 @@ impl Answer {
             }
         }
         let header = |name: &str| head.iter().find_map(|line| line.strip_prefix(name));
-        let length = header("content-length: ").ok_or("no length")?.parse()?;
+        let length = match header("content-length: ") {
+            None if head[0].contains(" 304 ") => 0,
+            length => length.ok_or("no length")?.parse()?,
+        };
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         Ok(Self {
@@ -42,6 +46,7 @@ impl Answer {
             challenge: header("www-authenticate: ").unwrap_or_default().to_owned(),
             // As it was sent, but for the letters' case.
             consistency: header("x-consistency-token: ").unwrap_or_default().to_owned(),
+            etag: header("etag: ").unwrap_or_default().to_owned(),
             length,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })

@@ -11,7 +11,7 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 
 use crate::{
     Outcome,
-    http::{Answer, connect},
+    http::{Answer, connect, get, get_by, get_with},
     outside::{metrics_of, told},
     process::{Place, database, eventually},
 };
@@ -73,7 +73,7 @@ fn who_listens_to_a_stream_may_do_so_for_long() -> Outcome {
     stream_is_open(reader.into_inner())
 }
 
-fn stream_is_open(mut stream: std::net::TcpStream) -> Outcome {
+fn stream_is_open(mut stream: TcpStream) -> Outcome {
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
     let mut some = [0; 4096];
     loop {
@@ -83,6 +83,36 @@ fn stream_is_open(mut stream: std::net::TcpStream) -> Outcome {
             Err(_nothing_yet) => return Ok(()),
         }
     }
+}
+
+#[test]
+fn who_asks_too_often_is_told_to_wait_but_not_who_asks_whether_something_still_holds() -> Outcome {
+    let place = Place::new("rate")?;
+    let service = place.spawn(&[], &[("WARD_POLICY_RATE", "2")])?.wait()?;
+    let (address, token) = (service.address, place.token()?);
+    let path = "/v1/policies/nishi/2024";
+    // Health is asked for by machines, and no part of the API.
+    for _ in 0..10 {
+        assert_eq!(get(address, "/readyz")?.status, 200);
+    }
+    let tag = get(address, path)?.etag;
+    for _ in 0..20 {
+        assert_eq!(get_with(address, &[("If-None-Match", &tag)], path)?.status, 304);
+    }
+    let answers = (0..8).map(|_| get(address, path)).collect::<Outcome<Vec<_>>>()?;
+    let refused = answers.iter().find(|answer| answer.status == 429).ok_or("never told")?;
+    assert!(
+        refused.retry_after && refused.body["type"] == "/problems/too-many-requests",
+        "{}",
+        refused.body
+    );
+    assert!(answers.iter().all(|answer| [200, 429].contains(&answer.status)));
+    // A token is not held against the address, nor are others held against a token; but tokens that are none are.
+    assert_eq!(get_by(address, &token, path)?.status, 200);
+    let guesses = (0..8).map(|_| get_by(address, "wardpolicy_000000000000_guess", path));
+    let guesses = guesses.map(|guess| Ok(guess?.status)).collect::<Outcome<Vec<_>>>()?;
+    assert!(guesses.contains(&429), "{guesses:?}");
+    eventually(|| Ok((get(address, path)?.status == 200).then_some(())))
 }
 
 #[test]

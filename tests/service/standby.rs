@@ -23,8 +23,20 @@ use crate::{
     Outcome,
     http::{Answer, create, get, get_with},
     outside::{metrics_of, told},
-    process::{Place, Process, Service, eventually},
+    process::{Place, Process, Service, database, eventually},
 };
+
+/// Makes the token of who writes.
+const TOKEN: &[&str] = &[
+    "token",
+    "create",
+    "--name",
+    "it",
+    "--scope",
+    "edit:*",
+    "--expires-in-days",
+    "1",
+];
 
 /// A server that follows another, with its data in a directory of its own.
 struct Standby {
@@ -141,145 +153,184 @@ fn organization(slug: &str) -> String {
     format!("/v1/organizations/{slug}")
 }
 
-/// Reads what was written a moment ago, by the token the answer gave.
-fn read_back(address: SocketAddr, slug: &str, written: &Answer) -> Outcome<u16> {
-    let headers = [("X-Consistency-Token", written.consistency.as_str())];
-    Ok(get_with(address, &headers, &organization(slug))?.status)
+/// Two services on a primary and a standby, and who writes.
+struct Scene {
+    writer: Service,
+    other: Service,
+    token: String,
+}
+
+impl Scene {
+    /// They go to whichever server takes writes, and read on the second.
+    fn of(place: &Place, primary: &str, standby: &Standby) -> Outcome<Self> {
+        let first = primary.split_once("?host=").and_then(|(_, rest)| rest.split_once('&'));
+        let (first, _) = first.ok_or("no host")?;
+        let both = format!("{first},{}", standby.socket());
+        let either =
+            format!("postgresql://ward_policy@/ward_policy?host={both}&port=5432,5432&target_session_attrs=read-write");
+        let standby = standby.url();
+        let settings = [
+            ("DATABASE_URL", either.as_str()),
+            ("DATABASE_REPLICA_URLS", &standby),
+            ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
+        ];
+        let [writer, other] = [(); 2].map(|()| place.spawn(&["--no-sample"], &settings));
+        let (writer, other) = (writer?.wait()?, other?.wait()?);
+        let token = place.run(TOKEN, &settings[..1])?.printed.trim_end().to_owned();
+        Ok(Self { writer, other, token })
+    }
+
+    fn is_well(&self) -> Outcome {
+        becomes(&self.writer, "in_step")?;
+        becomes(&self.other, "in_step")
+    }
+
+    fn write(&self, slug: &str) -> Outcome<Answer> {
+        create(self.writer.address, &self.token, slug)
+    }
+
+    fn read(&self, slug: &str) -> Outcome<u16> {
+        Ok(get(self.other.address, &organization(slug))?.status)
+    }
+
+    /// Reads on the other service what was written a moment ago, by the token that was answered.
+    fn read_back(&self, slug: &str, written: &Answer) -> Outcome<u16> {
+        let headers = [("X-Consistency-Token", written.consistency.as_str())];
+        Ok(get_with(self.other.address, &headers, &organization(slug))?.status)
+    }
+
+    /// Up to date, the standby is read, and the primary is not.
+    fn reads_the_standby(&self) -> Outcome {
+        let metrics = metrics_of(&self.other)?;
+        let (standbys, readers) = (count(metrics, ON_STANDBYS)?, count(metrics, ON_PRIMARY)?);
+        assert_eq!(get(self.other.address, "/v1/organizations")?.status, 200);
+        assert_eq!(count(metrics, ON_STANDBYS)?, standbys + 1);
+        // The metrics themselves ask the primary.
+        assert_eq!(count(metrics, ON_PRIMARY)?, readers + 2);
+        Ok(())
+    }
+
+    /// Behind, it is not: whoever wrote reads what was written, here at once, elsewhere with the token.
+    fn reads_no_standby_that_lags(&self, standby: &Standby) -> Outcome {
+        standby.tell("select pg_wal_replay_pause()")?;
+        let written = self.write("behind")?;
+        assert_eq!(written.status, 201);
+        assert_eq!(get(self.writer.address, &organization("behind"))?.status, 200);
+        assert_eq!(self.read_back("behind", &written)?, 200);
+        becomes(&self.other, "behind")?;
+        assert_eq!(self.read("behind")?, 200);
+        standby.tell("select pg_wal_replay_resume()")?;
+        self.is_well()?;
+        for n in 0..60 {
+            match n % 10 {
+                3 => standby.tell("select pg_wal_replay_pause()")?,
+                7 => standby.tell("select pg_wal_replay_resume()")?,
+                _ => {}
+            }
+            let slug = format!("bureau-{n}");
+            // What is not there yet is an answer that an instance may keep.
+            assert_eq!(self.read(&slug)?, 404);
+            let written = self.write(&slug)?;
+            assert_eq!(written.status, 201);
+            assert_eq!(self.read_back(&slug, &written)?, 200, "{n}");
+            assert_eq!(get(self.writer.address, &organization(&slug))?.status, 200, "{n}");
+        }
+        self.is_well()
+    }
+
+    fn refuses_what_is_no_token(&self) -> Outcome {
+        let ask = |token| {
+            get_with(
+                self.other.address,
+                &[("X-Consistency-Token", token)],
+                "/v1/organizations",
+            )
+        };
+        let garbled = ask("yesterday")?;
+        let named = &garbled.body["errors"][0]["header"];
+        assert_eq!((garbled.status, named), (400, &"X-Consistency-Token".into()));
+        assert_eq!(ask("FFFFFFFF/0")?.status, 200);
+        Ok(())
+    }
+
+    /// Nobody misses one that is frozen.
+    fn does_without(&self, standby: &Standby) -> Outcome {
+        standby.signal(Signal::SIGSTOP)?;
+        for n in 0..5 {
+            let begun = Instant::now();
+            assert_eq!(self.read(&format!("bureau-{n}"))?, 200);
+            assert!(begun.elapsed().as_secs() < 5);
+        }
+        becomes(&self.other, "away")?;
+        standby.signal(Signal::SIGCONT)?;
+        self.is_well()
+    }
+
+    /// It takes over from a primary that is gone.
+    fn goes_on_with(&self, standby: &Standby) -> Outcome {
+        // Until then it is read.
+        assert_eq!(self.read("bureau-59")?, 200);
+        assert_eq!(self.write("nowhere")?.status, 503);
+        standby.tell("select pg_promote()")?;
+        let written = eventually(|| Ok(Some(self.write("after")?).filter(|answer| answer.status == 201)))?;
+        eventually(|| Ok((self.read_back("after", &written)? != 503).then_some(())))?;
+        for slug in ["after", "behind", "bureau-0", "bureau-59"] {
+            assert_eq!(self.read_back(slug, &written)?, 200);
+        }
+        assert_eq!(self.read("nowhere")?, 404);
+        // It follows nobody now.
+        becomes(&self.other, "away")
+    }
 }
 
 #[test]
 fn standbys_are_read_while_they_are_up_to_date_and_missed_by_nobody() -> Outcome {
     let place = Place::new("standby")?;
-    // Its first start makes the cluster, which is served from outside the service here.
     let primary = Embedded::start(&place.data())?;
-    let standby = Standby::of(&primary.url("ward_policy"), &place)?;
     let url = primary.url("ward_policy");
-    let (sockets, parameters) = url
-        .split_once("?host=")
-        .and_then(|(_, rest)| rest.split_once('&'))
-        .ok_or("no host")?;
-    assert_eq!(parameters, "port=5432");
-    let either = format!(
-        "postgresql://ward_policy@/ward_policy?host={sockets},{}&port=5432,5432&target_session_attrs=read-write",
-        standby.socket()
-    );
-    let standby_url = standby.url();
+    let standby = Standby::of(&url, &place)?;
+    let scene = Scene::of(&place, &url, &standby)?;
+    scene.is_well()?;
+    scene.reads_the_standby()?;
+    scene.reads_no_standby_that_lags(&standby)?;
+    scene.refuses_what_is_no_token()?;
+
+    let standby = standby.killed()?;
+    for n in 0..20 {
+        assert_eq!(scene.read(&format!("bureau-{n}"))?, 200);
+    }
+    becomes(&scene.other, "away")?;
+    let standby = standby.started()?;
+    scene.is_well()?;
+
+    scene.does_without(&standby)?;
+    drop(primary);
+    scene.goes_on_with(&standby)
+}
+
+#[test]
+fn a_standby_of_another_history_is_not_read() -> Outcome {
+    let place = Place::new("stranger")?;
+    let (database, other) = (database("stranger")?, Embedded::start(&place.data())?);
+    let elsewhere = other.url("ward_policy");
+    for arguments in [&["migrate"], TOKEN] {
+        assert!(place.run(arguments, &[("DATABASE_URL", &elsewhere)])?.status.success());
+    }
+    let stranger = Standby::of(&elsewhere, &place)?;
+    let url = stranger.url();
     let settings = [
-        ("DATABASE_URL", either.as_str()),
-        ("DATABASE_REPLICA_URLS", &standby_url),
+        ("DATABASE_URL", database.address.as_str()),
+        ("DATABASE_REPLICA_URLS", &url),
         ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
     ];
-    let [writer, other] = [
-        place.spawn(&["--no-sample"], &settings)?,
-        place.spawn(&["--no-sample"], &settings)?,
-    ];
-    let (writer, other) = (writer.wait()?, other.wait()?);
-    let made = place.run(
-        &[
-            "token",
-            "create",
-            "--name",
-            "it",
-            "--scope",
-            "edit:*",
-            "--expires-in-days",
-            "1",
-        ],
-        &settings[..1],
-    )?;
-    let token = made.printed.trim_end();
-    let well = || -> Outcome {
-        becomes(&writer, "in_step")?;
-        becomes(&other, "in_step")
-    };
-
-    // Up to date, it is read, and the primary is not.
-    well()?;
-    let (standbys, readers) = (
-        count(metrics_of(&other)?, ON_STANDBYS)?,
-        count(metrics_of(&other)?, ON_PRIMARY)?,
-    );
-    assert_eq!(get(other.address, "/v1/organizations")?.status, 200);
-    assert_eq!(count(metrics_of(&other)?, ON_STANDBYS)?, standbys + 1);
-    // The metrics themselves ask the primary.
-    assert_eq!(count(metrics_of(&other)?, ON_PRIMARY)?, readers + 2);
-
-    // Behind, it is not: whoever wrote reads what was written, here at once, elsewhere with the token.
-    standby.tell("select pg_wal_replay_pause()")?;
-    let written = create(writer.address, token, "behind")?;
-    assert_eq!(written.status, 201);
-    assert_eq!(get(writer.address, &organization("behind"))?.status, 200);
-    assert_eq!(read_back(other.address, "behind", &written)?, 200);
-    becomes(&other, "behind")?;
-    assert_eq!(get(other.address, &organization("behind"))?.status, 200);
-    standby.tell("select pg_wal_replay_resume()")?;
-    well()?;
-
-    // However it lags.
-    for n in 0..60 {
-        match n % 10 {
-            3 => standby.tell("select pg_wal_replay_pause()")?,
-            7 => standby.tell("select pg_wal_replay_resume()")?,
-            _ => {}
-        }
-        let slug = format!("bureau-{n}");
-        // What is not there yet is an answer that an instance may keep.
-        assert_eq!(get(other.address, &organization(&slug))?.status, 404);
-        let written = create(writer.address, token, &slug)?;
-        assert_eq!(written.status, 201);
-        assert_eq!(read_back(other.address, &slug, &written)?, 200, "{n}");
-        assert_eq!(get(writer.address, &organization(&slug))?.status, 200, "{n}");
-    }
-    let garbled = get_with(
-        other.address,
-        &[("X-Consistency-Token", "yesterday")],
-        "/v1/organizations",
-    )?;
-    assert_eq!(
-        (garbled.status, &garbled.body["errors"][0]["header"]),
-        (400, &"X-Consistency-Token".into())
-    );
-    let ahead = get_with(
-        other.address,
-        &[("X-Consistency-Token", "FFFFFFFF/0")],
-        "/v1/organizations",
-    )?;
-    assert_eq!(ahead.status, 200);
-
-    // Killed and back.
-    well()?;
-    let standby = standby.killed()?;
-    for _ in 0..20 {
-        assert_eq!(read_back(other.address, "behind", &written)?, 200);
-    }
-    becomes(&other, "away")?;
-    let standby = standby.started()?;
-    well()?;
-
-    // Frozen.
-    standby.signal(Signal::SIGSTOP)?;
-    for _ in 0..5 {
-        let begun = Instant::now();
-        assert_eq!(read_back(other.address, "behind", &written)?, 200);
-        assert!(begun.elapsed().as_secs() < 5);
-    }
-    becomes(&other, "away")?;
-    standby.signal(Signal::SIGCONT)?;
-    well()?;
-
-    // Without its primary it is still read, until it is the primary itself.
-    drop(primary);
-    assert_eq!(get(other.address, &organization("bureau-59"))?.status, 200);
-    assert_eq!(create(writer.address, token, "nowhere")?.status, 503);
-    standby.tell("select pg_promote()")?;
-    let written =
-        eventually(|| Ok(Some(create(writer.address, token, "after")?).filter(|answer| answer.status == 201)))?;
-    eventually(|| Ok((read_back(other.address, "after", &written)? != 503).then_some(())))?;
-    assert_eq!(read_back(other.address, "after", &written)?, 200);
-    for slug in ["behind", "bureau-0", "bureau-59"] {
-        assert_eq!(read_back(other.address, slug, &written)?, 200);
-    }
-    assert_eq!(get(other.address, &organization("nowhere"))?.status, 404);
-    // It follows nobody now.
-    becomes(&other, "away")
+    let service = place.spawn(&[], &settings)?.wait()?;
+    eventually(|| {
+        Ok(service
+            .said()?
+            .contains("its history is not the primary's")
+            .then_some(()))
+    })?;
+    becomes(&service, "away")?;
+    assert_eq!(get(service.address, "/v1/policies/nishi/2024")?.status, 200);
+    Ok(())
 }
