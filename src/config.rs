@@ -2,8 +2,10 @@
 
 use std::{
     env::{self, VarError},
+    num::NonZero,
     path::PathBuf,
     str::FromStr,
+    thread,
     time::Duration,
 };
 
@@ -65,9 +67,11 @@ impl Default for Patience {
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (8); two more are for writers, and one listens.
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers, and
+    /// one listens. A database elsewhere that has more processors bears more.
     pub pool: u32,
-    /// `WARD_POLICY_QUEUE`: requests that may wait for a connection, 0 to 10,000 (64); more get 503 at once.
+    /// `WARD_POLICY_QUEUE`: requests that may wait for a connection, 0 to 10,000 (16); more get 503 at once. The longer the queue, the
+    /// later everybody is while more is asked than can be done.
     pub queue: usize,
     /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
     pub wait: Duration,
@@ -85,9 +89,10 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            pool: 8,
-            queue: 64,
+            pool: u32::try_from(2 * processors).unwrap_or(u32::MAX).clamp(4, 100),
+            queue: 16,
             wait: Duration::from_millis(1500),
             statement: Duration::from_secs(5),
             lock: Duration::from_secs(4),

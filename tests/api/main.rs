@@ -45,6 +45,7 @@ mod past;
 mod policies;
 mod predecessors;
 mod publications;
+mod racing;
 mod random_past;
 mod reporting;
 mod requests;

@@ -122,7 +122,7 @@ impl Contract {
         let documented = operation.is["responses"].get(status.to_string());
         let documented = self.resolved(documented.unwrap_or_else(|| panic!("undocumented status: {at}")));
         for (header, _) in documented["headers"].as_object().into_iter().flatten() {
-            let sometimes = ["Link", "Idempotency-Replayed"];
+            let sometimes = ["Link", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"];
             assert!(
                 sometimes.contains(&header.as_str()) || answer.headers.contains_key(header),
                 "no {header}: {at}"

@@ -18,6 +18,7 @@
 mod bare;
 mod files;
 mod load;
+mod overload;
 mod place;
 mod statements;
 mod table;

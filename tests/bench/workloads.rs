@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Outcome, Plan,
     load::{Rate, medians, pgbench, wrk},
+    overload,
     place::{Answer, Place, Process, ask, free_port},
     statements::Watched,
     table::line,
@@ -26,6 +27,9 @@ pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
     cold(plan, place, &sample)?;
     roll_up(plan, place)?;
     exports(plan, place)?;
+    if plan.wants("overload") {
+        overload::run(plan, place, sample.trees.first().ok_or("nothing to ask for")?)?;
+    }
     writes::run(plan, place)
 }
 
