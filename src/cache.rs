@@ -137,7 +137,7 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)>
         return None;
     }
     let state = req.app_data::<web::Data<Database>>()?.public_state()?;
-    let mut key = req.uri().to_string().into_bytes();
+    let mut key = req.uri().path_and_query()?.as_str().as_bytes().to_vec();
     for accept in req.headers().get_all(header::ACCEPT) {
         key.push(b'\n');
         key.extend_from_slice(accept.as_bytes());

@@ -1,6 +1,9 @@
 //! What surrounds every request: its id, its line in the log, and its problem in the caller's language.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest,
@@ -10,7 +13,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::{
     browser,
@@ -169,10 +172,15 @@ fn request_id(req: &ServiceRequest) -> Arc<str> {
         .filter(|id| {
             (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         })
-        .map_or_else(
-            || (&*Uuid::now_v7().simple().encode_lower(&mut [0; 32])).into(),
-            Arc::from,
-        )
+        .map_or_else(|| (&*new_id().simple().encode_lower(&mut [0; 32])).into(), Arc::from)
+}
+
+/// A new id: a UUID of version 7, of which nothing is secret, so that no request waits for the system's randomness.
+fn new_id() -> Uuid {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    Builder::from_unix_timestamp_millis(u64::try_from(since.as_millis()).unwrap_or_default(), &random).into_uuid()
 }
 
 /// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
