@@ -83,9 +83,15 @@ impl Place {
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
-    /// What the server has logged so far.
+    /// What the server has logged since the log was last emptied.
     pub(crate) fn log(&self) -> Outcome<Vec<u8>> {
         Ok(fs::read(self.data.join("server.log"))?)
+    }
+
+    /// Empties its log, as is done of itself when it is long: that shall not happen in the middle of something.
+    pub(crate) fn empty_log(&self) -> Outcome<()> {
+        let log = File::options().write(true).open(self.data.join("server.log"))?;
+        Ok(log.set_len(0)?)
     }
 
     /// The program on this database.

@@ -41,14 +41,13 @@ impl<'a> Watched<'a> {
     }
 
     fn script(&self, name: &str, scripts: &mut Scripts, ask: impl Fn(&Process) -> Outcome<Answer>) -> Outcome<()> {
-        let from = self.place.log()?.len();
+        self.place.empty_log()?;
         let answer = ask(&self.service)?;
         if answer.status >= 300 {
             return Err(format!("{name}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into());
         }
         let log = self.place.log()?;
-        let said = String::from_utf8_lossy(log.get(from..).ok_or("the server's log was emptied meanwhile")?);
-        let script = script(&said, &mut scripts.values);
+        let script = script(&String::from_utf8_lossy(&log), &mut scripts.values);
         if script.is_empty() {
             return Err(format!("{name}: no statement was logged").into());
         }
