@@ -59,6 +59,8 @@ use write::{Written, until_it_stays, write_in};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
 const WRITERS: u32 = 2;
+/// For each reader that may wait, so many writers may.
+const WRITERS_WAIT: usize = 4;
 /// Readers see the tables through the views that ask what a caller may see; unset, that is what everybody may.
 const READER: &str = "set search_path = visible, public";
 /// Writers see the tables themselves; each asks what its caller may do with what it finds.
@@ -114,13 +116,15 @@ impl Database {
         let readers = Plan {
             name: "readers",
             connections: bounds.pool,
+            room: bounds.queue,
             patience: bounds.wait,
             session: READER,
         };
         let writers = Plan {
             name: "writers",
             connections: WRITERS,
-            // They go one after the other.
+            // They go one after the other, and wait longer.
+            room: bounds.queue * WRITERS_WAIT,
             patience: bounds.lock,
             session: WRITER,
         };

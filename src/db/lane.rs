@@ -76,6 +76,8 @@ pub(super) struct Plan {
     pub(super) name: &'static str,
     /// How many connections it may have.
     pub(super) connections: u32,
+    /// How many may wait for their turn.
+    pub(super) room: usize,
     /// How long one may wait for one's turn.
     pub(super) patience: Duration,
     /// What its connections are set to.
@@ -95,7 +97,7 @@ impl Lane {
         Self {
             pool,
             gate: Arc::new(Semaphore::new(width)),
-            room: Arc::new(Semaphore::new(bounds.queue)),
+            room: Arc::new(Semaphore::new(plan.room)),
             patience: plan.patience,
             life: Arc::clone(life),
             queries: queries.clone(),
