@@ -106,7 +106,8 @@ fn a_log_of_json_is_json_throughout_and_says_of_each_request_what_it_was() -> Ou
         let failed = |line: &Value| line["level"] == "ERROR" && line["request_id"] == "mine-2";
         let recovered = |line: &Value| line["status"] == 200 && line["request_id"] == "mine-2";
         if !lines.iter().any(failed) && lines.iter().any(recovered) {
-            kill(place.postmaster().ok_or("no server")?, Signal::SIGKILL)?;
+            // One that is not there is away too.
+            let _ = place.postmaster().map(|server| kill(server, Signal::SIGKILL));
         }
         Ok(lines.into_iter().find(failed))
     })?;
