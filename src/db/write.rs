@@ -20,7 +20,7 @@ use crate::{
 
 /// What statements run on that change something: they have an actor, and a place in the history.
 ///
-/// There is no other way to one than [`Db::write`] or [`write()`], and functions that change something take one.
+/// There is no other way to one than [`super::Db::write`] or [`write()`], and functions that change something take one.
 pub struct Tx<'a> {
     /// The connection.
     pub conn: &'a mut PgConnection,
