@@ -351,13 +351,14 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
     };
     caller.must_satisfy(need)?;
     caller = caller.on(connection);
-    caller.consistency = Arc::new(Consistency::of(req.headers())?);
     caller.request_id = req
         .extensions()
         .get::<RequestId>()
         .map(|id| Arc::clone(&id.0))
         .unwrap_or_default();
-    if *req.method() != Method::GET {
+    if *req.method() == Method::GET {
+        caller.consistency = Arc::new(Consistency::of(req.headers())?);
+    } else {
         caller.reason = reason(req)?;
         caller.repeatable = repeatable(req)?;
     }
