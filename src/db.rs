@@ -223,7 +223,7 @@ impl Database {
             // What failed on its way may have been committed all the same.
             let public = match &done {
                 Ok(written) => written.public,
-                Err(e) => matches!(e, Error::Internal(_) | Error::Unavailable(_) | Error::Undone(_)),
+                Err(e) => e.is_failure(),
             };
             if public {
                 listener.changed_public();
@@ -268,7 +268,8 @@ impl Db {
         Self { primary: true, ..self }
     }
 
-    /// A standby to read from, if one has all there is to be seen. What it says of the past it may learn of later than others.
+    /// A standby to read from, if one has all there is to be seen. The past is read on the primary: what a standby lacks of it today it
+    /// would have tomorrow, and the answer would be another.
     fn standby(&self) -> Option<&Lane> {
         let database = &self.database;
         if self.primary || !matches!(self.moment, Moment::Now) {

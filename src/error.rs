@@ -254,6 +254,12 @@ pub fn known_constraints() -> impl Iterator<Item = &'static str> {
 }
 
 impl Error {
+    /// Whether it is no fault of the caller's: what it was about may have happened or not.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.status().is_server_error()
+    }
+
     /// Wraps a failure that is not the caller's.
     pub fn internal(e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(e.into())

@@ -133,7 +133,9 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let database = Database::new(&url, &config.standbys, config.bounds);
     let slow = Duration::from_millis(config.slow_query_ms);
     database.metrics().queries.call_slow(slow);
-    let threads = usize::try_from(config.bounds.pool)? * (1 + config.standbys.len());
+    // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
+    let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
+    let threads = usize::try_from(turns)?;
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
         let rate = Rate::new(config.rate, config.proxies);
@@ -152,7 +154,7 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
             .max_connections(config.connections.div_ceil(config.workers))
             .client_request_timeout(config.patience.head)
             .on_connect(move |io, data| connections.take(io, data))
-            .worker_max_blocking_threads(threads.div_ceil(config.workers).max(2))
+            .worker_max_blocking_threads(threads)
             .shutdown_signal(stop)
             .shutdown_timeout(8)
             .bind(&config.bind)

@@ -49,7 +49,6 @@ pub struct Rate(Option<Arc<Rates>>);
 
 struct Rates {
     limiter: Limiter,
-    clock: DefaultClock,
     per_second: u32,
     proxies: usize,
     asked: AtomicU32,
@@ -75,7 +74,6 @@ impl Rate {
         Self(quota.map(|quota| {
             Arc::new(Rates {
                 limiter: RateLimiter::keyed(quota).with_middleware(),
-                clock: DefaultClock::default(),
                 per_second,
                 proxies,
                 asked: AtomicU32::new(0),
@@ -87,7 +85,8 @@ impl Rate {
 /// Counts a request of the API, by whoever holds this token or calls from where it comes from; fails where it is one too many.
 pub fn admit(req: &ServiceRequest, token: Option<Id>) -> Result<()> {
     let rates = req.app_data::<web::Data<Rate>>().and_then(|rate| rate.0.as_ref());
-    let Some(rates) = rates.filter(|_| req.path().starts_with("/v1/")) else {
+    // The path as it will be routed: percent-decoded.
+    let Some(rates) = rates.filter(|_| req.match_info().as_str().starts_with("/v1/")) else {
         return Ok(());
     };
     let who = token.map(Who::Token).or_else(|| rates.address(req).map(Who::Address));
@@ -105,7 +104,7 @@ impl Rates {
         }
         let (remaining, wait) = match self.limiter.check_key(who) {
             Ok(state) => (state.remaining_burst_capacity(), None),
-            Err(until) => (0, Some(until.wait_time_from(self.clock.now()))),
+            Err(until) => (0, Some(until.wait_time_from(self.limiter.clock().now()))),
         };
         Left {
             name: match who {
@@ -176,7 +175,11 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn ask(rate: &Rate, from: &str, forwarded: &[&str], token: Option<Id>) -> (bool, Option<Left>) {
-        let mut req = TestRequest::with_uri("/v1/goals")
+        ask_at("/v1/goals", rate, from, forwarded, token)
+    }
+
+    fn ask_at(path: &str, rate: &Rate, from: &str, forwarded: &[&str], token: Option<Id>) -> (bool, Option<Left>) {
+        let mut req = TestRequest::with_uri(path)
             .app_data(web::Data::new(rate.clone()))
             .peer_addr((from.parse::<IpAddr>().unwrap(), 1).into());
         for list in forwarded {
@@ -207,6 +210,15 @@ mod tests {
         assert_eq!(of_ten(&rate, "192.0.2.1", &[], token), 2);
         assert_eq!(of_ten(&rate, "192.0.2.9", &[], token), 0);
         assert_eq!(of_ten(&Rate::new(0, 0), "192.0.2.1", &[], None), 10);
+    }
+
+    #[test]
+    fn every_way_to_write_a_path_counts_and_health_does_not() {
+        let rate = Rate::new(1, 0);
+        let ask = |path| ask_at(path, &rate, "192.0.2.1", &[], None).0;
+        assert_eq!(["/healthz"; 9].map(ask), [true; 9]);
+        let ways = ["/v1/goals", "/%761/goals", "/v%31/goals", "/v1/goals"];
+        assert_eq!(ways.map(ask), [true, true, false, false]);
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str,
         return None;
     }
     let own = response.response().error().and_then(|e| e.as_error::<Error>());
-    if let Some(error @ (Error::Internal(_) | Error::Unavailable(_) | Error::Undone(_))) = own {
+    if let Some(error) = own.filter(|error| error.is_failure()) {
         log::error!(
             request_id = id,
             trace_id:% = format_args!("{:032x}", trace.id),

@@ -208,7 +208,7 @@ impl Lane {
         })?;
         pooled.worked = None;
         let done = work(&mut pooled.conn);
-        if !matches!(done, Err(Error::Unavailable(_) | Error::Undone(_) | Error::Internal(_))) {
+        if !done.as_ref().is_err_and(Error::is_failure) {
             pooled.worked = Some(Instant::now());
             self.life.answered();
         }

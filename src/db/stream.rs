@@ -105,9 +105,8 @@ impl Db {
         let few = Arc::clone(&self.database.streams)
             .try_acquire_owned()
             .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
-        let lane = self.lane().clone();
+        let lane = self.lane();
         let turn = lane.turn(&self.caller).await?;
-        let patient = lane.clone();
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
@@ -120,10 +119,11 @@ impl Db {
                 work(conn, &out)
             }
         });
+        let working = lane.clone();
         // Nobody waits for its end: the chunks are what it gives.
         drop(web::block(move || {
             let _turns = (few, turn);
-            let done = lane.work(reading);
+            let done = working.work(reading);
             if let Err(e) = done {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
@@ -131,7 +131,7 @@ impl Db {
             }
         }));
         let first = match timeout(self.database.bounds.read, taken.recv()).await {
-            Err(_elapsed) => return Err(patient.unanswered()),
+            Err(_elapsed) => return Err(lane.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,
         };

@@ -1,11 +1,14 @@
 //! Whoever races whom: what was stored is a chain, of which every link was seen by who made the next, and readers go along it.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
 
 use actix_web::rt::time::sleep;
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use std::time::Duration;
 
 use crate::{
     given::Nishi,
@@ -51,9 +54,9 @@ async fn write(api: &Api, paths: &[String], writer: u64, seed: u64, links: &RefC
 }
 
 /// The titles a reader sees one after the other, of each of the things, until the writers are done.
-async fn read(api: &Api, paths: &[String], done: &RefCell<bool>) -> Vec<Vec<String>> {
+async fn read(api: &Api, paths: &[String], done: &Cell<bool>) -> Vec<Vec<String>> {
     let mut seen = vec![Vec::new(); paths.len()];
-    while !*done.borrow() {
+    while !done.get() {
         for (path, seen) in paths.iter().zip(&mut seen) {
             seen.push(api.get(path).await.must_be(200).text("title"));
         }
@@ -71,10 +74,10 @@ async fn race_by(seed: u64) {
         let answer = api.get(path).await;
         states.insert(path.clone(), (answer.etag(), vec![answer.text("title")]));
     }
-    let (links, done) = (RefCell::default(), RefCell::new(false));
+    let (links, done) = (RefCell::default(), Cell::new(false));
     let writers = async {
         join_all((0..WRITERS).map(|writer| write(&api, &paths, writer, seed, &links))).await;
-        *done.borrow_mut() = true;
+        done.set(true);
     };
     let (told, ()) = join(read(&api, &paths, &done), writers).await;
 

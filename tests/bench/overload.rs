@@ -15,6 +15,8 @@ use crate::{
 
 /// Those who ask, when they are too many.
 const CROWD: u32 = 128;
+/// Those who ask as much as can be done, and none of whom is turned away.
+const ENOUGH: u32 = 8;
 /// Those who ask when hardly anybody does.
 const FEW: u32 = 2;
 
@@ -122,11 +124,11 @@ pub(crate) fn run(plan: &Plan, place: &Place, path: &str) -> Outcome<()> {
     let load = |callers, a_second| load(service.port, path, 2 * plan.seconds, callers, a_second);
     load(FEW, None)?;
     let unloaded = load(FEW, None)?;
-    let capacity = load(32, None)?;
+    let capacity = load(ENOUGH, None)?;
     let all = capacity.a_second(capacity.took.len());
     let over = load(CROWD, Some(4.0 * all))?;
     unloaded.line("overload: 2 callers");
-    capacity.line("overload: 32 callers");
+    capacity.line("overload: 8 callers");
     over.line("overload: 4 times as much");
     let ratio = over.percentile(99) / unloaded.percentile(99);
     println!("  p99 of the accepted at 4 times as much: {ratio:.1} times that of 2 callers");

@@ -7,13 +7,13 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::{sys::signal::Signal, unistd::Pid};
 use ward_policy::db::embedded::Embedded;
 
-use crate::{Outcome, process::Place};
+use crate::{
+    Outcome,
+    process::{Place, signal_all},
+};
 
 /// A durable server; the one who watches over it starts it again when it crashes.
 pub(crate) struct Postgres {
@@ -67,30 +67,8 @@ impl Postgres {
 
     /// Signals the server and every process of it.
     pub(crate) fn signal(&self, signal: Signal) -> Outcome {
-        let postmaster = self.postmaster()?;
-        for pid in children(postmaster)? {
-            let _ = kill(pid, signal);
-        }
-        kill(postmaster, signal)?;
-        Ok(())
+        signal_all(self.postmaster()?, signal)
     }
-}
-
-fn children(parent: Pid) -> Outcome<Vec<Pid>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // The parent stands after the name, which is in brackets.
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let of = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
-        if of == Some(parent.to_string().as_str()) {
-            children.push(Pid::from_raw(pid));
-        }
-    }
-    Ok(children)
 }
 
 /// A small disk of its own, mounted at a place; nothing where this may not be done.

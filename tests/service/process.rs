@@ -209,3 +209,29 @@ pub(crate) fn eventually<T>(mut attempt: impl FnMut() -> Outcome<Option<T>>) -> 
     }
     Err("it did not happen".into())
 }
+
+/// Signals a process and all that it has begun.
+pub(crate) fn signal_all(parent: Pid, signal: Signal) -> Outcome {
+    for pid in children(parent)? {
+        let _ = kill(pid, signal);
+    }
+    kill(parent, signal)?;
+    Ok(())
+}
+
+fn children(parent: Pid) -> Outcome<Vec<Pid>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // The parent stands after the name, which is in brackets.
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let of = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+        if of == Some(parent.to_string().as_str()) {
+            children.push(Pid::from_raw(pid));
+        }
+    }
+    Ok(children)
+}

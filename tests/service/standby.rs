@@ -13,17 +13,14 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::{sys::signal::Signal, unistd::Pid};
 use ward_policy::db::embedded::{self, Embedded};
 
 use crate::{
     Outcome,
     http::{Answer, create, get, get_with},
     outside::{metrics_of, told},
-    process::{Place, Process, Service, database, eventually},
+    process::{Place, Process, Service, database, eventually, signal_all},
 };
 
 /// Makes the token of who writes.
@@ -113,12 +110,8 @@ impl Standby {
 
     /// Signals the server and every process of it.
     fn signal(&self, signal: Signal) -> Outcome {
-        let postmaster = self.process.as_ref().ok_or("it does not run")?.0.id().to_string();
-        let children = Command::new("pgrep").args(["-P", &postmaster]).output()?.stdout;
-        for pid in String::from_utf8(children)?.lines().chain([postmaster.as_str()]) {
-            let _ = kill(Pid::from_raw(pid.parse()?), signal);
-        }
-        Ok(())
+        let process = &self.process.as_ref().ok_or("it does not run")?.0;
+        signal_all(Pid::from_raw(i32::try_from(process.id())?), signal)
     }
 
     fn killed(mut self) -> Outcome<Self> {

@@ -54,32 +54,32 @@ pub struct ChangeHead {
 #[utoipa::path(tag = "changes", params(At))]
 #[get("/changes/head")]
 pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer<ChangeHead>> {
-    db.on_primary()
-        .read(move |conn| {
-            let Cursor { epoch, seq: last, .. } = reading::head(conn)?;
-            let seq = wanted.seq.map_or(last, |Seq(seq)| seq);
-            let (at, hash): (Option<Time>, Vec<u8>) = if seq == 0 {
-                (None, Vec::new())
-            } else {
-                change_log::table
-                    .find(seq)
-                    .select((change_log::at.nullable(), change_log::hash))
-                    .first(conn.conn)
-                    .optional()?
-                    .ok_or(Error::NotFound("change"))?
-            };
-            let cursor = Cursor {
-                epoch,
-                seq,
-                mark: mark(&hash),
-            };
-            Ok(Answer(ChangeHead {
-                seq,
-                at,
-                hash: hex(&hash),
-                cursor: cursor.text(),
-                epoch: cursor.epoch,
-            }))
-        })
-        .await
+    let db = db.on_primary();
+    db.read(move |conn| {
+        let Cursor { epoch, seq: last, .. } = reading::head(conn)?;
+        let seq = wanted.seq.map_or(last, |Seq(seq)| seq);
+        let (at, hash): (Option<Time>, Vec<u8>) = if seq == 0 {
+            (None, Vec::new())
+        } else {
+            change_log::table
+                .find(seq)
+                .select((change_log::at.nullable(), change_log::hash))
+                .first(conn.conn)
+                .optional()?
+                .ok_or(Error::NotFound("change"))?
+        };
+        let cursor = Cursor {
+            epoch,
+            seq,
+            mark: mark(&hash),
+        };
+        Ok(Answer(ChangeHead {
+            seq,
+            at,
+            hash: hex(&hash),
+            cursor: cursor.text(),
+            epoch: cursor.epoch,
+        }))
+    })
+    .await
 }
