@@ -19,11 +19,12 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 use crate::{
     auth::{self, Needs},
     cache::{self, Cache},
+    coding,
     config::Limits,
     consistency::CONSISTENCY_TOKEN,
     db::Database,
     error::{Error, Result},
-    openapi,
+    extract, openapi,
     rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
     request, resources,
     trace::{TRACEPARENT, TRACESTATE},
@@ -71,6 +72,7 @@ pub fn build(
         )
         .default_service(web::to(fallback))
         .wrap(from_fn(auth::identify))
+        .wrap(from_fn(coding::encode))
         .wrap(from_fn(cache::remember))
         .wrap(cors())
         .wrap(from_fn(request::surround))
@@ -91,10 +93,10 @@ pub fn spec() -> OpenApi {
 
 /// `/openapi.json`, rendered once.
 fn document(spec: &OpenApi) -> actix_web::Resource {
-    let json = web::Bytes::from(openapi::json(spec));
-    web::resource("/openapi.json").guard(guard::Get()).to(move || {
+    let json = openapi::json(spec);
+    web::resource("/openapi.json").guard(guard::Get()).to(move |req| {
         let json = json.clone();
-        async move { HttpResponse::Ok().content_type("application/json").body(json) }
+        async move { extract::tagged(&req, HttpResponse::Ok(), extract::JSON, json.into_bytes()) }
     })
 }
 

@@ -1,8 +1,8 @@
 //! Finished answers to the public, kept until something that the public sees has changed.
 //!
 //! One place in the history says whether anything has: an answer is given again only while the place is the one at which it
-//! was asked for. It is given to whoever asks the same (address and `Accept`) without a token, on the same day, since what is
-//! due depends on that.
+//! was asked for. It is given to whoever asks the same (address, `Accept` and coding) without a token, on the same day,
+//! since what is due depends on that.
 
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use actix_web::{
     Error as ActixError, HttpMessage, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, TryIntoHeaderValue},
+    },
     middleware::Next,
     web::{self, Bytes},
 };
@@ -18,6 +21,7 @@ use chrono::NaiveDate;
 use quick_cache::{Weighter, sync};
 
 use crate::{
+    coding::{self, Coding},
     consistency::CONSISTENCY_TOKEN,
     db::{Database, PublicState},
     etag, extract, rate,
@@ -29,13 +33,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Cache(Option<Arc<Answers>>);
 
-/// Answers by address and `Accept`.
+/// Answers by address, `Accept` and coding.
 type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
 
 /// An answer, and when it holds.
 struct Kept {
     state: PublicState,
     day: NaiveDate,
+    /// Before any coding.
     tag: header::EntityTag,
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
     /// Nothing where all that is known is its tag: who asked had it already.
@@ -75,6 +80,8 @@ impl Cache {
 
 /// What tells its place in a history that is everybody's: what the public does not see moves it on too.
 const IN_STEP: &str = "/v1/changes";
+/// What describes the interface, and changes with the service alone.
+const DOCUMENT: &str = "/openapi.json";
 
 /// The layer: gives an answer again while it holds, and keeps those that may be given again.
 pub async fn remember(
@@ -133,7 +140,8 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)>
     let has = |name| req.headers().contains_key(name);
     // Who has a token of consistency may know of more than was heard here.
     let anybody = *req.method() == Method::GET && !has(header::AUTHORIZATION) && !has(CONSISTENCY_TOKEN);
-    if !anybody || !req.path().starts_with("/v1/") || req.path().starts_with(IN_STEP) {
+    let may_be_kept = req.path() == DOCUMENT || req.path().starts_with("/v1/") && !req.path().starts_with(IN_STEP);
+    if !anybody || !may_be_kept {
         return None;
     }
     let state = req.app_data::<web::Data<Database>>()?.public_state()?;
@@ -142,10 +150,14 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)>
         key.push(b'\n');
         key.extend_from_slice(accept.as_bytes());
     }
+    if let Some(coding) = Coding::wanted(req.headers()) {
+        key.push(b'\r');
+        key.extend_from_slice(coding.name().as_bytes());
+    }
     Some((answers, state, key.into_boxed_slice()))
 }
 
-/// The tag of an answer that depends on nothing but the address, `Accept`, the day and what is public.
+/// The plain tag of an answer that depends on nothing but the address, `Accept`, the coding, the day and what is public.
 fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
     let has = |name, value: &str| response.headers().get(name).is_some_and(|given| given == value);
     let everybodys = has(header::CACHE_CONTROL, extract::REVALIDATE)
@@ -156,23 +168,25 @@ fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::Enti
             status => status == StatusCode::NOT_MODIFIED,
         };
     let tag = response.headers().get(header::ETAG).filter(|_| everybodys)?;
-    tag.to_str().ok()?.parse().ok()
+    tag.to_str().ok()?.parse().ok().map(|tag| coding::plain(&tag))
 }
 
 impl Kept {
     /// The answer once more, as this caller needs it.
     fn again(&self, req: &ServiceRequest) -> Option<HttpResponse> {
-        let known = etag::is_known(req.request(), &self.tag);
+        let known = etag::known(req.request(), &self.tag);
         let body = self.body.as_ref();
-        let mut response = if known {
-            HttpResponse::NotModified().finish()
-        } else {
-            HttpResponse::Ok().body(body?.clone())
+        let mut response = match &known {
+            Some(_) => HttpResponse::NotModified().finish(),
+            None => HttpResponse::Ok().body(body?.clone()),
         };
         for (name, value) in &self.headers {
-            if !(known && *name == header::CONTENT_TYPE) {
+            if known.is_none() || ![header::CONTENT_TYPE, header::CONTENT_ENCODING].contains(name) {
                 response.headers_mut().insert(name.clone(), value.clone());
             }
+        }
+        if let Some(tag) = known.and_then(|tag| tag.try_into_value().ok()) {
+            response.headers_mut().insert(header::ETAG, tag);
         }
         req.extensions_mut().insert(self.route.clone());
         Some(response)

@@ -24,6 +24,7 @@ use utoipa::{
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
+    coding,
     error::{Error, Place, Result, Violation},
     language::Bilingual,
 };
@@ -55,15 +56,16 @@ pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
         .map_err(Error::internal)
 }
 
-/// Whether the caller already has the answer with this tag.
+/// The tag under which the caller already has the answer with this one: this, or that of the coding it wants.
 #[must_use]
-pub fn is_known(req: &HttpRequest, tag: &EntityTag) -> bool {
-    req.headers().contains_key(IF_NONE_MATCH)
-        && match IfNoneMatch::parse(req) {
-            Ok(IfNoneMatch::Any) => true,
-            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
-            Err(_) => false,
-        }
+pub fn known(req: &HttpRequest, tag: &EntityTag) -> Option<EntityTag> {
+    if !req.headers().contains_key(IF_NONE_MATCH) {
+        return None;
+    }
+    match IfNoneMatch::parse(req).ok()? {
+        IfNoneMatch::Any => Some(tag.clone()),
+        IfNoneMatch::Items(known) => coding::tags(req, tag).find(|tag| known.iter().any(|known| known.weak_eq(tag))),
+    }
 }
 
 /// Longest condition.
@@ -100,7 +102,7 @@ impl Match {
             IfMatch::Any => true,
             IfMatch::Items(tags) => {
                 let tag = of(stored)?;
-                tags.iter().any(|read| read.strong_eq(&tag))
+                tags.iter().any(|read| coding::plain(read).strong_eq(&tag))
             }
         };
         if holds { Ok(()) } else { Err(Error::PreconditionFailed) }

@@ -52,7 +52,8 @@ const PRIVATE: &str = "private, no-store";
 
 /// The media types of answers that depend on nothing but their address and `Accept`, who asks, when, and what is stored.
 pub(crate) const KEPT: [&str; 2] = [JSON, html::HTML];
-const JSON: &str = "application/json";
+/// That of almost all answers.
+pub(crate) const JSON: &str = "application/json";
 
 /// A JSON body: read within limits, checked against its schema, then against its rules.
 #[derive(Debug)]
@@ -331,14 +332,15 @@ pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header:
     } else {
         PRIVATE
     };
-    response.insert_header(header::ETag(tag.clone()));
-    response.insert_header((header::CACHE_CONTROL, keep));
-    response.insert_header((header::VARY, "Authorization"));
-    let known = etag::is_known(req, tag);
-    if known {
+    let known = etag::known(req, tag);
+    let is_known = known.is_some();
+    if is_known {
         response.status(StatusCode::NOT_MODIFIED);
     }
-    known
+    response.insert_header(header::ETag(known.unwrap_or_else(|| tag.clone())));
+    response.insert_header((header::CACHE_CONTROL, keep));
+    response.insert_header((header::VARY, "Authorization"));
+    is_known
 }
 
 impl Responder for Reply {

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod backup_command;
 pub mod browser;
 pub mod cache;
+pub mod coding;
 pub mod command;
 pub mod config;
 pub mod connection;

@@ -193,7 +193,7 @@ fn is_acceptable(req: &ServiceRequest) -> bool {
         path if path.starts_with("/v1/exports/") => &[CSV, XLSX, NDJSON],
         _ => &[],
     };
-    let accepts = |within: &[&str]| weight(req.headers(), within) > 0.0;
+    let accepts = |within: &[&str]| weight(req.headers(), &header::ACCEPT, within) > 0.0;
     if is_page(req.path()) {
         return accepts(HTML);
     }
@@ -215,23 +215,25 @@ const HTML: &[&str] = &["text/html", "text/*", "*/*"];
 /// Whether the caller would rather read this than JSON.
 #[must_use]
 pub fn prefers(req: &HttpRequest, media_type: &str) -> bool {
-    weight(req.headers(), &[media_type]) > weight(req.headers(), JSON) && req.headers().contains_key(header::ACCEPT)
+    let weight = |within: &[&str]| weight(req.headers(), &header::ACCEPT, within);
+    weight(&[media_type]) > weight(JSON) && req.headers().contains_key(header::ACCEPT)
 }
 
 /// The ranges that JSON is in, the most specific first.
 const JSON: &[&str] = &["application/json", "application/*", "*/*"];
 
-/// How much the caller likes what is in these ranges (RFC 9110, 12.5.1), by the first of them that it names.
-fn weight(headers: &header::HeaderMap, within: &[&str]) -> f32 {
-    let values = headers.get_all(header::ACCEPT).filter_map(|v| v.to_str().ok());
+/// How much the caller likes what is in these ranges (RFC 9110, 12.4.2), by the first of them that this header of its names.
+#[must_use]
+pub fn weight(headers: &header::HeaderMap, name: &header::HeaderName, within: &[&str]) -> f32 {
+    let values = headers.get_all(name).filter_map(|v| v.to_str().ok());
     let ranges: Vec<(String, f32)> = values
         .flat_map(|ranges| ranges.split(','))
         .filter(|range| !range.trim().is_empty())
         .map(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let range = parts.next().unwrap_or_default().to_ascii_lowercase();
             let q = parts.find_map(|p| p.strip_prefix("q=")?.parse().ok());
-            (media_type, q.unwrap_or(1.0))
+            (range, q.unwrap_or(1.0))
         })
         .collect();
     let said = |range: &&str| ranges.iter().find(|(named, _)| named == range).map(|(_, q)| *q);

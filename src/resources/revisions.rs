@@ -28,6 +28,7 @@ use super::policies::{
     tree::{PolicyTree, store::Rows},
 };
 use crate::{
+    coding::REPR_DIGEST,
     db::{Db, Tx},
     error::{Error, Result},
     etag,
@@ -177,8 +178,8 @@ impl Responder for Permanent {
         response
             .insert_header(header::ETag(tag.clone()))
             .insert_header((header::CACHE_CONTROL, FOR_EVER))
-            .insert_header(("repr-digest", format!("sha-256=:{}:", BASE64_STANDARD.encode(digest))));
-        if etag::is_known(req, &tag) {
+            .insert_header((REPR_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(digest))));
+        if etag::known(req, &tag).is_some() {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
         response.content_type("application/json").body(self.0)

@@ -140,6 +140,7 @@ async fn without_keeping_any_every_answer_is_the_same() {
         ("if-none-match", "\"nothing\""),
         ("origin", "https://example.org"),
         ("accept-language", "en"),
+        ("accept-encoding", "br, gzip;q=0.5"),
     ];
     for path in paths {
         for (name, value) in headers {

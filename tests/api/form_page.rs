@@ -137,7 +137,7 @@ async fn the_page_keeps_its_tag_while_nothing_it_shows_changes() {
     let call = || Call::new("GET", FORM).anonymous();
     let read = api.send(call()).await.must_be(200);
     assert_eq!(read.header("cache-control"), "public, max-age=0, must-revalidate");
-    assert!(read.header("vary").starts_with("Authorization"));
+    assert!(read.header("vary").contains("Authorization"));
     let again = api.send(call().header("if-none-match", read.etag())).await.must_be(304);
     assert!(again.bytes.is_empty());
     assert_eq!(api.get(FORM).await.header("cache-control"), "private, no-store");

@@ -19,6 +19,7 @@ mod cache;
 mod catalog;
 mod changes;
 mod codelists;
+mod codings;
 mod concurrency;
 mod coverage;
 mod evaluations;

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
+    io,
     pin::Pin,
     process,
     rc::Rc,
@@ -16,12 +17,16 @@ use std::{
 use actix_web::{
     body::to_bytes,
     dev::Service,
-    http::{Method, header::HeaderMap},
+    http::{
+        Method,
+        header::{HeaderMap, HeaderValue},
+    },
     test::{TestRequest, init_service},
     web::Bytes,
 };
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::Text};
 use diesel_migrations::MigrationHarness;
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
     app,
@@ -254,6 +259,21 @@ fn encoded(path: &str) -> String {
         .collect()
 }
 
+/// A body without its coding.
+fn decoded(coding: Option<&HeaderValue>, sent: Bytes) -> Bytes {
+    let mut plain = Vec::new();
+    match coding.map(HeaderValue::as_bytes) {
+        // A HEAD says how it would have come.
+        _ if sent.is_empty() => return sent,
+        None => return sent,
+        Some(b"zstd") => plain = zstd::decode_all(&*sent).unwrap(),
+        Some(b"br") => brotli::BrotliDecompress(&mut &*sent, &mut plain).unwrap(),
+        Some(b"gzip") => io::copy(&mut GzDecoder::new(&*sent), &mut plain).map(drop).unwrap(),
+        Some(other) => panic!("nobody asked for {}", String::from_utf8_lossy(other)),
+    }
+    plain.into()
+}
+
 type Answering = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// The application over a database of its own.
@@ -309,13 +329,16 @@ impl Api {
                 }
                 let response = service.call(request.to_request()).await.expect("an answer");
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let bytes = to_bytes(response.into_body()).await.unwrap();
+                let sent = to_bytes(response.into_body()).await.unwrap();
+                let length = sent.len();
+                let bytes = decoded(headers.get("content-encoding"), sent);
                 let body = serde_json::from_slice(&bytes).unwrap_or_default();
                 Answer {
                     status,
                     headers,
                     body,
                     bytes,
+                    length,
                 }
             })
         };
@@ -395,7 +418,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    /// The body, whatever coding it came in.
     pub(crate) bytes: Bytes,
+    /// How many bytes were sent.
+    pub(crate) length: usize,
 }
 
 impl Answer {
