@@ -33,7 +33,7 @@ use crate::{
 pub mod bulk;
 pub mod stored;
 
-pub use stored::{Row, insert, update};
+pub use stored::{Row, put, update};
 
 /// Routes under `/results` and `/indicators/{id}/results`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -329,7 +329,7 @@ async fn replace_result(
             if found(find(tx, key))?.is_some() {
                 return Err(Error::PreconditionFailed);
             }
-            insert(tx, &[(key.0, &input)])?;
+            put(tx, &[(key.0, &input)])?;
             let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
             Ok(Stored::Created(Created {
                 at,

@@ -1,6 +1,7 @@
 //! `/v1/results` and `/v1/indicators/{id}/results`
 
 use serde_json::{Value, json};
+use ward_policy::app;
 
 use crate::{
     given::{new_id, result, with},
@@ -260,6 +261,44 @@ async fn results_are_listed_by_everything_there_is_a_filter_for() {
         .must_be(404);
     let answer = api.get(format!("/v1/indicators/{a}/results?fiscal_year=2022")).await;
     answer.must_refuse(400, &[("fiscal_year", "unknown_parameter")]);
+}
+
+#[actix_web::test]
+async fn what_is_stored_over_a_result_takes_over_all_of_it() {
+    let api = Api::new().await;
+    let indicator = api.nishi_indicator().await.id();
+    let full = |n: i32| {
+        json!({ "fiscal_year": 2024, "value": n, "cumulative_value": n + 1, "numerator": n + 2, "denominator": n + 3, "sample_size": n + 4,
+            "value_status": "reported", "observation_status": if n == 1 { "provisional" } else { "revised" },
+            "text": format!("{n}%"), "comment": format!("備考{n}"), "measured_on": format!("2025-03-0{n}"),
+            "declared_rating": if n == 1 { "A" } else { "B" }, "stated_previous_value": n + 5, "stated_previous_text": format!("前年{n}") })
+    };
+    let without = with(
+        full(3),
+        json!({ "value": null, "cumulative_value": null, "value_status": "text_only" }),
+    );
+    let contract = serde_json::to_value(app::spec()).unwrap();
+    let keys = contract["components"]["schemas"]["ResultInput"]["properties"]
+        .as_object()
+        .unwrap();
+    for key in keys.keys().filter(|key| *key != "fiscal_year") {
+        assert!(
+            full(1)[key] != full(2)[key] || full(2)[key] != without[key],
+            "{key} does not change"
+        );
+    }
+    for (version, body) in (1..).zip([full(1), full(2), without]) {
+        store(&api, &[entry(&indicator, None, &body)]).await.must_be(200);
+        let read = api
+            .get(format!("/v1/indicators/{indicator}/results/2024"))
+            .await
+            .must_be(200)
+            .body;
+        for key in keys.keys() {
+            assert_eq!(read[key], body[key], "{key}");
+        }
+        assert_eq!(read["version"], json!(version));
+    }
 }
 
 #[actix_web::test]

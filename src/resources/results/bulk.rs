@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{IndicatorResult, ResultInput, Row, insert, update};
+use super::{IndicatorResult, ResultInput, Row, put};
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -115,19 +115,17 @@ pub fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> 
     let indicators = permit(tx, entries)?;
     let stored = stored(tx, entries)?;
     check(entries, &indicators, &stored)?;
-    let (mut new, mut changed) = (Vec::new(), 0);
+    let (mut created, mut changed) = (0, 0);
+    let mut other = Vec::new();
     for entry in entries {
         match stored.get(&entry.key()) {
-            None => new.push((entry.indicator_id, &entry.result)),
-            Some(row) if row.differs(&entry.result) => {
-                update(tx, row.id, &entry.result)?;
-                changed += 1;
-            }
-            Some(_) => {}
+            None => created += 1,
+            Some(row) if row.differs(&entry.result) => changed += 1,
+            Some(_) => continue,
         }
+        other.push((entry.indicator_id, &entry.result));
     }
-    insert(tx, &new)?;
-    let created = new.len();
+    put(tx, &other)?;
     let mut now = self::stored(tx, entries)?;
     let on = today();
     let items = entries

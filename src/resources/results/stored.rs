@@ -2,7 +2,7 @@
 //! is evaluated.
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
+use diesel::{prelude::*, upsert::excluded};
 
 use super::{IndicatorResult, ResultInput};
 use crate::{
@@ -158,23 +158,47 @@ impl Row {
     }
 }
 
+/// Each column as the statement would have inserted it.
+macro_rules! taken_over {
+    ($($column:ident),+) => { ($(results::$column.eq(excluded(results::$column))),+) };
+}
+
 /// Most results in one statement: PostgreSQL takes 65,535 parameters, and a result has 17.
 const ROWS: usize = 1000;
 
-/// Stores new results, each with its indicator.
-pub fn insert(tx: &mut Tx<'_>, new: &[(Id, &ResultInput)]) -> Result<()> {
-    for some in new.chunks(ROWS) {
+/// Stores results, each of its indicator: new ones, and what others have become.
+pub fn put(tx: &mut Tx<'_>, all: &[(Id, &ResultInput)]) -> Result<()> {
+    for some in all.chunks(ROWS) {
         let row = |(indicator, input): &(Id, &ResultInput)| {
             let key = (results::id.eq(Id::generate()), results::indicator_id.eq(*indicator));
             (key, results::value_status.eq(input.said()), (*input).clone())
         };
         let rows: Vec<_> = some.iter().map(row).collect();
-        diesel::insert_into(results::table).values(rows).execute(tx.conn)?;
+        diesel::insert_into(results::table)
+            .values(rows)
+            .on_conflict((results::indicator_id, results::fiscal_year))
+            .do_update()
+            .set(taken_over!(
+                value,
+                cumulative_value,
+                numerator,
+                denominator,
+                sample_size,
+                value_status,
+                observation_status,
+                text,
+                comment,
+                measured_on,
+                declared_rating,
+                stated_previous_value,
+                stated_previous_text
+            ))
+            .execute(tx.conn)?;
     }
     Ok(())
 }
 
-/// Stores what a result has become.
+/// Stores what one result has become, in another year perhaps.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &ResultInput) -> Result<()> {
     diesel::update(results::table.find(id))
         .set((results::value_status.eq(input.said()), input))

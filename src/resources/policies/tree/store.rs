@@ -167,7 +167,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
     let old_indicators = by(rows.indicators, |indicator| indicator.id);
     let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
-    let mut new_results = Vec::new();
+    let mut other_results = Vec::new();
     let mut matched = Matches::of(&old_goals, old_indicators, tree);
 
     for (n, goal) in tree.goals.iter().enumerate() {
@@ -182,16 +182,15 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
             let indicator_id = store_indicator(tx, old, indicator.id, &input)?;
             for result in &indicator.results {
-                match old_results.remove(&(indicator_id, result.fiscal_year)) {
-                    None => new_results.push((indicator_id, result)),
-                    Some(old) if old.differs(result) => results::update(tx, old.id, result)?,
-                    Some(_) => {}
+                let old = old_results.remove(&(indicator_id, result.fiscal_year));
+                if old.is_none_or(|old| old.differs(result)) {
+                    other_results.push((indicator_id, result));
                 }
             }
         }
     }
 
-    results::insert(tx, &new_results)?;
+    results::put(tx, &other_results)?;
 
     // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
     let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
