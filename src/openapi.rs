@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod headers;
+mod links;
 mod problems;
 
 #[derive(utoipa::OpenApi)]
@@ -101,6 +102,7 @@ pub fn complete(spec: &mut OpenApi) {
     }
     require_every_key(components, answered);
     components.schemas.values_mut().for_each(lift_words);
+    links::add(spec);
 }
 
 /// Reads are open to everybody; a token shows its holder's drafts too. All else says itself what it needs.

@@ -17,6 +17,8 @@ pub trait Codes: Sized + Copy + 'static {
     fn code(self) -> &'static str;
     /// The code for people.
     fn label(self) -> Bilingual;
+    /// The same, in Japanese alone.
+    fn japanese(self) -> &'static str;
     /// What the code says, in one sentence.
     fn meaning(self) -> &'static str;
     /// The value with this code.
@@ -47,6 +49,9 @@ macro_rules! text_enum {
             }
             fn label(self) -> $crate::language::Bilingual {
                 match self { $(Self::$item => $crate::language::Bilingual::new($ja, $en)),+ }
+            }
+            fn japanese(self) -> &'static str {
+                match self { $(Self::$item => $ja),+ }
             }
             fn meaning(self) -> &'static str {
                 match self { $(Self::$item => $meaning.trim_ascii()),+ }

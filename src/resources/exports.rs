@@ -14,12 +14,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     budgets::{self, Budget, BudgetFilter},
-    evaluations::{
-        EvaluationFilter, Judging,
-        case::{self, Reported, judge_reported},
-    },
+    evaluations::{EvaluationFilter, Judging, case},
     indicators::{self, Indicator, IndicatorFilter},
-    results::{self, ResultFilter},
+    results::ResultFilter,
 };
 use crate::{
     db::Db,
@@ -27,7 +24,7 @@ use crate::{
     past::{Past, Since, only},
     query,
     query::Query,
-    schema::{budgets as b, indicators as i, results as r},
+    schema::{budgets as b, indicators as i},
     sheet::write::Cell,
     text_enum,
     value::Id,
@@ -35,6 +32,7 @@ use crate::{
 
 mod order;
 mod reply;
+mod results;
 mod rows;
 pub(in crate::resources) mod tables;
 mod template;
@@ -191,18 +189,8 @@ async fn export_results(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let on = conn.today;
-            let read = |after: Option<Id>| {
-                let query = results::matching(&filter, &since).select(Reported::as_select());
-                let query = match after {
-                    Some(id) => query.filter(r::id.gt(id)),
-                    None => query,
-                };
-                let stretch: Vec<Reported> = query.order(r::id).limit(BATCH).load(conn.conn)?;
-                let last = stretch.last().map(|row| row.id);
-                let judged = judge_reported(conn, stretch, on)?;
-                Ok(last.map(|last| (last, judged)))
-            };
-            in_step(read, |judged| writer.row(&rows::result(&judged, on, &source)))
+            let read = |after| results::read(conn, &filter, &since, after);
+            in_step(read, |row| writer.row(&row.cells(on, &source)))
         })
         .await
 }
@@ -289,5 +277,5 @@ fn in_step<T: Send>(
 
 /// The last two cells of every row.
 fn origin(source: String) -> [Cell; 2] {
-    [Cell::Text(source), Cell::Text(LICENSE.to_owned())]
+    [Cell::Text(source.into()), Cell::Text(LICENSE.into())]
 }

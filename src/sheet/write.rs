@@ -4,12 +4,11 @@
 //! nothing merged. A cell is empty where nothing is known; 0 is a value.
 
 use std::{
+    borrow::Cow,
     fmt::Display,
     fs::File,
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
 };
-
-use serde::{Serialize, Serializer};
 
 use super::Column;
 use crate::{
@@ -29,7 +28,7 @@ pub enum Cell {
     /// Nothing.
     Empty,
     /// A text.
-    Text(String),
+    Text(Cow<'static, str>),
     /// A number, in digits.
     Number(String),
     /// A day.
@@ -37,42 +36,28 @@ pub enum Cell {
     /// Yes or no.
     Flag(bool),
     /// A code, and its label.
-    Code(&'static str, String),
+    Code(&'static str, &'static str),
 }
 
 impl Cell {
     /// The cell as text, for people or for programs.
-    fn text(&self, named: bool) -> String {
+    fn text(&self, named: bool) -> Cow<'_, str> {
         match self {
-            Self::Empty => String::new(),
-            Self::Text(text) | Self::Number(text) => text.clone(),
-            Self::Day(day) => day.0.to_string(),
-            Self::Flag(flag) => flag.to_string(),
-            Self::Code(_, label) if named => label.clone(),
-            Self::Code(code, _) => (*code).to_owned(),
-        }
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Empty => serializer.serialize_none(),
-            Self::Text(text) => text.serialize(serializer),
-            Self::Number(digits) => digits
-                .parse::<serde_json::Number>()
-                .map_err(serde::ser::Error::custom)?
-                .serialize(serializer),
-            Self::Day(day) => day.serialize(serializer),
-            Self::Flag(flag) => flag.serialize(serializer),
-            Self::Code(code, _) => code.serialize(serializer),
+            Self::Empty => "".into(),
+            Self::Text(text) => text.as_ref().into(),
+            Self::Number(digits) => digits.into(),
+            Self::Day(day) => day.0.to_string().into(),
+            Self::Flag(true) => "true".into(),
+            Self::Flag(false) => "false".into(),
+            Self::Code(_, label) if named => (*label).into(),
+            Self::Code(code, _) => (*code).into(),
         }
     }
 }
 
 impl<T: Codes> From<T> for Cell {
     fn from(item: T) -> Self {
-        Self::Code(item.code(), item.label().ja)
+        Self::Code(item.code(), item.japanese())
     }
 }
 
@@ -87,7 +72,7 @@ macro_rules! cells {
     ($kind:ident: $($type:ty),+) => { $(
         impl From<$type> for Cell {
             fn from(value: $type) -> Self {
-                Self::$kind(written(value))
+                Self::$kind(written(value).into())
             }
         }
     )+ };
@@ -119,13 +104,13 @@ impl From<Date> for Cell {
 
 impl<const MAX: usize> From<Line<MAX>> for Cell {
     fn from(Line(text): Line<MAX>) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
     }
 }
 
 impl<const MAX: usize> From<Prose<MAX>> for Cell {
     fn from(Prose(text): Prose<MAX>) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
     }
 }
 
@@ -171,11 +156,7 @@ impl Writer {
         match &mut self.to {
             To::Csv(csv) => csv.row(cells, self.named),
             To::Xlsx(book) => book.row(cells),
-            To::Lines(out) => {
-                let line = Object(self.columns, cells);
-                serde_json::to_writer(&mut *out, &line).map_err(Error::internal)?;
-                out.write_all(b"\n").map_err(Error::internal)
-            }
+            To::Lines(out) => write_line(out, self.columns, cells).map_err(Error::internal),
         }
     }
 
@@ -189,13 +170,22 @@ impl Writer {
     }
 }
 
-/// A row as an object.
-struct Object<'a>(&'a [Column], &'a [Cell]);
-
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(code, _)| code).zip(self.1))
+/// Writes a row as an object, on a line.
+fn write_line(out: &mut impl Write, columns: &[Column], cells: &[Cell]) -> io::Result<()> {
+    let mut before = "{\"";
+    for ((code, _), cell) in columns.iter().zip(cells) {
+        for part in [before, code, "\":"] {
+            out.write_all(part.as_bytes())?;
+        }
+        before = ",\"";
+        let text = cell.text(false);
+        match cell {
+            Cell::Empty => out.write_all(b"null")?,
+            Cell::Number(_) | Cell::Flag(_) => out.write_all(text.as_bytes())?,
+            Cell::Text(_) | Cell::Day(_) | Cell::Code(..) => serde_json::to_writer(&mut *out, &text)?,
+        }
     }
+    out.write_all(b"}\n")
 }
 
 /// A file without a name, gone once it is closed.

@@ -38,6 +38,7 @@ mod imports;
 mod indicators;
 mod items;
 mod leaks;
+mod links;
 mod metrics;
 mod openapi;
 mod organizations;

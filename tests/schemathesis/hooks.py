@@ -1,4 +1,4 @@
-"""What schemathesis has to be told of media types it does not know."""
+"""What schemathesis has to be told: of media types it does not know, and of headers that no body says."""
 
 import schemathesis
 
@@ -7,3 +7,11 @@ import schemathesis
 def workbook(ctx, value):
     """Bytes are sent as they are: hardly ever a workbook, which is refused like any other that is none."""
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+@schemathesis.hook
+def before_call(ctx, case, kwargs):
+    """In a chain of requests a change is one: it says which state it is about, and why."""
+    if case.meta is not None and case.meta.phase.name.value == "stateful" and case.method in {"PUT", "PATCH", "DELETE"}:
+        case.headers["If-Match"] = "*"
+        case.headers["Change-Reason"] = "test"

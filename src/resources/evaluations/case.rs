@@ -1,7 +1,7 @@
 //! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -79,8 +79,10 @@ impl Judged {
         Self {
             fiscal_year,
             result,
-            recorded_previous: fiscal_year.previous().and_then(|year| records.value(subject, year)),
-            recorded_reference: reference.and_then(|year| records.value(subject, year)),
+            recorded_previous: fiscal_year
+                .previous()
+                .and_then(|year| records.value(subject.whose(), year)),
+            recorded_reference: reference.and_then(|year| records.value(subject.whose(), year)),
             subject: Arc::clone(subject),
             target,
             on,
@@ -137,7 +139,7 @@ impl Judged {
 /// What any indicator of a series came to in a year.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = r, base_query = r::table.inner_join(i::table.inner_join(g::table.inner_join(p::table))))]
-struct Record {
+pub struct Record {
     indicator_id: Id,
     #[diesel(select_expression = i::series_id)]
     series_id: Id,
@@ -149,26 +151,39 @@ struct Record {
     value: Option<Decimal>,
 }
 
-/// A result with its indicator.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = r)]
-pub struct Reported {
-    /// Its identifier.
-    pub id: Id,
-    #[diesel(embed)]
-    stored: Columns,
-    #[diesel(embed)]
-    subject: Subject,
+/// Whose record is looked into.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose {
+    /// The indicator's.
+    pub indicator: Id,
+    /// That of its series.
+    pub series: Id,
+    /// Never that of another organization.
+    pub organization: Id,
+}
+
+impl Subject {
+    fn whose(&self) -> Whose {
+        Whose {
+            indicator: self.indicator.id,
+            series: self.indicator.series_id,
+            organization: self.organization_id,
+        }
+    }
 }
 
 /// Records by series and organization: nobody's record is another's.
-struct Records(HashMap<(Id, Id), Vec<Record>>);
+pub struct Records(HashMap<(Id, Id), Vec<Record>>);
 
 impl Records {
-    fn of<'a>(conn: &mut PgConnection, subjects: impl Iterator<Item = &'a Subject>) -> Result<Self> {
-        let series: Vec<Id> = subjects.map(|subject| subject.indicator.series_id).collect();
+    /// Those of series, in some years or in any.
+    pub fn of(conn: &mut PgConnection, series: HashSet<Id>, years: Option<HashSet<FiscalYear>>) -> Result<Self> {
+        let mut query = Record::query().filter(i::series_id.eq_any(series)).into_boxed();
+        if let Some(years) = years {
+            query = query.filter(r::fiscal_year.eq_any(years));
+        }
         let mut records: HashMap<_, Vec<Record>> = HashMap::new();
-        for row in Record::query().filter(i::series_id.eq_any(series)).load(conn)? {
+        for row in query.load(conn)? {
             records
                 .entry((row.series_id, row.organization_id))
                 .or_default()
@@ -179,8 +194,9 @@ impl Records {
 
     /// What a series came to in a year, in the organization's own record: the indicator's own result, else that of the policy
     /// of that year, else the only one there is. Several others would be a guess.
-    fn value(&self, subject: &Subject, year: FiscalYear) -> Option<Decimal> {
-        let all = self.0.get(&(subject.indicator.series_id, subject.organization_id))?;
+    #[must_use]
+    pub fn value(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
+        let all = self.0.get(&(whose.series, whose.organization))?;
         let rows = || {
             all.iter()
                 .filter(move |row| row.fiscal_year == year && row.value.is_some())
@@ -189,7 +205,7 @@ impl Records {
             [row] => row.value,
             _ => None,
         };
-        only(rows().filter(|row| row.indicator_id == subject.indicator.id).collect())
+        only(rows().filter(|row| row.indicator_id == whose.indicator).collect())
             .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
             .or_else(|| only(rows().collect()))
     }
@@ -197,7 +213,8 @@ impl Records {
 
 /// What the evaluations of indicators look at, for the fiscal years asked for: that of the policy, and any with a result.
 pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
-    let records = Records::of(conn, subjects.iter())?;
+    let series = subjects.iter().map(|subject| subject.indicator.series_id).collect();
+    let records = Records::of(conn, series, None)?;
     let ids: Vec<Id> = subjects.iter().map(|subject| subject.indicator.id).collect();
     let own = r::table.filter(r::indicator_id.eq_any(ids));
     let own: Vec<(Id, Columns)> = own.select((r::indicator_id, Columns::as_select())).load(conn)?;
@@ -217,16 +234,6 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
         }
     }
     Ok(judged)
-}
-
-/// The same for results, in their order.
-pub fn judge_reported(conn: &mut PgConnection, rows: Vec<Reported>, on: NaiveDate) -> Result<Vec<Judged>> {
-    let records = Records::of(conn, rows.iter().map(|row| &row.subject))?;
-    let judged = rows.into_iter().map(|row| {
-        let year = row.stored.fiscal_year;
-        Judged::new(&Arc::new(row.subject), year, Some(row.stored), &records, on)
-    });
-    Ok(judged.collect())
 }
 
 /// Hands over evaluation after evaluation, by indicator and fiscal year, until `take` has had enough.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::origin;
@@ -10,11 +9,7 @@ use crate::{
     db::Read,
     domain::target::Target,
     error::Result,
-    resources::{
-        budgets::Budget,
-        evaluations::{case::Judged, row::EvaluationRow},
-        indicators::Indicator,
-    },
+    resources::{budgets::Budget, evaluations::row::EvaluationRow, indicators::Indicator},
     schema::organizations as o,
     sheet::write::Cell,
     value::{FiscalYear, Line, Slug},
@@ -35,7 +30,7 @@ impl Source {
     }
 
     /// 大阪市 西区 2024年度運営方針
-    fn cells(&self, organization: &Slug, year: FiscalYear) -> [Cell; 2] {
+    pub(super) fn cells(&self, organization: &Slug, year: FiscalYear) -> [Cell; 2] {
         let slug = organization.to_string();
         let name = self.0.get(&slug).unwrap_or(&slug);
         origin(format!("大阪市 {name} {year}年度運営方針"))
@@ -46,6 +41,7 @@ impl Source {
 macro_rules! cells {
     ($($value:expr),+ $(,)?) => { vec![$(Cell::from($value)),+] };
 }
+pub(super) use cells;
 
 pub(super) fn indicator(row: Indicator, source: &Source) -> Vec<Cell> {
     let origin = source.cells(&row.organization, row.policy_year);
@@ -146,45 +142,5 @@ pub(super) fn evaluation(row: EvaluationRow, source: &Source) -> Vec<Cell> {
         row.on,
     ];
     cells.extend(origin);
-    cells
-}
-
-/// A result with its indicator; of an indicator without one, what is known beforehand.
-pub(super) fn result(judged: &Judged, on: NaiveDate, source: &Source) -> Vec<Cell> {
-    let indicator = &judged.subject.indicator;
-    let stored = judged
-        .result
-        .clone()
-        .map(|result| result.input(judged.subject.due_on, on));
-    let mut cells = cells![
-        indicator.id,
-        judged.fiscal_year,
-        indicator.organization.clone(),
-        indicator.policy_year,
-        indicator.goal_code.clone(),
-        indicator.name.clone(),
-        indicator.unit.clone(),
-        judged.target.text.clone(),
-        judged.recorded_previous,
-    ];
-    cells.extend(match stored {
-        None => vec![Cell::Empty; 13],
-        Some(result) => cells![
-            result.value,
-            result.cumulative_value,
-            result.numerator,
-            result.denominator,
-            result.sample_size,
-            result.value_status,
-            result.observation_status,
-            result.text,
-            result.declared_rating,
-            result.stated_previous_value,
-            result.stated_previous_text,
-            result.measured_on,
-            result.comment,
-        ],
-    });
-    cells.extend(source.cells(&indicator.organization, indicator.policy_year));
     cells
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::rows::{self, Source};
+use super::{results::ResultRow, rows::Source};
 use crate::{
     db::Read,
     error::{Error, Result, Violation},
@@ -72,5 +72,5 @@ pub(super) fn write(
         (goal, indicator.position, indicator.id)
     });
     all.iter()
-        .try_for_each(|judged| writer.row(&rows::result(judged, on, &source)))
+        .try_for_each(|judged| writer.row(&ResultRow::from(judged).cells(on, &source)))
 }

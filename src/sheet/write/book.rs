@@ -166,7 +166,7 @@ fn write(
         Cell::Empty => return Ok(()),
         // A text cell is no formula; only an apostrophe of the text's own must not be taken for a guard.
         Cell::Text(text) if text.starts_with('\'') => sheet.write_string(row, place, format!("'{text}")),
-        Cell::Text(text) => sheet.write_string(row, place, text),
+        Cell::Text(text) => sheet.write_string(row, place, &**text),
         Cell::Code(..) => sheet.write_string(row, place, cell.text(named)),
         Cell::Flag(flag) => sheet.write_boolean(row, place, *flag),
         Cell::Day(date) => sheet.write_date_with_format(row, place, date.0, day),

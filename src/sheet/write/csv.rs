@@ -58,7 +58,7 @@ impl Csv {
             let text = cell.text(named);
             let text = match cell {
                 Cell::Text(_) => formula::guarded(&text),
-                _ => text.as_str().into(),
+                _ => text,
             };
             self.rows.write_field(text.as_bytes()).map_err(Error::internal)?;
         }

@@ -1,0 +1,103 @@
+//! Where answers lead: what a list names, or a new thing is called by, is the address of more.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::{OpenApi, RefOr, link::Link, path::PathItem};
+
+/// Lists, where each item of them lives, and the members that make its address.
+const ITEMS: &[(&str, &str, &[(&str, &str)])] = &[
+    (
+        "/v1/organizations",
+        "/v1/organizations/{organization}",
+        &[("organization", "slug")],
+    ),
+    (
+        "/v1/policies",
+        "/v1/policies/{organization}/{fiscal_year}",
+        &[("organization", "organization"), ("fiscal_year", "fiscal_year")],
+    ),
+    (
+        "/v1/policies/{organization}/{fiscal_year}/revisions",
+        "/v1/policies/{organization}/{fiscal_year}/revisions/{number}",
+        &[("number", "number")],
+    ),
+    ("/v1/goals", "/v1/goals/{id}", ID),
+    ("/v1/budgets", "/v1/budgets/{id}", ID),
+    ("/v1/indicators", "/v1/indicators/{id}", ID),
+    (
+        "/v1/indicators",
+        "/v1/series/{series_id}",
+        &[("series_id", "series_id")],
+    ),
+    (
+        "/v1/indicators/{id}/results",
+        "/v1/indicators/{id}/results/{fiscal_year}",
+        &[("fiscal_year", "fiscal_year")],
+    ),
+    (
+        "/v1/results",
+        "/v1/indicators/{id}/results/{fiscal_year}",
+        &[("id", "indicator_id"), ("fiscal_year", "fiscal_year")],
+    ),
+    ("/v1/evaluations", "/v1/indicators/{id}", &[("id", "indicator_id")]),
+    ("/v1/tokens", "/v1/tokens/{id}", ID),
+];
+const ID: &[(&str, &str)] = &[("id", "id")];
+
+/// Adds to the answer of every list, and of everything that makes an item of it, the links to what can be done with an item.
+pub(super) fn add(spec: &mut OpenApi) {
+    for (list, item, members) in ITEMS {
+        let targets: Vec<String> = spec
+            .paths
+            .paths
+            .iter()
+            .filter(|(path, _)| is_below(path, item))
+            .flat_map(|(_, at)| operations(at))
+            .collect();
+        let Some(list_at) = spec.paths.paths.get_mut(*list) else {
+            continue;
+        };
+        // What the list's own address says already, the request has said.
+        let said = list
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let said: Vec<_> = said.map(|name| (name, format!("$request.path.{name}"))).collect();
+        // A new token is told beside what it is.
+        let new = if *list == "/v1/tokens" { "/shown/" } else { "/" };
+        for (operation, status, place) in [(&mut list_at.get, "200", "/items/0/"), (&mut list_at.post, "201", new)] {
+            let responses = operation.as_mut().map(|operation| &mut operation.responses.responses);
+            let Some(RefOr::T(response)) = responses.and_then(|responses| responses.get_mut(status)) else {
+                continue;
+            };
+            let named = members
+                .iter()
+                .map(|(name, member)| (*name, format!("$response.body#{place}{member}")));
+            let parameters: BTreeMap<String, Value> = said
+                .iter()
+                .cloned()
+                .chain(named)
+                .map(|(name, from)| (name.to_owned(), json!(from)))
+                .collect();
+            for target in &targets {
+                let mut link = Link::default();
+                link.operation_id.clone_from(target);
+                link.parameters.clone_from(&parameters);
+                response.links.insert(target.clone(), link.into());
+            }
+        }
+    }
+}
+
+/// Whether a path is that of an item, or of something about it that needs no other address.
+fn is_below(path: &str, item: &str) -> bool {
+    path.strip_prefix(item)
+        .is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && !rest.contains('{'))
+}
+
+fn operations(at: &PathItem) -> impl Iterator<Item = String> {
+    let all = [&at.get, &at.post, &at.put, &at.patch, &at.delete];
+    all.into_iter()
+        .flatten()
+        .filter_map(|operation| operation.operation_id.clone())
+}

@@ -1,0 +1,165 @@
+//! Results as their export shows them: of each, no more than its row says.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::{
+    BATCH,
+    rows::{Source, cells},
+};
+use crate::{
+    db::Read,
+    error::Result,
+    past::Since,
+    resources::{
+        evaluations::case::{Judged, Records, Whose},
+        results::{self, ResultFilter, stored::Columns},
+    },
+    schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
+    sheet::write::Cell,
+    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Slug},
+};
+
+/// A result, or what is known of an indicator before there is one.
+pub(super) struct ResultRow {
+    of: Of,
+    fiscal_year: FiscalYear,
+    stored: Option<Columns>,
+    recorded_previous: Option<Decimal>,
+}
+
+/// What it is a result of.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = i)]
+struct Of {
+    #[diesel(column_name = id)]
+    indicator: Id,
+    series_id: Id,
+    #[diesel(select_expression = p::organization_id)]
+    organization_id: Id,
+    #[diesel(select_expression = o::slug)]
+    organization: Slug,
+    #[diesel(select_expression = p::fiscal_year)]
+    policy_year: FiscalYear,
+    #[diesel(select_expression = p::results_due_on)]
+    due_on: Date,
+    #[diesel(select_expression = g::code)]
+    goal_code: GoalCode,
+    name: Line<500>,
+    unit: Option<Line<20>>,
+    target_text: Option<Line<500>>,
+}
+
+/// A result as stored, with what it is a result of.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = r)]
+struct Stored {
+    id: Id,
+    #[diesel(embed)]
+    columns: Columns,
+    #[diesel(embed)]
+    of: Of,
+}
+
+/// The next rows after one, and the last of them, if there are any.
+pub(super) fn read(
+    conn: &mut Read<'_>,
+    filter: &ResultFilter,
+    since: &Since,
+    after: Option<Id>,
+) -> Result<Option<(Id, Vec<ResultRow>)>> {
+    let query = results::matching(filter, since).select(Stored::as_select());
+    let query = match after {
+        Some(id) => query.filter(r::id.gt(id)),
+        None => query,
+    };
+    let stretch: Vec<Stored> = query.order(r::id).limit(BATCH).load(conn.conn)?;
+    let Some(last) = stretch.last().map(|row| row.id) else {
+        return Ok(None);
+    };
+    let series = stretch.iter().map(|row| row.of.series_id).collect();
+    let years = stretch
+        .iter()
+        .filter_map(|row| row.columns.fiscal_year.previous())
+        .collect();
+    let records = Records::of(conn.conn, series, Some(years))?;
+    let row = |Stored { columns, of, .. }: Stored| {
+        let whose = Whose {
+            indicator: of.indicator,
+            series: of.series_id,
+            organization: of.organization_id,
+        };
+        ResultRow {
+            fiscal_year: columns.fiscal_year,
+            recorded_previous: columns
+                .fiscal_year
+                .previous()
+                .and_then(|year| records.value(whose, year)),
+            stored: Some(columns),
+            of,
+        }
+    };
+    Ok(Some((last, stretch.into_iter().map(row).collect())))
+}
+
+impl From<&Judged> for ResultRow {
+    fn from(judged: &Judged) -> Self {
+        let indicator = &judged.subject.indicator;
+        Self {
+            of: Of {
+                indicator: indicator.id,
+                series_id: indicator.series_id,
+                organization_id: judged.subject.organization_id,
+                organization: indicator.organization.clone(),
+                policy_year: indicator.policy_year,
+                due_on: judged.subject.due_on,
+                goal_code: indicator.goal_code.clone(),
+                name: indicator.name.clone(),
+                unit: indicator.unit.clone(),
+                target_text: judged.target.text.clone(),
+            },
+            fiscal_year: judged.fiscal_year,
+            stored: judged.result.clone(),
+            recorded_previous: judged.recorded_previous,
+        }
+    }
+}
+
+impl ResultRow {
+    /// Its cells, in the order of [`super::tables::RESULTS`], as of a day.
+    pub(super) fn cells(self, on: NaiveDate, source: &Source) -> Vec<Cell> {
+        let Self { of, .. } = self;
+        let origin = source.cells(&of.organization, of.policy_year);
+        let mut cells = cells![
+            of.indicator,
+            self.fiscal_year,
+            of.organization,
+            of.policy_year,
+            of.goal_code,
+            of.name,
+            of.unit,
+            of.target_text,
+            self.recorded_previous,
+        ];
+        match self.stored.map(|stored| stored.input(of.due_on, on)) {
+            None => cells.extend(vec![Cell::Empty; 13]),
+            Some(result) => cells.extend(cells![
+                result.value,
+                result.cumulative_value,
+                result.numerator,
+                result.denominator,
+                result.sample_size,
+                result.value_status,
+                result.observation_status,
+                result.text,
+                result.declared_rating,
+                result.stated_previous_value,
+                result.stated_previous_text,
+                result.measured_on,
+                result.comment,
+            ]),
+        }
+        cells.extend(origin);
+        cells
+    }
+}
