@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, RefOr, link::Link, path::PathItem};
 
 /// Lists, where each item of them lives, and the members that make its address.
-const ITEMS: &[(&str, &str, &[(&str, &str)])] = &[
+const ITEMS: &[(&str, &str, Members)] = &[
     (
         "/v1/organizations",
         "/v1/organizations/{organization}",
@@ -43,7 +43,10 @@ const ITEMS: &[(&str, &str, &[(&str, &str)])] = &[
     ("/v1/evaluations", "/v1/indicators/{id}", &[("id", "indicator_id")]),
     ("/v1/tokens", "/v1/tokens/{id}", ID),
 ];
-const ID: &[(&str, &str)] = &[("id", "id")];
+const ID: Members = &[("id", "id")];
+
+/// Parameters of an address, each with the member of an answer that says it.
+type Members = &'static [(&'static str, &'static str)];
 
 /// Adds to the answer of every list, and of everything that makes an item of it, the links to what can be done with an item.
 pub(super) fn add(spec: &mut OpenApi) {
