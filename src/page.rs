@@ -167,6 +167,18 @@ pub struct Limited<Q> {
     usual: bool,
 }
 
+impl<Q> Limited<Q> {
+    /// So many rows, always.
+    #[must_use]
+    pub fn to(rows: i64, query: Q) -> Self {
+        Self {
+            query,
+            rows,
+            usual: true,
+        }
+    }
+}
+
 impl<Q: Query> Query for Limited<Q> {
     type SqlType = Q::SqlType;
 }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     db::Db,
     error::{Error, Result},
+    page::Limited,
     past::{Past, Since, only},
     query,
     query::Query,
@@ -154,7 +155,7 @@ async fn export_indicators(
                     Some(id) => query.filter(i::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Indicator> = query.order(i::id).limit(BATCH).load(conn.conn)?;
+                let stretch: Vec<Indicator> = Limited::to(BATCH, query.order(i::id)).load(conn.conn)?;
                 Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
             };
             in_step(read, |row| writer.row(&rows::indicator(row, &source)))
@@ -217,7 +218,7 @@ async fn export_budgets(
                     Some(id) => query.filter(b::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Budget> = query.order(b::id).limit(BATCH).load(conn.conn)?;
+                let stretch: Vec<Budget> = Limited::to(BATCH, query.order(b::id)).load(conn.conn)?;
                 Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
             };
             in_step(read, |row| writer.row(&rows::budget(row, &source)))

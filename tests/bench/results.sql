@@ -1,9 +1,19 @@
-select r.indicator_id, r.fiscal_year, o.slug, p.fiscal_year as policy_year, g.code, i.name, i.unit, i.target_text, r.value,
-    r.cumulative_value, r.numerator, r.denominator, r.sample_size, r.value_status, r.observation_status, r.text, r.declared_rating,
-    r.stated_previous_value, r.stated_previous_text, r.measured_on, r.comment, o.name as organization, 'CC BY 4.0' as licence
+select r.indicator_id, r.fiscal_year, o.slug, p.fiscal_year as policy_year, g.code, i.name, i.unit, i.target_text, previous.value as previous,
+    r.value, r.cumulative_value, r.numerator, r.denominator, r.sample_size, r.value_status, r.observation_status, r.text,
+    r.declared_rating, r.stated_previous_value, r.stated_previous_text, r.measured_on, r.comment, o.name as organization,
+    'CC BY 4.0' as licence
 from results r
 join indicators i on i.id = r.indicator_id
 join goals g on g.id = i.goal_id
 join policies p on p.id = r.policy_id
 join organizations o on o.id = p.organization_id
+left join (
+    select i.series_id, p.organization_id, r.fiscal_year + 1 as year, case when count(r.value) = 1 then max(r.value) end as value
+    from results r
+    join indicators i on i.id = r.indicator_id
+    join policies p on p.id = r.policy_id
+    where r.public
+    group by i.series_id, p.organization_id, r.fiscal_year
+) as previous on previous.series_id = i.series_id and previous.organization_id = p.organization_id and previous.year = r.fiscal_year
 where r.public
+order by r.id

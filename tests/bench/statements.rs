@@ -109,6 +109,8 @@ fn entries(log: &str) -> Vec<String> {
     entries
 }
 
+/// The most variables that a statement of `pgbench` may have.
+const MOST: usize = 255;
 /// The longest value that an argument may have.
 const LONGEST: usize = 100_000;
 
@@ -127,11 +129,13 @@ fn filled(statement: &str, parameters: &str, variables: &mut Vec<String>) -> Str
         values.push(value);
         rest = left;
     }
+    let may_vary = values.len() <= MOST;
     let mut filled = statement.to_owned();
     // The last first: $1 begins $10.
     for (n, value) in (1..).zip(&values).collect::<Vec<_>>().into_iter().rev() {
         let text = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        let variable = text.filter(|text| (1..LONGEST).contains(&text.len())).map(|text| {
+        let text = text.filter(|text| may_vary && (1..LONGEST).contains(&text.len()));
+        let variable = text.map(|text| {
             variables.push(text.replace("''", "'"));
             format!(":v{}", variables.len())
         });

@@ -13,6 +13,7 @@ use crate::{
     Outcome,
     postgres::{Postgres, SmallDisk},
     process::{Place, Service},
+    slow,
     storm::{self, Storm},
 };
 
@@ -56,7 +57,7 @@ pub(crate) const ALL: &[Case] = &[
         Ok(())
     }),
     case("out_of_connections", |scene| {
-        let url = scene.postgres.url();
+        let url = scene.postgres.url()?;
         let mut taken = Vec::new();
         // Whoever has a connection keeps it; so those are ended, and every place is taken.
         scene.postgres.end_connections()?;
@@ -85,6 +86,16 @@ pub(crate) const ALL: &[Case] = &[
         disk.fill()?;
         thread::sleep(FAULT);
         disk.clear()
+    }),
+    away("failed_over", |scene| scene.postgres.fail_over()),
+    case("slow_clients", |scene| {
+        let address = *scene.address.lock().unwrap_or_else(PoisonError::into_inner);
+        let clients = slow::clients(address)?;
+        thread::sleep(FAULT);
+        match slow::still_there(clients)? {
+            0 => Ok(()),
+            there => Err(format!("{there} slow clients were not let go").into()),
+        }
     }),
     broken("service_killed", |scene| {
         for _ in 0..3 {
@@ -137,15 +148,13 @@ struct Scene {
 
 impl Scene {
     fn start(&mut self) -> Outcome {
-        let url = self.postgres.url();
-        let service = self.place.spawn(
-            &[],
-            &[
-                ("DATABASE_URL", &url),
-                ("WARD_POLICY_RATE", "0"),
-                ("RUST_LOG", "warn,ward_policy::access=off,ward_policy=info"),
-            ],
-        )?;
+        let url = self.postgres.url()?;
+        let settings = [
+            ("DATABASE_URL", url.as_str()),
+            ("WARD_POLICY_RATE", "0"),
+            ("RUST_LOG", "warn,ward_policy::access=off,ward_policy=info"),
+        ];
+        let service = self.place.spawn(&[], &[settings, slow::IMPATIENT].concat())?;
         let service = service.wait()?;
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = service.address;
         self.service = Some(service);
@@ -183,7 +192,10 @@ pub(crate) fn run(case: &Case) -> Outcome<Option<String>> {
     } else {
         None
     };
-    let postgres = Postgres::start(&place)?;
+    let mut postgres = Postgres::start(&place)?;
+    if case.name == "failed_over" {
+        postgres.follow(&place)?;
+    }
     if case.name == "japanese_messages"
         && postgres
             .connect()?

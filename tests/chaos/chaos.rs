@@ -13,9 +13,12 @@
 mod http;
 #[path = "../service/process.rs"]
 mod process;
+#[path = "../service/replica.rs"]
+mod replica;
 
 mod cases;
 mod postgres;
+mod slow;
 mod storm;
 
 use std::{env, error::Error, process::ExitCode, time::Duration};

@@ -4,6 +4,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
@@ -13,29 +15,57 @@ use ward_policy::db::embedded::Embedded;
 use crate::{
     Outcome,
     process::{Place, signal_all},
+    replica::Standby,
 };
 
 /// A durable server; the one who watches over it starts it again when it crashes.
 pub(crate) struct Postgres {
-    embedded: Embedded,
+    /// None once it is lost for good.
+    embedded: Option<Embedded>,
+    address: String,
     data: PathBuf,
+    standby: Option<Standby>,
 }
 
 impl Postgres {
     pub(crate) fn start(place: &Place) -> Outcome<Self> {
         let data = place.data();
+        let embedded = Embedded::start(&data)?;
         Ok(Self {
-            embedded: Embedded::start(&data)?,
+            address: embedded.url("ward_policy"),
+            embedded: Some(embedded),
             data,
+            standby: None,
         })
     }
 
-    pub(crate) fn url(&self) -> String {
-        self.embedded.url("ward_policy")
+    /// The address of whichever server takes writes.
+    pub(crate) fn url(&self) -> Outcome<String> {
+        match &self.standby {
+            Some(standby) => standby.or(&self.address),
+            None => Ok(self.address.clone()),
+        }
     }
 
     pub(crate) fn connect(&self) -> Outcome<PgConnection> {
-        Ok(PgConnection::establish(&self.url())?)
+        Ok(PgConnection::establish(&self.url()?)?)
+    }
+
+    /// Gives it a standby that has everything before it is acknowledged.
+    pub(crate) fn follow(&mut self, place: &Place) -> Outcome {
+        self.standby = Some(Standby::of(&self.address, place)?);
+        let mut conn = PgConnection::establish(&self.address)?;
+        conn.batch_execute("alter system set synchronous_standby_names = '*'")?;
+        Ok(conn.batch_execute("select pg_reload_conf()")?)
+    }
+
+    /// It is lost, and some moments later its standby takes over.
+    pub(crate) fn fail_over(&mut self) -> Outcome {
+        self.signal(Signal::SIGKILL)?;
+        self.embedded = None;
+        thread::sleep(Duration::from_secs(2));
+        let standby = self.standby.as_ref().ok_or("nobody follows it")?;
+        standby.tell("select pg_promote()")
     }
 
     /// Ends every connection there is.
@@ -56,7 +86,8 @@ impl Postgres {
     /// From another database: what refuses to write in ours would refuse this too.
     fn administer(&self, statement: &str) -> Outcome {
         let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ward_policy'";
-        PgConnection::establish(&self.embedded.url("postgres"))?.batch_execute(&format!("{statement} {end}"))?;
+        let embedded = self.embedded.as_ref().ok_or("it is lost")?;
+        PgConnection::establish(&embedded.url("postgres"))?.batch_execute(&format!("{statement} {end}"))?;
         Ok(())
     }
 

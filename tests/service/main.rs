@@ -31,6 +31,7 @@ mod imports;
 mod mirror;
 mod outside;
 mod process;
+mod replica;
 mod slow;
 mod standby;
 mod tokens;

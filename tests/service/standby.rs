@@ -1,26 +1,16 @@
 //! Standbys: real ones, that fall behind, freeze, die, come back, and take over.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    os::unix::{
-        fs::{DirBuilderExt, MetadataExt, chown},
-        process::CommandExt,
-    },
-    path::PathBuf,
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{net::SocketAddr, time::Instant};
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use nix::{sys::signal::Signal, unistd::Pid};
-use ward_policy::db::embedded::{self, Embedded};
+use nix::sys::signal::Signal;
+use ward_policy::db::embedded::Embedded;
 
 use crate::{
     Outcome,
     http::{Answer, create, get, get_with},
     outside::{metrics_of, told},
-    process::{Place, Process, Service, database, eventually, signal_all},
+    process::{Place, Service, database, eventually},
+    replica::Standby,
 };
 
 /// Makes the token of who writes.
@@ -34,92 +24,6 @@ const TOKEN: &[&str] = &[
     "--expires-in-days",
     "1",
 ];
-
-/// A server that follows another, with its data in a directory of its own.
-struct Standby {
-    data: PathBuf,
-    process: Option<Process>,
-}
-
-impl Standby {
-    /// Makes one of a primary whose sockets are in this place.
-    fn of(primary: &str, place: &Place) -> Outcome<Self> {
-        let data = place.data().with_file_name("standby");
-        let owner = fs::metadata(place.data().join("cluster"))?;
-        fs::DirBuilder::new().mode(0o700).create(&data)?;
-        chown(&data, Some(owner.uid()), Some(owner.gid()))?;
-        let standby = Self { data, process: None };
-        let copied = standby
-            .command("pg_basebackup")?
-            .args([
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-                "--no-sync",
-                "--dbname",
-                primary,
-                "--pgdata",
-            ])
-            .arg(&standby.data)
-            .output()?;
-        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
-        standby.started()
-    }
-
-    /// A program, run as whoever owns the data.
-    fn command(&self, program: &str) -> Outcome<Command> {
-        let owner = fs::metadata(&self.data)?;
-        let program = embedded::client(program, 13).ok_or("it is not installed")?;
-        let mut command = Command::new(program);
-        command.current_dir("/").stdin(Stdio::null());
-        if nix::unistd::geteuid().is_root() {
-            command.uid(owner.uid()).gid(owner.gid());
-        }
-        Ok(command)
-    }
-
-    fn started(mut self) -> Outcome<Self> {
-        let mut postgres = self.command("postgres")?;
-        postgres.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
-        postgres.args([
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "port=5432",
-            "-c",
-            "max_connections=200",
-            "-c",
-            "fsync=off",
-        ]);
-        postgres.stdout(Stdio::null()).stderr(Stdio::null());
-        self.process = Some(Process(postgres.spawn()?));
-        eventually(|| Ok(PgConnection::establish(&self.url()).ok()))?;
-        Ok(self)
-    }
-
-    fn url(&self) -> String {
-        format!("postgresql://ward_policy@/ward_policy?host={}&port=5432", self.socket())
-    }
-
-    fn socket(&self) -> String {
-        self.data.display().to_string().replace('/', "%2F")
-    }
-
-    fn tell(&self, statement: &str) -> Outcome {
-        Ok(PgConnection::establish(&self.url())?.batch_execute(statement)?)
-    }
-
-    /// Signals the server and every process of it.
-    fn signal(&self, signal: Signal) -> Outcome {
-        let process = &self.process.as_ref().ok_or("it does not run")?.0;
-        signal_all(Pid::from_raw(i32::try_from(process.id())?), signal)
-    }
-
-    fn killed(mut self) -> Outcome<Self> {
-        self.signal(Signal::SIGKILL)?;
-        self.process = None;
-        Ok(self)
-    }
-}
 
 /// How many turns readers took on this lane, or how many standbys are so.
 fn count(metrics: SocketAddr, line: &str) -> Outcome<u32> {
@@ -156,11 +60,7 @@ struct Scene {
 impl Scene {
     /// They go to whichever server takes writes, and read on the second.
     fn of(place: &Place, primary: &str, standby: &Standby) -> Outcome<Self> {
-        let first = primary.split_once("?host=").and_then(|(_, rest)| rest.split_once('&'));
-        let (first, _) = first.ok_or("no host")?;
-        let both = format!("{first},{}", standby.socket());
-        let either =
-            format!("postgresql://ward_policy@/ward_policy?host={both}&port=5432,5432&target_session_attrs=read-write");
+        let either = standby.or(primary)?;
         let standby = standby.url();
         let settings = [
             ("DATABASE_URL", either.as_str()),

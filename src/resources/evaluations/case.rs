@@ -138,7 +138,7 @@ impl Judged {
 
 /// What any indicator of a series came to in a year.
 #[derive(Debug, HasQuery)]
-#[diesel(table_name = r, base_query = r::table.inner_join(i::table.inner_join(g::table.inner_join(p::table))))]
+#[diesel(table_name = r, base_query = r::table.inner_join(i::table).inner_join(p::table.on(p::id.eq(r::policy_id))))]
 pub struct Record {
     indicator_id: Id,
     #[diesel(select_expression = i::series_id)]

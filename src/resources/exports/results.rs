@@ -10,6 +10,7 @@ use super::{
 use crate::{
     db::Read,
     error::Result,
+    page::Limited,
     past::Since,
     resources::{
         evaluations::case::{Judged, Records, Whose},
@@ -73,7 +74,7 @@ pub(super) fn read(
         Some(id) => query.filter(r::id.gt(id)),
         None => query,
     };
-    let stretch: Vec<Stored> = query.order(r::id).limit(BATCH).load(conn.conn)?;
+    let stretch: Vec<Stored> = Limited::to(BATCH, query.order(r::id)).load(conn.conn)?;
     let Some(last) = stretch.last().map(|row| row.id) else {
         return Ok(None);
     };
