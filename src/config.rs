@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use crate::json::Most;
+
 /// The settings of a service.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -139,6 +141,8 @@ pub struct Limits {
     pub import_bytes: usize,
     /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
     pub body_seconds: u64,
+    /// `WARD_POLICY_JSON_VALUES` and `WARD_POLICY_JSON_DEPTH`: how large a JSON document may be (200,000 and 32).
+    pub json: Most,
 }
 
 impl Default for Limits {
@@ -147,6 +151,7 @@ impl Default for Limits {
             body_bytes: 4 << 20,
             import_bytes: 16 << 20,
             body_seconds: 10,
+            json: Most::default(),
         }
     }
 }
@@ -180,6 +185,10 @@ impl Config {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,
                 body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
+                json: Most {
+                    values: number("WARD_POLICY_JSON_VALUES", defaults.json.values, 1000..=10_000_000)?,
+                    depth: number("WARD_POLICY_JSON_DEPTH", defaults.json.depth, 8..=100)?,
+                },
             },
             bounds: Bounds {
                 pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,

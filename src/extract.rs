@@ -124,6 +124,8 @@ pub struct Upload<T> {
     pub kind: T,
     /// The bytes.
     pub bytes: Bytes,
+    /// How large a document may be, if it is one.
+    pub most: json::Most,
 }
 
 /// What the media types of an upload stand for.
@@ -142,11 +144,13 @@ impl<T: UploadKind> FromRequest for Upload<T> {
         let given = media_type(req);
         let kind = T::TYPES.iter().find(|(name, _)| given.eq_ignore_ascii_case(name));
         let kind = kind.map(|(_, kind)| *kind).ok_or(Error::UnsupportedMediaType(T::NAMES));
-        let bytes = bytes(req, payload, limits(req).import_bytes, kind.is_ok(), T::NAMES);
+        let limits = limits(req);
+        let bytes = bytes(req, payload, limits.import_bytes, kind.is_ok(), T::NAMES);
         Box::pin(async move {
             let kind = kind?;
             let bytes = bytes.await?;
-            Ok(Self { kind, bytes })
+            let most = limits.json;
+            Ok(Self { kind, bytes, most })
         })
     }
 }
@@ -158,8 +162,9 @@ fn document(
     wanted: &'static str,
 ) -> impl Future<Output = Result<Value>> + use<> {
     let acceptable = media_type(req).eq_ignore_ascii_case(wanted);
-    let bytes = bytes(req, payload, limits(req).body_bytes, acceptable, wanted);
-    async move { json::read(&bytes.await?).map_err(|e| not_json(&e)) }
+    let limits = limits(req);
+    let bytes = bytes(req, payload, limits.body_bytes, acceptable, wanted);
+    async move { json::read(&bytes.await?, limits.json).map_err(|e| not_json(&e)) }
 }
 
 /// That a body is not JSON, and why.

@@ -16,6 +16,7 @@ use crate::{
     command::{self, Failure, in_words},
     config::Config,
     db,
+    json::Most,
     resources::imports::{self, ImportFormat, ImportNote, ImportOptions, ImportReport, Rewording},
     value::{Codes as _, Slug},
 };
@@ -97,7 +98,7 @@ fn import(
     format: ImportFormat,
     bytes: &[u8],
 ) -> Result<ImportReport, Failure> {
-    let said = imports::read(format, bytes).map_err(|e| in_words(&e))?;
+    let said = imports::read(format, bytes, Most::default()).map_err(|e| in_words(&e))?;
     let options = ImportOptions {
         dry_run: command.dry_run,
         rewording: command.rewording,

@@ -8,15 +8,34 @@ use serde_json::{Map, Number, Value};
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Most keys and values a document may hold; a thousand results have some 35,000. Checking takes time and memory by their
-/// number.
-pub const MOST_VALUES: usize = 200_000;
+/// How large a document may be. Checking takes time and memory by these numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Keys and values; a thousand results have some 35,000.
+    pub values: usize,
+    /// Lists and objects within one another; a policy has 6.
+    pub depth: usize,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self {
+            values: 200_000,
+            depth: 32,
+        }
+    }
+}
 
 /// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
-pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
-    let left = Cell::new(MOST_VALUES);
+pub fn read(bytes: &[u8], most: Most) -> serde_json::Result<Value> {
+    let left = Cell::new(most.values);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let document = Reader { left: &left }.deserialize(&mut deserializer)?;
+    let reader = Reader {
+        most,
+        left: &left,
+        depth: 0,
+    };
+    let document = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(document)
 }
@@ -24,15 +43,26 @@ pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
 /// Reads a value and what is in it, as long as there are keys and values left to read.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
+    most: Most,
     left: &'a Cell<usize>,
+    depth: usize,
 }
 
 impl Reader<'_> {
     /// Counts one more key or value.
     fn count<E: Error>(self) -> Result<(), E> {
-        let refused = || E::custom(format!("more than {MOST_VALUES} keys and values"));
+        let refused = || E::custom(format!("more than {} keys and values", self.most.values));
         self.left.set(self.left.get().checked_sub(1).ok_or_else(refused)?);
         Ok(())
+    }
+
+    /// Reads what is in a list or an object.
+    fn within<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth + 1;
+        if depth > self.most.depth {
+            return Err(E::custom(format!("deeper than {} lists and objects", self.most.depth)));
+        }
+        Ok(Self { depth, ..self })
     }
 }
 
@@ -70,8 +100,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Value::String(value))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let within = self.within()?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
+        while let Some(item) = items.next_element_seed(within)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -87,7 +118,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 return Err(A::Error::custom(format!("duplicate key `{key}`")));
             }
             self.count()?;
-            let value = entries.next_value_seed(self)?;
+            let value = entries.next_value_seed(self.within()?)?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))
@@ -109,8 +140,12 @@ pub fn merge(target: &mut Value, patch: Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::{merge, read};
-    use serde_json::json;
+    use super::{Most, merge};
+    use serde_json::{Value, json};
+
+    fn read(bytes: &[u8]) -> serde_json::Result<Value> {
+        super::read(bytes, Most::default())
+    }
 
     #[test]
     fn numbers_keep_their_digits() {
@@ -129,14 +164,26 @@ mod tests {
     #[test]
     fn a_document_of_too_many_values_is_refused() {
         let list = |n: usize| format!("[{}1]", "1,".repeat(n - 1));
-        assert!(read(list(super::MOST_VALUES - 1).as_bytes()).is_ok());
-        assert!(read(list(super::MOST_VALUES + 1).as_bytes()).is_err());
-        let commas = format!("{:?}", ",:[".repeat(super::MOST_VALUES));
+        assert!(read(list(Most::default().values - 1).as_bytes()).is_ok());
+        assert!(read(list(Most::default().values + 1).as_bytes()).is_err());
+        let commas = format!("{:?}", ",:[".repeat(Most::default().values));
         assert!(read(commas.as_bytes()).is_ok(), "a long text is one value");
     }
 
     #[test]
     fn a_document_too_deep_is_refused() {
+        let most = Most {
+            depth: 3,
+            ..Most::default()
+        };
+        for (text, fits) in [
+            ("[[[1]]]", true),
+            ("[[[[]]]]", false),
+            (r#"{"a":[{"b":1}]}"#, true),
+            (r#"{"a":[{"b":[]}]}"#, false),
+        ] {
+            assert_eq!(super::read(text.as_bytes(), most).is_ok(), fits, "{text}");
+        }
         assert!(read("[".repeat(100_000).as_bytes()).is_err());
     }
 

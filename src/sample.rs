@@ -8,6 +8,7 @@ use crate::{
     contract,
     db::Tx,
     error::{Error, Result},
+    json::Most,
     resources::{
         imports::{self, ImportFormat, ImportOptions},
         organizations::{self, OrganizationInput},
@@ -27,7 +28,7 @@ pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
     for ward in wards()? {
         organizations::insert(tx, &ward)?;
     }
-    let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes())?;
+    let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes(), Most::default())?;
     let report = imports::import(tx, &form, &ImportOptions::default())?;
     let (nishi, year) = report
         .organization

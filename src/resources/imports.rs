@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result, Violation, found},
     extract::{Answer, Upload, UploadKind, not_json},
     idempotency::Once,
-    json,
+    json::{self, Most},
     language::Bilingual,
     query,
     query::Query,
@@ -145,16 +145,18 @@ async fn import_file(
     let format = upload.kind;
     let how = (options.dry_run, options.rewording, options.fiscal_year);
     let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
-    let said = db.aside(move || read(format, &upload.bytes).map(Arc::new)).await?;
+    let said = db
+        .aside(move || read(format, &upload.bytes, upload.most).map(Arc::new))
+        .await?;
     db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
         .await
 }
 
 /// Reads a file.
-pub fn read(format: ImportFormat, bytes: &[u8]) -> Result<Said> {
+pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<Said> {
     let form = match format {
         ImportFormat::Json => {
-            let document = json::read(bytes).map_err(|e| not_json(&e))?;
+            let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
             return contract::read(document).map(|tree| Said::Policy(Box::new(tree)));
         }
         ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes))),

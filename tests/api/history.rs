@@ -11,7 +11,10 @@ use ward_policy::{
     verify::{self, Head, verify},
 };
 
-use crate::support::TestDb;
+use crate::{
+    given::Nishi,
+    support::{Api, TestDb},
+};
 
 /// Tables whose rows are nobody's history: the history itself, and books that are kept for a day.
 const NO_HISTORY: [&str; 4] = ["change_epoch", "change_log", "idempotency_keys", "token_uses"];
@@ -395,4 +398,37 @@ fn what_was_there_before_there_was_a_history_begins_it() {
     );
     // Nothing was published yet, so nobody without a token sees more than the organization.
     assert_eq!(db.values("select count(*)::text as value from visible.policies"), ["0"]);
+}
+
+#[actix_web::test]
+async fn many_rows_leave_their_history_in_time_whatever_was_changed_before() {
+    const CHANGES: &str = "
+        begin;
+        select begin_write('test', '', '', 'why');
+        update results set value = 1 where fiscal_year = 1950 and indicator_id = (select min(id::text)::uuid from indicators);
+        set local statement_timeout = '8s';
+        update results set value = 2;
+        commit";
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    for n in 0..20 {
+        api.indicator(&nishi.goal.id(), &format!("指標{n}")).await;
+    }
+    let mut conn = api.db.connect();
+    let make = "begin; select begin_write('test', '', '', 'why');
+        insert into results (id, indicator_id, fiscal_year, value, observation_status)
+            select gen_random_uuid(), i.id, y, 0, 'final' from indicators i, generate_series(1950, 2100) as y
+            on conflict do nothing;
+        commit";
+    conn.batch_execute(make).unwrap();
+    // For one row it was planned to look at every row once for each.
+    conn.batch_execute(CHANGES).unwrap();
+    let logged = "select count(*)::text as value from change_log
+        where type = 'result' and op = 'update' and fields = '{value}' and after ->> 'value' = '2'
+            and (before ->> 'version')::int + 1 = (after ->> 'version')::int";
+    assert_eq!(
+        api.db.values(logged),
+        api.db.values("select count(*)::text as value from results")
+    );
+    assert_eq!(verify(&mut conn, None).unwrap().findings, Vec::<String>::new());
 }

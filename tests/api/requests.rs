@@ -6,7 +6,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use serde_json::{Number, Value, json};
-use ward_policy::config::Limits;
+use ward_policy::{config::Limits, json::Most};
 
 use crate::{
     given::{self, Nishi, new_id, with},
@@ -319,6 +319,30 @@ async fn a_body_may_have_as_many_bytes_as_the_limit_says() {
 }
 
 #[actix_web::test]
+async fn a_document_is_as_deep_and_holds_as_much_as_the_settings_say() {
+    let json = Most { values: 1000, depth: 8 };
+    let api = Api::with_limits(Limits {
+        json,
+        ..Limits::default()
+    })
+    .await;
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let many = |values: usize| format!("[{}1]", "1,".repeat(values - 1));
+    for (body, status, word) in [
+        (deep(8), 422, ""),
+        (deep(9), 400, "8"),
+        (many(999), 422, ""),
+        (many(1000), 400, "1000"),
+    ] {
+        for path in ["/v1/goals", "/v1/imports"] {
+            let call = Call::new("POST", path).body("application/json", body.clone());
+            let answer = api.send(call).await.must_be(status);
+            assert!(answer.text("detail").contains(word), "{}", answer.text("detail"));
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_body_over_the_limit_of_a_service_is_told_the_limit() {
     let api = Api::new().await;
     let limit = Limits::default().body_bytes;
@@ -347,7 +371,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
         (
             strategies(&format!("{}1{}", "[".repeat(500), "]".repeat(500))),
             400,
-            "recursion",
+            "deeper",
         ),
     ] {
         for (method, path, media_type) in [

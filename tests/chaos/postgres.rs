@@ -63,7 +63,7 @@ impl Postgres {
     pub(crate) fn fail_over(&mut self) -> Outcome {
         self.signal(Signal::SIGKILL)?;
         self.embedded = None;
-        thread::sleep(Duration::from_secs(2));
+        thread::sleep(Duration::from_secs(5));
         let standby = self.standby.as_ref().ok_or("nobody follows it")?;
         standby.tell("select pg_promote()")
     }
