@@ -1,6 +1,6 @@
 //! The application: routes, layers, fallbacks. `main` serves it, tests call it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -91,13 +91,13 @@ pub fn spec() -> OpenApi {
     spec
 }
 
-/// `/openapi.json`, rendered once.
+/// `/openapi.json`, rendered once, whoever serves it.
 fn document(spec: &OpenApi) -> actix_web::Resource {
-    let json = openapi::json(spec);
-    web::resource("/openapi.json").guard(guard::Get()).to(move |req| {
-        let json = json.clone();
-        async move { extract::tagged(&req, HttpResponse::Ok(), extract::JSON, json.into_bytes()) }
-    })
+    static JSON: OnceLock<String> = OnceLock::new();
+    let json = JSON.get_or_init(|| openapi::json(spec)).as_bytes();
+    web::resource("/openapi.json")
+        .guard(guard::Get())
+        .to(async move |req| extract::tagged(&req, HttpResponse::Ok(), extract::JSON, json.to_vec()))
 }
 
 /// Public reads are open to every page; the headers pages need are exposed.
