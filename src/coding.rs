@@ -41,7 +41,7 @@ pub enum Coding {
 pub const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// What is shorter would hardly get any shorter.
-const SHORTEST: usize = 1024;
+const SHORTEST: u64 = 1024;
 /// What is longer is compressed where nobody else waits for it.
 const LONG: usize = 1 << 16;
 /// How far back an encoder looks, as a power of 2: more costs memory for as long as somebody reads.
@@ -151,38 +151,36 @@ pub async fn encode(
         return Ok(response);
     }
     let (req, response) = response.into_parts();
-    let (mut head, body) = response.into_parts();
+    let (mut head, mut body) = response.into_parts();
     vary(head.headers_mut())?;
-    let body = match wanted.filter(|_| is_new) {
-        Some(coding) => match coded(body, coding).await? {
-            Ok(coded) => {
-                mark(head.headers_mut(), coding)?;
-                coded
-            }
-            Err(as_it_was) => as_it_was,
-        },
-        None => body,
-    };
+    if let Some(coding) = wanted.filter(|_| is_new && is_long(body.size())) {
+        body = coded(body, coding).await?;
+        mark(head.headers_mut(), coding)?;
+    }
     Ok(ServiceResponse::new(req, head.set_body(body)))
 }
 
-/// A body in a coding; or as it was, where nothing would be gained.
+/// Whether there is enough to gain.
+fn is_long(size: BodySize) -> bool {
+    match size {
+        BodySize::None => false,
+        BodySize::Sized(length) => length >= SHORTEST,
+        BodySize::Stream => true,
+    }
+}
+
+/// A body in a coding.
 #[expect(clippy::disallowed_methods, reason = "a long body is compressed, without a database")]
-async fn coded(body: BoxBody, coding: Coding) -> Result<Result<BoxBody, BoxBody>, ActixError> {
-    let bytes = match (body.size(), body.try_into_bytes()) {
-        (_, Ok(bytes)) => bytes,
-        (BodySize::None, Err(body)) => return Ok(Err(body)),
-        (_, Err(rest)) => {
+async fn coded(body: BoxBody, coding: Coding) -> Result<BoxBody, ActixError> {
+    let coded = match body.try_into_bytes() {
+        Ok(bytes) if bytes.len() < LONG => coding.compress(&bytes),
+        Ok(bytes) => web::block(move || coding.compress(&bytes)).await?,
+        Err(rest) => {
             let encoder = Some(coding.encoder()?);
-            return Ok(Ok(BoxBody::new(Coded { rest, encoder })));
+            return Ok(BoxBody::new(Coded { rest, encoder }));
         }
     };
-    let coded = match bytes.len() {
-        0..SHORTEST => return Ok(Err(BoxBody::new(bytes))),
-        SHORTEST..LONG => coding.compress(&bytes),
-        _ => web::block(move || coding.compress(&bytes)).await?,
-    };
-    Ok(Ok(BoxBody::new(coded?)))
+    Ok(BoxBody::new(coded?))
 }
 
 /// Says that another caller may get it in another coding.

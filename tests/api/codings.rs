@@ -130,12 +130,13 @@ async fn what_is_short_packed_already_or_a_stream_of_events_comes_as_it_is() {
 
 #[actix_web::test]
 async fn files_and_the_snapshot_are_compressed_as_they_are_sent() {
-    let (api, nishi) = published().await;
-    let path = format!("/v1/indicators/{}", nishi.indicator.id());
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    // A short file would come as it is.
     for n in 0..20 {
-        let name = json!({ "name": format!("{n}番目の名前") });
-        api.patch(&path, "*", &name).await.must_be(200);
+        api.indicator(&nishi.goal.id(), &format!("{n}番目の指標")).await;
     }
+    api.publish("nishi/2024", "plan").await.must_be(201);
     for path in [
         "/v1/exports/indicators?format=csv",
         "/v1/exports/indicators?format=ndjson",

@@ -79,9 +79,7 @@ impl Judged {
         Self {
             fiscal_year,
             result,
-            recorded_previous: fiscal_year
-                .previous()
-                .and_then(|year| records.value(subject.whose(), year)),
+            recorded_previous: records.before(subject.whose(), fiscal_year),
             recorded_reference: reference.and_then(|year| records.value(subject.whose(), year)),
             subject: Arc::clone(subject),
             target,
@@ -192,10 +190,15 @@ impl Records {
         Ok(Self(records))
     }
 
+    /// What a series came to in the year before this one.
+    #[must_use]
+    pub fn before(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
+        self.value(whose, year.previous()?)
+    }
+
     /// What a series came to in a year, in the organization's own record: the indicator's own result, else that of the policy
     /// of that year, else the only one there is. Several others would be a guess.
-    #[must_use]
-    pub fn value(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
+    fn value(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
         let all = self.0.get(&(whose.series, whose.organization))?;
         let rows = || {
             all.iter()

@@ -35,9 +35,6 @@ pub(super) struct ResultRow {
 struct Of {
     #[diesel(column_name = id)]
     indicator: Id,
-    series_id: Id,
-    #[diesel(select_expression = p::organization_id)]
-    organization_id: Id,
     #[diesel(select_expression = o::slug)]
     organization: Slug,
     #[diesel(select_expression = p::fiscal_year)]
@@ -51,11 +48,15 @@ struct Of {
     target_text: Option<Line<500>>,
 }
 
-/// A result as stored, with what it is a result of.
+/// A result as stored, with what it is a result of, and in whose record.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = r)]
 struct Stored {
     id: Id,
+    #[diesel(select_expression = i::series_id)]
+    series: Id,
+    #[diesel(select_expression = p::organization_id)]
+    organization: Id,
     #[diesel(embed)]
     columns: Columns,
     #[diesel(embed)]
@@ -78,26 +79,23 @@ pub(super) fn read(
     let Some(last) = stretch.last().map(|row| row.id) else {
         return Ok(None);
     };
-    let series = stretch.iter().map(|row| row.of.series_id).collect();
+    let series = stretch.iter().map(|row| row.series).collect();
     let years = stretch
         .iter()
         .filter_map(|row| row.columns.fiscal_year.previous())
         .collect();
     let records = Records::of(conn.conn, series, Some(years))?;
-    let row = |Stored { columns, of, .. }: Stored| {
+    let row = |row: Stored| {
         let whose = Whose {
-            indicator: of.indicator,
-            series: of.series_id,
-            organization: of.organization_id,
+            indicator: row.of.indicator,
+            series: row.series,
+            organization: row.organization,
         };
         ResultRow {
-            fiscal_year: columns.fiscal_year,
-            recorded_previous: columns
-                .fiscal_year
-                .previous()
-                .and_then(|year| records.value(whose, year)),
-            stored: Some(columns),
-            of,
+            fiscal_year: row.columns.fiscal_year,
+            recorded_previous: records.before(whose, row.columns.fiscal_year),
+            stored: Some(row.columns),
+            of: row.of,
         }
     };
     Ok(Some((last, stretch.into_iter().map(row).collect())))
@@ -109,8 +107,6 @@ impl From<&Judged> for ResultRow {
         Self {
             of: Of {
                 indicator: indicator.id,
-                series_id: indicator.series_id,
-                organization_id: judged.subject.organization_id,
                 organization: indicator.organization.clone(),
                 policy_year: indicator.policy_year,
                 due_on: judged.subject.due_on,
