@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::json::Most;
+use crate::{json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
 
 /// The settings of a service.
 #[derive(Debug, Clone)]
@@ -143,6 +143,10 @@ pub struct Limits {
     pub body_seconds: u64,
     /// `WARD_POLICY_JSON_VALUES` and `WARD_POLICY_JSON_DEPTH`: how large a JSON document may be (200,000 and 32).
     pub json: Most,
+    /// `WARD_POLICY_PAGE_ITEMS`: most items on a page, 100 to 1000 (1000).
+    pub page_items: i64,
+    /// `WARD_POLICY_BATCH_ITEMS`: most results written together, 1 to 1000 (1000).
+    pub batch_items: usize,
 }
 
 impl Default for Limits {
@@ -152,6 +156,8 @@ impl Default for Limits {
             import_bytes: 16 << 20,
             body_seconds: 10,
             json: Most::default(),
+            page_items: MAX_LIMIT,
+            batch_items: MAX_BATCH,
         }
     }
 }
@@ -189,6 +195,8 @@ impl Config {
                     values: number("WARD_POLICY_JSON_VALUES", defaults.json.values, 1000..=10_000_000)?,
                     depth: number("WARD_POLICY_JSON_DEPTH", defaults.json.depth, 8..=100)?,
                 },
+                page_items: number("WARD_POLICY_PAGE_ITEMS", defaults.page_items, 100..=MAX_LIMIT)?,
+                batch_items: number("WARD_POLICY_BATCH_ITEMS", defaults.batch_items, 1..=MAX_BATCH)?,
             },
             bounds: Bounds {
                 pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,

@@ -13,7 +13,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     thread,
@@ -40,6 +40,7 @@ const BUSY: u64 = u64::MAX;
 pub struct Connections {
     begun: Instant,
     patience: Patience,
+    stopping: AtomicBool,
     open: Mutex<Vec<Weak<Connection>>>,
 }
 
@@ -66,6 +67,7 @@ impl Connections {
         let all = Arc::new(Self {
             begun: Instant::now(),
             patience,
+            stopping: AtomicBool::new(false),
             open: Mutex::default(),
         });
         let watched = Arc::downgrade(&all);
@@ -102,6 +104,11 @@ impl Connections {
         data.insert(connection);
     }
 
+    /// That every answer shall be the last one on its connection: the service is about to stop.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
     fn after(&self, patience: Duration) -> u64 {
         u64::try_from((self.begun.elapsed() + patience).as_millis()).unwrap_or(BUSY - 1)
     }
@@ -129,9 +136,7 @@ impl Connections {
 fn end_unread(stream: &net::TcpStream, patience: Duration) {
     #[cfg(target_os = "linux")]
     {
-        use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
-        let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
-        if let Err(e) = setsockopt(&stream.as_fd(), TcpUserTimeout, &millis) {
+        if let Err(e) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
             log::debug!("a connection is without its limit: {e}");
         }
     }
@@ -161,6 +166,12 @@ impl Connection {
 }
 
 impl InRequest {
+    /// Whether its answer is the last one on its connection.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.connection.all.stopping.load(Ordering::Acquire)
+    }
+
     /// Lasts as long as the answer does: until its bytes are handed over, or the stream it is has ended.
     #[must_use]
     pub fn through(mut self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {

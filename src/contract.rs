@@ -28,6 +28,7 @@ use crate::{
 
 mod sentences;
 
+pub use sentences::too_many;
 use sentences::{is_about_null, sentence, unknown_code, unknown_field};
 
 /// What a body must keep beyond its schema: rules between its fields.

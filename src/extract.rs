@@ -173,7 +173,8 @@ pub fn not_json(e: &impl Display) -> Error {
     Error::malformed(Violation::at("", "json", detail))
 }
 
-fn limits(req: &HttpRequest) -> Limits {
+/// The limits of what one request may take.
+pub(crate) fn limits(req: &HttpRequest) -> Limits {
     req.app_data::<web::Data<Limits>>()
         .map(|limits| *limits.get_ref())
         .unwrap_or_default()

@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod import_command;
 pub mod json;
 pub mod language;
+pub mod listening;
 pub mod logging;
 pub mod metrics;
 pub mod openapi;

@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     pin::pin,
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,6 +29,7 @@ use ward_policy::{
     db::{self, Database, embedded::Embedded},
     generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
+    listening::Listening,
     logging, metrics, openapi,
     rate::Rate,
     sample,
@@ -113,7 +115,7 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
     // Only to find out: a start that cannot serve must not touch a database. The server binds when there is one.
-    drop(TcpListener::bind(&config.bind).map_err(cannot_listen)?);
+    drop(Listening::on(&config.bind).map_err(cannot_listen)?);
     let metrics_bind = config.metrics_bind.as_deref();
     let cannot_show = |e| {
         let bind = metrics_bind.unwrap_or_default();
@@ -139,26 +141,31 @@ fn serve(with_sample: bool) -> Result<(), Failure> {
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
         let rate = Rate::new(config.rate, config.proxies);
-        let (stop, waiting) = (stop_asked()?, database.clone());
-        let stop = async move {
-            stop.await;
-            // Who waits for changes is answered before the rest is waited for.
-            waiting.stop_waiting();
-        };
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
         let connections = Connections::new(config.patience);
-        let server = HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), limits))
+        let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
+        let sockets = listening.sockets()?;
+        let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
+        let stop = async move {
+            asked.await;
+            // From here on every answer is the last one of its connection; who waits for changes gets one now.
+            open.stop();
+            waiting.stop_waiting();
+            listening.cease().await;
+        };
+        let mut server = HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), limits))
             .workers(config.workers)
             .max_connections(config.connections.div_ceil(config.workers))
             .client_request_timeout(config.patience.head)
             .on_connect(move |io, data| connections.take(io, data))
             .worker_max_blocking_threads(threads)
             .shutdown_signal(stop)
-            .shutdown_timeout(8)
-            .bind(&config.bind)
-            .map_err(cannot_listen)?;
+            .shutdown_timeout(8);
+        for socket in sockets {
+            server = server.listen(socket)?;
+        }
         for address in server.addrs() {
             log::info!("API http://{address}/v1  documentation http://{address}/docs/");
         }

@@ -61,7 +61,7 @@ struct Cursor(String, Value, Id);
 
 impl<S: Codes + ToSchema> FromParams for Paging<S> {
     fn take(params: &mut Params) -> Option<Self> {
-        let limit = params.take::<Option<Limit>>("limit");
+        let limit = Limit::<DEFAULT_LIMIT>::take(params);
         let text = params.take::<Option<CursorText>>("cursor");
         let sort = params.take::<Option<S>>("sort");
         let include_total = params.take::<bool>("include_total");
@@ -82,7 +82,7 @@ impl<S: Codes + ToSchema> FromParams for Paging<S> {
             return None;
         }
         Some(Self {
-            limit: limit.map_or(DEFAULT_LIMIT, |Limit(n)| n),
+            limit,
             sort,
             include_total,
             after,
@@ -203,9 +203,16 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Limited<Q> {
     }
 }
 
-/// Orders a boxed query by a column and the id, and starts it after the cursor.
+/// Orders a boxed query by a column and the id, or by the id alone, and starts it after the cursor.
 #[macro_export]
 macro_rules! keyset {
+    ($query:expr, $paging:expr, $id:expr) => {{
+        let query = $query.order($id.asc());
+        match $paging.after::<Id>()? {
+            Some((_, id)) => query.filter($id.gt(id)),
+            None => query,
+        }
+    }};
     ($query:expr, $paging:expr, $id:expr, asc $column:expr, $key:ty) => {{
         let query = $query.order(($column.asc(), $id.asc()));
         match $paging.after::<$key>()? {
@@ -222,28 +229,50 @@ macro_rules! keyset {
     }};
 }
 
-struct Limit(i64);
+/// How many items a page may have; where nothing is said, `DEFAULT`.
+pub struct Limit<const DEFAULT: i64>(i64);
 
-impl Param for Limit {
+impl<const DEFAULT: i64> Limit<DEFAULT> {
+    /// Takes the number of items on a page.
+    pub fn take(params: &mut Params) -> Option<i64> {
+        let most = params.most_items();
+        let limit = params.take::<Option<Self>>("limit")?.map_or(DEFAULT, |Self(n)| n);
+        if limit > most {
+            params.fault("limit", not_within(most));
+            return None;
+        }
+        Some(limit)
+    }
+
+    /// Its documentation.
+    #[must_use]
+    pub fn document() -> Parameter {
+        query::document::<Option<Self>>(
+            "limit",
+            "Items on the page. More than the maximum, or than the service is set to give, is refused, not cut.",
+        )
+    }
+}
+
+fn not_within(most: i64) -> Fault {
+    Fault::new(
+        "limit",
+        Bilingual::new(format!("1から{most}までにしてください"), format!("must be 1 to {most}")),
+    )
+}
+
+impl<const DEFAULT: i64> Param for Limit<DEFAULT> {
     fn read(text: &str) -> Result<Self, Fault> {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let limit = text.parse().ok().filter(|n| digits && (1..=MAX_LIMIT).contains(n));
-        limit.map(Self).ok_or_else(|| {
-            Fault::new(
-                "limit",
-                Bilingual::new(
-                    format!("1から{MAX_LIMIT}までにしてください"),
-                    format!("must be 1 to {MAX_LIMIT}"),
-                ),
-            )
-        })
+        limit.map(Self).ok_or_else(|| not_within(MAX_LIMIT))
     }
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(1))
             .maximum(Some(MAX_LIMIT))
-            .default(Some(DEFAULT_LIMIT.into()))
+            .default(Some(DEFAULT.into()))
             .into()
     }
 }
@@ -288,11 +317,7 @@ impl<S: Codes + ToSchema> IntoParams for Paging<S> {
                 .build()
         };
         vec![
-            parameter(
-                "limit",
-                "Items on the page. More than the maximum is refused, not cut.",
-                Limit::schema(),
-            ),
+            Limit::<DEFAULT_LIMIT>::document(),
             parameter(
                 "cursor",
                 "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.",

@@ -16,6 +16,7 @@ use utoipa::openapi::{
 
 use crate::{
     error::{Error, Result, Violation, nearest},
+    extract::limits,
     language::Bilingual,
 };
 
@@ -60,6 +61,7 @@ pub trait Field: Sized {
 
 /// The parameters of one request, as given.
 pub struct Params {
+    most_items: i64,
     given: BTreeMap<String, String>,
     known: Vec<&'static str>,
     faults: Vec<Violation>,
@@ -67,8 +69,9 @@ pub struct Params {
 
 impl Params {
     #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
-    fn of(query: &str) -> Self {
+    fn of(query: &str, most_items: i64) -> Self {
         let mut params = Self {
+            most_items,
             given: BTreeMap::new(),
             known: Vec::new(),
             faults: Vec::new(),
@@ -100,6 +103,12 @@ impl Params {
             }
         }
         params
+    }
+
+    /// Most items on a page.
+    #[must_use]
+    pub const fn most_items(&self) -> i64 {
+        self.most_items
     }
 
     /// Takes one parameter.
@@ -190,7 +199,7 @@ impl<T: FromParams> FromRequest for Query<T> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut params = Params::of(req.query_string());
+        let mut params = Params::of(req.query_string(), limits(req).page_items);
         let value = T::take(&mut params);
         ready(params.finish().and_then(|()| {
             value
@@ -236,6 +245,28 @@ macro_rules! query {
             fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
                 vec![$($crate::query::document::<$type>(stringify!($field), concat!($($words),+))),+]
             }
+        }
+    };
+}
+
+/// Narrows a boxed query to rows in whose column there is any of the values that a parameter names, if it names any; or to those
+/// of organizations. A single value is compared as such: PostgreSQL knows then how few rows that may be, and keeps its plan.
+#[macro_export]
+macro_rules! narrow {
+    ($query:ident, organization in $keys:expr) => {
+        if let Some(keys) = $keys.some() {
+            $query = match keys {
+                [one] => $query.filter($crate::resources::organizations::is(one.as_str())),
+                several => $query.filter($crate::resources::organizations::is_any_of(several.to_vec())),
+            };
+        }
+    };
+    ($query:ident, $column:expr, $values:expr) => {
+        if let Some(values) = $values.some() {
+            $query = match values {
+                [one] => $query.filter($column.eq(one)),
+                several => $query.filter($column.eq_any(several)),
+            };
         }
     };
 }

@@ -17,7 +17,7 @@ use uuid::{Builder, Uuid};
 
 use crate::{
     browser,
-    connection::Connection,
+    connection::{Connection, InRequest},
     db::{Database, in_one_line},
     error::{Error, Problem},
     etag,
@@ -111,7 +111,7 @@ pub async fn surround(
         401 | 403 => has_body,
         _ => false,
     };
-    if refused {
+    if refused || in_request.as_ref().is_some_and(InRequest::is_last) {
         response
             .response_mut()
             .head_mut()

@@ -1,5 +1,7 @@
 //! What a broken schema says to a caller: a code and a sentence in both languages for every kind.
 
+use std::fmt::Display;
+
 use jsonschema::{
     ValidationError,
     error::{TypeKind, ValidationErrorKind as Broken},
@@ -61,6 +63,16 @@ pub(super) fn is_about_null(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), Broken::Type { kind } if type_names(kind) == "null")
 }
 
+/// The code and the sentence of a list that is too long.
+#[must_use]
+pub fn too_many(limit: impl Display) -> (&'static str, Bilingual) {
+    let words = Bilingual::new(
+        format!("{limit}件以内にしてください"),
+        format!("must have at most {limit} items"),
+    );
+    ("too_many", words)
+}
+
 /// The code and the sentence of every other kind of error.
 pub(super) fn sentence(error: &ValidationError<'_>) -> (&'static str, Bilingual) {
     let say = |code, ja: String, en: String| (code, Bilingual::new(ja, en));
@@ -97,11 +109,7 @@ pub(super) fn sentence(error: &ValidationError<'_>) -> (&'static str, Bilingual)
             format!("{limit}件以上にしてください"),
             format!("must have at least {limit} items"),
         ),
-        Broken::MaxItems { limit } => say(
-            "too_many",
-            format!("{limit}件以内にしてください"),
-            format!("must have at most {limit} items"),
-        ),
+        Broken::MaxItems { limit } => too_many(limit),
         Broken::Pattern { pattern } => pattern_broken(error.instance().as_str().unwrap_or_default(), pattern),
         Broken::Format { format } if format == "municipality-code" => say(
             "check_digit",

@@ -343,6 +343,37 @@ async fn a_document_is_as_deep_and_holds_as_much_as_the_settings_say() {
 }
 
 #[actix_web::test]
+async fn pages_and_batches_are_as_long_as_the_settings_say() {
+    let api = Api::with_limits(Limits {
+        page_items: 100,
+        batch_items: 1,
+        ..Limits::default()
+    })
+    .await;
+    for list in ["/v1/indicators", "/v1/changes"] {
+        api.get(&format!("{list}?limit=100")).await.must_be(200);
+        for more in [101, 1001] {
+            let answer = api.get(&format!("{list}?limit={more}")).await.must_be(400);
+            assert_eq!(answer.body["errors"][0]["parameter"], "limit");
+        }
+        let answer = api.get(&format!("{list}?limit=101")).await;
+        assert_eq!(answer.body["errors"][0]["detail"], "1から100までにしてください");
+    }
+    let entry = |year: u16| {
+        json!({ "indicator_id": "018e9a2c-5b00-7000-8000-000000000611", "result": {
+            "fiscal_year": year, "value": null, "value_status": "not_yet_due", "observation_status": "final" } })
+    };
+    for (items, status) in [(vec![entry(2024), entry(2025)], 422), (vec![entry(2024)], 409)] {
+        let answer = api.post("/v1/results", &json!({ "items": items })).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        if status == 422 {
+            assert_eq!(answer.body["errors"][0]["code"], "too_many");
+            assert_eq!(answer.body["errors"][0]["pointer"], "/items");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_body_over_the_limit_of_a_service_is_told_the_limit() {
     let api = Api::new().await;
     let limit = Limits::default().body_bytes;

@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     pub(crate) consistency: String,
     pub(crate) etag: String,
     pub(crate) length: usize,
+    /// Whether the connection ends with it.
+    pub(crate) is_last: bool,
     pub(crate) body: Value,
 }
 
@@ -48,6 +50,7 @@ impl Answer {
             consistency: header("x-consistency-token: ").unwrap_or_default().to_owned(),
             etag: header("etag: ").unwrap_or_default().to_owned(),
             length,
+            is_last: header("connection: ") == Some("close"),
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
     }

@@ -9,8 +9,8 @@ use std::{
     collections::HashSet,
     error::Error,
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io::Read,
+    net::TcpListener,
     os::unix::fs::MetadataExt,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
@@ -22,7 +22,7 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::signal::{Signal, kill};
 use ward_policy::db::embedded::Embedded;
 
-use http::{Answer, assert_ok_or_away, bureau, connect, create, exchange, get, get_by, organizations};
+use http::{assert_ok_or_away, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
 mod backup;
@@ -34,6 +34,7 @@ mod process;
 mod replica;
 mod slow;
 mod standby;
+mod stop;
 mod tokens;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -372,39 +373,6 @@ fn a_start_that_fails_after_its_database_server_started_leaves_none() -> Outcome
     let refused = place.run(&["serve"], &[])?;
     refused.is_one_line_about(&["migration"]);
     assert!(place.is_deserted()?);
-    Ok(())
-}
-
-#[test]
-fn a_stop_lets_a_request_finish() -> Outcome {
-    let place = Place::new("in-flight")?;
-    for (ending, slug) in [(Signal::SIGTERM, "terminated"), (Signal::SIGINT, "interrupted")] {
-        let service = place.serve(&["--no-sample"])?;
-        let (body, token) = (bureau(slug).to_string(), place.token()?);
-        let (first, rest) = body.split_at(body.len() / 2);
-        let mut stream = connect(service.address)?;
-        write!(
-            stream,
-            "POST /v1/organizations HTTP/1.1\r\nHost: it\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Authorization: Bearer {token}\r\nExpect: 100-continue\r\n\r\n",
-            body.len()
-        )?;
-        // Its handler runs once it has asked for the body.
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        assert!(line.starts_with("HTTP/1.1 100"), "{line}");
-        reader.read_line(&mut line)?;
-        stream.write_all(first.as_bytes())?;
-        kill(service.pid()?, ending)?;
-        eventually(|| Ok(TcpStream::connect(service.address).is_err().then_some(())))?;
-        stream.write_all(rest.as_bytes())?;
-        assert_eq!(Answer::read(&mut reader)?.status, 201, "{ending}");
-        assert!(service.wait()?.success(), "{ending}");
-        assert!(place.is_deserted()?);
-    }
-    let service = place.serve(&["--no-sample"])?;
-    assert_eq!(organizations(service.address)?, ["interrupted", "terminated"]);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use utoipa::{
 use super::{ChangeType, cursor::Cursor};
 use crate::{
     language::Bilingual,
-    page::MAX_LIMIT,
+    page::Limit,
     query::{AnyOf, Fault, FromParams, Param, Params, document},
     value::OrganizationKey,
 };
@@ -71,13 +71,13 @@ impl FromParams for Streamed {
 impl FromParams for Feed {
     fn take(params: &mut Params) -> Option<Self> {
         let streamed = Streamed::take(params);
-        let limit = params.take::<Option<Limit>>("limit");
+        let limit = Limit::<DEFAULT_LIMIT>::take(params);
         let wait = params.take::<Option<Wait>>("wait");
         let (Streamed { cursor, filter }, limit, wait) = (streamed?, limit?, wait?);
         Some(Self {
             cursor,
             filter,
-            limit: limit.map_or(DEFAULT_LIMIT, |Limit(limit)| limit),
+            limit,
             wait: wait.map_or(0, |Wait(wait)| wait),
         })
     }
@@ -105,7 +105,7 @@ impl IntoParams for Feed {
     fn into_params(given: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut parameters = Streamed::into_params(given);
         parameters.extend([
-            document::<Option<Limit>>("limit", "Items on the page. More than the maximum is refused, not cut."),
+            Limit::<DEFAULT_LIMIT>::document(),
             document::<Option<Wait>>(
                 "wait",
                 "Seconds to wait while there is nothing. The answer comes as soon as there is something; empty when the time \
@@ -135,22 +135,6 @@ fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display + Copy>(
             ),
         )
     })
-}
-
-struct Limit(i64);
-
-impl Param for Limit {
-    fn read(text: &str) -> Result<Self, Fault> {
-        number(text, "limit", (1, MAX_LIMIT)).map(Self)
-    }
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(MAX_LIMIT))
-            .default(Some(DEFAULT_LIMIT.into()))
-            .into()
-    }
 }
 
 struct Wait(u64);

@@ -16,7 +16,7 @@ use crate::{
         evaluations::case::{Subject, judge},
         results::{
             ResultInput, Row,
-            bulk::{ResultEntry, broken, store},
+            bulk::{MAX_BATCH, ResultEntry, broken, store},
         },
     },
     schema::{indicators as i, results as r},
@@ -27,8 +27,6 @@ use crate::{
     value::{FiscalYear, Id, Line},
 };
 
-/// Results stored together.
-const BATCH: usize = 1_000;
 /// Evaluations a report names.
 const EVALUATIONS: usize = 1_000;
 
@@ -54,8 +52,8 @@ pub(super) fn import(
         return refused(format, dry_run, notes);
     }
     let done = perhaps(tx, dry_run, |tx| {
-        for (n, batch) in entries.chunks(BATCH).enumerate() {
-            store(tx, batch).map_err(|e| placed(e, n * BATCH))?;
+        for (n, batch) in entries.chunks(MAX_BATCH).enumerate() {
+            store(tx, batch).map_err(|e| placed(e, n * MAX_BATCH))?;
         }
         let mut report = ImportReport::stored(tx, format, dry_run)?;
         report.evaluations = evaluations(tx, &entries)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use actix_web::post;
+use actix_web::{HttpRequest, post};
 use diesel::{PgConnection, prelude::*};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,16 +11,19 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{IndicatorResult, ResultInput, Row, put};
 use crate::{
     auth::Verb,
-    contract::Rules,
+    contract::{Rules, too_many},
     db::{Db, Tx},
     error::{Error, Result, Violation},
-    extract::{Answer, Json},
+    extract::{Answer, Json, limits},
     idempotency::Once,
     language::Bilingual,
     query::NoQuery,
     schema::{goals, indicators, policies, results},
     value::{FiscalYear, Id, Prose, today},
 };
+
+/// Most results written together, wherever the service runs.
+pub const MAX_BATCH: usize = 1000;
 
 /// The route of bulk writing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -95,11 +98,21 @@ pub fn broken(entries: &[ResultEntry]) -> Vec<Violation> {
 
 /// Stores many results, all or none.
 ///
-/// Up to 1,000, keyed by indicator and fiscal year, in one transaction. Every row that breaks a rule is reported by its
+/// Up to 1,000, or fewer where the service is set so, keyed by indicator and fiscal year, in one transaction. Every row that breaks a rule is reported by its
 /// position; a row that repeats what is stored keeps its version.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])))]
 #[post("/results")]
-async fn store_results(db: Db, _: NoQuery, Json(body): Json<ResultEntries>) -> Result<Once<Answer<StoredResults>>> {
+async fn store_results(
+    req: HttpRequest,
+    db: Db,
+    _: NoQuery,
+    Json(body): Json<ResultEntries>,
+) -> Result<Once<Answer<StoredResults>>> {
+    let most = limits(&req).batch_items;
+    if body.items.len() > most {
+        let (code, detail) = too_many(most);
+        return Err(Error::Invalid(vec![Violation::at("/items", code, detail)]));
+    }
     let request = body.clone();
     db.once(&request, move |tx| {
         if let Some(reason) = &body.reason {

@@ -1,0 +1,64 @@
+//! Where the service listens, and how it ceases to without a request lost.
+//!
+//! The framework drops connections that came but were not served yet when it is told to stop, and the system resets those that it
+//! has taken for a listener that is closed. So new ones are kept out first, while the rest is let in.
+
+use std::{
+    io::{self, ErrorKind},
+    net::{TcpListener, ToSocketAddrs},
+    time::Duration,
+};
+
+use actix_web::rt::time::sleep;
+
+/// How long those may take to come in who are on their way: a journey there and back, and their turn.
+const ON_THEIR_WAY: Duration = Duration::from_millis(200);
+
+/// The sockets that are listened on.
+#[derive(Debug)]
+pub struct Listening(Vec<TcpListener>);
+
+impl Listening {
+    /// Listens on every address that `bind` means and that is there. Fails where none is.
+    pub fn on(bind: &str) -> io::Result<Self> {
+        let (mut sockets, mut why) = (Vec::new(), ErrorKind::AddrNotAvailable.into());
+        for address in bind.to_socket_addrs()? {
+            match TcpListener::bind(address) {
+                Ok(socket) => sockets.push(socket),
+                Err(e) => why = e,
+            }
+        }
+        if sockets.is_empty() {
+            Err(why)
+        } else {
+            Ok(Self(sockets))
+        }
+    }
+
+    /// The sockets, for whoever serves them.
+    pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
+        self.0.iter().map(TcpListener::try_clone).collect()
+    }
+
+    /// Lets nobody new in, and waits until those who are on their way have come. Where the system cannot tell them apart, who
+    /// comes last may be turned away without an answer.
+    pub async fn cease(self) {
+        #[cfg(target_os = "linux")]
+        for socket in &self.0 {
+            if let Err(e) = socket2::SockRef::from(socket).attach_filter(&NOBODY_NEW) {
+                log::debug!("a socket lets everybody in until it is closed: {e}");
+            }
+        }
+        sleep(ON_THEIR_WAY).await;
+    }
+}
+
+/// Takes from a packet byte 13 of its TCP header, and drops it if bit 1 is set there: SYN, with which a connection begins.
+#[cfg(target_os = "linux")]
+const NOBODY_NEW: [socket2::SockFilter; 4] = [
+    // ldb [13]; jset #2, 0, 1; ret #0; ret #-1 (the whole packet).
+    socket2::SockFilter::new(0x30, 0, 0, 13),
+    socket2::SockFilter::new(0x45, 0, 1, 0x02),
+    socket2::SockFilter::new(0x06, 0, 0, 0),
+    socket2::SockFilter::new(0x06, 0, 0, u32::MAX),
+];
