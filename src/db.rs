@@ -61,8 +61,8 @@ use write::{Written, until_it_stays, write_in};
 const WRITERS: u32 = 2;
 /// For each reader that may wait, so many writers may.
 const WRITERS_WAIT: usize = 4;
-/// Readers see the tables through the views that ask what a caller may see; unset, that is what everybody may.
-const READER: &str = "set search_path = visible, public";
+/// Readers see the tables through the views of what everybody may see; who may see more says so in each transaction.
+const READER: &str = "set search_path = everybody, public";
 /// Writers see the tables themselves; each asks what its caller may do with what it finds.
 const WRITER: &str = "set search_path = public";
 

@@ -166,7 +166,7 @@ diesel::define_sql_function! {
 /// Reads what everybody sees, in the middle of a write.
 pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     let place = |conn: &mut PgConnection, path| diesel::select(set_config("search_path", path, true)).execute(conn);
-    place(conn, "visible, public")?;
+    place(conn, "everybody, public")?;
     let given = read(conn)?;
     place(conn, "public")?;
     Ok(given)
@@ -191,7 +191,8 @@ impl Moment {
             }
         };
         if !drafts.is_empty() {
-            diesel::select(set_config("ward_policy.drafts", drafts, true)).execute(conn)?;
+            let allowed = set_config("ward_policy.drafts", drafts, true);
+            diesel::select((allowed, set_config("search_path", "visible, public", true))).execute(conn)?;
         }
         let Some((seq, day)) = place else { return Ok(today()) };
         conn.batch_execute(&format!(

@@ -33,7 +33,7 @@ use super::{
 use crate::{
     db::{Db, Read},
     error::{Error, Result},
-    keyset,
+    keyset, narrow,
     page::{Page, Paging},
     query,
     query::{AnyOf, Query, SearchText},
@@ -321,15 +321,9 @@ fn matching(filter: &AuditFilter) -> IntoBoxed<'_, change_log::table, Pg> {
         let organizations = o::table.filter(is_any_of(keys.to_vec())).select(o::id.nullable());
         query = query.filter(change_log::organization_id.eq_any(organizations));
     }
-    if let Some(types) = filter.r#type.some() {
-        query = query.filter(change_log::type_.eq_any(types));
-    }
-    if let Some(ops) = filter.op.some() {
-        query = query.filter(change_log::op.eq_any(ops));
-    }
-    if let Some(ids) = filter.id.some() {
-        query = query.filter(change_log::row_id.eq_any(ids));
-    }
+    narrow!(query, change_log::type_, filter.r#type);
+    narrow!(query, change_log::op, filter.op);
+    narrow!(query, change_log::row_id, filter.id);
     if let Some(SearchText(request)) = &filter.request_id {
         query = query.filter(change_log::request_id.eq(request));
     }

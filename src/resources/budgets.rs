@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{goals, organizations::is_any_of};
+use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -19,6 +19,7 @@ use crate::{
     idempotency::Once,
     keyset,
     language::Bilingual,
+    narrow,
     page::{Page, Paging},
     past::{Of, Past, Since, only},
     query,
@@ -296,21 +297,11 @@ pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>
 #[must_use]
 pub fn matching<'a>(filter: &'a BudgetFilter, since: &Since) -> Boxed<'a> {
     let mut query = joined().into_boxed();
-    if let Some(keys) = filter.organization.some() {
-        query = query.filter(is_any_of(keys.to_vec()));
-    }
-    if let Some(years) = filter.policy_year.some() {
-        query = query.filter(p::fiscal_year.eq_any(years));
-    }
-    if let Some(years) = filter.fiscal_year.some() {
-        query = query.filter(budgets::fiscal_year.eq_any(years));
-    }
-    if let Some(kinds) = filter.kind.some() {
-        query = query.filter(budgets::kind.eq_any(kinds));
-    }
-    if let Some(goals) = filter.goal.some() {
-        query = query.filter(budgets::goal_id.eq_any(goals));
-    }
+    narrow!(query, organization in filter.organization);
+    narrow!(query, p::fiscal_year, filter.policy_year);
+    narrow!(query, budgets::fiscal_year, filter.fiscal_year);
+    narrow!(query, budgets::kind, filter.kind);
+    narrow!(query, budgets::goal_id, filter.goal);
     if let Some(time) = since.updated_since {
         query = query.filter(budgets::updated_at.ge(time));
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{organizations::is_any_of, policies};
+use super::policies;
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -16,7 +16,7 @@ use crate::{
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     idempotency::Once,
-    keyset,
+    keyset, narrow,
     page::{Page, Paging},
     past::{Of, Past, Since, only},
     query,
@@ -231,15 +231,9 @@ async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Res
 fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Paging<GoalSort>) -> Result<GoalPage> {
     let matching = || {
         let mut query = goals::table.inner_join(p::table.inner_join(o::table)).into_boxed();
-        if let Some(keys) = filter.organization.some() {
-            query = query.filter(is_any_of(keys.to_vec()));
-        }
-        if let Some(years) = filter.policy_year.some() {
-            query = query.filter(p::fiscal_year.eq_any(years));
-        }
-        if let Some(codes) = filter.code.some() {
-            query = query.filter(goals::code.eq_any(codes));
-        }
+        narrow!(query, organization in filter.organization);
+        narrow!(query, p::fiscal_year, filter.policy_year);
+        narrow!(query, goals::code, filter.code);
         if let Some(time) = since.updated_since {
             query = query.filter(goals::updated_at.ge(time));
         }

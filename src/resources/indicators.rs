@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{goals, organizations::is_any_of};
+use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -20,7 +20,7 @@ use crate::{
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     idempotency::Once,
-    keyset,
+    keyset, narrow,
     page::{Page, Paging},
     past::{Of, Past, Since, only},
     query,
@@ -333,24 +333,14 @@ pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>
 #[must_use]
 pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     let mut query = joined().into_boxed();
-    if let Some(keys) = filter.organization.some() {
-        query = query.filter(is_any_of(keys.to_vec()));
-    }
-    if let Some(years) = filter.fiscal_year.some() {
-        query = query.filter(p::fiscal_year.eq_any(years));
-    }
-    if let Some(goals) = filter.goal.some() {
-        query = query.filter(indicators::goal_id.eq_any(goals));
-    }
-    if let Some(kinds) = filter.kind.some() {
-        query = query.filter(indicators::kind.eq_any(kinds));
-    }
+    narrow!(query, organization in filter.organization);
+    narrow!(query, p::fiscal_year, filter.fiscal_year);
+    narrow!(query, indicators::goal_id, filter.goal);
+    narrow!(query, indicators::kind, filter.kind);
     if let Some(units) = filter.unit.some() {
         query = query.filter(indicators::unit.eq_any(units.iter().map(|unit| unit.0.as_str())));
     }
-    if let Some(series) = filter.series.some() {
-        query = query.filter(indicators::series_id.eq_any(series));
-    }
+    narrow!(query, indicators::series_id, filter.series);
     if let Some(SearchText(text)) = &filter.q {
         query = query
             .filter(search_grams(indicators::name).contains(search_grams(text)))
@@ -377,7 +367,7 @@ fn list(
     let total = paging.total(conn, |conn| Ok(changed(filter, since).count().get_result(conn)?))?;
     let query = changed(filter, since).select(Indicator::as_select());
     let rows = match paging.sort {
-        IndicatorSort::Id => keyset!(query, paging, indicators::id, asc indicators::id, Id),
+        IndicatorSort::Id => keyset!(query, paging, indicators::id),
         IndicatorSort::Name => keyset!(query, paging, indicators::id, asc indicators::name, String),
         IndicatorSort::UpdatedAt => keyset!(query, paging, indicators::id, desc indicators::updated_at, Time),
     };

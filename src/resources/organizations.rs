@@ -17,6 +17,7 @@ use crate::{
     idempotency::Once,
     keyset,
     language::Bilingual,
+    narrow,
     page::{Page, Paging},
     past::{Past, Since},
     query,
@@ -286,9 +287,7 @@ fn list(
 ) -> Result<OrganizationPage> {
     let matching = || {
         let mut query = organizations::table.into_boxed();
-        if let Some(kinds) = filter.kind.some() {
-            query = query.filter(organizations::kind.eq_any(kinds));
-        }
+        narrow!(query, organizations::kind, filter.kind);
         if let Some(time) = since.updated_since {
             query = query.filter(organizations::updated_at.ge(time));
         }

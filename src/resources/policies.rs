@@ -7,10 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{
-    organizations::{self, is_any_of},
-    revisions,
-};
+use super::{organizations, revisions};
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -22,6 +19,7 @@ use crate::{
     idempotency::Once,
     keyset,
     language::Bilingual,
+    narrow,
     page::{Page, Paging},
     past::{Of, Past, Since, only},
     query,
@@ -365,12 +363,8 @@ fn list(
 ) -> Result<PolicyPage> {
     let matching = || {
         let mut query = policies::table.inner_join(o::table).left_join(e::table).into_boxed();
-        if let Some(keys) = filter.organization.some() {
-            query = query.filter(is_any_of(keys.to_vec()));
-        }
-        if let Some(years) = filter.fiscal_year.some() {
-            query = query.filter(policies::fiscal_year.eq_any(years));
-        }
+        narrow!(query, organization in filter.organization);
+        narrow!(query, policies::fiscal_year, filter.fiscal_year);
         if let Some(time) = since.updated_since {
             query = query.filter(latest(policies::updated_at, e::updated_at.nullable()).ge(time));
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{indicators as parent, organizations::is_any_of};
+use super::indicators as parent;
 use crate::{
     auth::Verb,
     contract::Rules,
@@ -21,6 +21,7 @@ use crate::{
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
     keyset,
     language::Bilingual,
+    narrow,
     page::{Page, Paging},
     past::{Of, Past, Since, only},
     query,
@@ -391,24 +392,12 @@ pub type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, joined, diesel::pg::Pg>
 #[must_use]
 pub fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
     let mut query = joined().into_boxed();
-    if let Some(keys) = filter.organization.some() {
-        query = query.filter(is_any_of(keys.to_vec()));
-    }
-    if let Some(years) = filter.policy_year.some() {
-        query = query.filter(p::fiscal_year.eq_any(years));
-    }
-    if let Some(years) = filter.fiscal_year.some() {
-        query = query.filter(results::fiscal_year.eq_any(years));
-    }
-    if let Some(kinds) = filter.kind.some() {
-        query = query.filter(i::kind.eq_any(kinds));
-    }
-    if let Some(goals) = filter.goal.some() {
-        query = query.filter(i::goal_id.eq_any(goals));
-    }
-    if let Some(indicators) = filter.indicator.some() {
-        query = query.filter(results::indicator_id.eq_any(indicators));
-    }
+    narrow!(query, organization in filter.organization);
+    narrow!(query, p::fiscal_year, filter.policy_year);
+    narrow!(query, results::fiscal_year, filter.fiscal_year);
+    narrow!(query, i::kind, filter.kind);
+    narrow!(query, i::goal_id, filter.goal);
+    narrow!(query, results::indicator_id, filter.indicator);
     if let Some(time) = since.updated_since {
         query = query.filter(results::updated_at.ge(time));
     }

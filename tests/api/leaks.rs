@@ -226,7 +226,9 @@ async fn no_answer_holds_a_word_of_what_its_caller_may_not_see() {
 /// A walk that finds nothing must have looked: where each view lets everything through, it finds that.
 #[actix_web::test]
 async fn the_walk_finds_every_view_that_lets_too_much_through() {
-    let secrets = Secrets::new().await;
+    let mut secrets = Secrets::new().await;
+    // A view that is another one is no change, by which kept answers would be known to hold no more.
+    secrets.api = secrets.api.beside(0).await;
     let mut conn = secrets.api.db.connect();
     // From the root on: a row is found only where what it stands below shows.
     for (view, shown_at) in [
@@ -243,18 +245,28 @@ async fn the_walk_finds_every_view_that_lets_too_much_through() {
             .partition(|path| path.contains("as_of="));
         let everything = format!("select t.* from public.{view} t");
         let of_past = past_of(&secrets, view);
-        for (schema, all, walk) in [("visible", everything, present), ("past", of_past, past)] {
-            let (leaks, _) = secrets.leaks(&walk).await;
-            assert!(leaks.is_empty(), "{schema}.{view} {leaks:?}");
+        for (schema, all, walk, whose) in [
+            ("everybody", &everything, &present, "Public"),
+            ("visible", &everything, &present, "Keikaku"),
+            ("past", &of_past, &past, ""),
+        ] {
+            let leaks = async || {
+                let (leaks, _) = secrets.leaks(walk).await;
+                leaks
+                    .into_iter()
+                    .filter(|leak| leak.starts_with(whose))
+                    .collect::<Vec<_>>()
+            };
+            let before = leaks().await;
+            assert!(before.is_empty(), "{schema}.{view} {before:?}");
             let definition = format!("select pg_get_viewdef('{schema}.{view}') as value");
             let closed = secrets.api.db.values(&definition).remove(0);
             let mut define = |as_what: &str| {
                 let view = format!("create or replace view {schema}.{view} as {as_what}");
                 conn.batch_execute(&view).unwrap();
             };
-            define(&all);
-            let (leaks, _) = secrets.leaks(&walk).await;
-            assert!(!leaks.is_empty(), "{schema}.{view}");
+            define(all);
+            assert!(!leaks().await.is_empty(), "{schema}.{view}");
             // Nothing stands below it, and it would show with every policy.
             if view == "self_evaluations" {
                 define(&closed);

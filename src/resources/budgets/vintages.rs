@@ -18,10 +18,10 @@ use crate::{
     },
     error::Result,
     extract::Answer,
+    narrow,
     past::Past,
     query,
     query::{AnyOf, Query, Years},
-    resources::organizations::is_any_of,
     schema::{budgets as b, goals as g, organizations as o, policies as p},
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Yen},
 };
@@ -138,9 +138,7 @@ async fn list_vintages(db: Db, Query((filter, past)): Query<(VintageFilter, Past
 /// Two queries, however much there is.
 fn list(conn: &mut PgConnection, filter: &VintageFilter) -> Result<BudgetVintages> {
     let mut query = Row::query().into_boxed();
-    if let Some(keys) = filter.organization.some() {
-        query = query.filter(is_any_of(keys.to_vec()));
-    }
+    narrow!(query, organization in filter.organization);
     let rows: Vec<Row> = query.order((p::fiscal_year, b::id)).load(conn)?;
     let mut organizations: Vec<Id> = rows.iter().map(|row| row.organization_id).collect();
     organizations.sort_unstable();

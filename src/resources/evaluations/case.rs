@@ -17,6 +17,7 @@ use crate::{
         target::Target,
     },
     error::{Error, Result},
+    narrow,
     query::Years,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
@@ -257,9 +258,7 @@ pub fn each(
                 .filter(r::fiscal_year.eq_any(years));
             query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
         }
-        if let Some(indicators) = filter.indicator.some() {
-            query = query.filter(i::id.eq_any(indicators));
-        }
+        narrow!(query, i::id, filter.indicator);
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }

@@ -14,7 +14,8 @@ use crate::{
         kinds::BudgetKind,
     },
     error::{Error, Result},
-    resources::{budgets::links::Links, evaluations::case::BATCH, organizations::is_any_of},
+    narrow,
+    resources::{budgets::links::Links, evaluations::case::BATCH},
     schema::{budgets as b, goals as g, organizations as o, policies as p},
     value::{FiscalYear, Id, Line, Slug, Yen},
 };
@@ -51,12 +52,8 @@ pub(super) fn each(
     let batch = i64::try_from(BATCH).map_err(Error::internal)?;
     loop {
         let mut query = Figure::query().filter(b::amount_yen.is_not_null()).into_boxed();
-        if let Some(keys) = filter.organization.some() {
-            query = query.filter(is_any_of(keys.to_vec()));
-        }
-        if let Some(years) = filter.fiscal_year.some() {
-            query = query.filter(p::fiscal_year.eq_any(years));
-        }
+        narrow!(query, organization in filter.organization);
+        narrow!(query, p::fiscal_year, filter.fiscal_year);
         if let Some(id) = from {
             // A figure has one finding at most, and that of the cursor has been shown.
             query = query.filter(b::id.gt(id));
