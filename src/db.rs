@@ -34,6 +34,7 @@ use crate::{
 use lane::{Lane, Plan};
 use listener::Listener;
 use standby::Standbys;
+use together::Together;
 use watched::For;
 
 pub mod embedded;
@@ -43,6 +44,7 @@ mod listener;
 mod readiness;
 mod standby;
 mod stream;
+mod together;
 mod watched;
 mod write;
 
@@ -54,6 +56,7 @@ pub use readiness::{
 };
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
+pub use together::{ById, by_id};
 pub use write::{Tx, write};
 use write::{Written, until_it_stays, write_in};
 
@@ -76,6 +79,7 @@ pub struct Database {
     followers: Arc<Semaphore>,
     /// Of the readers, those who read everything.
     streams: Arc<Semaphore>,
+    together: Together,
     listener: Arc<Listener>,
     bounds: Bounds,
     metrics: Metrics,
@@ -139,6 +143,7 @@ impl Database {
             writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
             streams: Arc::new(Semaphore::new(bounds.streams)),
+            together: Together::default(),
             listener,
             bounds,
             metrics,
@@ -280,6 +285,11 @@ impl Db {
             .lane(&database.listener.present(), self.caller.consistency().wanted())
     }
 
+    /// Whether it is the present as everybody sees it.
+    fn is_public(&self) -> bool {
+        self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
+    }
+
     /// Where to read.
     fn lane(&self) -> &Lane {
         self.standby().unwrap_or(&self.database.readers)
@@ -320,8 +330,7 @@ impl Db {
     where
         W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     {
-        let (drafts, moment) = (self.caller.drafts(), self.moment.clone());
-        let public = drafts.is_empty() && matches!(moment, Moment::Now);
+        let (drafts, moment, public) = (self.caller.drafts(), self.moment.clone(), self.is_public());
         let request = Arc::clone(self.caller.request_id());
         let single = public && self.single;
         move |conn| {

@@ -169,25 +169,38 @@ impl Lane {
 
     /// Works on a blocking thread in this turn. Past the deadline, or when the database is silent, the caller is told to come
     /// back, while the work keeps its turn until the database has let go of it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that runs blocking work, behind the gate"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) async fn run<T: Send + 'static>(
         &self,
         turn: OwnedSemaphorePermit,
         deadline: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (lane, end) = (self.clone(), Instant::now() + deadline);
-        let mut done = pin!(web::block(move || {
+        let lane = self.clone();
+        let done = web::block(move || {
             let _turn = turn;
             lane.work(work)
+        });
+        self.patiently(deadline, done).await?.map_err(Error::internal)?
+    }
+
+    /// The same, without anybody who waits for its end.
+    #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
+    pub(super) fn detached(&self, turn: OwnedSemaphorePermit, work: impl FnOnce(&Self) + Send + 'static) {
+        let lane = self.clone();
+        drop(web::block(move || {
+            let _turn = turn;
+            work(&lane);
         }));
+    }
+
+    /// Waits for the database, but not past a deadline, nor when it is silent.
+    pub(super) async fn patiently<T>(&self, deadline: Duration, done: impl Future<Output = T>) -> Result<T> {
+        let (mut done, end) = (pin!(done), Instant::now() + deadline);
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if let Ok(done) = timeout(left.min(LOOK), &mut done).await {
-                return done.map_err(Error::internal)?;
+                return Ok(done);
             }
             if left.is_zero() || self.life.is_silent() {
                 return Err(self.unanswered());
@@ -247,6 +260,10 @@ impl ManageConnection for Manager {
     }
 }
 
+/// What is asked here is short, and many ask: plans go by indexes, as on a disk without a head to move, and nothing is compiled or
+/// spread over processes that others need.
+const PLANS: &str = "set random_page_cost = 1.1; set jit = off; set max_parallel_workers_per_gather = 0";
+
 /// What every connection is set to, and who watches it.
 #[derive(Debug)]
 struct Session {
@@ -260,7 +277,7 @@ impl Session {
         Self {
             settings: format!(
                 "set statement_timeout = {statement}; set lock_timeout = {lock}; \
-                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {lane}"
+                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {PLANS}; {lane}"
             ),
             queries: queries.clone(),
         }

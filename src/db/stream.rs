@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use diesel::connection::SimpleConnection;
 use futures_util::Stream;
 use tokio::{
@@ -94,10 +94,6 @@ impl Db {
 
     /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
     /// before the first chunk fails the request, what fails later breaks the stream off.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a turn of its own stands before it, and one at the gate"
-    )]
     pub async fn stream(
         &self,
         work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
@@ -119,17 +115,14 @@ impl Db {
                 work(conn, &out)
             }
         });
-        let working = lane.clone();
-        // Nobody waits for its end: the chunks are what it gives.
-        drop(web::block(move || {
-            let _turns = (few, turn);
-            let done = working.work(reading);
-            if let Err(e) = done {
+        lane.detached(turn, move |lane| {
+            let _few = few;
+            if let Err(e) = lane.work(reading) {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
                 let _ = out.chunks.try_send(Err(e));
             }
-        }));
+        });
         let first = match timeout(self.database.bounds.read, taken.recv()).await {
             Err(_elapsed) => return Err(lane.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),

@@ -11,7 +11,7 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx},
+    db::{ById, Db, Tx, by_id},
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
@@ -224,10 +224,7 @@ async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Re
 #[get("/budgets/{id}")]
 async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Budget>> {
     let moment = past.of(Of::Row("budget", id));
-    db.at(moment)
-        .single(true)
-        .read(move |conn| find(conn, id).map(Answer))
-        .await
+    db.at(moment).row(id).await.map(Answer)
 }
 
 /// Replaces a budget, or creates it.
@@ -250,7 +247,7 @@ async fn replace_budget(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            id.check_new(found(find(tx, id))?.is_some())?;
+            id.check_new(found(by_id::<Budget>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -328,18 +325,22 @@ fn list(
     })
 }
 
-fn find(conn: &mut PgConnection, id: Id) -> Result<Budget> {
-    Budget::query()
-        .filter(budgets::id.eq(id))
-        .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("budget"))
+impl ById for Budget {
+    const TYPE: &'static str = "budget";
+
+    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+        Self::query().filter(budgets::id.eq_any(ids)).load(conn)
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {
     permit(tx, id)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Fails unless the caller may change this budget.
@@ -363,14 +364,14 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Created<Budget
     insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),
-        body: find(tx, id)?,
+        body: by_id(tx, id)?,
     })
 }
 
 fn change(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Budget> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     update(tx, id, input)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Stores a new budget.

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, policies};
 use crate::{
-    db::Db,
+    db::{Db, by_id},
     domain::{
         evaluation::Evaluation,
         kinds::{IndicatorKind, Rating},
@@ -219,7 +219,7 @@ async fn read_goal_evaluation(
     db.at(moment)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            let goal = goals::find(conn, id)?;
+            let goal: goals::Goal = by_id(conn.conn, id)?;
             let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
             let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), on)?;
             Ok(Answer(of_goal(goal, judged)))

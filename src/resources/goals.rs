@@ -11,7 +11,7 @@ use super::policies;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx},
+    db::{ById, Db, Tx, by_id},
     error::{Error, Result, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
@@ -161,10 +161,7 @@ async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result
 #[get("/goals/{id}")]
 async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Goal>> {
     let moment = past.of(Of::Row("goal", id));
-    db.at(moment)
-        .single(true)
-        .read(move |conn| find(conn, id).map(Answer))
-        .await
+    db.at(moment).row(id).await.map(Answer)
 }
 
 /// Replaces a goal, or creates it.
@@ -187,7 +184,7 @@ async fn replace_goal(
         }
         Condition::Create => {
             policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
-            id.check_new(found(find(tx, id))?.is_some())?;
+            id.check_new(found(by_id::<Goal>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -262,19 +259,22 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
     })
 }
 
-/// The goal with this id.
-pub fn find(conn: &mut PgConnection, id: Id) -> Result<Goal> {
-    Goal::query()
-        .filter(goals::id.eq(id))
-        .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("goal"))
+impl ById for Goal {
+    const TYPE: &'static str = "goal";
+
+    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+        Self::query().filter(goals::id.eq_any(ids)).load(conn)
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
     permit(tx, id)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Fails unless the caller may change this goal and what is below it.
@@ -298,14 +298,14 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
     insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/goals/{id}"),
-        body: find(tx, id)?,
+        body: by_id(tx, id)?,
     })
 }
 
 fn change(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Goal> {
     policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
     update(tx, id, input)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Stores a new goal.

@@ -11,7 +11,7 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx},
+    db::{ById, Db, Tx, by_id},
     domain::{
         kinds::{Direction, IndicatorKind},
         target::Target,
@@ -252,10 +252,7 @@ async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>)
 #[get("/indicators/{id}")]
 async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Indicator>> {
     let moment = past.of(Of::Row("indicator", id));
-    db.at(moment)
-        .single(true)
-        .read(move |conn| find(conn, id).map(Answer))
-        .await
+    db.at(moment).row(id).await.map(Answer)
 }
 
 /// Replaces an indicator, or creates it.
@@ -278,7 +275,7 @@ async fn replace_indicator(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            id.check_new(found(find(tx, id))?.is_some())?;
+            id.check_new(found(by_id::<Indicator>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -379,19 +376,22 @@ fn list(
     })
 }
 
-/// The indicator with this id.
-pub fn find(conn: &mut PgConnection, id: Id) -> Result<Indicator> {
-    Indicator::query()
-        .filter(indicators::id.eq(id))
-        .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("indicator"))
+impl ById for Indicator {
+    const TYPE: &'static str = "indicator";
+
+    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+        Self::query().filter(indicators::id.eq_any(ids)).load(conn)
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {
     permit(tx, id)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Fails unless the caller may change this indicator.
@@ -416,7 +416,7 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Ind
     check_alone(tx, id)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
-        body: find(tx, id)?,
+        body: by_id(tx, id)?,
     })
 }
 
@@ -424,7 +424,7 @@ fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> 
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     update(tx, id, input)?;
     check_alone(tx, id)?;
-    find(tx, id)
+    by_id(tx, id)
 }
 
 /// Stores a new indicator.

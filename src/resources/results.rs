@@ -11,7 +11,7 @@ use super::indicators as parent;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Read, Tx},
+    db::{Db, Read, Tx, by_id},
     domain::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
@@ -277,7 +277,7 @@ async fn list_indicator_results(
     let moment = past.of(Of::Row("indicator", id));
     db.at(moment)
         .read(move |conn| {
-            parent::find(conn, id)?;
+            by_id::<parent::Indicator>(conn.conn, id)?;
             let filter = ResultFilter {
                 indicator: AnyOf(vec![id]),
                 ..ResultFilter::default()

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     given::{self, Nishi, new_id, result, with},
+    secrets::{Secrets, Who},
     support::{Answer, Api, Call},
 };
 
@@ -419,4 +420,57 @@ async fn a_write_that_the_database_undoes_in_a_deadlock_is_carried_out_once_all_
     assert_eq!((answer.status, &answer.body["display_order"]), (200, &json!(77)));
     let after: u32 = api.db.values(changes)[0].parse().unwrap();
     assert_eq!(after, before + 1);
+}
+
+/// Everybody's requests for items: of what is public, of what is not, and of what is not there.
+fn items(secrets: &Secrets) -> Vec<String> {
+    let mut paths = Vec::new();
+    for kind in ["goal", "budget", "indicator"] {
+        let unknown = new_id();
+        let ids = secrets.hidden[kind].iter().chain([&secrets.open[kind], &unknown]);
+        paths.extend(ids.map(|id| format!("/v1/{kind}s/{id}")));
+    }
+    paths
+}
+
+#[actix_web::test]
+async fn who_asks_for_items_together_gets_what_who_asks_alone_gets() {
+    let secrets = Secrets::new().await;
+    let api = secrets.api.beside(0).await;
+    let paths = items(&secrets);
+    let mut alone = Vec::new();
+    for path in &paths {
+        alone.push(secrets.get(Who::Public, path).await);
+    }
+    assert_eq!(alone.iter().filter(|answer| answer.status == 200).count(), 3);
+    let turns = r#"ward_policy_pool_turns_total{lane="readers"}"#;
+    let before = api.count(turns).await;
+    let asked = (0..10).flat_map(|_| &paths);
+    let together = at_once(&api, asked.map(|path| Call::new("GET", path).anonymous())).await;
+    for (answer, alone) in together.iter().zip(alone.iter().cycle()) {
+        assert_eq!((answer.status, &answer.body["id"]), (alone.status, &alone.body["id"]));
+        assert_eq!(answer.header("etag"), alone.header("etag"));
+    }
+    // One each for goals, budgets and indicators, and one to count them.
+    let taken = api.count(turns).await - before;
+    assert!((taken - 4.0).abs() < 0.5, "{taken} turns");
+}
+
+#[actix_web::test]
+async fn who_asked_together_asks_alone_where_that_failed() {
+    let secrets = Secrets::new().await;
+    let api = secrets.api.beside(0).await;
+    let path = format!("/v1/indicators/{}", secrets.open["indicator"]);
+    let mut held = api.db.connect();
+    held.batch_execute("begin; lock table indicators").unwrap();
+    let broken = async {
+        api.until_waiting(1).await;
+        let end = "select pg_terminate_backend(pid)::text as value from pg_stat_activity \
+                   where datname = current_database() and wait_event_type = 'Lock'";
+        assert_eq!(api.db.values(end), ["true"]);
+        held.batch_execute("rollback").unwrap();
+    };
+    let asked = (0..3).map(|_| Call::new("GET", &path).anonymous());
+    let (answers, ()) = join(at_once(&api, asked), broken).await;
+    assert_eq!(statuses(&answers), [200; 3]);
 }

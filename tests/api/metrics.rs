@@ -23,7 +23,7 @@ impl Api {
     }
 
     /// One number that is told; 0 where it is not.
-    async fn count(&self, series: &str) -> f64 {
+    pub(crate) async fn count(&self, series: &str) -> f64 {
         let told = self.told().await;
         let value = told
             .iter()

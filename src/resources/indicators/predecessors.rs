@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Indicator, find};
+use super::Indicator;
 use crate::{
-    db::Db,
+    db::{Db, by_id},
     domain::{
         kinds::IndicatorKind,
         likeness::{LikenessReason, Traits, likeness},
@@ -119,7 +119,7 @@ async fn list_predecessors(db: Db, Path(id): Path<Id>, Query(past): Query<Past>)
 }
 
 fn of_stored(conn: &mut PgConnection, id: Id) -> Result<Predecessors> {
-    let indicator = find(conn, id)?;
+    let indicator: Indicator = by_id(conn, id)?;
     let organization_id = i::table
         .inner_join(g::table.inner_join(p::table))
         .filter(i::id.eq(id))
