@@ -48,7 +48,7 @@ pub fn build(
         InitError = (),
     >,
 > {
-    let known = Arc::clone(&database.metrics().requests);
+    let requests = Arc::clone(&database.metrics().requests);
     let (app, mut spec) = App::new()
         .into_utoipa_app()
         .openapi(openapi::head())
@@ -60,10 +60,15 @@ pub fn build(
         .configure(resources::health::routes)
         .split_for_parts();
     openapi::complete(&mut spec);
-    known.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
-    app.app_data(web::Data::new(Methods::of(&spec)))
-        .app_data(web::Data::new(Needs::of(&spec)))
-        .service(document(&spec))
+    requests.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
+    let known = Known::from(&spec);
+    app.app_data(known.methods.clone())
+        .app_data(known.needs.clone())
+        .service(
+            web::resource("/openapi.json")
+                .guard(guard::Get())
+                .to(async |req| extract::tagged(&req, HttpResponse::Ok(), extract::JSON, known.document.clone())),
+        )
         .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
         .service(
             web::resource(["/", "/docs"])
@@ -91,13 +96,22 @@ pub fn spec() -> OpenApi {
     spec
 }
 
-/// `/openapi.json`, rendered once, whoever serves it.
-fn document(spec: &OpenApi) -> actix_web::Resource {
-    static JSON: OnceLock<String> = OnceLock::new();
-    let json = JSON.get_or_init(|| openapi::json(spec)).as_bytes();
-    web::resource("/openapi.json")
-        .guard(guard::Get())
-        .to(async move |req| extract::tagged(&req, HttpResponse::Ok(), extract::JSON, json.to_vec()))
+/// What is known from the document, once for all threads.
+struct Known {
+    document: Vec<u8>,
+    methods: web::Data<Methods>,
+    needs: web::Data<Needs>,
+}
+
+impl Known {
+    fn from(spec: &OpenApi) -> &'static Self {
+        static KNOWN: OnceLock<Known> = OnceLock::new();
+        KNOWN.get_or_init(|| Self {
+            document: openapi::json(spec).into_bytes(),
+            methods: web::Data::new(Methods::of(spec)),
+            needs: web::Data::new(Needs::of(spec)),
+        })
+    }
 }
 
 /// Public reads are open to every page; the headers pages need are exposed.

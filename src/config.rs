@@ -72,8 +72,8 @@ pub struct Bounds {
     /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers, and
     /// one listens. A database elsewhere that has more processors bears more.
     pub pool: u32,
-    /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); more get
-    /// 503 at once. The longer the queue, the later everybody is while more is asked than can be done.
+    /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); with one
+    /// more, whoever has waited longest gets 503. The longer the queue, the later everybody is while more is asked than can be done.
     pub queue: usize,
     /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
     pub wait: Duration,

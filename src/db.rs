@@ -42,6 +42,7 @@ mod lane;
 mod life;
 mod listener;
 mod readiness;
+mod room;
 mod standby;
 mod stream;
 mod together;

@@ -13,13 +13,19 @@ use diesel::{
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
+use futures_util::future::{Either, pending, select};
 use r2d2::{HandleError, ManageConnection};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
-use super::{in_one_line, life::Life, watched::Watch};
+use super::{
+    in_one_line,
+    life::Life,
+    room::{Place, Room},
+    watched::Watch,
+};
 use crate::{
     auth::Caller,
     config::Bounds,
@@ -36,13 +42,16 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// How long a connection that worked is taken to be there, without asking it.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// Why somebody gets no turn where others came later, or nobody may wait.
+const TOO_MANY: &str = "too many are waiting for the database";
+
 /// Connections, and who waits for them.
 #[derive(Clone)]
 pub(super) struct Lane {
     pool: Pool<Manager>,
     gate: Arc<Semaphore>,
-    /// For those who wait; more are told to come back at once.
-    room: Arc<Semaphore>,
+    /// For those who wait.
+    room: Room,
     patience: Duration,
     life: Arc<Life>,
     queries: Queries,
@@ -97,7 +106,7 @@ impl Lane {
         Self {
             pool,
             gate: Arc::new(Semaphore::new(width)),
-            room: Arc::new(Semaphore::new(plan.room)),
+            room: Room::new(plan.room),
             patience: plan.patience,
             life: Arc::clone(life),
             queries: queries.clone(),
@@ -120,23 +129,22 @@ impl Lane {
         self.gate.available_permits()
     }
 
-    /// A turn, for somebody with the usual patience; nobody is kept waiting where there is no room to wait.
+    /// A turn, for somebody with the usual patience and a place to wait.
     pub(super) async fn turn(&self, caller: &Caller) -> Result<OwnedSemaphorePermit> {
         if let Some(turn) = self.turn_at_once() {
             return Ok(turn);
         }
-        let Ok(_place) = self.room.try_acquire() else {
-            self.turns.refused.inc();
-            return Err(Error::Unavailable("too many are waiting for the database".to_owned()));
-        };
-        self.wait(self.patience, caller).await
+        match self.room.enter() {
+            Some(place) => self.wait(self.patience, caller, Some(place)).await,
+            None => Err(self.refused(TOO_MANY)),
+        }
     }
 
     /// The same, for somebody who has waited elsewhere.
     pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<OwnedSemaphorePermit> {
         match self.turn_at_once() {
             Some(turn) => Ok(turn),
-            None => self.wait(patience, caller).await,
+            None => self.wait(patience, caller, None).await,
         }
     }
 
@@ -146,25 +154,38 @@ impl Lane {
         Arc::clone(&self.gate).try_acquire_owned().ok()
     }
 
-    async fn wait(&self, patience: Duration, caller: &Caller) -> Result<OwnedSemaphorePermit> {
+    async fn wait(
+        &self,
+        patience: Duration,
+        caller: &Caller,
+        mut place: Option<Place>,
+    ) -> Result<OwnedSemaphorePermit> {
         let _waiting = self.turns.wait();
         let end = Instant::now() + patience;
-        let mut turn = pin!(Arc::clone(&self.gate).acquire_owned());
+        let turn = pin!(Arc::clone(&self.gate).acquire_owned());
+        let taken = pin!(async {
+            match &mut place {
+                Some(place) => place.taken().await,
+                None => pending().await,
+            }
+        });
+        let mut first = select(turn, taken);
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            if let Ok(turn) = timeout(left.min(GLANCE), &mut turn).await {
-                return turn.map_err(Error::internal);
-            }
-            let why = if left.is_zero() {
-                "every connection is busy"
-            } else if caller.has_left() {
-                "the caller has left"
-            } else {
-                continue;
+            let why = match timeout(left.min(GLANCE), &mut first).await {
+                Ok(Either::Left((turn, _))) => return turn.map_err(Error::internal),
+                Ok(Either::Right(_)) => TOO_MANY,
+                Err(_) if left.is_zero() => "every connection is busy",
+                Err(_) if caller.has_left() => "the caller has left",
+                Err(_) => continue,
             };
-            self.turns.refused.inc();
-            return Err(Error::Unavailable(why.to_owned()));
+            return Err(self.refused(why));
         }
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        self.turns.refused.inc();
+        Error::Unavailable(why.to_owned())
     }
 
     /// Works on a blocking thread in this turn. Past the deadline, or when the database is silent, the caller is told to come

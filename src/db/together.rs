@@ -33,6 +33,9 @@ pub trait ById: Clone + Send + Sized + 'static {
     /// What it is called.
     const TYPE: &'static str;
 
+    /// What has this id, if a reader sees it.
+    fn one(conn: &mut PgConnection, id: Id) -> QueryResult<Option<Self>>;
+
     /// Those of these that a reader sees, in any order.
     fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>>;
 
@@ -40,9 +43,31 @@ pub trait ById: Clone + Send + Sized + 'static {
     fn id(&self) -> Id;
 }
 
+/// Says how a type of rows, a table's, is read by its ids, and what it is called.
+#[macro_export]
+macro_rules! read_by_id {
+    ($type:ty, $table:ident, $name:literal) => {
+        impl $crate::db::ById for $type {
+            const TYPE: &'static str = $name;
+
+            fn one(conn: &mut PgConnection, id: Id) -> QueryResult<Option<Self>> {
+                Self::query().filter($table::id.eq(id)).first(conn).optional()
+            }
+
+            fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+                Self::query().filter($table::id.eq_any(ids)).load(conn)
+            }
+
+            fn id(&self) -> Id {
+                self.id
+            }
+        }
+    };
+}
+
 /// What has this id. 404 where a reader sees nothing.
 pub fn by_id<T: ById>(conn: &mut PgConnection, id: Id) -> Result<T> {
-    T::all(conn, &[id])?.pop().ok_or(Error::NotFound(T::TYPE))
+    T::one(conn, id)?.ok_or(Error::NotFound(T::TYPE))
 }
 
 impl Db {
@@ -151,7 +176,11 @@ impl<T: ById> Errand<T> {
                 break;
             }
             let ids: Vec<Id> = callers.iter().map(|(id, _)| *id).collect();
-            let found: HashMap<Id, T> = T::all(conn, &ids)?.into_iter().map(|row| (row.id(), row)).collect();
+            let found: Vec<T> = match ids[..] {
+                [id] => T::one(conn, id)?.into_iter().collect(),
+                _ => T::all(conn, &ids)?,
+            };
+            let found: HashMap<Id, T> = found.into_iter().map(|row| (row.id(), row)).collect();
             for (id, caller) in callers {
                 // Who has left needs nothing.
                 let _ = caller.send(found.get(&id).cloned());

@@ -11,7 +11,7 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{ById, Db, Tx, by_id},
+    db::{Db, Tx, by_id},
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
@@ -24,6 +24,7 @@ use crate::{
     past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
+    read_by_id,
     schema::{budgets, goals as g, organizations as o, policies as p},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
@@ -325,17 +326,7 @@ fn list(
     })
 }
 
-impl ById for Budget {
-    const TYPE: &'static str = "budget";
-
-    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
-        Self::query().filter(budgets::id.eq_any(ids)).load(conn)
-    }
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+read_by_id!(Budget, budgets, "budget");
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {

@@ -11,7 +11,7 @@ use super::policies;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{ById, Db, Tx, by_id},
+    db::{Db, Tx, by_id},
     error::{Error, Result, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
@@ -21,6 +21,7 @@ use crate::{
     past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
+    read_by_id,
     schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
@@ -259,17 +260,7 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
     })
 }
 
-impl ById for Goal {
-    const TYPE: &'static str = "goal";
-
-    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
-        Self::query().filter(goals::id.eq_any(ids)).load(conn)
-    }
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+read_by_id!(Goal, goals, "goal");
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {

@@ -11,7 +11,7 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{ById, Db, Tx, by_id},
+    db::{Db, Tx, by_id},
     domain::{
         kinds::{Direction, IndicatorKind},
         target::Target,
@@ -25,6 +25,7 @@ use crate::{
     past::{Of, Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, SearchText, Years},
+    read_by_id,
     schema::{goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
@@ -376,17 +377,7 @@ fn list(
     })
 }
 
-impl ById for Indicator {
-    const TYPE: &'static str = "indicator";
-
-    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
-        Self::query().filter(indicators::id.eq_any(ids)).load(conn)
-    }
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+read_by_id!(Indicator, indicators, "indicator");
 
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {

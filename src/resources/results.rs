@@ -382,7 +382,9 @@ async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, re
 
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
-    results::table.inner_join(i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))
+    results::table
+        .inner_join(i::table)
+        .inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table))
 }
 
 /// Results as a boxed query, before anything is selected.

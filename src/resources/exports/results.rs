@@ -1,5 +1,7 @@
 //! Results as their export shows them: of each, no more than its row says.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     db::Read,
-    error::Result,
+    error::{Error, Result},
     page::Limited,
     past::Since,
     resources::{
@@ -23,6 +25,7 @@ use crate::{
 
 /// A result, or what is known of an indicator before there is one.
 pub(super) struct ResultRow {
+    goal_code: GoalCode,
     of: Of,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
@@ -41,8 +44,6 @@ struct Of {
     policy_year: FiscalYear,
     #[diesel(select_expression = p::results_due_on)]
     due_on: Date,
-    #[diesel(select_expression = g::code)]
-    goal_code: GoalCode,
     name: Line<500>,
     unit: Option<Line<20>>,
     target_text: Option<Line<500>>,
@@ -57,6 +58,8 @@ struct Stored {
     series: Id,
     #[diesel(select_expression = p::organization_id)]
     organization: Id,
+    #[diesel(select_expression = i::goal_id)]
+    goal: Id,
     #[diesel(embed)]
     columns: Columns,
     #[diesel(embed)]
@@ -85,32 +88,41 @@ pub(super) fn read(
         .filter_map(|row| row.columns.fiscal_year.previous())
         .collect();
     let records = Records::of(conn.conn, series, Some(years))?;
+    // Many results are of few goals.
+    let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
+    let codes = g::table.filter(g::id.eq_any(goals)).select((g::id, g::code));
+    let codes: HashMap<Id, GoalCode> = codes.load(conn.conn)?.into_iter().collect();
     let row = |row: Stored| {
         let whose = Whose {
             indicator: row.of.indicator,
             series: row.series,
             organization: row.organization,
         };
-        ResultRow {
+        let goal_code = codes
+            .get(&row.goal)
+            .ok_or_else(|| Error::internal("a result without a goal"))?;
+        Ok(ResultRow {
+            goal_code: goal_code.clone(),
             fiscal_year: row.columns.fiscal_year,
             recorded_previous: records.before(whose, row.columns.fiscal_year),
             stored: Some(row.columns),
             of: row.of,
-        }
+        })
     };
-    Ok(Some((last, stretch.into_iter().map(row).collect())))
+    let rows = stretch.into_iter().map(row).collect::<Result<_>>()?;
+    Ok(Some((last, rows)))
 }
 
 impl From<&Judged> for ResultRow {
     fn from(judged: &Judged) -> Self {
         let indicator = &judged.subject.indicator;
         Self {
+            goal_code: indicator.goal_code.clone(),
             of: Of {
                 indicator: indicator.id,
                 organization: indicator.organization.clone(),
                 policy_year: indicator.policy_year,
                 due_on: judged.subject.due_on,
-                goal_code: indicator.goal_code.clone(),
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),
                 target_text: judged.target.text.clone(),
@@ -132,7 +144,7 @@ impl ResultRow {
             self.fiscal_year,
             of.organization,
             of.policy_year,
-            of.goal_code,
+            self.goal_code,
             of.name,
             of.unit,
             of.target_text,

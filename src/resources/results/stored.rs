@@ -13,13 +13,13 @@ use crate::{
         outcome::value_status,
     },
     error::Result,
-    schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+    schema::{indicators as i, organizations as o, policies as p, results},
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time},
 };
 
 /// A result as stored, with what it takes to show and to evaluate it.
 #[derive(Debug, Clone, HasQuery)]
-#[diesel(table_name = results, base_query = results::table.inner_join(i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table)))))]
+#[diesel(table_name = results, base_query = results::table.inner_join(i::table).inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table)))]
 pub struct Row {
     /// Identifier.
     pub id: Id,

@@ -62,7 +62,6 @@ impl Rows {
             .order((s::indicators::position, s::indicators::id))
             .load(conn)?;
         let results = results::Row::query()
-            .filter(s::goals::policy_id.eq(policy.id))
             .filter(s::results::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
