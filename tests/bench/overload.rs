@@ -1,12 +1,13 @@
 //! More than the service can do: it turns the rest away early, so that what it takes on is done about as fast as ever.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
     sync::atomic::{AtomicU64, Ordering},
-    thread,
     time::{Duration, Instant},
 };
+
+use actix_web::rt::{System, net::TcpStream, time::sleep};
+use futures_util::future::join_all;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use crate::{
     Outcome, Plan,
@@ -51,65 +52,56 @@ impl Seen {
 }
 
 /// The status of an answer, which is read whole.
-fn status(reader: &mut impl BufRead) -> Outcome<u16> {
-    let (mut head, mut length) = (String::new(), 0);
-    reader.read_line(&mut head)?;
-    let status = head.split(' ').nth(1).ok_or("no answer")?.parse()?;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
+async fn status(reader: &mut (impl AsyncBufRead + Unpin)) -> Outcome<u16> {
+    let (mut line, mut length) = (String::new(), 0);
+    reader.read_line(&mut line).await?;
+    let status = line.split(' ').nth(1).ok_or("no answer")?.parse()?;
+    while line.trim_end() != "" {
+        line.clear();
+        reader.read_line(&mut line).await?;
         if let Some(given) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = given.trim().parse()?;
         }
-        if line.trim_end().is_empty() {
-            break;
-        }
     }
-    reader.read_exact(&mut vec![0; length])?;
+    reader.read_exact(&mut vec![0; length]).await?;
     Ok(status)
 }
 
-/// Callers who ask again as soon as they are answered; or all together so many times a second.
+/// Callers who ask again as soon as they are answered; or all together so many times a second. They share a thread, so that there is
+/// no crowd of threads before the processors that the service needs.
 fn load(port: u16, path: &str, seconds: u32, callers: u32, a_second: Option<f64>) -> Outcome<Seen> {
     let (begun, next) = (Instant::now(), AtomicU64::new(0));
     let request = format!("GET {path} HTTP/1.1\r\nHost: it\r\n\r\n");
-    let caller = || -> Outcome<(Vec<f64>, usize)> {
-        let mut writer = TcpStream::connect(("127.0.0.1", port))?;
-        writer.set_nodelay(true)?;
-        let mut reader = BufReader::new(writer.try_clone()?);
+    let caller = async || -> Outcome<(Vec<f64>, usize)> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        let mut stream = BufReader::new(stream);
         let (mut took, mut refused) = (Vec::new(), 0);
         loop {
             if let Some(a_second) = a_second {
                 let turn = Duration::from_secs(next.fetch_add(1, Ordering::AcqRel)).div_f64(a_second);
-                thread::sleep(turn.saturating_sub(begun.elapsed()));
+                sleep(turn.saturating_sub(begun.elapsed())).await;
             }
             if begun.elapsed() > Duration::from_secs(seconds.into()) {
                 return Ok((took, refused));
             }
             let asked = Instant::now();
-            writer.write_all(request.as_bytes())?;
-            match status(&mut reader)? {
+            stream.write_all(request.as_bytes()).await?;
+            match status(&mut stream).await? {
                 200 => took.push(asked.elapsed().as_secs_f64() * 1000.0),
                 503 => refused += 1,
                 other => return Err(format!("{path}: {other}").into()),
             }
         }
     };
-    let in_words = || caller().map_err(|e| e.to_string());
-    let ended = thread::scope(|scope| {
-        let callers: Vec<_> = (0..callers).map(|_| scope.spawn(in_words)).collect();
-        callers
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect::<Vec<_>>()
-    });
+    let ended = System::new().block_on(join_all((0..callers).map(|_| caller())));
     let mut seen = Seen {
         took: Vec::new(),
         refused: 0,
         seconds: begun.elapsed().as_secs_f64(),
     };
     for caller in ended {
-        let (took, refused) = caller.map_err(|_panic| "a caller panicked")??;
+        let (took, refused) = caller?;
         seen.took.extend(took);
         seen.refused += refused;
     }
