@@ -69,7 +69,8 @@ impl Default for Patience {
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers, and
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers, those of
+    /// `WARD_POLICY_STREAMS` for long reads, and
     /// one listens. A database elsewhere that has more processors bears more.
     pub pool: u32,
     /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); with one
@@ -85,7 +86,8 @@ pub struct Bounds {
     pub read: Duration,
     /// `WARD_POLICY_WRITE_MS`: how long a write may take, all in all (30000); a large import is one.
     pub write: Duration,
-    /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, each on a connection of its own, 1 to 100 (2).
+    /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
+    /// own, 1 to 100 (2).
     pub streams: usize,
 }
 

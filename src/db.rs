@@ -78,8 +78,12 @@ pub struct Database {
     writers: Lane,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
     followers: Arc<Semaphore>,
-    /// Of the readers, those who read everything.
+    /// Those who read much, on connections that nobody else waits for.
+    long: Lane,
+    /// Of these, those who send it as they read it.
     streams: Arc<Semaphore>,
+    /// And those who send it when they have it all.
+    gatherers: Arc<Semaphore>,
     together: Together,
     listener: Arc<Listener>,
     bounds: Bounds,
@@ -137,13 +141,20 @@ impl Database {
             name: "standbys",
             ..readers
         };
+        let long = Plan {
+            name: "long",
+            connections: u32::try_from(2 * bounds.streams).unwrap_or(u32::MAX),
+            ..readers
+        };
         let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &metrics.queries);
         Self {
             readers: lane(&readers),
             standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &metrics.queries),
             writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
+            long: lane(&long),
             streams: Arc::new(Semaphore::new(bounds.streams)),
+            gatherers: Arc::new(Semaphore::new(bounds.streams)),
             together: Together::default(),
             listener,
             bounds,
@@ -159,9 +170,10 @@ impl Database {
 
     /// How its lanes are used at this moment, by their names.
     #[must_use]
-    pub fn lanes(&self) -> [(&'static str, Use); 3] {
+    pub fn lanes(&self) -> [(&'static str, Use); 4] {
         [
             ("readers", self.readers.now()),
+            ("long", self.long.now()),
             ("standbys", self.standbys.now()),
             ("writers", self.writers.now()),
         ]
@@ -291,9 +303,9 @@ impl Db {
         self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
     }
 
-    /// Where to read.
-    fn lane(&self) -> &Lane {
-        self.standby().unwrap_or(&self.database.readers)
+    /// Where to read much.
+    fn long(&self) -> &Lane {
+        self.standby().unwrap_or(&self.database.long)
     }
 
     /// Runs queries, all of which see one state of the database, as far as the caller may see it.

@@ -13,7 +13,7 @@ use diesel::connection::SimpleConnection;
 use futures_util::Stream;
 use tokio::{
     sync::{
-        OwnedSemaphorePermit,
+        Semaphore, SemaphorePermit,
         mpsc::{Receiver, Sender, channel, error::TrySendError},
     },
     time::timeout,
@@ -22,7 +22,7 @@ use tokio::{
 use super::{Db, Read, in_one_line};
 use crate::error::{Error, Result};
 
-/// How long somebody who was woken, perhaps with a thousand others, may wait for a turn.
+/// How long somebody may wait for a turn who was woken, perhaps with a thousand others, or gathers much.
 const WOKEN: Duration = Duration::from_secs(60);
 /// How long a client may take to read on.
 const SLOWEST: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _one_of_many = self.turn_of_many().await?;
+        let _one_of_many = one_of(&self.database.followers).await?;
         let readers = &self.database.readers;
         let turn = readers.turn_within(WOKEN, &self.caller).await?;
         self.read_in(readers, turn, self.database.bounds.read, work).await
@@ -77,19 +77,10 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _one_of_many = self.turn_of_many().await?;
-        let lane = self.lane();
+        let _one_of_few = one_of(&self.database.gatherers).await?;
+        let lane = self.long();
         let turn = lane.turn_within(WOKEN, &self.caller).await?;
         self.read_in(lane, turn, LONGEST, work).await
-    }
-
-    /// A turn among those who wait together, never all of the readers.
-    async fn turn_of_many(&self) -> Result<OwnedSemaphorePermit> {
-        let followers = Arc::clone(&self.database.followers);
-        timeout(WOKEN, followers.acquire_owned())
-            .await
-            .map_err(|_elapsed| Error::Unavailable("everybody was woken at once".to_owned()))?
-            .map_err(Error::internal)
     }
 
     /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
@@ -101,7 +92,7 @@ impl Db {
         let few = Arc::clone(&self.database.streams)
             .try_acquire_owned()
             .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
-        let lane = self.lane();
+        let lane = self.long();
         let turn = lane.turn(&self.caller).await?;
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
@@ -133,6 +124,14 @@ impl Db {
             rest: taken,
         })
     }
+}
+
+/// A turn among those who wait together.
+async fn one_of(those: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    timeout(WOKEN, those.acquire())
+        .await
+        .map_err(|_elapsed| Error::Unavailable("too many wait together".to_owned()))?
+        .map_err(Error::internal)
 }
 
 /// What a long read gives, as it comes.
