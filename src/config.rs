@@ -69,9 +69,8 @@ impl Default for Patience {
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers, those of
-    /// `WARD_POLICY_STREAMS` for long reads, and
-    /// one listens. A database elsewhere that has more processors bears more.
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers,
+    /// twice `WARD_POLICY_STREAMS` for long reads, and one listens. A database elsewhere that has more processors bears more.
     pub pool: u32,
     /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); with one
     /// more, whoever has waited longest gets 503. The longer the queue, the later everybody is while more is asked than can be done.

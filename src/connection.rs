@@ -135,10 +135,8 @@ impl Connections {
 /// Lets the system end a connection whose client reads nothing for so long; other systems than Linux leave that to the watch.
 fn end_unread(stream: &net::TcpStream, patience: Duration) {
     #[cfg(target_os = "linux")]
-    {
-        if let Err(e) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
-            log::debug!("a connection is without its limit: {e}");
-        }
+    if let Err(e) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
+        log::debug!("a connection is without its limit: {e}");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (stream, patience);

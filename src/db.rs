@@ -26,7 +26,7 @@ use crate::{
     extract::IntoReply,
     idempotency::{Claim, Once},
     metrics::Metrics,
-    past::Moment,
+    past::{EVERYBODY, Moment, TABLES},
     schema::change_log,
     value::today,
 };
@@ -65,10 +65,6 @@ use write::{Written, until_it_stays, write_in};
 const WRITERS: u32 = 2;
 /// For each reader that may wait, so many writers may.
 const WRITERS_WAIT: usize = 4;
-/// Readers see the tables through the views of what everybody may see; who may see more says so in each transaction.
-const READER: &str = "set search_path = everybody, public";
-/// Writers see the tables themselves; each asks what its caller may do with what it finds.
-const WRITER: &str = "set search_path = public";
 
 /// The database.
 #[derive(Clone)]
@@ -127,7 +123,8 @@ impl Database {
             connections: bounds.pool,
             room: bounds.queue,
             patience: bounds.wait,
-            session: READER,
+            // Who may see more says so in each transaction.
+            path: EVERYBODY,
         };
         let writers = Plan {
             name: "writers",
@@ -135,7 +132,8 @@ impl Database {
             // They go one after the other, and wait longer.
             room: bounds.queue * WRITERS_WAIT,
             patience: bounds.lock,
-            session: WRITER,
+            // Each asks what its caller may do with what it finds.
+            path: TABLES,
         };
         let on_standbys = Plan {
             name: "standbys",

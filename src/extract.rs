@@ -4,7 +4,6 @@
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
     collections::BTreeMap,
     fmt::Display,
     future::{Future, Ready, ready},
@@ -284,22 +283,7 @@ fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> 
     Ok(Reply {
         status,
         location: location.map(str::to_owned),
-        body: written(body).map_err(Error::internal)?,
-    })
-}
-
-/// What a thread keeps to write into: an answer of its own grows by being copied again and again.
-const KEPT_TO_WRITE: usize = 1 << 20;
-
-fn written<T: Serialize>(body: &T) -> serde_json::Result<Vec<u8>> {
-    thread_local! {
-        static PAPER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    PAPER.with_borrow_mut(|paper| {
-        paper.clear();
-        paper.shrink_to(KEPT_TO_WRITE);
-        serde_json::to_writer(&mut *paper, body)?;
-        Ok(paper.as_slice().to_vec())
+        body: serde_json::to_vec(body).map_err(Error::internal)?,
     })
 }
 

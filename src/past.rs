@@ -163,12 +163,17 @@ diesel::define_sql_function! {
     fn set_config(name: Text, value: Text, local: Bool) -> Text;
 }
 
+/// Where names of tables mean what everybody sees of them.
+pub(crate) const EVERYBODY: &str = "everybody, public";
+/// Where they mean the tables themselves.
+pub(crate) const TABLES: &str = "public";
+
 /// Reads what everybody sees, in the middle of a write.
 pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     let place = |conn: &mut PgConnection, path| diesel::select(set_config("search_path", path, true)).execute(conn);
-    place(conn, "everybody, public")?;
+    place(conn, EVERYBODY)?;
     let given = read(conn)?;
-    place(conn, "public")?;
+    place(conn, TABLES)?;
     Ok(given)
 }
 

@@ -89,8 +89,8 @@ pub(super) struct Plan {
     pub(super) room: usize,
     /// How long one may wait for one's turn.
     pub(super) patience: Duration,
-    /// What its connections are set to.
-    pub(super) session: &'static str,
+    /// Where its connections look for tables.
+    pub(super) path: &'static str,
 }
 
 impl Lane {
@@ -100,7 +100,7 @@ impl Lane {
             .max_size(plan.connections)
             .min_idle(Some(0))
             .connection_timeout(bounds.wait)
-            .connection_customizer(Box::new(Session::new(plan.session, bounds, queries)))
+            .connection_customizer(Box::new(Session::new(plan.path, bounds, queries)))
             .error_handler(Box::new(LogInOneLine(queries.clone())))
             .build_unchecked(Manager(ConnectionManager::new(url)));
         Self {
@@ -293,12 +293,13 @@ struct Session {
 }
 
 impl Session {
-    fn new(lane: &str, bounds: &Bounds, queries: &Queries) -> Self {
+    fn new(path: &str, bounds: &Bounds, queries: &Queries) -> Self {
         let (statement, lock) = (bounds.statement.as_millis(), bounds.lock.as_millis());
         Self {
             settings: format!(
                 "set statement_timeout = {statement}; set lock_timeout = {lock}; \
-                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {PLANS}; {lane}"
+                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {PLANS}; \
+                 set search_path = {path}"
             ),
             queries: queries.clone(),
         }

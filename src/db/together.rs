@@ -176,6 +176,7 @@ impl<T: ById> Errand<T> {
                 break;
             }
             let ids: Vec<Id> = callers.iter().map(|(id, _)| *id).collect();
+            // One by itself is a statement of its own, which PostgreSQL plans once.
             let found: Vec<T> = match ids[..] {
                 [id] => T::one(conn, id)?.into_iter().collect(),
                 _ => T::all(conn, &ids)?,

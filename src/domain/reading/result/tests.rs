@@ -1,0 +1,199 @@
+//! Examples of results as forms print them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::given::{number, year};
+
+fn read_2024(text: &str, unit: Option<&str>) -> ReadResult {
+    read(text, unit, year(2024))
+}
+
+#[test]
+fn a_value_is_read_with_its_rating() {
+    use Rating::{A, B};
+    for (text, unit, value, rating, kept) in [
+        ("57.0%：A", "%", "57.0", Some(A), "57.0%"),
+        ("84.96%：A", "%", "84.96", Some(A), "84.96%"),
+        ("８４．９６％：Ａ", "%", "84.96", Some(A), "８４．９６％"),
+        ("57.0% A", "%", "57.0", Some(A), "57.0%"),
+        ("57.0%（A）", "%", "57.0", Some(A), "57.0%"),
+        ("A：57.0%", "%", "57.0", Some(A), "57.0%"),
+        ("（B）57.0%", "%", "57.0", Some(B), "57.0%"),
+        ("57.0%：達成（A）", "%", "57.0", Some(A), "57.0%"),
+        ("57.0%：未達成", "%", "57.0", Some(B), "57.0%"),
+        ("延べ2,415件：B", "件", "2415", Some(B), "延べ2,415件"),
+        ("3団体", "団体", "3", None, "3団体"),
+        ("57.0%", "%", "57.0", None, "57.0%"),
+        ("57.0", "%", "57.0", None, "57.0"),
+        ("0件：A", "件", "0", Some(A), "0件"),
+        ("△3件", "件", "-3", None, "△3件"),
+        ("22分30秒", "分", "22.5", None, "22分30秒"),
+        ("22分30秒", "秒", "1350", None, "22分30秒"),
+        ("8割：A", "%", "80", Some(A), "8割"),
+        ("1万2千人：A", "人", "12000", Some(A), "1万2千人"),
+    ] {
+        let read = read_2024(text, Some(unit));
+        assert_eq!(
+            (
+                read.value,
+                read.declared_rating,
+                read.text.as_deref(),
+                read.value_status,
+                read.parse
+            ),
+            (
+                Some(number(value)),
+                rating,
+                Some(kept),
+                Some(ValueStatus::Reported),
+                Parse::Full
+            ),
+            "{text}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn one_result_may_carry_two_numbers() {
+    let read = read_2024("4,722世帯(R3~R5合計10,488世帯):A", Some("世帯"));
+    assert_eq!(
+        (
+            read.value,
+            read.cumulative_value,
+            read.cumulative_years,
+            read.declared_rating,
+            read.parse
+        ),
+        (
+            Some(number("4722")),
+            Some(number("10488")),
+            Some((year(2021), year(2023))),
+            Some(Rating::A),
+            Parse::Full
+        )
+    );
+    let read = read_2024("4,722世帯（累計10,488世帯）", Some("世帯"));
+    assert_eq!(
+        (read.cumulative_value, read.cumulative_years),
+        (Some(number("10488")), None)
+    );
+}
+
+#[test]
+fn no_number_has_its_reason() {
+    use ValueStatus::{BeingCompiled, Discontinued, NotApplicable, NotMeasured, NotReported, TextOnly, Withheld};
+    for (text, status) in [
+        ("集計中（令和7年9月確定予定）", BeingCompiled),
+        ("集計中", BeingCompiled),
+        ("未集計", BeingCompiled),
+        ("－（新規）", NotApplicable),
+        ("－", NotApplicable),
+        ("-", NotApplicable),
+        ("ー", NotApplicable),
+        ("評価対象外", NotApplicable),
+        ("－（集計中）", BeingCompiled),
+        ("把握困難", NotMeasured),
+        ("非公表", Withheld),
+        ("廃止", Discontinued),
+        ("未報告", NotReported),
+        ("分かりやすい案内を行った", TextOnly),
+        ("○", TextOnly),
+    ] {
+        let read = read_2024(text, Some("%").filter(|_| status != TextOnly));
+        assert_eq!(
+            (read.value, read.value_status, read.parse, read.text.as_deref()),
+            (None, Some(status), Parse::Full, Some(text)),
+            "{text}: {read:?}"
+        );
+    }
+    for text in ["", "　", " \t\n"] {
+        let read = read_2024(text, None);
+        assert_eq!((read.value_status, read.text, read.parse), (None, None, Parse::Full));
+    }
+    let rating_alone = read_2024("A", None);
+    assert_eq!(
+        (
+            rating_alone.declared_rating,
+            rating_alone.value_status,
+            rating_alone.text
+        ),
+        (Some(Rating::A), None, None)
+    );
+}
+
+#[test]
+fn how_settled_a_value_is_stands_beside_it() {
+    use ObservationStatus::{Final, Provisional, Revised};
+    for (text, status) in [
+        ("57.0%（速報値）：A", Provisional),
+        ("速報値57.0%", Provisional),
+        ("57.0%（訂正後）", Revised),
+        ("57.0%（確定値）", Final),
+        ("57.0%", Final),
+    ] {
+        let read = read_2024(text, Some("%"));
+        assert_eq!(
+            (read.value, read.observation_status, read.parse),
+            (Some(number("57.0")), status, Parse::Full),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_this_indicators_number_is_not_taken() {
+    for (text, unit) in [
+        ("57件", "%"),
+        ("57%", "件"),
+        ("22分20秒", "分"),
+        ("57%～60%", "%"),
+        ("男57%、女60%", "%"),
+        ("57%（うち女性60%", "%"),
+        ("増えた気がする", "%"),
+    ] {
+        let read = read_2024(text, Some(unit));
+        assert_eq!(
+            (read.value, read.value_status),
+            (None, Some(ValueStatus::TextOnly)),
+            "{text}: {read:?}"
+        );
+        assert_ne!(read.parse, Parse::Full, "{text}");
+    }
+    let remark = read_2024("57%（女性は60%）", Some("%"));
+    assert_eq!((remark.value, remark.parse), (Some(number("57")), Parse::Partial));
+    let about = read_2024("約57%", Some("%"));
+    assert_eq!((about.value, about.parse), (Some(number("57")), Parse::Partial));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_printed_is_read_somehow(text in ".{0,60}") {
+        let read = read_2024(&text, Some("%"));
+        prop_assert_eq!(read.value.is_some(), read.value_status == Some(ValueStatus::Reported));
+    }
+
+    #[test]
+    fn what_is_printed_is_read_as_the_same(
+        value in prop::option::of((0..10_000_000_i64, 0..3_u32)),
+        sum in prop::option::of(0..10_000_000_i64),
+        rating in prop::option::of(prop::sample::select(Rating::ALL)),
+        settled in prop::sample::select(ObservationStatus::ALL),
+        unit in prop::option::of(prop::sample::select(vec!["%", "件", "世帯", "分"])),
+    ) {
+        let value = value.map(|(n, places)| Decimal(rust_decimal::Decimal::new(n, places)));
+        let result = ReadResult {
+            value,
+            cumulative_value: sum.filter(|_| value.is_some()).map(|n| Decimal(n.into())),
+            cumulative_years: sum.filter(|_| value.is_some()).map(|_| (year(2021), year(2023))),
+            unit: unit.filter(|_| value.is_some()).map(str::to_owned),
+            value_status: Some(if value.is_some() { ValueStatus::Reported } else { ValueStatus::BeingCompiled }),
+            observation_status: settled,
+            declared_rating: rating,
+            text: None,
+            parse: Parse::Full,
+        };
+        let read = read_2024(&print(&result, unit), unit);
+        prop_assert_eq!(ReadResult { text: None, ..read }, result);
+    }
+}
