@@ -69,8 +69,9 @@ impl Default for Patience {
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (two for each processor here, at least 4); two more are for writers,
-    /// twice `WARD_POLICY_STREAMS` for long reads, and one listens. A database elsewhere that has more processors bears more.
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one for each processor here, at least 2), and as many for those whose
+    /// question may go through much of the database; two more are for writers, twice `WARD_POLICY_STREAMS` for long reads, and one
+    /// listens. A database elsewhere bears more.
     pub pool: u32,
     /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); with one
     /// more, whoever has waited longest gets 503. The longer the queue, the later everybody is while more is asked than can be done.
@@ -94,7 +95,7 @@ impl Default for Bounds {
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            pool: u32::try_from(2 * processors).unwrap_or(u32::MAX).clamp(4, 100),
+            pool: u32::try_from(processors).unwrap_or(u32::MAX).clamp(2, 100),
             queue: 16,
             wait: Duration::from_millis(1500),
             statement: Duration::from_secs(5),

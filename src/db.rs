@@ -26,9 +26,10 @@ use crate::{
     extract::IntoReply,
     idempotency::{Claim, Once},
     metrics::Metrics,
+    page::Paging,
     past::{EVERYBODY, Moment, TABLES},
     schema::change_log,
-    value::today,
+    value::{Codes, today},
 };
 
 use lane::{Lane, Plan};
@@ -70,6 +71,8 @@ const WRITERS_WAIT: usize = 4;
 #[derive(Clone)]
 pub struct Database {
     readers: Lane,
+    /// Readers whose question may go through much of the database: whoever asks for little does not wait behind them.
+    broad: Lane,
     standbys: Standbys,
     writers: Lane,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
@@ -93,6 +96,7 @@ pub struct Db {
     caller: Caller,
     moment: Moment,
     single: bool,
+    broad: bool,
     primary: bool,
 }
 
@@ -135,8 +139,14 @@ impl Database {
             // Each asks what its caller may do with what it finds.
             path: TABLES,
         };
+        let broad = Plan {
+            name: "broad",
+            ..readers
+        };
         let on_standbys = Plan {
             name: "standbys",
+            // Of both sorts.
+            connections: 2 * bounds.pool,
             ..readers
         };
         let long = Plan {
@@ -147,6 +157,7 @@ impl Database {
         let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &metrics.queries);
         Self {
             readers: lane(&readers),
+            broad: lane(&broad),
             standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &metrics.queries),
             writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
@@ -168,9 +179,10 @@ impl Database {
 
     /// How its lanes are used at this moment, by their names.
     #[must_use]
-    pub fn lanes(&self) -> [(&'static str, Use); 4] {
+    pub fn lanes(&self) -> [(&'static str, Use); 5] {
         [
             ("readers", self.readers.now()),
+            ("broad", self.broad.now()),
             ("long", self.long.now()),
             ("standbys", self.standbys.now()),
             ("writers", self.writers.now()),
@@ -215,6 +227,7 @@ impl Database {
             caller,
             moment: Moment::Now,
             single: false,
+            broad: false,
             primary: false,
         }
     }
@@ -272,6 +285,19 @@ impl Db {
         Self { single, ..self }
     }
 
+    /// The same, where what is read may be found only by going through much of the database.
+    #[must_use]
+    pub fn broad(self, broad: bool) -> Self {
+        Self { broad, ..self }
+    }
+
+    /// The same, for a page of a list: two statements where its rows are counted; and no index has an order but the usual one.
+    #[must_use]
+    pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
+        self.single(!paging.include_total)
+            .broad(paging.include_total || !paging.is_usual())
+    }
+
     /// Who calls.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
@@ -297,7 +323,7 @@ impl Db {
     }
 
     /// Whether it is the present as everybody sees it.
-    fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
     }
 
@@ -320,9 +346,12 @@ impl Db {
                 done => return done,
             }
         }
-        let readers = &self.database.readers;
-        let turn = readers.turn(&self.caller).await?;
-        self.read_in(readers, turn, self.database.bounds.read, work).await
+        let Database { readers, broad, .. } = &self.database;
+        // The past is put together from the history.
+        let is_past = !matches!(self.moment, Moment::Now);
+        let lane = if self.broad || is_past { broad } else { readers };
+        let turn = lane.turn(&self.caller).await?;
+        self.read_in(lane, turn, self.database.bounds.read, work).await
     }
 
     /// The same, in a turn that one has, with a deadline of one's own.

@@ -90,6 +90,13 @@ impl<S: Codes + ToSchema> FromParams for Paging<S> {
     }
 }
 
+impl<S: Codes> Paging<S> {
+    /// Whether the order is the usual one.
+    pub(crate) fn is_usual(&self) -> bool {
+        S::ALL.first().is_some_and(|usual| usual.code() == self.sort.code())
+    }
+}
+
 impl<S> Paging<S> {
     /// Rows to ask the database for.
     #[must_use]

@@ -191,7 +191,8 @@ async fn list_audit(
         .format
         .map_or_else(|| request::prefers(&req, NDJSON), |form| form == ListFormat::Lines);
     if !lines {
-        return db.read(move |conn| list(conn, &filter, &paging)).await.map(Audit::Page);
+        let read = move |conn: &mut Read<'_>| list(conn, &filter, &paging);
+        return db.broad(true).read(read).await.map(Audit::Page);
     }
     let after = paging.after::<i64>()?.map(|(seq, _)| seq);
     let (sort, over, ready) = (paging.sort, false, None);

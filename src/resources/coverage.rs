@@ -158,6 +158,7 @@ async fn read_coverage(
     }
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
+        .broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             report(conn, &filter, on).map(Answer)

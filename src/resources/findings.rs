@@ -122,6 +122,7 @@ async fn list_findings(
 ) -> Result<FindingPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
+        .broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             gather::list(conn, &filter, on, &paging)

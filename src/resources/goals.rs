@@ -140,7 +140,7 @@ async fn list_goals(
 ) -> Result<GoalPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
-        .single(!paging.include_total)
+        .page(&paging)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }

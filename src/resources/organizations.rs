@@ -169,7 +169,7 @@ async fn list_organizations(
 ) -> Result<OrganizationPage> {
     let moment = past.of_any(None)?;
     db.at(moment)
-        .single(!paging.include_total)
+        .page(&paging)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }

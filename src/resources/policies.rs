@@ -248,7 +248,7 @@ async fn list_policies(
 ) -> Result<PolicyPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
-        .single(!paging.include_total)
+        .page(&paging)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }

@@ -259,7 +259,7 @@ async fn list_results(
 ) -> Result<IndicatorResultPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
-        .single(!paging.include_total)
+        .page(&paging)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }

@@ -132,6 +132,7 @@ async fn list_transitions(
 ) -> Result<TransitionPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
+        .broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             list(conn, &filter, on, &paging)

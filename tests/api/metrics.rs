@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use actix_web::rt::{spawn, time::sleep};
+use chrono::{SecondsFormat, Utc};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use ward_policy::metrics;
 
 use crate::{
     given::Nishi,
+    secrets::Secrets,
     support::{Api, Call, TestDb},
 };
 
@@ -163,6 +165,51 @@ async fn who_waits_for_a_connection_is_counted_and_the_pool_told() {
     );
     assert!((api.count(r#"ward_policy_pool_turns_total{lane="writers"}"#).await - 3.0).abs() < 0.5);
     assert!((api.count(r#"ward_policy_pool_size{lane="writers"}"#).await - 2.0).abs() < 0.5);
+}
+
+#[actix_web::test]
+async fn who_asks_for_much_has_a_lane_of_their_own() {
+    let secrets = Secrets::new().await;
+    let api = secrets.api.beside(0).await;
+    let indicator = secrets.open["indicator"].clone();
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+    let turns = async |lane: &str| {
+        api.count(&format!("ward_policy_pool_turns_total{{lane=\"{lane}\"}}"))
+            .await
+    };
+    let asked = async |lane: &str, path: &str| {
+        let before = turns(lane).await;
+        api.send(Call::new("GET", path).anonymous()).await.must_be(200);
+        turns(lane).await - before
+    };
+    for path in [
+        "/v1/coverage",
+        "/v1/findings",
+        "/v1/transitions",
+        "/v1/budgets/summary",
+        "/v1/budgets/vintages",
+        "/v1/evaluations?outcome=achieved",
+        "/v1/evaluations?rating=B",
+        "/v1/evaluations?include_total=true",
+        "/v1/evaluations/summary?group_by=goal",
+        "/v1/indicators?include_total=true",
+        "/v1/results?sort=-updated_at",
+        &format!("/v1/indicators/{indicator}?as_of={now}"),
+    ] {
+        assert!((asked("broad", path).await - 1.0).abs() < 0.5, "{path}");
+    }
+    for path in [
+        "/v1/evaluations",
+        "/v1/evaluations/summary",
+        "/v1/evaluations/summary?group_by=organization",
+        "/v1/indicators?limit=100",
+        "/v1/results?sort=-fiscal_year",
+        &format!("/v1/indicators/{indicator}"),
+        "/v1/organizations?sort=display_order",
+    ] {
+        assert!(asked("readers", path).await > 0.5, "{path}");
+        assert!(asked("broad", path).await < 0.5, "{path}");
+    }
 }
 
 /// Every metric that a text names.

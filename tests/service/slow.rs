@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufReader, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     thread,
     time::Duration,
 };
@@ -115,6 +115,12 @@ fn who_asks_too_often_is_told_to_wait_but_not_who_asks_whether_something_still_h
     eventually(|| Ok((get(address, path)?.status == 200).then_some(())))
 }
 
+/// Waits until so many wait for their turn in a lane.
+fn until_waiting(metrics: SocketAddr, lane: &str, number: u32) -> Outcome {
+    let told_so = format!("ward_policy_pool_waiting{{lane=\"{lane}\"}} {number}\n");
+    eventually(|| Ok(told(metrics)?.contains(&told_so).then_some(())))
+}
+
 #[test]
 fn who_hangs_up_waits_no_longer() -> Outcome {
     let place = Place::new("hangs-up")?;
@@ -130,14 +136,6 @@ fn who_hangs_up_waits_no_longer() -> Outcome {
     ];
     let service = place.spawn(&[], &settings)?.wait()?;
     let metrics = metrics_of(&service)?;
-    let waiting = |number: u32| {
-        eventually(|| {
-            let told = told(metrics)?;
-            Ok(told
-                .contains(&format!("ward_policy_pool_waiting{{lane=\"readers\"}} {number}\n"))
-                .then_some(()))
-        })
-    };
     let mut holder = PgConnection::establish(&database.address)?;
     holder.batch_execute("begin; lock table organizations in access exclusive mode")?;
     let ask = || -> Outcome<TcpStream> {
@@ -146,12 +144,42 @@ fn who_hangs_up_waits_no_longer() -> Outcome {
         Ok(stream)
     };
     let mut streams = (0..6).map(|_| ask()).collect::<Outcome<Vec<_>>>()?;
-    waiting(5)?;
+    until_waiting(metrics, "readers", 5)?;
     // Whoever is left got its turn first, or waits.
     streams.truncate(2);
-    waiting(1)?;
+    until_waiting(metrics, "readers", 1)?;
     holder.batch_execute("rollback")?;
     for stream in streams {
+        assert_eq!(Answer::read(&mut BufReader::new(stream))?.status, 200);
+    }
+    Ok(())
+}
+
+#[test]
+fn who_asks_for_little_does_not_wait_for_who_asks_for_much() -> Outcome {
+    let place = Place::new("broad")?;
+    let database = database("broad")?;
+    let settings = [
+        ("DATABASE_URL", database.address.as_str()),
+        ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
+        ("WARD_POLICY_POOL", "1"),
+        ("WARD_POLICY_CACHE_BYTES", "0"),
+    ];
+    let service = place.spawn(&[], &settings)?.wait()?;
+    let mut holder = PgConnection::establish(&database.address)?;
+    holder.batch_execute("begin; lock table results in access exclusive mode")?;
+    let mut much = Vec::new();
+    for _ in 0..3 {
+        let mut stream = connect(service.address)?;
+        stream.write_all(b"GET /v1/coverage HTTP/1.1\r\nHost: it\r\n\r\n")?;
+        much.push(stream);
+    }
+    until_waiting(metrics_of(&service)?, "broad", 2)?;
+    for path in ["/v1/organizations", "/v1/policies/nishi/2024", "/v1/indicators"] {
+        assert_eq!(get(service.address, path)?.status, 200, "{path}");
+    }
+    holder.batch_execute("rollback")?;
+    for stream in much {
         assert_eq!(Answer::read(&mut BufReader::new(stream))?.status, 200);
     }
     Ok(())

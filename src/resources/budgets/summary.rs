@@ -123,6 +123,7 @@ async fn summarize_budgets(
 ) -> Result<Answer<BudgetSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
+        .broad(true)
         .read(move |conn| summarize(conn, &filter, &grouping).map(Answer))
         .await
 }

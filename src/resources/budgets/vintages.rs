@@ -132,7 +132,10 @@ struct Row {
 #[get("/budgets/vintages")]
 async fn list_vintages(db: Db, Query((filter, past)): Query<(VintageFilter, Past)>) -> Result<Answer<BudgetVintages>> {
     let moment = past.of_any(None)?;
-    db.at(moment).read(move |conn| list(conn, &filter).map(Answer)).await
+    db.at(moment)
+        .broad(true)
+        .read(move |conn| list(conn, &filter).map(Answer))
+        .await
 }
 
 /// Two queries, however much there is.

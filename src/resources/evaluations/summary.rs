@@ -82,7 +82,10 @@ async fn summarize_evaluations(
     Query((filter, grouping, judging, past)): Query<(EvaluationFilter, EvaluationGrouping, Judging, Past)>,
 ) -> Result<Answer<EvaluationSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
+    // What is public is counted beforehand.
+    let broad = !db.is_public() || tally::is_finer(&filter, &grouping.group_by);
     db.at(moment)
+        .broad(broad)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             summarize(conn, &filter, &grouping.group_by, on).map(Answer)

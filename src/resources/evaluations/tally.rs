@@ -165,6 +165,27 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
     Ok(counts)
 }
 
+/// Whether more is asked for than counts can say.
+#[must_use]
+pub fn is_finer(filter: &EvaluationFilter, by: &AnyOf<EvaluationGroup>) -> bool {
+    let EvaluationFilter {
+        organization: _,
+        policy_year: _,
+        fiscal_year: _,
+        goal,
+        kind: _,
+        unit,
+        indicator,
+        series,
+        q,
+        outcome: _,
+        rating: _,
+    } = filter;
+    [goal.0.len(), unit.0.len(), indicator.0.len(), series.0.len()] != [0; 4]
+        || q.is_some()
+        || by.0.contains(&EvaluationGroup::Goal)
+}
+
 /// The counts of what is asked for, on a day; nothing where that cannot be said by counts, or they do not hold.
 pub fn counted(
     conn: &mut Read<'_>,
@@ -177,19 +198,10 @@ pub fn counted(
         organization,
         policy_year,
         fiscal_year,
-        goal,
         kind,
-        unit,
-        indicator,
-        series,
-        q,
-        outcome: _,
-        rating: _,
+        ..
     } = filter;
-    let finer = [goal.0.len(), unit.0.len(), indicator.0.len(), series.0.len()] != [0; 4]
-        || q.is_some()
-        || by.0.contains(&EvaluationGroup::Goal);
-    if finer || !conn.public || !hold(conn)? {
+    if is_finer(filter, by) || !conn.public || !hold(conn)? {
         return Ok(None);
     }
     let mut query = c::table
