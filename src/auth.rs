@@ -3,7 +3,11 @@
 //! What a caller may *see* is decided in the database, by one predicate (`sees_drafts` in the migrations); here is only
 //! what it is told.
 
-use std::{fmt, future::Ready, future::ready, sync::Arc};
+use std::{
+    fmt,
+    future::{Ready, ready},
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     Error as ActixError, FromRequest, HttpMessage, HttpRequest,
@@ -19,7 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     connection::Connection,
     consistency::{CONSISTENCY_TOKEN, Consistency},
-    db::Database,
+    db::{Database, Part},
     error::{Error, Place, Result, Violation},
     language::Bilingual,
     rate,
@@ -126,6 +130,8 @@ pub struct Caller {
     reason: Option<String>,
     repeatable: Option<Repeatable>,
     consistency: Arc<Consistency>,
+    /// What the answer shows a part of, if that is all.
+    part: Arc<OnceLock<Part>>,
     connection: Option<Arc<Connection>>,
 }
 
@@ -169,6 +175,7 @@ impl Caller {
             reason: None,
             repeatable: None,
             consistency: Arc::default(),
+            part: Arc::default(),
             connection: None,
         }
     }
@@ -207,6 +214,18 @@ impl Caller {
     #[must_use]
     pub const fn consistency(&self) -> &Arc<Consistency> {
         &self.consistency
+    }
+
+    /// Notes that all the answer shows is a part of what the public sees.
+    pub fn shows(&self, part: Part) {
+        // Nobody says two things of one answer.
+        let _ = self.part.set(part);
+    }
+
+    /// The part that is all the answer shows, if there is one.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        self.part.get().copied()
     }
 
     /// Whether the caller has hung up, and nobody is there to answer.

@@ -1,8 +1,8 @@
 //! Finished answers to the public, kept until something that the public sees has changed.
 //!
-//! One place in the history says whether anything has: an answer is given again only while the place is the one at which it
-//! was asked for. It is given to whoever asks the same (address, `Accept` and coding) without a token, on the same day,
-//! since what is due depends on that.
+//! An answer is given again only while nothing that it shows has changed since it was asked for: where all it shows is what
+//! one organization has, changes of what others have do not matter. It is given to whoever asks the same (address, `Accept`
+//! and coding) without a token, on the same day, since what is due depends on that.
 
 use std::sync::Arc;
 
@@ -21,9 +21,10 @@ use chrono::NaiveDate;
 use quick_cache::{Weighter, sync};
 
 use crate::{
+    auth::Caller,
     coding::{self, Coding},
     consistency::CONSISTENCY_TOKEN,
-    db::{Database, PublicState},
+    db::{Database, Part, PublicState},
     etag, extract, rate,
     request::Route,
     value::today,
@@ -39,6 +40,8 @@ type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
 /// An answer, and when it holds.
 struct Kept {
     state: PublicState,
+    /// All that it shows, if that is a part of what the public sees.
+    part: Option<Part>,
     day: NaiveDate,
     /// Before any coding.
     tag: header::EntityTag,
@@ -93,7 +96,9 @@ pub async fn remember(
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
     let day = today();
-    let kept = answers.get(&key).filter(|kept| kept.state == state && kept.day == day);
+    let kept = answers
+        .get(&key)
+        .filter(|kept| database.is_still(kept.state, kept.part) && kept.day == day);
     if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
         if response.status() != StatusCode::NOT_MODIFIED
             && let Err(e) = rate::admit(&req, None)
@@ -117,8 +122,10 @@ pub async fn remember(
     let bytes = bytes.filter(|bytes| weight(bytes.len()) < answers.capacity() / LARGEST);
     let unchanged = head.status() == StatusCode::NOT_MODIFIED;
     if unchanged || bytes.is_some() {
+        let part = req.extensions().get::<Caller>().and_then(Caller::part);
         let kept = Kept {
             state,
+            part,
             day,
             tag,
             headers: head
@@ -206,6 +213,7 @@ mod tests {
         for n in 0..1000_u32 {
             let kept = Kept {
                 state: PublicState::default(),
+                part: None,
                 day: today(),
                 tag: header::EntityTag::new_strong("a".to_owned()),
                 headers: vec![],

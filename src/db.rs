@@ -29,11 +29,12 @@ use crate::{
     page::Paging,
     past::{EVERYBODY, Moment, TABLES},
     schema::change_log,
-    value::{Codes, today},
+    value::{Codes, OrganizationKey, Slug, today},
 };
 
 use lane::{Lane, Plan};
 use listener::Listener;
+use public::Changed;
 use standby::Standbys;
 use together::Together;
 use watched::For;
@@ -42,6 +43,7 @@ pub mod embedded;
 mod lane;
 mod life;
 mod listener;
+mod public;
 mod readiness;
 mod room;
 mod standby;
@@ -51,7 +53,8 @@ mod watched;
 mod write;
 
 pub use lane::Use;
-pub use listener::{Heard, PublicState, Tail};
+pub use listener::{Heard, Tail};
+pub use public::{Part, PublicState};
 pub use readiness::{
     MIGRATIONS, Migrations, SetupError, check_migrated, claim, known_migrations, migrations, note_migrations, release,
     run_migrations, set_up,
@@ -219,6 +222,12 @@ impl Database {
         self.listener.public_state()
     }
 
+    /// Whether what the public saw at a state is still so: of a part, or of everything.
+    #[must_use]
+    pub fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
+        self.listener.is_still(then, part)
+    }
+
     /// The database as this caller has it.
     #[must_use]
     pub fn of(&self, caller: Caller) -> Db {
@@ -250,12 +259,10 @@ impl Database {
                 Ok(written)
             });
             // What failed on its way may have been committed all the same.
-            let public = match &done {
-                Ok(written) => written.public,
-                Err(e) => e.is_failure(),
-            };
-            if public {
-                listener.changed_public();
+            match &done {
+                Ok(written) => listener.changed(&written.changed),
+                Err(e) if e.is_failure() => listener.changed(&Changed::Everything),
+                Err(_) => {}
             }
             done.map(|written| written.given)
         };
@@ -296,6 +303,26 @@ impl Db {
     pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
         self.single(!paging.include_total)
             .broad(paging.include_total || !paging.is_usual())
+    }
+
+    /// The same, where all that is read is what one of these organizations has, if they are one and it goes by its slug: the
+    /// answer then holds until that changes.
+    #[must_use]
+    pub fn about<'a>(self, organizations: impl IntoIterator<Item = &'a OrganizationKey>) -> Self {
+        let mut organizations = organizations.into_iter();
+        if let (Some(one), None) = (organizations.next(), organizations.next())
+            && let Ok(slug) = one.to_string().parse()
+        {
+            self.shows(&slug);
+        }
+        self
+    }
+
+    /// Notes that what was read, all of it, is what this organization has.
+    pub fn shows(&self, organization: &Slug) {
+        if matches!(self.moment, Moment::Now) {
+            self.caller.shows(Part::of(organization));
+        }
     }
 
     /// Who calls.

@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -17,7 +17,11 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use futures_util::future::{Either, pending, select};
 use tokio::{sync::watch, time::timeout};
 
-use super::{Db, in_one_line, last_change, life::Life};
+use super::{
+    Db, in_one_line, last_change,
+    life::Life,
+    public::{Changed, Changes, Part, PublicState},
+};
 use crate::{
     auth::Caller,
     consistency::{self, Lsn},
@@ -99,20 +103,10 @@ impl Tail {
     }
 }
 
-/// A state of what the public sees: while it is the same, so is every answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PublicState {
-    /// The last change of it that was heard of.
-    seq: i64,
-    /// How often this process has changed it: it knows at once, and not by hearing.
-    own: u64,
-}
-
 /// What the threads of the process know of the primary, and of what the public sees there.
 #[derive(Debug)]
 struct Public {
-    seq: AtomicI64,
-    own: AtomicU64,
+    changes: Changes,
     /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
     heard: AtomicU64,
     life: Arc<Life>,
@@ -123,9 +117,8 @@ struct Public {
 }
 
 impl Public {
-    /// Takes that the public's last change is this one, as of this moment.
-    fn hear(&self, seq: i64, at: u64) {
-        self.seq.store(seq, Ordering::Release);
+    /// Takes that all changes are known that there were by this moment.
+    fn hear(&self, at: u64) {
         self.heard.store(at.max(1), Ordering::Release);
         self.life.answered();
     }
@@ -149,10 +142,7 @@ impl Public {
     fn state(&self) -> Option<PublicState> {
         let heard = self.heard.load(Ordering::Acquire);
         let fresh = heard > 0 && u128::from(self.life.now().saturating_sub(heard)) < FRESH.as_millis();
-        fresh.then(|| PublicState {
-            seq: self.seq.load(Ordering::Acquire),
-            own: self.own.load(Ordering::Acquire),
-        })
+        fresh.then(|| self.changes.state())
     }
 }
 
@@ -187,8 +177,7 @@ impl Listener {
     pub(super) fn new(url: &str) -> Self {
         let (sender, tail) = watch::channel(Tail::default());
         let public = Arc::new(Public {
-            seq: AtomicI64::new(0),
-            own: AtomicU64::new(0),
+            changes: Changes::default(),
             heard: AtomicU64::new(0),
             life: Arc::new(Life::new(SILENT)),
             reached: AtomicU64::new(0),
@@ -226,9 +215,14 @@ impl Listener {
         }
     }
 
-    /// That this process has changed what the public sees.
-    pub(super) fn changed_public(&self) {
-        self.public.own.fetch_add(1, Ordering::AcqRel);
+    /// That this process has changed what the public sees: it knows at once, and not by hearing.
+    pub(super) fn changed(&self, changed: &Changed) {
+        self.public.changes.add(changed);
+    }
+
+    /// Whether what the public saw at a state is still so.
+    pub(super) fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
+        self.public.changes.is_still(then, part)
     }
 
     /// The state of what the public sees, unless it is some time since anything was heard.
@@ -284,8 +278,8 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     let begun = last_change(&mut conn)?;
     public.meet(before, consistency::reached(&mut conn)?);
     tail.send_modify(|tail| tail.begin(begun));
-    public.own.fetch_add(1, Ordering::AcqRel);
-    public.hear(tail.borrow().public, asked);
+    public.changes.add(&Changed::Everything);
+    public.hear(asked);
     let mut probed = Instant::now();
     while !tail.is_closed() {
         // An answer tells of no later moment than that of its question.
@@ -294,20 +288,24 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
         if !notified.is_empty() {
             // Before anybody hears of it: where it is to be found.
             public.log_reached(consistency::reached(&mut conn)?);
+            let before = tail.borrow().public;
+            public.changes.add(&Changed::since(&mut conn, before)?);
             tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
-            public.hear(tail.borrow().public, asked);
+            public.hear(asked);
         }
         if probed.elapsed() > PROBE {
             let last = last_change(&mut conn)?;
             if last > tail.borrow().head {
                 public.log_reached(consistency::reached(&mut conn)?);
+                let before = tail.borrow().public;
+                public.changes.add(&Changed::since(&mut conn, before)?);
             }
             tail.send_if_modified(|tail| {
                 let before = tail.head;
                 tail.reach(last);
                 tail.head != before
             });
-            public.hear(tail.borrow().public, asked);
+            public.hear(asked);
             probed = Instant::now();
         }
         thread::sleep(PULSE);

@@ -20,7 +20,7 @@ use super::{Db, in_one_line, lane::Lane};
 use crate::{
     auth::Caller,
     error::{Error, Result},
-    value::Id,
+    value::{Id, Slug},
 };
 
 /// More than these do not wait together.
@@ -41,6 +41,9 @@ pub trait ById: Clone + Send + Sized + 'static {
 
     /// Its id.
     fn id(&self) -> Id;
+
+    /// The organization that has it, and all it shows.
+    fn organization(&self) -> &Slug;
 }
 
 /// Says how a type of rows, a table's, is read by its ids, and what it is called.
@@ -61,6 +64,10 @@ macro_rules! read_by_id {
             fn id(&self) -> Id {
                 self.id
             }
+
+            fn organization(&self) -> &Slug {
+                &self.organization
+            }
         }
     };
 }
@@ -73,6 +80,12 @@ pub fn by_id<T: ById>(conn: &mut PgConnection, id: Id) -> Result<T> {
 impl Db {
     /// The same as [`by_id`], with whatever else is asked for at this moment.
     pub async fn row<T: ById>(self, id: Id) -> Result<T> {
+        let row: T = self.clone().found(id).await?;
+        self.shows(row.organization());
+        Ok(row)
+    }
+
+    async fn found<T: ById>(self, id: Id) -> Result<T> {
         let (begun, readers) = (Instant::now(), &self.database.readers);
         if self.is_public() && self.standby().is_none() {
             let together = self.database.together.of::<T>();

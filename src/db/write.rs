@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
 
-use super::in_one_line;
+use super::{in_one_line, public::Changed};
 use crate::{
     auth::{Caller, Verb},
     error::{Error, Result},
@@ -61,10 +61,10 @@ pub(super) fn until_it_stays<T>(mut run: impl FnMut() -> Result<T>) -> Result<T>
     run()
 }
 
-/// What a transaction gave, and whether it changed what the public sees.
+/// What a transaction gave, and what it changed of what the public sees.
 pub(super) struct Written<T> {
     pub(super) given: T,
-    pub(super) public: bool,
+    pub(super) changed: Changed,
 }
 
 diesel::define_sql_function! {
@@ -90,11 +90,13 @@ pub(super) fn write_in<T>(
         today: today(),
     };
     let given = work(&mut tx)?;
-    let public = revisions::follow(&mut tx)?;
-    if public {
+    let changed = if revisions::follow(&mut tx)? {
         tally::renew(&mut tx)?;
-    }
-    Ok(Written { given, public })
+        Changed::since(tx.conn, before)?
+    } else {
+        Changed::Only(Vec::new())
+    };
+    Ok(Written { given, changed })
 }
 
 impl Tx<'_> {

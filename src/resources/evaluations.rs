@@ -173,6 +173,7 @@ async fn list_evaluations(
     let broad = paging.include_total || filter.outcome.some().is_some() || filter.rating.some().is_some();
     db.at(moment)
         .broad(broad)
+        .about(&filter.organization.0)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             list(conn, &filter, on, &paging)
@@ -242,6 +243,7 @@ async fn read_policy_evaluation(
 ) -> Result<Answer<PolicyEvaluation>> {
     let moment = past.of(Of::Policy(key.0.clone(), key.1));
     db.at(moment)
+        .about([&key.0])
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             let policy = policies::find(conn, &key)?;

@@ -249,6 +249,7 @@ async fn list_policies(
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
         .page(&paging)
+        .about(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -274,7 +275,10 @@ async fn read_policy(
     Query(past): Query<Past>,
 ) -> Result<Answer<Policy>> {
     let moment = past.of(Of::Policy(key.0.clone(), key.1));
-    db.at(moment).read(move |conn| find(conn, &key).map(Answer)).await
+    db.at(moment)
+        .about([&key.0])
+        .read(move |conn| find(conn, &key).map(Answer))
+        .await
 }
 
 /// Replaces a policy, or creates it; what is below it stays.

@@ -260,6 +260,7 @@ async fn list_results(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .page(&paging)
+        .about(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -298,10 +299,10 @@ async fn read_result(
     Query(past): Query<Past>,
 ) -> Result<Answer<IndicatorResult>> {
     let moment = past.of(Of::Row("indicator", key.0));
-    db.at(moment)
-        .single(true)
-        .read(move |conn| Ok(Answer(find(conn, key)?.view(conn.today))))
-        .await
+    let db = db.at(moment).single(true);
+    let result = db.read(move |conn| Ok(find(conn, key)?.view(conn.today))).await?;
+    db.shows(&result.organization);
+    Ok(Answer(result))
 }
 
 /// Replaces the result of an indicator in a fiscal year, or creates it.

@@ -17,12 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Api {
     /// What everybody sees, once answers are kept: an instance hears of changes some moments after the first question.
-    async fn public(&self, path: &str) -> Answer {
+    pub(crate) async fn public(&self, path: &str) -> Answer {
         self.send(Call::new("GET", path).anonymous()).await
     }
 
     /// Waits until answers are kept and all that was written has been heard of.
-    async fn keeping(&self) {
+    pub(crate) async fn keeping(&self) {
         let begun = Instant::now();
         let last = last_change(&mut self.db.connect()).unwrap();
         while self.database.public_state().is_none() || self.database.heard().last < last {
@@ -65,6 +65,47 @@ async fn an_answer_is_given_again_until_something_public_changes() {
 
     api.bureau("kensetsu").await;
     assert_eq!(api.public(&path).await.text("name"), "別名");
+}
+
+#[actix_web::test]
+async fn an_answer_about_one_organization_is_given_again_while_others_change() {
+    let api = Api::new().await;
+    let nishi = published(&api).await;
+    api.bureau("kensetsu").await;
+    let policy = api.policy("kensetsu", 2024).await;
+    let goal = api.goal(&policy.id(), "1").await;
+    api.indicator(&goal.id(), "橋の数").await;
+    api.publish("kensetsu/2024", "plan").await.must_be(201);
+    api.keeping().await;
+    let paths = [
+        format!("/v1/indicators/{}", nishi.indicator.id()),
+        "/v1/indicators?organization=nishi".to_owned(),
+        "/v1/policies/nishi/2024/tree".to_owned(),
+        "/v1/policies/nishi/2024/form".to_owned(),
+    ];
+    let of_all = "/v1/indicators";
+    let new = async |path: &str| String::from_utf8_lossy(&api.public(path).await.bytes).contains("別名");
+    for path in paths.iter().map(String::as_str).chain([of_all]) {
+        assert!(!new(path).await, "{path}");
+    }
+    let secretly = "alter table indicators disable trigger user; update indicators set name = '別名'; \
+                    alter table indicators enable trigger user";
+    api.db.connect().batch_execute(secretly).unwrap();
+    let patch = |path: &'static str| Call::new("PATCH", path).header("if-match", "*").because("訂正");
+    let vision = json!({ "vision": ["直した"] });
+    api.send(patch("/v1/policies/kensetsu/2024").json(&vision))
+        .await
+        .must_be(200);
+    for path in &paths {
+        assert!(!new(path).await, "{path}");
+    }
+    assert!(new(of_all).await);
+    api.send(patch("/v1/policies/nishi/2024").json(&vision))
+        .await
+        .must_be(200);
+    for path in &paths {
+        assert!(new(path).await, "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -48,6 +48,7 @@ mod policies;
 mod predecessors;
 mod publications;
 mod racing;
+mod random_kept;
 mod random_past;
 mod reporting;
 mod requests;

@@ -33,7 +33,7 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % u64::try_from(n).unwrap()).unwrap()
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         (!of.is_empty()).then(|| &of[self.below(of.len())])
     }
 
@@ -64,16 +64,16 @@ impl Dice {
 }
 
 /// A history in the making.
-struct World {
-    api: Api,
-    dice: Dice,
+pub(crate) struct World {
+    pub(crate) api: Api,
+    pub(crate) dice: Dice,
     count: usize,
     /// What was seen: by whom, where, when, and what.
     seen: Vec<(bool, String, String, Answer)>,
 }
 
 impl World {
-    async fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64) -> Self {
         let api = Api::new().await;
         api.organization().await;
         api.bureau("keikaku").await;
@@ -90,7 +90,7 @@ impl World {
         format!("{what}{}", self.count)
     }
 
-    async fn some(&mut self, list: &str) -> Option<Value> {
+    pub(crate) async fn some(&mut self, list: &str) -> Option<Value> {
         let items = self.api.list(format!("/v1/{list}?limit=1000")).await;
         self.dice.one(&items).cloned()
     }
@@ -119,12 +119,12 @@ impl World {
         answer
     }
 
-    async fn patch(&self, path: String, body: Value) {
+    pub(crate) async fn patch(&self, path: String, body: Value) {
         self.write("PATCH", path, Some(&body)).await;
     }
 
     /// A policy with a goal, an indicator and a result, ready to be published.
-    async fn found(&mut self) {
+    pub(crate) async fn found(&mut self) {
         let organization = self.some("organizations").await.unwrap()["slug"]
             .as_str()
             .unwrap()
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    async fn step(&mut self) -> Option<()> {
+    pub(crate) async fn step(&mut self) -> Option<()> {
         match self.dice.below(22) {
             0 | 1 => self.found().await,
             2..=4 => {

@@ -86,6 +86,7 @@ async fn summarize_evaluations(
     let broad = !db.is_public() || tally::is_finer(&filter, &grouping.group_by);
     db.at(moment)
         .broad(broad)
+        .about(&filter.organization.0)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             summarize(conn, &filter, &grouping.group_by, on).map(Answer)

@@ -341,6 +341,7 @@ async fn read_policy_tree(
 ) -> Result<Answer<PolicyTree>> {
     let moment = past.of(Of::Policy(key.0.clone(), key.1));
     db.at(moment)
+        .about([&key.0])
         .read(move |conn| {
             let policy = find(conn, &key)?;
             let today = conn.today;
