@@ -21,6 +21,7 @@ mod load;
 mod overload;
 mod place;
 mod statements;
+mod steady;
 mod table;
 mod workloads;
 mod writes;

@@ -12,6 +12,7 @@ use crate::{
     overload,
     place::{Answer, Place, Process, ask, free_port},
     statements::Watched,
+    steady,
     table::line,
     writes,
 };
@@ -24,6 +25,8 @@ pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
     let sample = Sample::of(place)?;
     start(plan, place)?;
     warm(plan, place, &sample)?;
+    steady::run(plan, place, "items, 10 changes a second", &sample.items)?;
+    steady::run(plan, place, "lists, 10 changes a second", &sample.lists)?;
     cold(plan, place, &sample)?;
     roll_up(plan, place)?;
     exports(plan, place)?;
@@ -262,7 +265,7 @@ fn bare(place: &Place, answer: &Answer) -> Outcome<Process> {
 }
 
 /// What `wrk` asks for: these paths, one after the other.
-fn gets(place: &Place, paths: &[String], headers: &[(&str, &str)]) -> Outcome<PathBuf> {
+pub(crate) fn gets(place: &Place, paths: &[String], headers: &[(&str, &str)]) -> Outcome<PathBuf> {
     let headers: String = headers
         .iter()
         .map(|(name, value)| format!("[{name:?}] = {value:?}, "))

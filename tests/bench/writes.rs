@@ -274,7 +274,13 @@ fn get(service: &Process, path: &str) -> Outcome<Answer> {
 }
 
 /// The answer to a request that must succeed.
-fn sent(service: &Process, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Outcome<Answer> {
+pub(crate) fn sent(
+    service: &Process,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Outcome<Answer> {
     let authorization = format!("Bearer {TOKEN}");
     let headers = [headers, &[("Authorization", authorization.as_str())]].concat();
     let answer = request(service.port, method, path, &headers, body.as_bytes())?;
