@@ -16,7 +16,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
 use diesel::{Connection, PgConnection, dsl::max, prelude::*};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{
     auth::{self, Caller},
@@ -32,6 +32,7 @@ use crate::{
     value::{Codes, OrganizationKey, Slug, today},
 };
 
+use gate::Turn;
 use lane::{Lane, Plan};
 use listener::Listener;
 use public::Changed;
@@ -40,12 +41,12 @@ use together::Together;
 use watched::For;
 
 pub mod embedded;
+mod gate;
 mod lane;
 mod life;
 mod listener;
 mod public;
 mod readiness;
-mod room;
 mod standby;
 mod stream;
 mod together;
@@ -385,7 +386,7 @@ impl Db {
     async fn read_in<T: Send + 'static>(
         &self,
         lane: &Lane,
-        turn: OwnedSemaphorePermit,
+        turn: Turn,
         deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {

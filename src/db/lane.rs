@@ -1,4 +1,4 @@
-//! A lane to the database: connections, a gate as wide as there are connections, and room for a few to wait before it.
+//! A lane to the database: connections, and a gate as wide as there are connections.
 
 use std::{
     iter::Sum,
@@ -13,17 +13,13 @@ use diesel::{
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
-use futures_util::future::{Either, pending, select};
 use r2d2::{HandleError, ManageConnection};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::time::timeout;
 
 use super::{
+    gate::{Gate, Place, Turn},
     in_one_line,
     life::Life,
-    room::{Place, Room},
     watched::Watch,
 };
 use crate::{
@@ -49,9 +45,7 @@ const TOO_MANY: &str = "too many are waiting for the database";
 #[derive(Clone)]
 pub(super) struct Lane {
     pool: Pool<Manager>,
-    gate: Arc<Semaphore>,
-    /// For those who wait.
-    room: Room,
+    gate: Gate,
     patience: Duration,
     life: Arc<Life>,
     queries: Queries,
@@ -105,8 +99,7 @@ impl Lane {
             .build_unchecked(Manager(ConnectionManager::new(url)));
         Self {
             pool,
-            gate: Arc::new(Semaphore::new(width)),
-            room: Room::new(plan.room),
+            gate: Gate::new(width, plan.room),
             patience: plan.patience,
             life: Arc::clone(life),
             queries: queries.clone(),
@@ -116,7 +109,7 @@ impl Lane {
 
     pub(super) fn now(&self) -> Use {
         let size = self.pool.max_size();
-        let free = u32::try_from(self.gate.available_permits()).unwrap_or(size);
+        let free = u32::try_from(self.gate.free()).unwrap_or(size);
         Use {
             size,
             connections: self.pool.state().connections,
@@ -126,55 +119,39 @@ impl Lane {
 
     /// How many could have their turn at once.
     pub(super) fn free(&self) -> usize {
-        self.gate.available_permits()
+        self.gate.free()
     }
 
     /// A turn, for somebody with the usual patience and a place to wait.
-    pub(super) async fn turn(&self, caller: &Caller) -> Result<OwnedSemaphorePermit> {
+    pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn> {
         if let Some(turn) = self.turn_at_once() {
             return Ok(turn);
         }
-        match self.room.enter() {
-            Some(place) => self.wait(self.patience, caller, Some(place)).await,
-            None => Err(self.refused(TOO_MANY)),
-        }
+        let place = self.gate.place().ok_or_else(|| self.refused(TOO_MANY))?;
+        self.wait(self.patience, caller, place).await
     }
 
     /// The same, for somebody who has waited elsewhere.
-    pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<OwnedSemaphorePermit> {
+    pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<Turn> {
         match self.turn_at_once() {
             Some(turn) => Ok(turn),
-            None => self.wait(patience, caller, None).await,
+            None => self.wait(patience, caller, self.gate.lasting_place()).await,
         }
     }
 
-    /// Nobody is overtaken: while somebody waits, none is free.
-    fn turn_at_once(&self) -> Option<OwnedSemaphorePermit> {
+    fn turn_at_once(&self) -> Option<Turn> {
         self.turns.taken.inc();
-        Arc::clone(&self.gate).try_acquire_owned().ok()
+        self.gate.turn()
     }
 
-    async fn wait(
-        &self,
-        patience: Duration,
-        caller: &Caller,
-        mut place: Option<Place>,
-    ) -> Result<OwnedSemaphorePermit> {
+    async fn wait(&self, patience: Duration, caller: &Caller, mut place: Place) -> Result<Turn> {
         let _waiting = self.turns.wait();
         let end = Instant::now() + patience;
-        let turn = pin!(Arc::clone(&self.gate).acquire_owned());
-        let taken = pin!(async {
-            match &mut place {
-                Some(place) => place.taken().await,
-                None => pending().await,
-            }
-        });
-        let mut first = select(turn, taken);
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let why = match timeout(left.min(GLANCE), &mut first).await {
-                Ok(Either::Left((turn, _))) => return turn.map_err(Error::internal),
-                Ok(Either::Right(_)) => TOO_MANY,
+            let why = match timeout(left.min(GLANCE), place.turn()).await {
+                Ok(Some(turn)) => return Ok(turn),
+                Ok(None) => TOO_MANY,
                 Err(_) if left.is_zero() => "every connection is busy",
                 Err(_) if caller.has_left() => "the caller has left",
                 Err(_) => continue,
@@ -193,7 +170,7 @@ impl Lane {
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        turn: OwnedSemaphorePermit,
+        turn: Turn,
         deadline: Duration,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -207,7 +184,7 @@ impl Lane {
 
     /// The same, without anybody who waits for its end.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
-    pub(super) fn detached(&self, turn: OwnedSemaphorePermit, work: impl FnOnce(&Self) + Send + 'static) {
+    pub(super) fn detached(&self, turn: Turn, work: impl FnOnce(&Self) + Send + 'static) {
         let lane = self.clone();
         drop(web::block(move || {
             let _turn = turn;
