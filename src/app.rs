@@ -49,7 +49,7 @@ pub fn build(
     >,
 > {
     let requests = Arc::clone(&database.metrics().requests);
-    let (app, mut spec) = App::new()
+    let (app, spec) = App::new()
         .into_utoipa_app()
         .openapi(openapi::head())
         .app_data(web::Data::new(database))
@@ -59,9 +59,8 @@ pub fn build(
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
         .split_for_parts();
-    openapi::complete(&mut spec);
     requests.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
-    let known = Known::from(&spec);
+    let known = Known::from(spec);
     app.app_data(known.methods.clone())
         .app_data(known.needs.clone())
         .service(
@@ -104,12 +103,15 @@ struct Known {
 }
 
 impl Known {
-    fn from(spec: &OpenApi) -> &'static Self {
+    fn from(mut spec: OpenApi) -> &'static Self {
         static KNOWN: OnceLock<Known> = OnceLock::new();
-        KNOWN.get_or_init(|| Self {
-            document: openapi::json(spec).into_bytes(),
-            methods: web::Data::new(Methods::of(spec)),
-            needs: web::Data::new(Needs::of(spec)),
+        KNOWN.get_or_init(|| {
+            openapi::complete(&mut spec);
+            Self {
+                document: openapi::json(&spec).into_bytes(),
+                methods: web::Data::new(Methods::of(&spec)),
+                needs: web::Data::new(Needs::of(&spec)),
+            }
         })
     }
 }
