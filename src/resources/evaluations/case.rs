@@ -136,16 +136,21 @@ impl Judged {
 }
 
 /// What any indicator of a series came to in a year.
-#[derive(Debug, HasQuery)]
-#[diesel(table_name = r, base_query = r::table.inner_join(i::table).inner_join(p::table.on(p::id.eq(r::policy_id))))]
-pub struct Record {
+struct Record {
+    indicator: Id,
+    policy_year: FiscalYear,
+    fiscal_year: FiscalYear,
+    value: Option<Decimal>,
+}
+
+/// The same as stored, without what is known of its policy.
+#[derive(HasQuery)]
+#[diesel(table_name = r, base_query = r::table.inner_join(i::table))]
+struct Stored {
     indicator_id: Id,
     #[diesel(select_expression = i::series_id)]
-    series_id: Id,
-    #[diesel(select_expression = p::organization_id)]
-    organization_id: Id,
-    #[diesel(select_expression = p::fiscal_year)]
-    policy_year: FiscalYear,
+    series: Id,
+    policy_id: Id,
     fiscal_year: FiscalYear,
     value: Option<Decimal>,
 }
@@ -177,16 +182,30 @@ pub struct Records(HashMap<(Id, Id), Vec<Record>>);
 impl Records {
     /// Those of series, in some years or in any.
     pub fn of(conn: &mut PgConnection, series: HashSet<Id>, years: Option<HashSet<FiscalYear>>) -> Result<Self> {
-        let mut query = Record::query().filter(i::series_id.eq_any(series)).into_boxed();
+        let mut query = Stored::query().filter(i::series_id.eq_any(series)).into_boxed();
         if let Some(years) = years {
             query = query.filter(r::fiscal_year.eq_any(years));
         }
+        let rows: Vec<Stored> = query.load(conn)?;
+        // Many are of few policies, and a join would look each of them up.
+        let policies: HashSet<Id> = rows.iter().map(|row| row.policy_id).collect();
+        let policies = p::table.filter(p::id.eq_any(policies));
+        let policies: Vec<(Id, (Id, FiscalYear))> = policies
+            .select((p::id, (p::organization_id, p::fiscal_year)))
+            .load(conn)?;
+        let policies: HashMap<_, _> = policies.into_iter().collect();
         let mut records: HashMap<_, Vec<Record>> = HashMap::new();
-        for row in query.load(conn)? {
-            records
-                .entry((row.series_id, row.organization_id))
-                .or_default()
-                .push(row);
+        for row in rows {
+            // Whoever may not see the policy sees no result of it.
+            let Some(&(organization, policy_year)) = policies.get(&row.policy_id) else {
+                continue;
+            };
+            records.entry((row.series, organization)).or_default().push(Record {
+                indicator: row.indicator_id,
+                policy_year,
+                fiscal_year: row.fiscal_year,
+                value: row.value,
+            });
         }
         Ok(Self(records))
     }
@@ -209,7 +228,7 @@ impl Records {
             [row] => row.value,
             _ => None,
         };
-        only(rows().filter(|row| row.indicator_id == whose.indicator).collect())
+        only(rows().filter(|row| row.indicator == whose.indicator).collect())
             .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
             .or_else(|| only(rows().collect()))
     }
