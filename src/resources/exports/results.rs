@@ -1,6 +1,9 @@
 //! Results as their export shows them: of each, no more than its row says.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -25,11 +28,24 @@ use crate::{
 
 /// A result, or what is known of an indicator before there is one.
 pub(super) struct ResultRow {
+    policy: Arc<Policy>,
     goal_code: GoalCode,
     of: Of,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
     recorded_previous: Option<Decimal>,
+}
+
+/// The policy it stands in.
+#[derive(HasQuery)]
+#[diesel(table_name = p, base_query = p::table.inner_join(o::table))]
+struct Policy {
+    id: Id,
+    organization_id: Id,
+    #[diesel(select_expression = o::slug)]
+    organization: Slug,
+    fiscal_year: FiscalYear,
+    results_due_on: Date,
 }
 
 /// What it is a result of.
@@ -38,12 +54,6 @@ pub(super) struct ResultRow {
 struct Of {
     #[diesel(column_name = id)]
     indicator: Id,
-    #[diesel(select_expression = o::slug)]
-    organization: Slug,
-    #[diesel(select_expression = p::fiscal_year)]
-    policy_year: FiscalYear,
-    #[diesel(select_expression = p::results_due_on)]
-    due_on: Date,
     name: Line<500>,
     unit: Option<Line<20>>,
     target_text: Option<Line<500>>,
@@ -54,10 +64,9 @@ struct Of {
 #[diesel(table_name = r)]
 struct Stored {
     id: Id,
+    policy_id: Id,
     #[diesel(select_expression = i::series_id)]
     series: Id,
-    #[diesel(select_expression = p::organization_id)]
-    organization: Id,
     #[diesel(select_expression = i::goal_id)]
     goal: Id,
     #[diesel(embed)]
@@ -73,7 +82,7 @@ pub(super) fn read(
     since: &Since,
     after: Option<Id>,
 ) -> Result<Option<(Id, Vec<ResultRow>)>> {
-    let query = results::matching(filter, since).select(Stored::as_select());
+    let query = results::lean(filter, since).select(Stored::as_select());
     let query = match after {
         Some(id) => query.filter(r::id.gt(id)),
         None => query,
@@ -88,20 +97,24 @@ pub(super) fn read(
         .filter_map(|row| row.columns.fiscal_year.previous())
         .collect();
     let records = Records::of(conn.conn, series, Some(years))?;
-    // Many results are of few goals.
+    // Many results are of few goals and policies.
     let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
     let codes = g::table.filter(g::id.eq_any(goals)).select((g::id, g::code));
     let codes: HashMap<Id, GoalCode> = codes.load(conn.conn)?.into_iter().collect();
+    let policies: HashSet<Id> = stretch.iter().map(|row| row.policy_id).collect();
+    let policies: Vec<Policy> = Policy::query().filter(p::id.eq_any(policies)).load(conn.conn)?;
+    let policies: HashMap<Id, Arc<Policy>> = policies.into_iter().map(|policy| (policy.id, policy.into())).collect();
     let row = |row: Stored| {
+        let (Some(policy), Some(goal_code)) = (policies.get(&row.policy_id), codes.get(&row.goal)) else {
+            return Err(Error::internal("a result without its policy or goal"));
+        };
         let whose = Whose {
             indicator: row.of.indicator,
             series: row.series,
-            organization: row.organization,
+            organization: policy.organization_id,
         };
-        let goal_code = codes
-            .get(&row.goal)
-            .ok_or_else(|| Error::internal("a result without a goal"))?;
         Ok(ResultRow {
+            policy: Arc::clone(policy),
             goal_code: goal_code.clone(),
             fiscal_year: row.columns.fiscal_year,
             recorded_previous: records.before(whose, row.columns.fiscal_year),
@@ -115,14 +128,18 @@ pub(super) fn read(
 
 impl From<&Judged> for ResultRow {
     fn from(judged: &Judged) -> Self {
-        let indicator = &judged.subject.indicator;
+        let (subject, indicator) = (&judged.subject, &judged.subject.indicator);
         Self {
+            policy: Arc::new(Policy {
+                id: subject.policy_id,
+                organization_id: subject.organization_id,
+                organization: indicator.organization.clone(),
+                fiscal_year: indicator.policy_year,
+                results_due_on: subject.due_on,
+            }),
             goal_code: indicator.goal_code.clone(),
             of: Of {
                 indicator: indicator.id,
-                organization: indicator.organization.clone(),
-                policy_year: indicator.policy_year,
-                due_on: judged.subject.due_on,
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),
                 target_text: judged.target.text.clone(),
@@ -137,20 +154,20 @@ impl From<&Judged> for ResultRow {
 impl ResultRow {
     /// Its cells, in the order of [`super::tables::RESULTS`], as of a day.
     pub(super) fn cells(self, on: NaiveDate, source: &Source) -> Vec<Cell> {
-        let Self { of, .. } = self;
-        let origin = source.cells(&of.organization, of.policy_year);
+        let Self { of, policy, .. } = self;
+        let origin = source.cells(&policy.organization, policy.fiscal_year);
         let mut cells = cells![
             of.indicator,
             self.fiscal_year,
-            of.organization,
-            of.policy_year,
+            policy.organization.clone(),
+            policy.fiscal_year,
             self.goal_code,
             of.name,
             of.unit,
             of.target_text,
             self.recorded_previous,
         ];
-        match self.stored.map(|stored| stored.input(of.due_on, on)) {
+        match self.stored.map(|stored| stored.input(policy.results_due_on, on)) {
             None => cells.extend(vec![Cell::Empty; 13]),
             Some(result) => cells.extend(cells![
                 result.value,
