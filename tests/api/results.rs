@@ -203,7 +203,7 @@ async fn a_result_moves_to_a_year_that_has_none() {
 }
 
 #[actix_web::test]
-async fn results_are_listed_by_everything_there_is_a_filter_for() {
+async fn results_are_listed_and_exported_by_everything_there_is_a_filter_for() {
     let api = Api::new().await;
     api.organization().await;
     api.bureau("keikaku").await;
@@ -243,11 +243,10 @@ async fn results_are_listed_by_everything_there_is_a_filter_for() {
         (format!("indicator={}", new_id()), 0),
         (format!("indicator={b}&fiscal_year=2022"), 1),
     ] {
-        assert_eq!(
-            api.list(format!("/v1/results?{query}")).await.len(),
-            expected,
-            "{query}"
-        );
+        let listed = api.list(format!("/v1/results?{query}")).await;
+        assert_eq!(listed.len(), expected, "{query}");
+        let exported = api.get(format!("/v1/exports/results?format=ndjson&{query}")).await;
+        assert_eq!(exported.lines().len(), expected, "the export: {query}");
     }
     let years: Vec<_> = api
         .list(format!("/v1/indicators/{a}/results?sort=fiscal_year"))
