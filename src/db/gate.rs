@@ -1,7 +1,7 @@
 //! A gate that a few may pass at a time, and room for a few more to wait before it. Whoever comes when there is no room takes the
 //! place of who has waited longest, and the next turn goes to who came last: under more than can be done, those who get what they
 //! want have come lately then, instead of having waited as long as the room is deep. While nobody is sent away, who came first
-//! goes first.
+//! goes first; and so does, in any crowd, who has waited elsewhere.
 
 use std::{
     collections::VecDeque,
@@ -131,7 +131,9 @@ impl Drop for Place {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        let next = if mem::take(&mut state.crowded) {
+        let crowded = mem::take(&mut state.crowded);
+        // Whoever stays would wait until there is no crowd.
+        let next = if crowded && state.waiting.front().is_some_and(|first| !first.stays) {
             state.waiting.pop_back()
         } else {
             state.waiting.pop_front()
@@ -223,9 +225,14 @@ mod tests {
         let mut lasting = gate.lasting_place();
         let mut first = gate.place().unwrap();
         assert!(waits(&mut first));
-        let _second = gate.place().unwrap();
+        let mut second = gate.place().unwrap();
         assert!(was_sent_away(&mut first) && waits(&mut lasting));
+        // Nor is it overtaken in a crowd.
         drop(turn);
+        let turn = turn_of(&mut lasting);
+        assert!(waits(&mut second));
+        drop(turn);
+        drop(turn_of(&mut second));
     }
 
     #[test]
