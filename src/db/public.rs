@@ -39,7 +39,7 @@ pub struct PublicState(u64);
 
 /// What of what the public sees a change was about.
 #[derive(Debug)]
-pub(super) enum Changed {
+pub(crate) enum Changed {
     /// What these organizations have; none, if nothing that the public sees.
     Only(Vec<Slug>),
     /// Perhaps everything.
@@ -47,8 +47,14 @@ pub(super) enum Changed {
 }
 
 impl Changed {
-    /// What has changed since a place in the history. What an organization has is never another's; but where an organization
-    /// itself has changed, answers by names it had or has now may have too.
+    /// What rows are about: of each, whether it is an organization itself, and whose it is. What an organization has is never
+    /// another's; but where an organization itself has changed, answers by names it had or has now may have too.
+    pub(crate) fn of(rows: impl IntoIterator<Item = (bool, Option<Slug>)>) -> Self {
+        let only = rows.into_iter().map(|(itself, whose)| whose.filter(|_| !itself));
+        only.collect::<Option<_>>().map_or(Self::Everything, Self::Only)
+    }
+
+    /// What has changed since a place in the history.
     pub(super) fn since(conn: &mut PgConnection, seq: i64) -> QueryResult<Self> {
         let whose = change_log::organization_id.eq(organizations::id.nullable());
         let changed: Vec<(bool, Option<Slug>)> = change_log::table
@@ -58,8 +64,11 @@ impl Changed {
             .select((change_log::type_.eq("organization"), organizations::slug.nullable()))
             .distinct()
             .load(conn)?;
-        let only = changed.into_iter().map(|(itself, whose)| whose.filter(|_| !itself));
-        Ok(only.collect::<Option<_>>().map_or(Self::Everything, Self::Only))
+        Ok(Self::of(changed))
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Only(organizations) if organizations.is_empty())
     }
 }
 
@@ -86,7 +95,7 @@ impl Default for Changes {
 impl Changes {
     /// Takes that there was one. It is over with the call: until then answers from before it may be given.
     pub(super) fn add(&self, changed: &Changed) {
-        if matches!(changed, Changed::Only(organizations) if organizations.is_empty()) {
+        if changed.is_nothing() {
             return;
         }
         let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;

@@ -90,12 +90,10 @@ pub(super) fn write_in<T>(
         today: today(),
     };
     let given = work(&mut tx)?;
-    let changed = if revisions::follow(&mut tx)? {
+    let changed = revisions::follow(&mut tx)?;
+    if !changed.is_nothing() {
         tally::renew(&mut tx)?;
-        Changed::since(tx.conn, before)?
-    } else {
-        Changed::Only(Vec::new())
-    };
+    }
     Ok(Written { given, changed })
 }
 

@@ -29,7 +29,7 @@ use super::policies::{
 };
 use crate::{
     coding::REPR_DIGEST,
-    db::{Db, Tx},
+    db::{Changed, Db, Tx},
     error::{Error, Result},
     etag,
     extract::{Answer, Path},
@@ -303,20 +303,27 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
     add(tx, policy, 1, &draft).map(|_| ())
 }
 
-/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells whether
-/// the transaction has changed anything that the public sees.
-pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
-    let changed: Vec<(String, Id, Option<Id>)> = change_log::table
+/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells what
+/// the transaction has changed of what the public sees.
+pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Changed> {
+    let whose = change_log::organization_id.eq(organizations::id.nullable());
+    let changed: Vec<(String, Id, Option<Id>, Option<Slug>)> = change_log::table
+        .left_join(organizations::table.on(whose))
         .filter(change_log::seq.gt(tx.before))
         .filter(change_log::was_public.or(change_log::is_public))
         .filter(change_log::type_.ne("revision"))
-        .select((change_log::type_, change_log::row_id, change_log::policy_id))
+        .select((
+            change_log::type_,
+            change_log::row_id,
+            change_log::policy_id,
+            organizations::slug.nullable(),
+        ))
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(false);
+        return Ok(Changed::of([]));
     }
-    let organizations: Vec<Id> = changed
+    let themselves: Vec<Id> = changed
         .iter()
         .filter(|row| row.0 == "organization")
         .map(|row| row.1)
@@ -324,7 +331,7 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
     let touched: Vec<Id> = changed.iter().filter_map(|row| row.2).collect();
     let of = policies::id
         .eq_any(touched)
-        .or(policies::organization_id.eq_any(organizations));
+        .or(policies::organization_id.eq_any(themselves));
     let public: Vec<Id> = policies::table
         .filter(policies::public)
         .filter(of)
@@ -334,7 +341,11 @@ pub fn follow(tx: &mut Tx<'_>) -> Result<bool> {
     for policy in public {
         correct(tx, policy)?;
     }
-    Ok(true)
+    Ok(Changed::of(
+        changed
+            .into_iter()
+            .map(|(what, _, _, whose)| (what == "organization", whose)),
+    ))
 }
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {

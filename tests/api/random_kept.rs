@@ -5,22 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::{
-    random_past::World,
+    random_past::{LISTS, World},
     support::{Api, CACHE},
 };
 
 /// Steps of one history.
 const STEPS: usize = 20;
-/// Lists of what one organization has.
-const LISTS: [&str; 7] = [
-    "policies",
-    "goals",
-    "budgets",
-    "indicators",
-    "results",
-    "evaluations",
-    "evaluations/summary",
-];
 
 impl World {
     /// Gives an organization a name, perhaps one that another had.

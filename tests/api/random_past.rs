@@ -9,9 +9,8 @@ use crate::{
 
 /// Steps of one history.
 const STEPS: usize = 30;
-/// What is looked at after each step, besides the trees.
-const LISTS: [&str; 8] = [
-    "organizations",
+/// What is looked at after each step, besides organizations and the trees: lists of what organizations have.
+pub(crate) const LISTS: [&str; 7] = [
     "policies",
     "goals",
     "budgets",
@@ -317,7 +316,11 @@ impl World {
         if self.seen.last().is_some_and(|(_, _, last, _)| *last == moment) {
             return;
         }
-        let mut paths: Vec<String> = LISTS.iter().map(|list| format!("/v1/{list}")).collect();
+        let mut paths: Vec<String> = ["organizations"]
+            .iter()
+            .chain(&LISTS)
+            .map(|list| format!("/v1/{list}"))
+            .collect();
         for policy in self.api.list("/v1/policies").await {
             let key = format!("{}/{}", policy["organization"].as_str().unwrap(), policy["fiscal_year"]);
             paths.push(format!("/v1/policies/{key}/tree"));

@@ -1,0 +1,273 @@
+//! The database as one caller has it: what the caller may see, at a moment; and what a handler says of its reads, so that they
+//! take the right way and answers are kept for as long as they hold.
+
+use std::{
+    future::{Ready, ready},
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use chrono::NaiveDate;
+use diesel::PgConnection;
+use serde::Serialize;
+
+use super::{
+    Database, Part,
+    gate::Turn,
+    in_one_line,
+    lane::Lane,
+    watched::For,
+    write::{Tx, write_in},
+};
+use crate::{
+    auth::{self, Caller},
+    error::{Error, Result},
+    extract::IntoReply,
+    idempotency::{Claim, Once},
+    page::Paging,
+    past::Moment,
+    value::{Codes, OrganizationKey, Slug, today},
+};
+
+/// The database as one caller has it.
+#[derive(Clone)]
+pub struct Db {
+    pub(super) database: Database,
+    pub(super) caller: Caller,
+    pub(super) moment: Moment,
+    single: bool,
+    broad: bool,
+    primary: bool,
+}
+
+/// What queries run on: one state of the database, as far as the caller may see it.
+pub struct Read<'a> {
+    /// The connection.
+    pub conn: &'a mut PgConnection,
+    /// The day of that state: today, unless it is one of the past.
+    pub today: NaiveDate,
+    /// Whether it is the present as everybody sees it.
+    pub public: bool,
+}
+
+impl Db {
+    pub(super) const fn new(database: Database, caller: Caller) -> Self {
+        Self {
+            database,
+            caller,
+            moment: Moment::Now,
+            single: false,
+            broad: false,
+            primary: false,
+        }
+    }
+
+    /// The same, in the past.
+    #[must_use]
+    pub fn at(self, moment: Moment) -> Self {
+        Self { moment, ..self }
+    }
+
+    /// The same, where what is read takes a single statement: it sees one state of the database by itself, and for the public
+    /// there is no other, so that no transaction has to be begun and ended around it.
+    #[must_use]
+    pub fn single(self, single: bool) -> Self {
+        Self { single, ..self }
+    }
+
+    /// The same, where what is read may be found only by going through much of the database.
+    #[must_use]
+    pub fn broad(self, broad: bool) -> Self {
+        Self { broad, ..self }
+    }
+
+    /// The same, for a page of a list: two statements where its rows are counted; and no index has an order but the usual one.
+    #[must_use]
+    pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
+        self.single(!paging.include_total)
+            .broad(paging.include_total || !paging.is_usual())
+    }
+
+    /// The same, where all that is read is what one of these organizations has, if they are one and it goes by its slug: the
+    /// answer then holds until that changes.
+    #[must_use]
+    pub fn about<'a>(self, organizations: impl IntoIterator<Item = &'a OrganizationKey>) -> Self {
+        let mut organizations = organizations.into_iter();
+        if let (Some(one), None) = (organizations.next(), organizations.next())
+            && let Ok(slug) = one.to_string().parse()
+        {
+            self.shows(&slug);
+        }
+        self
+    }
+
+    /// Notes that what was read, all of it, is what this organization has.
+    pub fn shows(&self, organization: &Slug) {
+        if matches!(self.moment, Moment::Now) {
+            self.caller.shows(Part::of(organization));
+        }
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The same, on the primary: where places in the history are compared, and what is not yet there would seem to be gone.
+    #[must_use]
+    pub fn on_primary(self) -> Self {
+        Self { primary: true, ..self }
+    }
+
+    /// A standby to read from, if one has all there is to be seen. The past is read on the primary: what a standby lacks of it today it
+    /// would have tomorrow, and the answer would be another.
+    pub(super) fn standby(&self) -> Option<&Lane> {
+        let database = &self.database;
+        if self.primary || !matches!(self.moment, Moment::Now) {
+            return None;
+        }
+        database
+            .standbys
+            .lane(&database.listener.present(), self.caller.consistency().wanted())
+    }
+
+    /// Whether it is the present as everybody sees it.
+    pub(crate) fn is_public(&self) -> bool {
+        self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
+    }
+
+    /// Where to read much.
+    pub(super) fn long(&self) -> &Lane {
+        self.standby().unwrap_or(&self.database.long)
+    }
+
+    /// Runs queries, all of which see one state of the database, as far as the caller may see it.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        if let Some(standby) = self.standby() {
+            let turn = standby.turn(&self.caller).await?;
+            let work = work.clone();
+            match self.read_in(standby, turn, self.database.bounds.read, work).await {
+                // It was stopped, or had to go on with what readers still looked at.
+                Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => log::warn!("on a standby: {}", in_one_line(&e)),
+                done => return done,
+            }
+        }
+        let Database { readers, broad, .. } = &self.database;
+        // The past is put together from the history.
+        let is_past = !matches!(self.moment, Moment::Now);
+        let lane = if self.broad || is_past { broad } else { readers };
+        let turn = lane.turn(&self.caller).await?;
+        self.read_in(lane, turn, self.database.bounds.read, work).await
+    }
+
+    /// The same, in a turn that one has, with a deadline of one's own.
+    pub(super) async fn read_in<T: Send + 'static>(
+        &self,
+        lane: &Lane,
+        turn: Turn,
+        deadline: Duration,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        lane.run(turn, deadline, self.reading(work)).await
+    }
+
+    /// Work on one state of the database, as far as the caller may see it.
+    pub(super) fn reading<T, W>(
+        &self,
+        work: W,
+    ) -> impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static + use<T, W>
+    where
+        W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    {
+        let (drafts, moment, public) = (self.caller.drafts(), self.moment.clone(), self.is_public());
+        let request = Arc::clone(self.caller.request_id());
+        let single = public && self.single;
+        move |conn| {
+            let _for = For::request(request);
+            if single {
+                let today = today();
+                return work(&mut Read { conn, today, public });
+            }
+            conn.build_transaction().repeatable_read().read_only().run(|conn| {
+                let today = moment.enter(conn, &drafts)?;
+                work(&mut Read { conn, today, public })
+            })
+        }
+    }
+
+    /// Works on something that needs no database but takes its time, on a blocking thread, in a reader's turn.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits at the gate like everything else, and needs no connection"
+    )]
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let turn = self.database.readers.turn(&self.caller).await?;
+        web::block(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
+    /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let run = |conn: &mut PgConnection, caller: &Caller| write_in(conn, caller, work);
+        self.database.write(&self.caller, run).await
+    }
+
+    /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
+    /// answers to.
+    pub async fn once<R: IntoReply>(
+        &self,
+        request: &impl Serialize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
+    ) -> Result<Once<R>> {
+        let claim = Claim::of(&self.caller, request)?;
+        let run = move |conn: &mut PgConnection, caller: &Caller| {
+            if let Some(claim) = &claim {
+                claim.begin(conn)?;
+            }
+            write_in(conn, caller, |tx| match &claim {
+                None => Once::now(&work(tx)?),
+                Some(claim) => claim.answer(tx, work),
+            })
+        };
+        self.database.write(&self.caller, run).await
+    }
+}
+
+impl Deref for Read<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn
+    }
+}
+impl DerefMut for Read<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn
+    }
+}
+impl FromRequest for Db {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = auth::caller(req);
+        ready(auth::admit(req, &caller).and_then(|()| {
+            req.app_data::<web::Data<Database>>()
+                .map(|database| database.of(caller))
+                .ok_or_else(|| Error::internal("no database configured"))
+        }))
+    }
+}
