@@ -16,7 +16,7 @@ $$;
 
 create function keep_touched(target regclass) returns void language plpgsql as $$
 begin
-    execute format('create trigger %I before update on %s for each row execute function touch()', target || '_touch', target);
+    execute format('create trigger %I before update on %s for each row execute function public.touch()', target || '_touch', target);
 end
 $$;
 
@@ -34,7 +34,7 @@ $$;
 create function search_grams(value text) returns text[] immutable strict parallel safe language sql as $$
     select array(
         select distinct gram collate "C"
-        from (select search_text(value) as t) as s,
+        from (select public.search_text(value) as t) as s,
              generate_series(1, length(t)) as i,
              lateral (values (substr(t, i, 1)), (substr(t, i, 2))) as g (gram)
     )

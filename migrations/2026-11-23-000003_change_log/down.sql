@@ -33,7 +33,7 @@ end
 $$;
 create or replace function keep_touched(target regclass) returns void language plpgsql as $$
 begin
-    execute format('create trigger %I before update on %s for each row execute function touch()', target || '_touch', target);
+    execute format('create trigger %I before update on %s for each row execute function public.touch()', target || '_touch', target);
 end
 $$;
 select keep_touched(t) from unnest(array['organizations', 'policies', 'self_evaluations', 'goals', 'budgets', 'indicators', 'results', 'tokens']) as t;

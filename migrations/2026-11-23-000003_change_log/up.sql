@@ -73,7 +73,7 @@ $$;
 create function begin_write(actor text, token text, request text, reason text) returns bigint language plpgsql as $$
 begin
     perform set_config('ward_policy.at', '', true);
-    perform write_time();
+    perform public.write_time();
     perform set_config('ward_policy.actor', actor, true), set_config('ward_policy.token', token, true),
             set_config('ward_policy.request', request, true), set_config('ward_policy.reason', reason, true);
     return coalesce((select max(seq) from public.change_log), 0);
@@ -84,7 +84,7 @@ create or replace function touch() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
         new.version := 1;
-        new.created_at := write_time();
+        new.created_at := public.write_time();
         new.updated_at := new.created_at;
         return new;
     end if;
@@ -94,7 +94,7 @@ begin
     new.id := old.id;
     new.version := old.version + 1;
     new.created_at := old.created_at;
-    new.updated_at := write_time();
+    new.updated_at := public.write_time();
     return new;
 end
 $$;
@@ -102,7 +102,7 @@ $$;
 create or replace function keep_touched(target regclass) returns void language plpgsql as $$
 begin
     execute format('drop trigger if exists %I on %s', target || '_touch', target);
-    execute format('create trigger %I before insert or update on %s for each row execute function touch()', target || '_touch', target);
+    execute format('create trigger %I before insert or update on %s for each row execute function public.touch()', target || '_touch', target);
 end
 $$;
 
@@ -160,19 +160,19 @@ begin
         raise exception using errcode = 'check_violation', constraint = 'change_log_reason_stated',
             message = 'what is public changes only for a reason';
     end if;
-    moment := write_time();
+    moment := public.write_time();
     select l.seq, l.hash into last_seq, last_hash from public.change_log as l order by l.seq desc limit 1;
     with placed as (
         select row(
             coalesce(last_seq, 0) + d.n, moment, actor, nullif(current_setting('ward_policy.token', true), '')::uuid,
             nullif(current_setting('ward_policy.request', true), ''), d.op, d.type, d.row_id, d.organization_id, d.policy_id,
             d.key, d.previous_key, d.version,
-            case when d.before is null or d.after is null then '{}' else changed_fields(d.before, d.after) end, reason, d.before, d.after, d.was_public,
+            case when d.before is null or d.after is null then '{}' else public.changed_fields(d.before, d.after) end, reason, d.before, d.after, d.was_public,
             d.is_public, null, null)::public.change_log as c
         from unnest(drafts) with ordinality as d (
             op, type, row_id, organization_id, policy_id, key, previous_key, version, before, after, was_public, is_public, n)
     ), chained as (
-        select c, chain(coalesce(last_hash, '\x'), change_text(c)) over (order by (c).seq rows unbounded preceding) as hash
+        select c, public.chain(coalesce(last_hash, '\x'), public.change_text(c)) over (order by (c).seq rows unbounded preceding) as hash
         from placed
     )
     insert into public.change_log
@@ -206,13 +206,13 @@ begin
         create function %1$s_history() returns trigger language plpgsql set timezone = 'Asia/Tokyo' as $t$
         begin
             if tg_op = 'INSERT' then
-                perform append_changes(%2$s);
+                perform public.append_changes(%2$s);
             elsif tg_op = 'DELETE' then
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select ('delete', %3$L, %4$s, null, %5$s, %6$s, null, %7$s, false)::public.change_draft
                     from old_rows t %8$s order by t.id));
             else
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select (
                         case when b.was = %7$s then 'update' when b.was then 'withdraw' else 'publish' end,
                         %3$L, %4$s, nullif(b.key, %9$s), %5$s, b.state, %6$s, b.was, %7$s)::public.change_draft
@@ -241,24 +241,24 @@ set local timezone = 'Asia/Tokyo';
 select begin_write('ward-policy', '', '', '履歴の開始 (beginning of the history)');
 select keep_history('organizations', 'organization', '', 't.id', 'null::uuid',
     $$jsonb_build_object('organization', t.slug)$$, public => 'true');
-select keep_history('policies', 'policy', 'join organizations o on o.id = t.organization_id', 't.organization_id', 't.id',
+select keep_history('policies', 'policy', 'join public.organizations o on o.id = t.organization_id', 't.organization_id', 't.id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', t.fiscal_year)$$);
 select keep_history('self_evaluations', 'self_evaluation',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year)$$);
 select keep_history('goals', 'goal',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', t.code)$$);
 select keep_history('budgets', 'budget',
-    'join goals g on g.id = t.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.goals g on g.id = t.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'budget_year', t.fiscal_year, 'kind', t.kind)$$);
 select keep_history('indicators', 'indicator',
-    'join goals g on g.id = t.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.goals g on g.id = t.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'indicator', t.name)$$);
 select keep_history('results', 'result',
-    'join indicators i on i.id = t.indicator_id join goals g on g.id = i.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.indicators i on i.id = t.indicator_id join public.goals g on g.id = i.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'indicator', i.name, 'result_year', t.fiscal_year)$$);
 -- Who may write is history too, but never public; nobody reads a token's hash there.

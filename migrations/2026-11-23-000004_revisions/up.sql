@@ -25,6 +25,6 @@ create table revisions (
 create trigger revisions_append_only before update or delete on revisions for each row execute function refuse_change();
 create trigger revisions_not_emptied before truncate on revisions for each statement execute function refuse_change();
 select keep_history('revisions', 'revision',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'revision', t.number)$$,
     version => 't.number', public => 'true', dropped => '{document}');

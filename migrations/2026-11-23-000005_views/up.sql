@@ -41,8 +41,8 @@ $$;
 create function show(target text, type text) returns void language plpgsql as $$
 declare
     drafts text := case target
-        when 'policies' then 'sees_drafts(t.organization_id)'
-        else '(select sees_drafts(p.organization_id) from public.policies p where p.id = t.policy_id)'
+        when 'policies' then 'public.sees_drafts(t.organization_id)'
+        else '(select public.sees_drafts(p.organization_id) from public.policies p where p.id = t.policy_id)'
     end;
 begin
     execute format('create view visible.%1$I as select t.* from public.%1$I t where t.public or %2$s', target, drafts);
@@ -52,11 +52,11 @@ begin
         from (
             select distinct on (c.policy_id, c.row_id) c.policy_id, c.row_id, c.organization_id, c.after, c.is_public
             from public.change_log c
-            where c.type = %2$L and c.seq <= as_of()
+            where c.type = %2$L and c.seq <= public.as_of()
             order by c.policy_id, c.row_id, c.seq desc
         ) as last
-        where last.after is not null and (last.is_public or sees_drafts(last.organization_id))
-        $v$, target, type, past_columns(target));
+        where last.after is not null and (last.is_public or public.sees_drafts(last.organization_id))
+        $v$, target, type, public.past_columns(target));
 end
 $$;
 select show('policies', 'policy');
@@ -75,14 +75,14 @@ begin
         from (
             select distinct on (c.row_id) c.row_id, c.after
             from public.change_log c
-            where c.type = 'organization' and c.seq <= as_of()
+            where c.type = 'organization' and c.seq <= public.as_of()
             order by c.row_id, c.seq desc
         ) as last
         where last.after is not null
-        $v$, past_columns('organizations'));
+        $v$, public.past_columns('organizations'));
 end
 $$;
-create view past.revisions as select t.* from public.revisions t where t.seq <= as_of();
+create view past.revisions as select t.* from public.revisions t where t.seq <= public.as_of();
 
 -- The history as a caller may see it: a change is there if it changed what the caller sees, with the state before and
 -- after as far as the caller sees it, and with who made it for those who see drafts.
@@ -95,8 +95,8 @@ select c.seq, c.at,
     case when c.is_public or s.sees then c.after end as after,
     c.was_public or c.is_public as public,
     c.hash
-from change_log c
-cross join lateral (select sees_drafts(c.organization_id) as sees) as s
+from public.change_log c
+cross join lateral (select public.sees_drafts(c.organization_id) as sees) as s
 where c.type <> 'token' and (c.was_public or c.is_public or s.sees);
 
 -- Policies that were ever published, withdrawn ones too: what was published stays readable.

@@ -14,13 +14,13 @@ begin
         create or replace function %1$s_history() returns trigger language plpgsql set timezone = 'Asia/Tokyo' as $t$
         begin
             if tg_op = 'INSERT' then
-                perform append_changes(%2$s);
+                perform public.append_changes(%2$s);
             elsif tg_op = 'DELETE' then
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select ('delete', %3$L, %4$s, null, %5$s, %6$s, null, %7$s, false)::public.change_draft
                     from old_rows t %8$s order by t.id));
             else
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select (
                         case when b.was = %7$s then 'update' when b.was then 'withdraw' else 'publish' end,
                         %3$L, %4$s, nullif(b.key, %9$s), %5$s, b.state, %6$s, b.was, %7$s)::public.change_draft
@@ -37,31 +37,31 @@ $make$;
 
 select write_history('organizations', 'organization', '', 't.id', 'null::uuid',
     $$jsonb_build_object('organization', t.slug)$$, public => 'true');
-select write_history('policies', 'policy', 'join organizations o on o.id = t.organization_id', 't.organization_id', 't.id',
+select write_history('policies', 'policy', 'join public.organizations o on o.id = t.organization_id', 't.organization_id', 't.id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', t.fiscal_year)$$);
 select write_history('self_evaluations', 'self_evaluation',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year)$$);
 select write_history('goals', 'goal',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', t.code)$$);
 select write_history('budgets', 'budget',
-    'join goals g on g.id = t.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.goals g on g.id = t.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'budget_year', t.fiscal_year, 'kind', t.kind)$$);
 select write_history('indicators', 'indicator',
-    'join goals g on g.id = t.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.goals g on g.id = t.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'indicator', t.name)$$);
 select write_history('results', 'result',
-    'join indicators i on i.id = t.indicator_id join goals g on g.id = i.goal_id join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id',
+    'join public.indicators i on i.id = t.indicator_id join public.goals g on g.id = i.goal_id join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id',
     'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'goal', g.code, 'indicator', i.name, 'result_year', t.fiscal_year)$$);
 -- Who may write is history too, but never public; nobody reads a token's hash there.
 select write_history('tokens', 'token', '', 'null::uuid', 'null::uuid', $$jsonb_build_object('token', t.name)$$,
     public => 'false', dropped => '{hash}');
 select write_history('revisions', 'revision',
-    'join policies p on p.id = t.policy_id join organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
+    'join public.policies p on p.id = t.policy_id join public.organizations o on o.id = p.organization_id', 'p.organization_id', 't.policy_id',
     $$jsonb_build_object('organization', o.slug, 'fiscal_year', p.fiscal_year, 'revision', t.number)$$,
     version => 't.number', public => 'true', dropped => '{document}');
 drop function write_history;
@@ -81,13 +81,13 @@ begin
         create function %1$s_history() returns trigger language plpgsql set timezone = 'Asia/Tokyo' as $t$
         begin
             if tg_op = 'INSERT' then
-                perform append_changes(%2$s);
+                perform public.append_changes(%2$s);
             elsif tg_op = 'DELETE' then
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select ('delete', %3$L, %4$s, null, %5$s, %6$s, null, %7$s, false)::public.change_draft
                     from old_rows t %8$s order by t.id));
             else
-                perform append_changes(array(
+                perform public.append_changes(array(
                     select (
                         case when b.was = %7$s then 'update' when b.was then 'withdraw' else 'publish' end,
                         %3$L, %4$s, nullif(b.key, %9$s), %5$s, b.state, %6$s, b.was, %7$s)::public.change_draft

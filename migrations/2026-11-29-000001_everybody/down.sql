@@ -3,8 +3,8 @@ drop schema everybody cascade;
 create or replace function show(target text, type text) returns void language plpgsql as $$
 declare
     drafts text := case target
-        when 'policies' then 'sees_drafts(t.organization_id)'
-        else '(select sees_drafts(p.organization_id) from public.policies p where p.id = t.policy_id)'
+        when 'policies' then 'public.sees_drafts(t.organization_id)'
+        else '(select public.sees_drafts(p.organization_id) from public.policies p where p.id = t.policy_id)'
     end;
 begin
     execute format('create view visible.%1$I as select t.* from public.%1$I t where t.public or %2$s', target, drafts);
@@ -14,10 +14,10 @@ begin
         from (
             select distinct on (c.policy_id, c.row_id) c.policy_id, c.row_id, c.organization_id, c.after, c.is_public
             from public.change_log c
-            where c.type = %2$L and c.seq <= as_of()
+            where c.type = %2$L and c.seq <= public.as_of()
             order by c.policy_id, c.row_id, c.seq desc
         ) as last
-        where last.after is not null and (last.is_public or sees_drafts(last.organization_id))
-        $v$, target, type, past_columns(target));
+        where last.after is not null and (last.is_public or public.sees_drafts(last.organization_id))
+        $v$, target, type, public.past_columns(target));
 end
 $$;
