@@ -3,12 +3,16 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test setup schemathesis bench chaos bench-history fuzz
+.PHONY: help run test test-postgres setup schemathesis bench chaos bench-history fuzz
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: setup ## build and start the service (ARGS="..." are its arguments)
+run: ## build and start the service (ARGS="..." are its arguments)
+	@if [ -x target/release/ward-policy ]; then echo "ward-policy: building what has changed, then starting."; else \
+		echo "ward-policy: installing what is missing, building, then starting. The first build takes some minutes"; \
+		echo "(about 6 on two processors), every later start a second. It says when it serves, and where."; fi
+	@.ci/setup
 	cargo run --release --locked -- $(ARGS)
 
 test: ## check format and lints, then run the tests
@@ -16,6 +20,9 @@ test: ## check format and lints, then run the tests
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo test --locked
+
+test-postgres: ## run the tests that meet a database on each version of PostgreSQL (POSTGRES="15 18" for some)
+	tests/postgres/run $(POSTGRES)
 
 schemathesis: ## hold the running service against its contract (about two minutes)
 	tests/schemathesis/run

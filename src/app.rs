@@ -78,6 +78,7 @@ pub fn build(
         .wrap(from_fn(auth::identify))
         .wrap(from_fn(coding::encode))
         .wrap(from_fn(cache::remember))
+        .wrap(from_fn(request::wait_for_database))
         .wrap(cors())
         .wrap(from_fn(request::surround))
 }

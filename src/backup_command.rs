@@ -71,7 +71,7 @@ pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
 
 fn make(conn: &mut PgConnection, url: &str, place: &Path) -> Result<Manifest, Failure> {
     let dump = place.join(DUMP);
-    let major = major(conn)?;
+    let major = db::server_major(conn)?;
     let contents = conn.build_transaction().repeatable_read().read_only().run(|conn| {
         let snapshot: String = diesel::select(pg_export_snapshot()).get_result(conn)?;
         // It keeps the umask: only its owner reads what was written.
@@ -128,7 +128,7 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if manifest::has_tables(conn)? {
         return Err("the database is not empty: a backup is restored into one that nothing was ever in".into());
     }
-    let mut pg_restore = tool("pg_restore", major(conn)?)?;
+    let mut pg_restore = tool("pg_restore", db::server_major(conn)?)?;
     pg_restore
         .args([
             "--single-transaction",
@@ -166,12 +166,6 @@ impl<E: Into<Failure>> From<E> for Rolled {
     fn from(e: E) -> Self {
         Self(e.into())
     }
-}
-
-/// The major version of the server.
-fn major(conn: &mut PgConnection) -> Result<u32, Failure> {
-    let version = manifest::setting(conn, "server_version_num")?;
-    Ok(version.parse::<u32>()? / 10_000)
 }
 
 /// A program of PostgreSQL's that knows a server of this version.

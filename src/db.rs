@@ -5,7 +5,7 @@
 //! told to come back; stuck work keeps its place. Readers and writers have lanes of their own:
 //! readers look through views that show what their caller may see, writers go one after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use diesel::{Connection, PgConnection, dsl::max, prelude::*};
 use tokio::sync::Semaphore;
@@ -33,6 +33,7 @@ mod lane;
 mod life;
 mod listener;
 mod public;
+mod reach;
 mod readiness;
 mod standby;
 mod stream;
@@ -46,8 +47,8 @@ pub use listener::{Heard, Tail};
 pub(crate) use public::Changed;
 pub use public::{Part, PublicState};
 pub use readiness::{
-    MIGRATIONS, Migrations, SetupError, check_migrated, claim, known_migrations, migrations, note_migrations, release,
-    run_migrations, set_up,
+    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, check_migrated, claim, count_anew, known_migrations,
+    migrations, note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
@@ -78,6 +79,8 @@ pub struct Database {
     gatherers: Arc<Semaphore>,
     together: Together,
     listener: Arc<Listener>,
+    /// Set once it is ready.
+    ready: Arc<OnceLock<()>>,
     bounds: Bounds,
     metrics: Metrics,
 }
@@ -89,10 +92,11 @@ pub(crate) fn in_one_line(words: &impl ToString) -> String {
 
 impl Database {
     /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens; and another
-    /// pool for readers of each standby.
+    /// pool for readers of each standby. Nothing connects before [`Self::set_ready`].
     #[must_use]
     pub fn new(url: &str, standbys: &[String], bounds: Bounds) -> Self {
-        let listener = Arc::new(Listener::new(url));
+        let ready = Arc::new(OnceLock::new());
+        let listener = Arc::new(Listener::new(url, &ready));
         let metrics = Metrics::default();
         let readers = Plan {
             name: "readers",
@@ -130,7 +134,15 @@ impl Database {
         Self {
             readers: lane(&readers),
             broad: lane(&broad),
-            standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &metrics.queries),
+            standbys: Standbys::new(
+                url,
+                standbys,
+                &on_standbys,
+                &bounds,
+                &listener,
+                &metrics.queries,
+                &ready,
+            ),
             writers: lane(&writers),
             followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
             long: lane(&long),
@@ -138,9 +150,24 @@ impl Database {
             gatherers: Arc::new(Semaphore::new(bounds.streams)),
             together: Together::default(),
             listener,
+            ready,
             bounds,
             metrics,
         }
+    }
+
+    /// Takes that the database has every migration: from now on it is used.
+    pub fn set_ready(&self) {
+        // It has just answered whoever made it ready.
+        self.listener.life().answered();
+        // To say it again changes nothing.
+        let _ = self.ready.set(());
+    }
+
+    /// Whether the database is known to have every migration.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.get().is_some()
     }
 
     /// What is counted, here and by everybody else.

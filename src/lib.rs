@@ -40,6 +40,7 @@ pub mod request;
 pub mod resources;
 pub mod sample;
 pub mod schema;
+pub mod serve_command;
 pub mod sheet;
 pub mod token_command;
 pub mod trace;

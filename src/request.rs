@@ -27,6 +27,7 @@ use crate::{
         catalog::JSON_LD,
         changes::{snapshot::NDJSON, stream::EVENT_STREAM},
         exports::{CSV, XLSX},
+        health::LIVENESS,
     },
     trace::{self, TRACEPARENT, TRACESTATE, Trace},
 };
@@ -56,6 +57,21 @@ fn refusal(req: &ServiceRequest) -> Option<Error> {
         etag::check_length(req.headers()).err()
     } else {
         Some(Error::NotAcceptable)
+    }
+}
+
+/// The layer that answers for a database that is not ready yet: only that the process lives is known without one.
+pub async fn wait_for_database(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let is_ready = req
+        .app_data::<web::Data<Database>>()
+        .is_some_and(|database| database.is_ready());
+    if is_ready || req.path() == LIVENESS {
+        Ok(next.call(req).await?.map_into_boxed_body())
+    } else {
+        Ok(req.error_response(Error::Unavailable("the database is not ready yet".to_owned())))
     }
 }
 

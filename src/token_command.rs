@@ -104,10 +104,13 @@ fn line(token: &Token) -> String {
 /// Gives an embedded database that never had a token one that allows everything, in a file that only its owner reads.
 pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
     let mut conn = PgConnection::establish(url)?;
+    let path = data.join(FIRST);
     if tokens::any(&mut conn)? {
+        if path.exists() {
+            say_where(&path);
+        }
         return Ok(());
     }
-    let path = data.join(FIRST);
     // The file comes first: a token that nobody holds would be the last one made here.
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(file) => file,
@@ -130,7 +133,19 @@ pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
         let _ = std::fs::remove_file(&path);
         return Err(e.into());
     }
+    say_where(&path);
+    Ok(())
+}
+
+fn say_where(path: &Path) {
     log::info!("a token that allows everything is in {}", path.display());
+}
+
+/// Says how to make a first token, where a database elsewhere has none.
+pub fn ask_for_first(url: &str) -> Result<(), Failure> {
+    if !tokens::any(&mut PgConnection::establish(url)?)? {
+        log::info!("nobody may write yet: make a token with `ward-policy token create --name NAME --scope SCOPE`");
+    }
     Ok(())
 }
 

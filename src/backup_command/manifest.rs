@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     command::{Failure, in_words},
-    db::{known_migrations, run_migrations},
+    db::{known_migrations, run_migrations, setting},
     schema::change_log,
     value::{Time, hex},
     verify::Head,
@@ -222,15 +222,6 @@ pub(super) fn has_tables(conn: &mut PgConnection) -> QueryResult<bool> {
     )
     .get_result(conn)?;
     Ok(any.any)
-}
-
-/// A setting of the server.
-#[expect(clippy::disallowed_methods, reason = "asks the server; runs by command only")]
-pub(super) fn setting(conn: &mut PgConnection, name: &str) -> QueryResult<String> {
-    let cell: Cell = diesel::sql_query("select current_setting($1) as value")
-        .bind::<Text, _>(name)
-        .get_result(conn)?;
-    Ok(cell.value)
 }
 
 /// Makes this another history: places in the one that was backed up hold no more.

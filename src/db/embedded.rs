@@ -12,9 +12,10 @@ use std::{
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 
+use crate::db::OLDEST_POSTGRESQL;
 use account::Account;
 use cluster::{Cluster, Kind};
-use install::{Installation, OLDEST};
+use install::Installation;
 use server::Server;
 
 mod account;
@@ -33,7 +34,7 @@ const PORT: u16 = 5432;
 pub enum EmbeddedError {
     /// There is no server on this machine, or only an old one.
     #[error(
-        "PostgreSQL {OLDEST} or newer is not installed here (the programs `postgres` and `initdb`). Install it with \
+        "PostgreSQL {OLDEST_POSTGRESQL} or newer is not installed here (the programs `postgres` and `initdb`). Install it with \
          `apt-get install postgresql` or `brew install postgresql@17`, or set DATABASE_URL to a database elsewhere"
     )]
     NotInstalled,

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     pin::pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -174,7 +174,8 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(url: &str) -> Self {
+    /// One that begins when the database is ready.
+    pub(super) fn new(url: &str, ready: &Arc<OnceLock<()>>) -> Self {
         let (sender, tail) = watch::channel(Tail::default());
         let public = Arc::new(Public {
             changes: Changes::default(),
@@ -183,10 +184,11 @@ impl Listener {
             reached: AtomicU64::new(0),
             meets: AtomicU64::new(0),
         });
-        let (url, heard) = (url.to_owned(), Arc::clone(&public));
-        let begun = thread::Builder::new()
-            .name("listener".to_owned())
-            .spawn(move || listen(&url, &sender, &heard));
+        let (url, heard, ready) = (url.to_owned(), Arc::clone(&public), Arc::clone(ready));
+        let begun = thread::Builder::new().name("listener".to_owned()).spawn(move || {
+            ready.wait();
+            listen(&url, &sender, &heard);
+        });
         if let Err(e) = begun {
             log::error!("nobody listens for changes: {e}");
         }

@@ -1,9 +1,21 @@
 //! Making a database ready, and finding out whether it is: its migrations.
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{
+    PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*, sql_types::Text,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Tx, in_one_line, write};
+use super::{
+    Tx, in_one_line,
+    reach::{Unreached, connect},
+    standby::pg_is_in_recovery,
+    write,
+};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -13,14 +25,28 @@ use crate::{
 /// The migrations, embedded.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
+/// The oldest major version of PostgreSQL that the migrations are written for.
+pub const OLDEST_POSTGRESQL: u32 = 15;
+
+/// The pauses between two attempts to make a database ready that is not there yet: at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// How often the log repeats what a start still waits for.
+const REMINDER: Duration = Duration::from_secs(60);
+
 /// Why a database could not be made ready.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// It cannot be reached.
+    /// It is not there yet, or went away meanwhile: a later attempt may succeed.
+    #[error("the database is not there (DATABASE_URL): {0}")]
+    Away(String),
+    /// Its address cannot be right.
     #[error("the database cannot be reached (DATABASE_URL): {}", in_one_line(.0))]
     Connect(#[from] ConnectionError),
+    /// Its server is too old.
+    #[error("the database (DATABASE_URL) is PostgreSQL {0}: version {OLDEST_POSTGRESQL} or newer is needed")]
+    TooOld(u32),
     /// It refused a statement.
-    #[error("the database cannot be prepared: {0}")]
+    #[error("the database cannot be prepared: {}", in_one_line(.0))]
     Query(#[from] diesel::result::Error),
     /// It has migrations that this program does not know.
     #[error(
@@ -29,28 +55,124 @@ pub enum SetupError {
     )]
     Newer(String),
     /// A migration failed.
-    #[error("a migration failed: {0}")]
+    #[error("a migration failed: {}", in_one_line(.0))]
     Migration(Box<dyn std::error::Error + Send + Sync>),
     /// The sample does not fit.
     #[error("the sample data cannot be stored: {0}")]
     Sample(#[from] Error),
 }
 
-/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once. Then counts what has to be
-/// counted anew.
+impl SetupError {
+    /// Whether a later attempt may succeed.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+
+    fn away(why: &impl ToString) -> Self {
+        Self::Away(in_one_line(why))
+    }
+}
+
+impl From<Unreached> for SetupError {
+    fn from(unreached: Unreached) -> Self {
+        match unreached {
+            Unreached::NotYet(error) => Self::away(&error),
+            Unreached::Never(error) => Self::Connect(error),
+        }
+    }
+}
+
+/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
 pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
-    let mut conn = PgConnection::establish(url)?;
-    claim(&mut conn)?;
+    let mut conn = connect(url)?;
+    let done = prepare(&mut conn, fill);
+    // A server that went away meanwhile says so in many ways.
+    match done {
+        Err(e) if conn.batch_execute("select 1").is_err() => Err(SetupError::away(&e)),
+        done => done,
+    }
+}
+
+fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
+    let major = server_major(conn)?;
+    if major < OLDEST_POSTGRESQL {
+        return Err(SetupError::TooOld(major));
+    }
+    if diesel::select(pg_is_in_recovery()).get_result(conn)? {
+        return Err(SetupError::Away(
+            "its server is in recovery and takes no writes".to_owned(),
+        ));
+    }
+    // Another instance may prepare it for longer than one waits for a lock.
+    claim(conn).map_err(|e| SetupError::away(&e))?;
     // Makes their table, where there is none.
     conn.applied_migrations().map_err(SetupError::Migration)?;
-    if let Some(version) = migrations(&mut conn)?.newer.pop() {
+    if let Some(version) = migrations(conn)?.newer.pop() {
         return Err(SetupError::Newer(version));
     }
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
-    write(&mut conn, &Caller::service(), fill)?;
-    release(&mut conn)?;
-    tally::catch_up(&mut conn)?;
-    Ok(())
+    write(conn, &Caller::service(), fill)?;
+    Ok(release(conn)?)
+}
+
+/// Makes a database ready as soon as it is there, however long that takes. What it waits for is told, and logged.
+pub fn set_up_when_there(
+    url: &str,
+    fill: impl Fn(&mut Tx<'_>) -> Result<()>,
+    mut waits: impl FnMut(),
+) -> Result<(), SetupError> {
+    let mut pause = PAUSES.0;
+    let mut logged: Option<(String, Instant)> = None;
+    loop {
+        let why = match set_up(url, &fill) {
+            Err(e) if e.may_pass() => e.to_string(),
+            done => return done,
+        };
+        waits();
+        if !logged
+            .as_ref()
+            .is_some_and(|(last, at)| *last == why && at.elapsed() < REMINDER)
+        {
+            log::warn!("{why}; trying again until it is");
+            logged = Some((why, Instant::now()));
+        }
+        thread::sleep(pause);
+        pause = PAUSES.1.min(pause * 2);
+    }
+}
+
+/// Counts what has to be counted anew, beside whatever else happens; tries again while the database is away.
+pub fn count_anew(url: &str) {
+    loop {
+        let counted = connect(url)
+            .map_err(|e| Error::Unavailable(SetupError::from(e).to_string()))
+            .and_then(|mut conn| tally::catch_up(&mut conn));
+        match counted {
+            Ok(()) => return,
+            Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => {
+                log::warn!("summaries are not counted yet: {}", in_one_line(&e));
+            }
+            Err(e) => return log::error!("summaries cannot be counted: {}", in_one_line(&e)),
+        }
+        thread::sleep(PAUSES.1);
+    }
+}
+
+diesel::define_sql_function! {
+    /// A setting of the server.
+    fn current_setting(name: Text) -> Text;
+}
+
+/// A setting of the server.
+pub fn setting(conn: &mut PgConnection, name: &str) -> QueryResult<String> {
+    diesel::select(current_setting(name)).get_result(conn)
+}
+
+/// The major version of the server.
+pub fn server_major(conn: &mut PgConnection) -> QueryResult<u32> {
+    let version = setting(conn, "server_version_num")?;
+    Ok(version.parse::<u32>().unwrap_or_default() / 10_000)
 }
 
 /// Waits until nobody else prepares the database, and keeps others waiting.

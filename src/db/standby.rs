@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
@@ -37,7 +37,7 @@ const SILENT: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(500);
 
 diesel::define_sql_function! {
-    /// Whether a server follows another.
+    /// Whether a server follows another, or goes through its log after a crash.
     fn pg_is_in_recovery() -> Bool;
 }
 diesel::define_sql_function! {
@@ -85,6 +85,7 @@ impl Standbys {
         bounds: &Bounds,
         listener: &Arc<Listener>,
         queries: &Queries,
+        ready: &Arc<OnceLock<()>>,
     ) -> Self {
         let one = |url: &String| {
             let life = Arc::new(Life::new(SILENT));
@@ -100,9 +101,11 @@ impl Standbys {
                 listener: Arc::clone(listener),
                 seen: Arc::downgrade(&seen),
             };
-            let begun = thread::Builder::new()
-                .name("standby".to_owned())
-                .spawn(move || watch.watch());
+            let ready = Arc::clone(ready);
+            let begun = thread::Builder::new().name("standby".to_owned()).spawn(move || {
+                ready.wait();
+                watch.watch();
+            });
             if let Err(e) = begun {
                 log::error!("nobody watches a standby: {e}");
             }

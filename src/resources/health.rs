@@ -11,6 +11,9 @@ use crate::{
     extract::Answer,
 };
 
+/// The path that is answered whatever the database does.
+pub const LIVENESS: &str = "/healthz";
+
 /// Routes beside `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(read_liveness).service(read_readiness);
@@ -43,7 +46,8 @@ async fn read_liveness() -> Result<Answer<Health>> {
 
 /// Whether the database is reachable and has every migration, and no other.
 ///
-/// 503 while the database is away, lacks migrations or was migrated by a newer service: send requests elsewhere meanwhile.
+/// 503 while the database is away, is being made ready, lacks migrations or was migrated by a newer service: send requests elsewhere
+/// meanwhile.
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
 async fn read_readiness(db: Db) -> Result<Answer<Health>> {

@@ -398,6 +398,7 @@ async fn streams_of_events_pass_over_what_is_hidden() {
             ..Bounds::default()
         },
     );
+    database.set_ready();
     let service = init_service(app::build(
         database,
         Cache::new(CACHE),

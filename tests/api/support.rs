@@ -312,6 +312,7 @@ impl Api {
                 ..Bounds::default()
             },
         );
+        database.set_ready();
         let app = app::build(database.clone(), Cache::new(cache_bytes), Rate::new(0, 0), limits);
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {

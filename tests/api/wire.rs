@@ -36,6 +36,7 @@ impl Listening {
                 ..Bounds::default()
             },
         );
+        database.set_ready();
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {

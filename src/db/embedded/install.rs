@@ -7,9 +7,7 @@ use std::{
 };
 
 use super::{EmbeddedError, cluster::Cluster};
-
-/// The oldest major version the migrations are written for.
-pub(super) const OLDEST: u32 = 15;
+use crate::db::OLDEST_POSTGRESQL;
 
 /// An installed PostgreSQL server.
 #[derive(Debug)]
@@ -26,7 +24,7 @@ impl Installation {
             .filter_map(Self::at)
             .find(|found| match written_by {
                 Some(major) => found.major == major,
-                None => found.major >= OLDEST,
+                None => found.major >= OLDEST_POSTGRESQL,
             })
             .ok_or_else(|| match written_by {
                 Some(major) => EmbeddedError::OtherVersion {
@@ -61,15 +59,16 @@ pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
         .find(|program| program.is_file() && major_of(program).is_some_and(|found| found >= major))
 }
 
+/// Where programs are looked for: what is in `PATH` was put there by somebody, so that comes first.
 fn program_directories() -> impl Iterator<Item = PathBuf> {
-    std::iter::once_with(|| stdout_of(Command::new("pg_config").arg("--bindir")))
-        .flatten()
-        .map(PathBuf::from)
+    let in_path = env::var_os("PATH");
+    let in_path: Vec<PathBuf> = in_path.iter().flat_map(env::split_paths).collect();
+    in_path
+        .into_iter()
         .chain(
-            env::var_os("PATH")
-                .iter()
-                .flat_map(env::split_paths)
-                .collect::<Vec<_>>(),
+            std::iter::once_with(|| stdout_of(Command::new("pg_config").arg("--bindir")))
+                .flatten()
+                .map(PathBuf::from),
         )
         .chain(versions_in("/usr/lib/postgresql", ""))
         .chain(versions_in("/opt/homebrew/opt", "postgresql@"))

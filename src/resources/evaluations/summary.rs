@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{EvaluationFilter, Judging, case, tally};
+use super::{
+    EvaluationFilter, Judging, case,
+    tally::{self, Tally},
+};
 use crate::{
     db::{Db, Read},
     domain::roll_up::RollUp,
@@ -82,14 +85,23 @@ async fn summarize_evaluations(
     Query((filter, grouping, judging, past)): Query<(EvaluationFilter, EvaluationGrouping, Judging, Past)>,
 ) -> Result<Answer<EvaluationSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    // What is public is counted beforehand.
-    let broad = !db.is_public() || tally::is_finer(&filter, &grouping.group_by);
-    db.at(moment)
-        .broad(broad)
-        .about(&filter.organization.0)
+    let db = db.at(moment).about(&filter.organization.0);
+    // What is public is counted beforehand, unless it was only just migrated or restored.
+    if db.is_public() && !tally::is_finer(&filter, &grouping.group_by) {
+        let (filter, grouping, judging) = (filter.clone(), grouping.clone(), judging.clone());
+        let counted = db.read(move |conn| {
+            let on = judging.on.or(conn.today);
+            let counted = tally::counted(conn, &filter, &grouping.group_by, on)?;
+            Ok(counted.map(|counted| summaries(on, add_up(counted, &grouping.group_by))))
+        });
+        if let Some(counted) = counted.await? {
+            return Ok(Answer(counted));
+        }
+    }
+    db.broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            summarize(conn, &filter, &grouping.group_by, on).map(Answer)
+            Ok(Answer(summaries(on, evaluate(conn, &filter, &grouping.group_by, on)?)))
         })
         .await
 }
@@ -97,33 +109,44 @@ async fn summarize_evaluations(
 /// What a group has in common.
 type Key = (Option<Slug>, Option<FiscalYear>, Option<(Id, GoalCode)>);
 
-fn summarize(
+type Groups = BTreeMap<Key, RollUp>;
+
+/// Groups of what was counted beforehand.
+fn add_up(counted: Vec<Tally>, by: &AnyOf<EvaluationGroup>) -> Groups {
+    let grouped = |group| by.0.contains(&group);
+    let mut groups = Groups::new();
+    for tally in counted {
+        let organization = tally.organization.filter(|_| grouped(EvaluationGroup::Organization));
+        let fiscal_year = grouped(EvaluationGroup::FiscalYear).then_some(tally.fiscal_year);
+        let group = groups.entry((organization, fiscal_year, None)).or_default();
+        group.add(tally.verdict, tally.count);
+    }
+    groups
+}
+
+/// Groups of what is evaluated for it.
+fn evaluate(
     conn: &mut Read<'_>,
     filter: &EvaluationFilter,
     by: &AnyOf<EvaluationGroup>,
     on: NaiveDate,
-) -> Result<EvaluationSummaries> {
+) -> Result<Groups> {
     let grouped = |group| by.0.contains(&group);
-    let mut groups: BTreeMap<Key, RollUp> = BTreeMap::new();
-    if let Some(counted) = tally::counted(conn, filter, by, on)? {
-        for tally in counted {
-            let organization = tally.organization.filter(|_| grouped(EvaluationGroup::Organization));
-            let fiscal_year = grouped(EvaluationGroup::FiscalYear).then_some(tally.fiscal_year);
-            let group = groups.entry((organization, fiscal_year, None)).or_default();
-            group.add(tally.verdict, tally.count);
-        }
-    } else {
-        case::each(conn, filter, on, None, |judged| {
-            let indicator = &judged.subject.indicator;
-            let key = (
-                grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
-                grouped(EvaluationGroup::FiscalYear).then_some(judged.fiscal_year),
-                grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
-            );
-            groups.entry(key).or_default().add(judged.verdict(), 1);
-            Ok(true)
-        })?;
-    }
+    let mut groups = Groups::new();
+    case::each(conn, filter, on, None, |judged| {
+        let indicator = &judged.subject.indicator;
+        let key = (
+            grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),
+            grouped(EvaluationGroup::FiscalYear).then_some(judged.fiscal_year),
+            grouped(EvaluationGroup::Goal).then(|| (indicator.goal_id, indicator.goal_code.clone())),
+        );
+        groups.entry(key).or_default().add(judged.verdict(), 1);
+        Ok(true)
+    })?;
+    Ok(groups)
+}
+
+fn summaries(on: NaiveDate, groups: Groups) -> EvaluationSummaries {
     let items = groups.into_iter().map(|((organization, fiscal_year, goal), roll_up)| {
         let (goal_id, goal_code) = goal.unzip();
         EvaluationSummary {
@@ -134,8 +157,8 @@ fn summarize(
             roll_up,
         }
     });
-    Ok(EvaluationSummaries {
+    EvaluationSummaries {
         on: Date(on),
         items: items.collect(),
-    })
+    }
 }

@@ -1,0 +1,207 @@
+//! `ward-policy serve`: the running service, from its sockets to its stop.
+
+use std::{
+    io,
+    net::TcpListener,
+    path::PathBuf,
+    pin::pin,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+use actix_web::{
+    HttpServer,
+    dev::Server,
+    rt::{
+        System,
+        signal::unix::{SignalKind, signal},
+        spawn,
+    },
+};
+use futures_util::future::{Either, pending, select};
+use tokio::sync::oneshot;
+
+use crate::{
+    app,
+    cache::Cache,
+    command::Failure,
+    config::Config,
+    connection::Connections,
+    db::{self, Database, embedded::Embedded},
+    listening::Listening,
+    metrics,
+    rate::Rate,
+    sample, token_command,
+};
+
+/// How long a database may take to be ready before the service begins without it.
+const HEAD_START: Duration = Duration::from_secs(5);
+
+/// Serves until it is told to stop, or until it turns out that it never can. A database that is not there yet is waited for, while
+/// callers are told so.
+pub fn run(with_sample: bool) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
+    // Only to find out: a start that cannot serve must not touch a database. The server binds when there is one.
+    drop(Listening::on(&config.bind).map_err(cannot_listen)?);
+    let metrics_bind = config.metrics_bind.as_deref();
+    let cannot_show = |e| {
+        let bind = metrics_bind.unwrap_or_default();
+        format!("cannot listen on {bind} (WARD_POLICY_METRICS_BIND): {e}")
+    };
+    metrics_bind.map(TcpListener::bind).transpose().map_err(cannot_show)?;
+    let (url, embedded) = if let Some(url) = config.database_url {
+        (url, None)
+    } else {
+        let embedded = Embedded::start(&config.data)?;
+        (embedded.url("ward_policy"), Some(embedded))
+    };
+    let database = Database::new(&url, &config.standbys, config.bounds);
+    let preparation = Preparation::begin(Prepare {
+        url,
+        with_sample,
+        data: embedded.is_some().then_some(config.data),
+        database: database.clone(),
+    })?;
+    let failed = preparation.wait()?;
+    let slow = Duration::from_millis(config.slow_query_ms);
+    database.metrics().queries.call_slow(slow);
+    // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
+    let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
+    let threads = usize::try_from(turns)?;
+    let (stopping, mut stopped) = oneshot::channel();
+    System::new().block_on(async {
+        let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
+        let rate = Rate::new(config.rate, config.proxies);
+        let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
+        let outside = outside.transpose().map_err(cannot_show)?;
+        let shown = outside.as_ref().map(Server::handle);
+        let connections = Connections::new(config.patience);
+        let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
+        let sockets = listening.sockets()?;
+        let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
+        let stop = async move {
+            if let Either::Right((failure, _)) = select(pin!(asked), pin!(failed)).await {
+                // Whoever waits for the end of the server waits for this too.
+                let _ = stopping.send(failure);
+            }
+            // From here on every answer is the last one of its connection; who waits for changes gets one now.
+            open.stop();
+            waiting.stop_waiting();
+            listening.cease().await;
+        };
+        let mut server = HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), limits))
+            .workers(config.workers)
+            .max_connections(config.connections.div_ceil(config.workers))
+            .client_request_timeout(config.patience.head)
+            .on_connect(move |io, data| connections.take(io, data))
+            .worker_max_blocking_threads(threads)
+            .shutdown_signal(stop)
+            .shutdown_timeout(8);
+        for socket in sockets {
+            server = server.listen(socket)?;
+        }
+        for address in server.addrs() {
+            log::info!("API http://{address}/v1  documentation http://{address}/docs/");
+        }
+        outside.map(spawn);
+        server.run().await?;
+        if let Some(shown) = shown {
+            shown.stop(false).await;
+        }
+        Ok::<_, Failure>(())
+    })?;
+    if let Some(embedded) = embedded {
+        embedded.stop();
+    }
+    // It stopped for a failure, or because somebody asked it to.
+    stopped.try_recv().map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// Waits for a signal to stop, whichever comes; left to itself, actix cuts requests off at Ctrl-C.
+fn stop_asked() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
+    })
+}
+
+/// What makes the database ready.
+struct Prepare {
+    url: String,
+    with_sample: bool,
+    /// Where the embedded database is, if it is that one.
+    data: Option<PathBuf>,
+    database: Database,
+}
+
+/// The database being made ready, on a thread of its own.
+struct Preparation {
+    /// Whether it is the embedded one, which is there.
+    is_ours: bool,
+    /// Closed when it is done, one way or the other; a word of every attempt in vain.
+    waits: mpsc::Receiver<()>,
+    /// Why it never will be ready.
+    failed: oneshot::Receiver<String>,
+}
+
+impl Preparation {
+    fn begin(prepare: Prepare) -> io::Result<Self> {
+        let (waiting, waits) = mpsc::channel();
+        let (failing, failed) = oneshot::channel();
+        let is_ours = prepare.data.is_some();
+        thread::Builder::new().name("preparation".to_owned()).spawn(move || {
+            match prepare.run(&waiting) {
+                // Before the other end is let go.
+                Err(e) => drop(failing.send(e.to_string())),
+                Ok(()) => {
+                    drop(waiting);
+                    db::count_anew(&prepare.url);
+                }
+            }
+        })?;
+        Ok(Self { is_ours, waits, failed })
+    }
+
+    /// Waits until it is ready or has failed, but not for a database that is not there, nor long for one elsewhere. Gives what tells
+    /// of a later failure.
+    fn wait(mut self) -> Result<impl Future<Output = String>, Failure> {
+        let done = if self.is_ours {
+            self.waits.recv().is_err()
+        } else {
+            self.waits.recv_timeout(HEAD_START) == Err(RecvTimeoutError::Disconnected)
+        };
+        if done && let Ok(failure) = self.failed.try_recv() {
+            return Err(failure.into());
+        }
+        Ok(async move {
+            match self.failed.await {
+                Ok(failure) => failure,
+                // It is ready.
+                Err(_) => pending().await,
+            }
+        })
+    }
+}
+
+impl Prepare {
+    fn run(&self, waiting: &mpsc::Sender<()>) -> Result<(), Failure> {
+        let fill = |tx: &mut db::Tx<'_>| if self.with_sample { sample::fill(tx) } else { Ok(()) };
+        let waits = || {
+            // Perhaps nobody listens any more.
+            let _ = waiting.send(());
+        };
+        db::set_up_when_there(&self.url, fill, waits)?;
+        match &self.data {
+            Some(data) => token_command::first(&self.url, data)?,
+            None => token_command::ask_for_first(&self.url)?,
+        }
+        self.database.set_ready();
+        Ok(())
+    }
+}
