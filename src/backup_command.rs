@@ -117,11 +117,26 @@ pub fn restore(command: &BackupCommand) -> Result<(), Failure> {
         )
         .into());
     }
-    with_database(|url| fill(url, &dump, &manifest))?;
+    with_database(|url| fill(url, &dump, &manifest, History::Another))?;
     print(vec![manifest.line("restored and found whole")])
 }
 
-fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
+/// Copies a whole database into an empty one, and checks that everything is there: the same history, on another server.
+pub fn copy(from: &str, to: &str, place: &Path) -> Result<(), Failure> {
+    let manifest = make(&mut connect(from)?, from, place)?;
+    fill(to, &place.join(DUMP), &manifest, History::Same)
+}
+
+/// What a database is that a copy was brought into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum History {
+    /// The one that goes on from here.
+    Same,
+    /// Another one: the one that was copied may go on, or did.
+    Another,
+}
+
+fn fill(url: &str, dump: &Path, manifest: &Manifest, history: History) -> Result<(), Failure> {
     let conn = &mut open(url)?;
     // A service that starts meanwhile waits, as for another one that prepares the database.
     db::claim(conn)?;
@@ -150,7 +165,9 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest) -> Result<(), Failure> {
         if !report.findings.is_empty() {
             return Err(Rolled::from(report.lines().join("; ")));
         }
-        manifest::begin_epoch(conn)?;
+        if history == History::Another {
+            manifest::begin_epoch(conn)?;
+        }
         Ok(())
     });
     // Nobody has looked at the tables yet.

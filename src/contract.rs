@@ -21,7 +21,7 @@ use utoipa::{
 
 use crate::{
     domain::municipality_code,
-    error::{Error, MOST_VIOLATIONS, Result, Violation},
+    error::{Error, MOST_SUGGESTIONS, MOST_VIOLATIONS, Result, Violation},
     language::Bilingual,
     value::Decimal,
 };
@@ -182,8 +182,14 @@ impl Checker {
             }
             Broken::AdditionalProperties { unexpected } => {
                 let known = self.properties_beside(error.schema_path().as_str());
-                let unexpected = unexpected.iter().take(MOST_VIOLATIONS);
-                found.extend(unexpected.map(|key| unknown_field(pointer, key, &known)));
+                for key in unexpected.iter().take(MOST_VIOLATIONS) {
+                    let meant = if found.len() < MOST_SUGGESTIONS {
+                        known.as_slice()
+                    } else {
+                        &[]
+                    };
+                    found.push(unknown_field(pointer, key, meant));
+                }
             }
             Broken::Required { property } => found.push(Violation::at(
                 format!("{pointer}/{}", property.as_str().unwrap_or_default()),

@@ -150,6 +150,8 @@ impl Violation {
 
 /// Most broken rules one problem names.
 pub const MOST_VIOLATIONS: usize = 10_000;
+/// Of so many the nearest right name is looked for: nobody mistypes more, and each is compared with every name there is.
+pub const MOST_SUGGESTIONS: usize = 100;
 /// Nothing longer than this is a mistyped name; comparing it would take memory by its length.
 const LONGEST_NAME: usize = 300;
 

@@ -44,5 +44,6 @@ pub mod serve_command;
 pub mod sheet;
 pub mod token_command;
 pub mod trace;
+pub mod upgrade_command;
 pub mod value;
 pub mod verify;

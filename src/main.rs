@@ -18,6 +18,7 @@ use ward_policy::{
     import_command::{self, ImportCommand},
     logging, openapi, serve_command,
     token_command::{self, TokenCommand},
+    upgrade_command,
     verify::{self, Head},
 };
 
@@ -56,6 +57,8 @@ enum Command {
     Backup(BackupCommand),
     /// Bring a backup into an empty database, and check that everything is there.
     Restore(BackupCommand),
+    /// Bring the embedded database to the newest PostgreSQL that is installed here; the old files are kept.
+    Upgrade,
     /// Check that nothing was removed from the history or altered, on `DATABASE_URL` or on the embedded database.
     Verify {
         /// A head noted at an earlier time (`seq:hash`, as printed): it must still be there.
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Generate(command) => generate_command::run(&command),
         Command::Backup(command) => backup_command::backup(&command),
         Command::Restore(command) => backup_command::restore(&command),
+        Command::Upgrade => upgrade_command::run(),
         Command::Verify { known } => verify::run(known.as_ref()),
     }
 }

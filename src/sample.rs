@@ -2,11 +2,13 @@
 //!
 //! The wards are bodies as callers send them; the policy is the city's own form, imported as any other is.
 
+use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use crate::{
+    auth::Caller,
     contract,
-    db::Tx,
+    db::{Tx, write},
     error::{Error, Result},
     json::Most,
     resources::{
@@ -21,10 +23,14 @@ const WARDS: &str = include_str!("sample/osaka-wards.json");
 const NISHI_2024: &str = include_str!("sample/nishi-2024.txt");
 
 /// Fills a database that has no organization yet.
-pub fn fill(tx: &mut Tx<'_>) -> Result<()> {
-    if organizations::any(tx)? {
+pub fn fill(conn: &mut PgConnection) -> Result<()> {
+    if organizations::any(conn)? {
         return Ok(());
     }
+    write(conn, &Caller::service(), store)
+}
+
+fn store(tx: &mut Tx<'_>) -> Result<()> {
     for ward in wards()? {
         organizations::insert(tx, &ward)?;
     }

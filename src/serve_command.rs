@@ -22,6 +22,7 @@ use actix_web::{
         spawn,
     },
 };
+use diesel::PgConnection;
 use futures_util::future::{Either, pending, select};
 use tokio::sync::oneshot;
 
@@ -191,7 +192,7 @@ impl Preparation {
 
 impl Prepare {
     fn run(&self, waiting: &mpsc::Sender<()>) -> Result<(), Failure> {
-        let fill = |tx: &mut db::Tx<'_>| if self.with_sample { sample::fill(tx) } else { Ok(()) };
+        let fill = |conn: &mut PgConnection| if self.with_sample { sample::fill(conn) } else { Ok(()) };
         let waits = || {
             // Perhaps nobody listens any more.
             let _ = waiting.send(());

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -11,6 +11,10 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use nix::{
+    sys::statvfs::statvfs,
+    unistd::{AccessFlags, access},
+};
 
 use crate::db::OLDEST_POSTGRESQL;
 use account::Account;
@@ -40,15 +44,31 @@ pub enum EmbeddedError {
     NotInstalled,
     /// The data can only be read by a version that is not here.
     #[error(
-        "the data in {} was written by PostgreSQL {major}, which is not installed here. Install that version \
-         (`apt-get install postgresql-{major}`), or choose another directory with WARD_POLICY_DATA",
-        path.display()
+        "the data in {} is PostgreSQL {major}'s, whose programs are not installed here{}. Nothing was changed. Install them beside \
+         (Debian: postgresql-{major}, of the release before or from apt.postgresql.org) and start again; `ward-policy upgrade` then \
+         brings the data to the newest PostgreSQL installed. Or restore a backup into another directory (WARD_POLICY_DATA)",
+        path.display(),
+        found.map_or_else(String::new, |found| format!("; those of PostgreSQL {found} are, which cannot read it"))
     )]
     OtherVersion {
         /// The data directory.
         path: PathBuf,
         /// The version that wrote it.
         major: u32,
+        /// The newest version that is here.
+        found: Option<u32>,
+    },
+    /// There is nothing to bring to another version.
+    #[error("there is no data in {} (WARD_POLICY_DATA)", path.display())]
+    NoData {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// What an upgrade kept is there still.
+    #[error("{} is left from an earlier upgrade: move it away, then upgrade again", path.display())]
+    Kept {
+        /// The files that were kept.
+        path: PathBuf,
     },
     /// Two services cannot share one directory.
     #[error(
@@ -121,6 +141,45 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> EmbeddedError {
     }
 }
 
+/// What became of an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upgrade {
+    /// The data is the newest installed version's already.
+    Newest {
+        /// That version.
+        major: u32,
+    },
+    /// The data was brought to another version.
+    Done {
+        /// The version it was.
+        from: u32,
+        /// The version it is now.
+        to: u32,
+        /// Where the old files are.
+        kept: PathBuf,
+    },
+}
+
+/// Room enough for the databases of a run of the tests.
+const ROOM_IN_MEMORY: u64 = 2 << 30;
+
+/// Where files are in memory, on Linux, unless `TMPDIR` names another place: files that are not kept cost half as much there.
+fn place_in_memory() -> Option<PathBuf> {
+    let place = PathBuf::from("/dev/shm");
+    let room = statvfs(&place).ok()?;
+    let free = room.blocks_available().saturating_mul(room.fragment_size());
+    let ours = access(&place, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
+    (ours && free >= ROOM_IN_MEMORY && env::var_os("TMPDIR").is_none()).then_some(place)
+}
+
+/// Removes a directory of ours and all in it, if it is there.
+fn remove(directory: &Path) -> Result<(), EmbeddedError> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(directory)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// A PostgreSQL server of our own, which ends with this value or with this process, whichever is first.
 ///
 /// Only its own account and root reach it: it listens on a Unix socket in a private directory, nowhere else.
@@ -141,7 +200,10 @@ impl Embedded {
     /// Starts a fast and forgetful server on new files, which are removed when it ends.
     pub fn temporary() -> Result<Self, EmbeddedError> {
         let name = format!("ward-policy-{}", uuid::Uuid::now_v7().simple());
-        Self::run(&env::temp_dir().join(name), Kind::Temporary)
+        Self::run(
+            &place_in_memory().unwrap_or_else(env::temp_dir).join(name),
+            Kind::Temporary,
+        )
     }
 
     /// The address of a database in it, for libpq; further parameters may be added with `&`.
@@ -160,6 +222,51 @@ impl Embedded {
         }
     }
 
+    /// Brings the data kept in `data` to the newest PostgreSQL installed here, if it is an older one's. `copy` copies all from the
+    /// database at one address to the new one at another, and may keep files in a directory meanwhile. The old files are kept.
+    pub fn upgrade<E: From<EmbeddedError>>(
+        data: &Path,
+        copy: impl FnOnce(&str, &str, &Path) -> Result<(), E>,
+    ) -> Result<Upgrade, E> {
+        let cluster = Cluster::at(std::path::absolute(data).map_err(io_error(data))?, Kind::Durable);
+        cluster.settle()?;
+        let Some(from) = cluster.version()? else {
+            return Err(EmbeddedError::NoData { path: cluster.data }.into());
+        };
+        let (old, new) = (Installation::reading(&cluster)?, Installation::newest());
+        let Some(new) = new.filter(|new| new.major > from) else {
+            return Ok(Upgrade::Newest { major: from });
+        };
+        let (to, kept) = (new.major, cluster.predecessor(from));
+        let account = Account::owning(&cluster.files())?;
+        let lock = cluster.claim(&account)?;
+        if kept.exists() {
+            return Err(EmbeddedError::Kept { path: kept }.into());
+        }
+        let successor = cluster.successor();
+        // What an upgrade that was cut short has left is made again.
+        remove(&successor.data)?;
+        account.private_directory(&successor.data)?;
+        let done = {
+            let mut from = Server::new(cluster.clone(), old, account.clone())?;
+            from.start()?;
+            let mut to = Server::new(successor.clone(), new, account)?;
+            to.start()?;
+            open_database(&successor.socket)?;
+            copy(
+                &url(&cluster.socket, NAME),
+                &url(&successor.socket, NAME),
+                &successor.data,
+            )
+        };
+        if done.is_ok() {
+            cluster.give_way(&successor, from)?;
+        }
+        remove(&successor.data)?;
+        drop(lock);
+        done.map(|()| Upgrade::Done { from, to, kept })
+    }
+
     /// Stops the server, as dropping does, and waits for its end.
     pub fn stop(self) {
         drop(self);
@@ -167,8 +274,17 @@ impl Embedded {
 
     fn run(data: &Path, kind: Kind) -> Result<Self, EmbeddedError> {
         let cluster = Cluster::at(std::path::absolute(data).map_err(io_error(data))?, kind);
+        cluster.settle()?;
         let account = Account::owning(&cluster.files())?;
         let installation = Installation::reading(&cluster)?;
+        if let Some(newest) = Installation::newest().filter(|newest| newest.major > installation.major)
+            && cluster.files().exists()
+        {
+            let (major, newest) = (installation.major, newest.major);
+            log::info!(
+                "the data is PostgreSQL {major}'s, and is served by it; `ward-policy upgrade` brings it to {newest}, which is here too"
+            );
+        }
         let service_lock = cluster.claim(&account)?;
         let socket = cluster.socket.clone();
         let mut server = Server::new(cluster, installation, account)?;

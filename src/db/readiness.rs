@@ -11,13 +11,11 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
-    Tx, in_one_line,
+    in_one_line,
     reach::{Unreached, connect},
     standby::pg_is_in_recovery,
-    write,
 };
 use crate::{
-    auth::Caller,
     error::{Error, Result},
     resources::evaluations::tally,
 };
@@ -59,7 +57,7 @@ pub enum SetupError {
     Migration(Box<dyn std::error::Error + Send + Sync>),
     /// The sample does not fit.
     #[error("the sample data cannot be stored: {0}")]
-    Sample(#[from] Error),
+    Sample(Error),
 }
 
 impl SetupError {
@@ -84,7 +82,7 @@ impl From<Unreached> for SetupError {
 }
 
 /// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
-pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
+pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = connect(url)?;
     let done = prepare(&mut conn, fill);
     // A server that went away meanwhile says so in many ways.
@@ -94,7 +92,7 @@ pub fn set_up(url: &str, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result
     }
 }
 
-fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<(), SetupError> {
+fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> Result<(), SetupError> {
     let major = server_major(conn)?;
     if major < OLDEST_POSTGRESQL {
         return Err(SetupError::TooOld(major));
@@ -108,18 +106,22 @@ fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut Tx<'_>) -> Result<()>
     claim(conn).map_err(|e| SetupError::away(&e))?;
     // Makes their table, where there is none.
     conn.applied_migrations().map_err(SetupError::Migration)?;
-    if let Some(version) = migrations(conn)?.newer.pop() {
+    let known = migrations(conn).map_err(|e| SetupError::Migration(e.into()))?;
+    if let Some(version) = known.newer.into_iter().next_back() {
         return Err(SetupError::Newer(version));
     }
     conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
-    write(conn, &Caller::service(), fill)?;
+    fill(conn).map_err(|e| match e {
+        Error::Unavailable(why) | Error::Undone(why) => SetupError::away(&why),
+        e => SetupError::Sample(e),
+    })?;
     Ok(release(conn)?)
 }
 
 /// Makes a database ready as soon as it is there, however long that takes. What it waits for is told, and logged.
 pub fn set_up_when_there(
     url: &str,
-    fill: impl Fn(&mut Tx<'_>) -> Result<()>,
+    fill: impl Fn(&mut PgConnection) -> Result<()>,
     mut waits: impl FnMut(),
 ) -> Result<(), SetupError> {
     let mut pause = PAUSES.0;

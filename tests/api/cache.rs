@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a change may take to reach another instance.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Api {
     /// What everybody sees, once answers are kept: an instance hears of changes some moments after the first question.

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use diesel::{PgConnection, connection::SimpleConnection};
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
-    auth::Caller,
-    db::{self, MIGRATIONS},
+    db::MIGRATIONS,
     sample,
     verify::{self, Head, verify},
 };
@@ -29,7 +28,7 @@ const NO_PAST: [&str; 1] = ["tokens"];
 fn sampled() -> TestDb {
     let db = TestDb::new();
     let mut conn = db.connect();
-    db::write(&mut conn, &Caller::service(), sample::fill).unwrap();
+    sample::fill(&mut conn).unwrap();
     by_sql(
         &mut conn,
         "insert into results (id, indicator_id, fiscal_year, value, observation_status) \

@@ -23,13 +23,13 @@ use ward_policy::{
 use crate::{
     openapi::{CONTRACT, Operation},
     secrets::{NUMBER, OTHER, Secrets, THEIRS, WORD, Who},
-    support::{Answer, CACHE},
+    support::{Answer, CACHE, patient},
 };
 
 /// Operations whose answers tell their place in a history that is everybody's: any change moves them on.
 const IN_STEP: [&str; 2] = ["/v1/changes", "/v1/snapshot"];
 /// How long a stream may take to show what happened.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Secrets {
     /// Every way to fill an operation's path: with what is public, with what is hidden, and with what is not there.
@@ -390,14 +390,7 @@ async fn before_results_are_published_their_evaluations_are_pending_or_overdue()
 #[actix_web::test]
 async fn streams_of_events_pass_over_what_is_hidden() {
     let secrets = Secrets::new().await;
-    let database = Database::new(
-        &secrets.api.db.url(),
-        &[],
-        Bounds {
-            pool: 4,
-            ..Bounds::default()
-        },
-    );
+    let database = Database::new(&secrets.api.db.url(), &[], Bounds { pool: 4, ..patient() });
     database.set_ready();
     let service = init_service(app::build(
         database,

@@ -8,12 +8,12 @@ use chrono::{SecondsFormat, Utc};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use serde_json::{Value, json};
-use ward_policy::metrics;
+use ward_policy::{config::Bounds, metrics};
 
 use crate::{
     given::Nishi,
     secrets::Secrets,
-    support::{Api, Call, TestDb},
+    support::{Api, Call, TestDb, patient},
 };
 
 impl Api {
@@ -101,7 +101,12 @@ async fn unknown_paths_and_methods_add_no_more_than_one_name() {
 
 #[actix_web::test]
 async fn what_the_database_refuses_is_counted_by_kind_and_so_is_its_absence() {
-    let api = Api::new().await;
+    // Of one that is gone nobody waits long to hear.
+    let api = Api::with_bounds(Bounds {
+        wait: Duration::from_millis(1500),
+        ..patient()
+    })
+    .await;
     let bureau = json!({"slug": "port", "kind": "bureau", "name": "港湾局", "display_order": 1});
     api.post("/v1/organizations", &bureau).await.must_be(201);
     api.post("/v1/organizations", &bureau).await.must_be(409);

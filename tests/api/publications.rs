@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use ward_policy::{app, auth::Caller, db, domain::difference, openapi, sample, value::hex};
+use ward_policy::{app, domain::difference, openapi, sample, value::hex};
 
 use crate::{
     given::{self, Nishi, with},
@@ -465,7 +465,7 @@ async fn a_policy_that_was_published_is_not_deleted() {
 #[actix_web::test]
 async fn the_sample_comes_with_its_plan_published_on_an_assumed_day() {
     let api = Api::new().await;
-    db::write(&mut api.db.connect(), &Caller::service(), sample::fill).unwrap();
+    sample::fill(&mut api.db.connect()).unwrap();
     let revisions = api.list(REVISIONS).await;
     assert_eq!(revisions.len(), 1);
     let expected = json!([1, "plan", "2024-04-01", true]);

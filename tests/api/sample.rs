@@ -1,7 +1,7 @@
 //! What an empty database gets: the wards and Nishi Ward's policy, as the city published it.
 
 use serde_json::{Value, json};
-use ward_policy::{auth::Caller, db, sample};
+use ward_policy::sample;
 
 use crate::support::Api;
 
@@ -15,7 +15,7 @@ impl Api {
 
     /// What a start does with an empty database.
     fn fill(&self) {
-        db::write(&mut self.db.connect(), &Caller::service(), sample::fill).unwrap();
+        sample::fill(&mut self.db.connect()).unwrap();
     }
 }
 

@@ -12,6 +12,8 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use actix_web::{
@@ -40,6 +42,20 @@ use crate::openapi::CONTRACT;
 
 /// Connections an application may have; more than one, so that requests really meet.
 const POOL: u32 = 8;
+
+/// Bounds that no machine is too slow for: a test that is about one of them sets it.
+pub(crate) fn patient() -> Bounds {
+    const LONG: Duration = Duration::from_secs(300);
+    Bounds {
+        pool: POOL,
+        wait: LONG,
+        statement: LONG,
+        lock: LONG,
+        read: LONG,
+        write: LONG,
+        ..Bounds::default()
+    }
+}
 
 /// Room for answers to the public.
 pub(crate) const CACHE: usize = 4 << 20;
@@ -72,13 +88,17 @@ fn url(database: &str) -> String {
     }
 }
 
-/// A connection to the database from which others are made.
-fn administrator() -> PgConnection {
-    let address = match &*SERVER {
+/// The address of the database from which others are made.
+fn administration() -> String {
+    match &*SERVER {
         Server::Private(server) => server.url("postgres"),
         Server::Given(url) => url.clone(),
-    };
-    PgConnection::establish(&address).expect("the test server answers")
+    }
+}
+
+/// A connection to it.
+fn administrator() -> PgConnection {
+    PgConnection::establish(&administration()).expect("the test server answers")
 }
 
 /// The token of requests that do not say otherwise; it may do everything.
@@ -181,9 +201,14 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        let name = &self.name;
-        // A database left behind is no reason to fail: the server ends with the run, or another run drops it.
-        let _ = administrator().batch_execute(&format!("drop database if exists {name} with (force)"));
+        let name = self.name.clone();
+        // It waits for connections to end, and no test waits for it. A database left behind is no reason to fail: the server ends
+        // with the run, or another run drops it.
+        thread::spawn(move || {
+            let dropped = PgConnection::establish(&administration());
+            let _ =
+                dropped.map(|mut admin| admin.batch_execute(&format!("drop database if exists {name} with (force)")));
+        });
     }
 }
 
@@ -295,23 +320,21 @@ impl Api {
 
     /// With these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        Self::on(Rc::new(TestDb::new()), CACHE, limits).await
+        Self::on(Rc::new(TestDb::new()), CACHE, limits, patient()).await
+    }
+
+    /// With these bounds on the use of the database.
+    pub(crate) async fn with_bounds(bounds: Bounds) -> Self {
+        Self::on(Rc::new(TestDb::new()), CACHE, Limits::default(), bounds).await
     }
 
     /// Another instance on the same database, with so much room for answers.
     pub(crate) async fn beside(&self, cache_bytes: usize) -> Self {
-        Self::on(Rc::clone(&self.db), cache_bytes, Limits::default()).await
+        Self::on(Rc::clone(&self.db), cache_bytes, Limits::default(), patient()).await
     }
 
-    async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits) -> Self {
-        let database = Database::new(
-            &db.url(),
-            &[],
-            Bounds {
-                pool: POOL,
-                ..Bounds::default()
-            },
-        );
+    async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits, bounds: Bounds) -> Self {
+        let database = Database::new(&db.url(), &[], bounds);
         database.set_ready();
         let app = app::build(database.clone(), Cache::new(cache_bytes), Rate::new(0, 0), limits);
         let service = Rc::new(init_service(app).await);

@@ -16,7 +16,7 @@ use ward_policy::{
     rate::Rate,
 };
 
-use crate::support::{CACHE, TestDb};
+use crate::support::{CACHE, TestDb, patient};
 
 /// A service that listens, over a database of its own.
 struct Listening {
@@ -28,14 +28,7 @@ struct Listening {
 impl Listening {
     fn new(limits: Limits) -> Self {
         let test_db = TestDb::new();
-        let database = Database::new(
-            &test_db.url(),
-            &[],
-            Bounds {
-                pool: 2,
-                ..Bounds::default()
-            },
-        );
+        let database = Database::new(&test_db.url(), &[], Bounds { pool: 2, ..patient() });
         database.set_ready();
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
@@ -62,7 +55,7 @@ impl Listening {
     /// All that is answered to these bytes until the connection closes.
     fn answer(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -289,7 +282,7 @@ fn no_bytes_are_too_odd() {
     });
     for (what, bytes) in oddities().into_iter().chain(odd_bodies()) {
         let mut stream = TcpStream::connect(service.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         // It may have heard enough before the end.
         let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
         let mut answer = Vec::new();

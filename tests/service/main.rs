@@ -34,6 +34,7 @@ mod process;
 mod replica;
 mod slow;
 mod standby;
+mod start;
 mod stop;
 mod tokens;
 
@@ -77,7 +78,7 @@ fn a_first_start_says_where_it_is_and_serves_the_sample() -> Outcome {
     assert!(service.stop(Signal::SIGTERM)?.success());
     fs::remove_file(&file)?;
     let service = place.serve(&[])?;
-    assert_eq!(service.said()?.lines().count(), 1);
+    assert!(!service.said()?.contains("token"), "{}", service.said()?);
     assert!(!file.exists());
     assert_eq!(get_by(service.address, &token, "/v1/tokens")?.status, 200);
     Ok(())
@@ -342,11 +343,6 @@ fn a_bad_setting_is_one_line_before_anything_is_started() -> Outcome {
             .run(&["serve"], &[(variable, value)])?
             .is_one_line_about(&[variable, value]);
         assert!(!place.data().exists(), "{variable}={value}");
-    }
-    for address in ["nonsense", "postgresql://nobody@127.0.0.1:1/nothing"] {
-        place
-            .run(&["serve"], &[("DATABASE_URL", address)])?
-            .is_one_line_about(&["DATABASE_URL"]);
     }
     Ok(())
 }

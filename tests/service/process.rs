@@ -19,7 +19,7 @@ use nix::{
 };
 use ward_policy::db::embedded::Embedded;
 
-use crate::{Outcome, PATIENCE};
+use crate::{Outcome, PATIENCE, http::get};
 
 /// A place for one test's service, which the account that runs PostgreSQL can reach.
 pub(crate) struct Place(PathBuf);
@@ -139,7 +139,20 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    pub(crate) fn wait(mut self) -> Outcome<Service> {
+    /// Waits until it serves.
+    pub(crate) fn wait(self) -> Outcome<Service> {
+        let mut service = self.listening()?;
+        eventually(|| {
+            if let Some(status) = service.process.0.try_wait()? {
+                return Err(format!("{status}: {}", service.said()?).into());
+            }
+            Ok((get(service.address, "/readyz")?.status == 200).then_some(()))
+        })?;
+        Ok(service)
+    }
+
+    /// Waits until it says where it is; perhaps its database is not there yet.
+    pub(crate) fn listening(mut self) -> Outcome<Service> {
         let port: u16 = eventually(|| {
             let said = fs::read_to_string(&self.log)?;
             if let Some(status) = self.process.0.try_wait()? {
@@ -168,6 +181,10 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn said(&self) -> io::Result<String> {
         fs::read_to_string(&self.log)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.log.clone()
     }
 
     pub(crate) fn pid(&self) -> Outcome<Pid> {

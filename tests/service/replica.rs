@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::{
         fs::{DirBuilderExt, MetadataExt, chown},
         process::CommandExt,
@@ -22,6 +23,8 @@ use crate::{
 /// A server that follows another, with its data in a directory of its own.
 pub(crate) struct Standby {
     data: PathBuf,
+    /// The version of PostgreSQL, which is that of its primary.
+    major: u32,
     process: Option<Process>,
 }
 
@@ -32,7 +35,12 @@ impl Standby {
         let owner = fs::metadata(place.data().join("cluster"))?;
         fs::DirBuilder::new().mode(0o700).create(&data)?;
         chown(&data, Some(owner.uid()), Some(owner.gid()))?;
-        let standby = Self { data, process: None };
+        let major = fs::read_to_string(place.data().join("cluster/PG_VERSION"))?;
+        let standby = Self {
+            data,
+            major: major.trim().parse()?,
+            process: None,
+        };
         let copied = standby
             .command("pg_basebackup")?
             .args([
@@ -52,7 +60,7 @@ impl Standby {
     /// A program, run as whoever owns the data.
     fn command(&self, program: &str) -> Outcome<Command> {
         let owner = fs::metadata(&self.data)?;
-        let program = embedded::client(program, 13).ok_or("it is not installed")?;
+        let program = embedded::client(program, self.major).ok_or("it is not installed")?;
         let mut command = Command::new(program);
         command.current_dir("/").stdin(Stdio::null());
         if nix::unistd::geteuid().is_root() {
@@ -61,7 +69,22 @@ impl Standby {
         Ok(command)
     }
 
-    pub(crate) fn started(mut self) -> Outcome<Self> {
+    /// Starts it, and waits until it takes readers.
+    pub(crate) fn started(self) -> Outcome<Self> {
+        let standby = self.launched()?;
+        eventually(|| Ok(PgConnection::establish(&standby.url()).ok()))?;
+        Ok(standby)
+    }
+
+    /// Gives it a setting, for its next start.
+    pub(crate) fn with_setting(self, setting: &str) -> Outcome<Self> {
+        let file = self.data.join("postgresql.auto.conf");
+        writeln!(fs::OpenOptions::new().append(true).open(file)?, "{setting}")?;
+        Ok(self)
+    }
+
+    /// Starts it.
+    pub(crate) fn launched(mut self) -> Outcome<Self> {
         let mut postgres = self.command("postgres")?;
         postgres.arg("-D").arg(&self.data).arg("-k").arg(&self.data);
         postgres.args([
@@ -76,7 +99,6 @@ impl Standby {
         ]);
         postgres.stdout(Stdio::null()).stderr(Stdio::null());
         self.process = Some(Process(postgres.spawn()?));
-        eventually(|| Ok(PgConnection::establish(&self.url()).ok()))?;
         Ok(self)
     }
 

@@ -18,7 +18,7 @@ use nix::unistd::{Uid, User, getegid, geteuid};
 use super::{EmbeddedError, io_error};
 
 /// Whom the server runs as.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Account {
     uid: u32,
     gid: u32,

@@ -56,7 +56,7 @@ impl Kind {
 }
 
 /// A directory of ours, and what is in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cluster {
     pub(super) data: PathBuf,
     pub(super) kind: Kind,
@@ -140,6 +140,48 @@ impl Cluster {
     pub(super) fn finish(&self) -> Result<(), EmbeddedError> {
         let unfinished = self.unfinished();
         fs::rename(&unfinished, self.files()).map_err(io_error(&unfinished))?;
+        self.sync()
+    }
+
+    /// Where the files of another version are made, while these are served no more.
+    pub(super) fn successor(&self) -> Self {
+        Self::at(self.data.join("upgrade"), self.kind)
+    }
+
+    /// Where the files are kept that a newer version has taken the place of.
+    pub(super) fn predecessor(&self, major: u32) -> PathBuf {
+        self.data.join(format!("cluster-{major}"))
+    }
+
+    /// Puts the files of a successor, which are whole, in the place of these, which are kept. [`Self::settle`] finishes what is cut
+    /// short.
+    pub(super) fn give_way(&self, successor: &Self, major: u32) -> Result<(), EmbeddedError> {
+        let waiting = self.waiting();
+        fs::rename(successor.files(), &waiting).map_err(io_error(&waiting))?;
+        self.sync()?;
+        let kept = self.predecessor(major);
+        fs::rename(self.files(), &kept).map_err(io_error(&kept))?;
+        self.sync()?;
+        self.settle()
+    }
+
+    /// Lets files that wait for their place have it, if it is empty.
+    pub(super) fn settle(&self) -> Result<(), EmbeddedError> {
+        let waiting = self.waiting();
+        if self.files().exists() || !waiting.exists() {
+            return Ok(());
+        }
+        fs::rename(&waiting, self.files()).map_err(io_error(&waiting))?;
+        self.sync()
+    }
+
+    /// Where the files of a newer version wait until the older ones are away.
+    fn waiting(&self) -> PathBuf {
+        self.data.join("cluster.upgraded")
+    }
+
+    /// Makes what was renamed last.
+    fn sync(&self) -> Result<(), EmbeddedError> {
         File::open(&self.data)
             .and_then(|data| data.sync_all())
             .map_err(io_error(&self.data))

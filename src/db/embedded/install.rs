@@ -13,26 +13,34 @@ use crate::db::OLDEST_POSTGRESQL;
 #[derive(Debug)]
 pub(super) struct Installation {
     pub(super) programs: PathBuf,
-    major: u32,
+    pub(super) major: u32,
 }
 
 impl Installation {
     /// The one that can read these files, or the first that will do for new ones.
     pub(super) fn reading(cluster: &Cluster) -> Result<Self, EmbeddedError> {
-        let written_by = cluster.version()?;
+        let Some(major) = cluster.version()? else {
+            return Self::all().next().ok_or(EmbeddedError::NotInstalled);
+        };
+        Self::all()
+            .find(|found| found.major == major)
+            .ok_or_else(|| EmbeddedError::OtherVersion {
+                path: cluster.data.clone(),
+                major,
+                found: Self::newest().map(|newest| newest.major),
+            })
+    }
+
+    /// The newest.
+    pub(super) fn newest() -> Option<Self> {
+        Self::all().max_by_key(|found| found.major)
+    }
+
+    /// Those that the service can work with, in the order in which they are looked for.
+    fn all() -> impl Iterator<Item = Self> {
         program_directories()
             .filter_map(Self::at)
-            .find(|found| match written_by {
-                Some(major) => found.major == major,
-                None => found.major >= OLDEST_POSTGRESQL,
-            })
-            .ok_or_else(|| match written_by {
-                Some(major) => EmbeddedError::OtherVersion {
-                    path: cluster.data.clone(),
-                    major,
-                },
-                None => EmbeddedError::NotInstalled,
-            })
+            .filter(|found| found.major >= OLDEST_POSTGRESQL)
     }
 
     /// `pg_config` comes with the client's headers too, so only the programs themselves prove a server.
@@ -52,11 +60,15 @@ fn major_of(program: &Path) -> Option<u32> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// A program of this version or a newer one.
+/// A program of this version, or else of the nearest newer one.
 pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
     program_directories()
         .map(|programs| programs.join(name))
-        .find(|program| program.is_file() && major_of(program).is_some_and(|found| found >= major))
+        .filter(|program| program.is_file())
+        .filter_map(|program| Some((major_of(&program)?, program)))
+        .filter(|(found, _)| *found >= major)
+        .min_by_key(|(found, _)| *found)
+        .map(|(_, program)| program)
 }
 
 /// Where programs are looked for: what is in `PATH` was put there by somebody, so that comes first.
