@@ -1,6 +1,9 @@
 # The service alone; docker-compose.yml adds its database.
+#
+# Images are pinned to a release each. A digest, which nobody can move, is known to a registry only; whoever deploys asks
+# (docker buildx imagetools inspect debian:13.8-slim) and writes it behind the tag: debian:13.8-slim@sha256:...
 
-FROM rust:1-slim-trixie AS build
+FROM rust:1.95.0-slim-trixie AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libpq-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -16,9 +19,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --release --locked \
     && cp target/release/ward-policy /usr/local/bin/
 
-FROM debian:trixie-slim
+FROM debian:13.8-slim
+# pg_dump knows servers up to its own version: the client is that of the database in docker-compose.yml.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libpq5 postgresql-client \
+    && apt-get install --yes --no-install-recommends libpq5 postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin --uid 10001 ward-policy
 COPY --from=build /usr/local/bin/ward-policy /usr/local/bin/

@@ -14,17 +14,46 @@ fn compose() -> Result<Value, Box<dyn Error>> {
     Ok(yaml_serde::from_str(&fs::read_to_string("docker-compose.yml")?)?)
 }
 
+/// The major version of the database.
+fn major(compose: &Value) -> Result<u32, Box<dyn Error>> {
+    let image = compose["services"]["database"]["image"].as_str().ok_or("no image")?;
+    let tag = image.strip_prefix("postgres:").ok_or("another database")?;
+    Ok(tag.split(['.', '-']).next().unwrap_or_default().parse()?)
+}
+
 #[test]
 fn there_is_the_service_and_a_postgresql_and_no_more() -> Outcome {
     let services = &compose()?["services"];
     assert_eq!(services.as_mapping().map(Mapping::len), Some(SERVICES.len()));
     assert_eq!(services["ward-policy"]["build"], ".");
-    let image = services["database"]["image"].as_str().ok_or("no image")?;
-    let major: u32 = image.strip_prefix("postgres:").ok_or("another database")?.parse()?;
+    let major = major(&compose()?)?;
     assert!(
         (15..18).contains(&major),
-        "{image}: from 18 on the volume belongs one directory higher"
+        "{major}: from 18 on the volume belongs one directory higher"
     );
+    Ok(())
+}
+
+#[test]
+fn images_are_pinned_to_a_release() -> Outcome {
+    let (compose, dockerfile) = (compose()?, fs::read_to_string("Dockerfile")?);
+    let built_on = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM "));
+    let mut images: Vec<&str> = built_on.filter_map(|image| image.split(' ').next()).collect();
+    images.push(compose["services"]["database"]["image"].as_str().ok_or("no image")?);
+    for (image, parts) in images.iter().zip([("rust:", 3), ("debian:", 2), ("postgres:", 2)]) {
+        let tag = image.strip_prefix(parts.0).ok_or("another image")?;
+        let version: Vec<&str> = tag.split('-').next().unwrap_or_default().split('.').collect();
+        let numbers = version.iter().filter(|part| part.parse::<u32>().is_ok());
+        assert_eq!(numbers.count(), parts.1, "{image}");
+    }
+    assert_eq!(images.len(), 3);
+    Ok(())
+}
+
+#[test]
+fn the_service_can_dump_its_database() -> Outcome {
+    let client = format!(" postgresql-client-{} ", major(&compose()?)?);
+    assert!(fs::read_to_string("Dockerfile")?.contains(&client), "no{client}");
     Ok(())
 }
 
