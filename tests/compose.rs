@@ -58,17 +58,17 @@ fn the_service_can_dump_its_database() -> Outcome {
 }
 
 #[test]
-fn the_data_is_in_a_named_volume() -> Outcome {
+fn data_and_backups_are_in_named_volumes() -> Outcome {
     let compose = compose()?;
-    assert_eq!(
-        compose["services"]["database"]["volumes"][0],
-        "database:/var/lib/postgresql/data"
-    );
-    assert!(
-        compose["volumes"]
-            .as_mapping()
-            .is_some_and(|volumes| volumes.contains_key("database"))
-    );
+    for (service, volume, place) in [
+        ("database", "database", "/var/lib/postgresql/data"),
+        ("ward-policy", "backups", "/backups"),
+    ] {
+        let volumes = &compose["services"][service]["volumes"];
+        assert_eq!(volumes[0], format!("{volume}:{place}").as_str());
+        let named = compose["volumes"].as_mapping().ok_or("no volumes")?;
+        assert!(named.contains_key(volume), "{volume}");
+    }
     Ok(())
 }
 
@@ -124,7 +124,27 @@ fn neither_can_gain_privileges() -> Outcome {
     for name in SERVICES {
         assert_eq!(services[name]["security_opt"][0], "no-new-privileges:true", "{name}");
     }
-    assert_eq!(services["ward-policy"]["read_only"], true);
     assert_eq!(services["ward-policy"]["cap_drop"][0], "ALL");
+    assert!(services["ward-policy"].get("cap_add").is_none());
+    Ok(())
+}
+
+#[test]
+fn it_writes_to_volumes_and_bounded_tmpfs_only() -> Outcome {
+    let services = &compose()?["services"];
+    for (name, places) in [("ward-policy", &["/tmp"])] {
+        assert_eq!(services[name]["read_only"], true, "{name}");
+        let mounts = services[name]["tmpfs"].as_sequence().ok_or("no tmpfs")?;
+        assert_eq!(mounts.len(), places.len(), "{name}");
+        for (mount, place) in mounts.iter().zip(places) {
+            let (at, options) = mount.as_str().and_then(|m| m.split_once(':')).ok_or("no options")?;
+            assert_eq!(at, *place, "{name}");
+            let options: Vec<&str> = options.split(',').collect();
+            assert!(options.iter().any(|option| option.starts_with("size=")), "{at}");
+            for option in ["noexec", "nosuid", "nodev"] {
+                assert!(options.contains(&option), "{at}: {option}");
+            }
+        }
+    }
     Ok(())
 }
