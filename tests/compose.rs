@@ -123,16 +123,23 @@ fn neither_can_gain_privileges() -> Outcome {
     let services = &compose()?["services"];
     for name in SERVICES {
         assert_eq!(services[name]["security_opt"][0], "no-new-privileges:true", "{name}");
+        assert_eq!(services[name]["cap_drop"][0], "ALL", "{name}");
     }
-    assert_eq!(services["ward-policy"]["cap_drop"][0], "ALL");
     assert!(services["ward-policy"].get("cap_add").is_none());
+    let added = services["database"]["cap_add"].as_sequence().ok_or("no cap_add")?;
+    let added: Vec<&str> = added.iter().filter_map(Value::as_str).collect();
+    // Those of its entrypoint, and no more.
+    assert_eq!(added, ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]);
     Ok(())
 }
 
 #[test]
-fn it_writes_to_volumes_and_bounded_tmpfs_only() -> Outcome {
+fn both_write_to_volumes_and_bounded_tmpfs_only() -> Outcome {
     let services = &compose()?["services"];
-    for (name, places) in [("ward-policy", &["/tmp"])] {
+    for (name, places) in [
+        ("ward-policy", &["/tmp"][..]),
+        ("database", &["/tmp", "/var/run/postgresql"]),
+    ] {
         assert_eq!(services[name]["read_only"], true, "{name}");
         let mounts = services[name]["tmpfs"].as_sequence().ok_or("no tmpfs")?;
         assert_eq!(mounts.len(), places.len(), "{name}");
