@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test test-postgres setup schemathesis bench chaos bench-history fuzz
+.PHONY: help run test test-postgres setup schemathesis bench chaos bench-history fuzz compose-test
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ test-postgres: ## run the tests that meet a database on each version of PostgreS
 
 schemathesis: ## hold the running service against its contract (about two minutes)
 	tests/schemathesis/run
+
+compose-test: ## run the compose file by hand, without a container engine (root, Debian; a quarter of an hour)
+	tests/compose/run
 
 bench: ## measure how near the service comes to what the machine can do (BENCH_SIZES="10000 100000" …)
 	@.ci/setup bench
