@@ -157,14 +157,13 @@ impl Preparation {
         let (failing, failed) = oneshot::channel();
         let is_ours = prepare.data.is_some();
         thread::Builder::new().name("preparation".to_owned()).spawn(move || {
-            match prepare.run(&waiting) {
-                // Before the other end is let go.
-                Err(e) => drop(failing.send(e.to_string())),
-                Ok(()) => {
-                    drop(waiting);
-                    db::count_anew(&prepare.url);
-                }
+            if let Err(e) = prepare.run(&waiting) {
+                // Before `waiting` is closed: whoever finds that it is looks for this. Perhaps nobody does.
+                let _ = failing.send(e.to_string());
+                return;
             }
+            drop(waiting);
+            db::count_anew(&prepare.url);
         })?;
         Ok(Self { is_ours, waits, failed })
     }

@@ -34,6 +34,11 @@ fn it_starts_and_answers() -> Outcome {
     conn.batch_execute("do $$ begin assert current_setting('server_encoding') = 'UTF8'; end $$")?;
     conn.batch_execute("do $$ begin assert current_setting('listen_addresses') = ''; end $$")?;
     assert_eq!(number(&mut conn, "6 * 7")?, 42);
+    // A run that is about one version meets that one.
+    if let Some(wanted) = env::var_os("TEST_POSTGRES") {
+        let major = number(&mut conn, "current_setting('server_version_num')::integer / 10000")?;
+        assert_eq!(Some(major.to_string().as_str()), wanted.to_str());
+    }
     Ok(())
 }
 
@@ -189,6 +194,22 @@ fn data_of_an_absent_version_is_refused_by_name() -> Outcome {
         matches!(refused, Err(EmbeddedError::OtherVersion { major: 9999, .. })),
         "{refused:?}"
     );
+    let words = refused.map_or_else(|e| e.to_string(), |_| String::new());
+    for word in ["PostgreSQL 9999", "Nothing was changed", "ward-policy upgrade"] {
+        assert!(words.contains(word), "{words}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_upgrade_cut_short_before_its_last_step_is_finished() -> Outcome {
+    let directory = Directory::new("cut-upgrade")?;
+    store(&Embedded::start(&directory.data())?, 17)?;
+    // The older files have left their place, the newer ones are whole and not there yet.
+    let waiting = directory.data().join("cluster.upgraded");
+    fs::rename(directory.data().join("cluster"), &waiting)?;
+    assert_eq!(stored(&Embedded::start(&directory.data())?)?, 17);
+    assert!(!waiting.exists());
     Ok(())
 }
 

@@ -65,6 +65,7 @@ mod targets;
 mod tokens;
 mod transitions;
 mod trees;
+mod upgrade;
 mod vintages;
 mod wire;
 mod years;

@@ -159,12 +159,20 @@ struct Cell {
 }
 
 impl TestDb {
-    /// A migrated, empty one.
+    /// One that has every migration, and no rows.
     pub(crate) fn new() -> Self {
+        Self::copied(&TEMPLATE)
+    }
+
+    /// One without any table.
+    pub(crate) fn empty() -> Self {
+        Self::copied("template0")
+    }
+
+    fn copied(template: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ward_policy_test_{}_{count}", process::id());
-        let template = &*TEMPLATE;
         let mut admin = administrator();
         admin
             .batch_execute(&format!("drop database if exists {name} with (force)"))

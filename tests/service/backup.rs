@@ -7,7 +7,9 @@ use std::{
     thread,
 };
 
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -28,13 +30,21 @@ impl Place {
         self.data().with_file_name(name)
     }
 
+    fn connect(&self) -> Outcome<PgConnection> {
+        let socket = self.data().join("socket").display().to_string().replace('/', "%2F");
+        let url = format!("postgresql://ward_policy@/ward_policy?host={socket}&port=5432");
+        Ok(PgConnection::establish(&url)?)
+    }
+
+    /// Runs statements in the database of its running service.
+    pub(crate) fn tell(&self, statements: &str) -> Outcome {
+        Ok(self.connect()?.batch_execute(statements)?)
+    }
+
     #[expect(clippy::disallowed_methods, reason = "of every table, whatever its columns")]
     /// All that the database of its running service holds, row by row, but for what a restored one has of its own.
-    fn rows(&self) -> Outcome<Vec<String>> {
-        let socket = self.data().join("socket").display().to_string().replace('/', "%2F");
-        let mut conn = PgConnection::establish(&format!(
-            "postgresql://ward_policy@/ward_policy?host={socket}&port=5432"
-        ))?;
+    pub(crate) fn rows(&self) -> Outcome<Vec<String>> {
+        let mut conn = self.connect()?;
         let tables: Vec<Cell> = sql_query(
             "select format('%I.%I', n.nspname, c.relname) as value from pg_class c join pg_namespace n on n.oid = c.relnamespace \
              where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' \
