@@ -163,7 +163,7 @@ pub enum Upgrade {
 /// Room enough for the databases of a run of the tests.
 const ROOM_IN_MEMORY: u64 = 2 << 30;
 
-/// Where files are in memory, on Linux, unless `TMPDIR` names another place: files that are not kept cost half as much there.
+/// Where files are in memory, on Linux, unless `TMPDIR` names another place: what is not kept needs no disk.
 fn place_in_memory() -> Option<PathBuf> {
     let place = PathBuf::from("/dev/shm");
     let room = statvfs(&place).ok()?;
@@ -247,18 +247,16 @@ impl Embedded {
         // What an upgrade that was cut short has left is made again.
         remove(&successor.data)?;
         account.private_directory(&successor.data)?;
-        let done = {
-            let mut from = Server::new(cluster.clone(), old, account.clone())?;
-            from.start()?;
-            let mut to = Server::new(successor.clone(), new, account)?;
-            to.start()?;
+        let run = || {
+            let mut older = Server::new(cluster.clone(), old, account.clone())?;
+            older.start()?;
+            let mut newer = Server::new(successor.clone(), new, account)?;
+            newer.start()?;
             open_database(&successor.socket)?;
-            copy(
-                &url(&cluster.socket, NAME),
-                &url(&successor.socket, NAME),
-                &successor.data,
-            )
+            let (here, there) = (url(&cluster.socket, NAME), url(&successor.socket, NAME));
+            copy(&here, &there, &successor.data)
         };
+        let done = run();
         if done.is_ok() {
             cluster.give_way(&successor, from)?;
         }
