@@ -176,15 +176,22 @@ impl Preparation {
         } else {
             self.waits.recv_timeout(HEAD_START) == Err(RecvTimeoutError::Disconnected)
         };
-        if done && let Ok(failure) = self.failed.try_recv() {
-            return Err(failure.into());
-        }
-        Ok(async move {
-            match self.failed.await {
-                Ok(failure) => failure,
-                // It is ready.
-                Err(_) => pending().await,
+        let later = if done {
+            if let Ok(failure) = self.failed.try_recv() {
+                return Err(failure.into());
             }
+            // It is ready, and cannot fail any more.
+            None
+        } else {
+            Some(self.failed)
+        };
+        Ok(async move {
+            if let Some(failed) = later
+                && let Ok(failure) = failed.await
+            {
+                return failure;
+            }
+            pending().await
         })
     }
 }

@@ -71,9 +71,18 @@ pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Outcome<Answer> {
-    let mut stream = connect(address)?;
-    stream.write_all(request)?;
-    Answer::read(&mut BufReader::new(stream))
+    let exchange = || {
+        let mut stream = connect(address)?;
+        stream.write_all(request)?;
+        Answer::read(&mut BufReader::new(stream))
+    };
+    let head = String::from_utf8_lossy(request);
+    named(head.lines().next().unwrap_or_default(), exchange())
+}
+
+/// An outcome whose error names the request.
+fn named<T>(request: &str, outcome: Outcome<T>) -> Outcome<T> {
+    outcome.map_err(|e| format!("{request}: {e}").into())
 }
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<Answer> {
@@ -110,6 +119,16 @@ pub(crate) fn call(
 
 /// The same with a body of any sort.
 pub(crate) fn send(
+    address: SocketAddr,
+    token: Option<&str>,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Outcome<(u16, Vec<u8>)> {
+    named(request, sent(address, token, request, headers, body))
+}
+
+fn sent(
     address: SocketAddr,
     token: Option<&str>,
     request: &str,

@@ -66,6 +66,11 @@ impl Scene {
             ("DATABASE_URL", either.as_str()),
             ("DATABASE_REPLICA_URLS", &standby),
             ("WARD_POLICY_METRICS_BIND", "127.0.0.1:0"),
+            // As a service has them: of a server that is away nobody waits long to hear.
+            ("WARD_POLICY_WAIT_MS", "1500"),
+            ("WARD_POLICY_READ_MS", "4000"),
+            ("WARD_POLICY_STATEMENT_MS", "5000"),
+            ("WARD_POLICY_LOCK_MS", "4000"),
         ];
         let [writer, other] = [(); 2].map(|()| place.spawn(&["--no-sample"], &settings));
         let (writer, other) = (writer?.wait()?, other?.wait()?);
