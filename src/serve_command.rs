@@ -212,3 +212,42 @@ impl Prepare {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_preparation_is_waited_for_until_it_is_over_or_waits_itself() {
+        let begun = || {
+            let ((waiting, waits), (failing, failed)) = (mpsc::channel(), oneshot::channel());
+            let is_ours = false;
+            (waiting, failing, Preparation { is_ours, waits, failed })
+        };
+        // Over, whatever it did after that.
+        let (waiting, failing, preparation) = begun();
+        drop((waiting, failing));
+        assert_eq!(preparation.wait().unwrap().now_or_never(), None);
+        // Failed.
+        let (waiting, failing, preparation) = begun();
+        failing.send("no".to_owned()).unwrap();
+        drop(waiting);
+        assert_eq!(preparation.wait().err().unwrap().to_string(), "no");
+        // Waiting, then failed.
+        let (waiting, failing, preparation) = begun();
+        waiting.send(()).unwrap();
+        let mut later = Box::pin(preparation.wait().unwrap());
+        assert_eq!(later.as_mut().now_or_never(), None);
+        failing.send("no".to_owned()).unwrap();
+        assert_eq!(later.now_or_never().as_deref(), Some("no"));
+        // Waiting, then ready.
+        let (waiting, failing, preparation) = begun();
+        waiting.send(()).unwrap();
+        let later = preparation.wait().unwrap();
+        drop((waiting, failing));
+        assert_eq!(later.now_or_never(), None);
+    }
+}
