@@ -6,10 +6,11 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
+    thread,
 };
 
 use clap::Args;
@@ -143,18 +144,21 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest, history: History) -> Result
     if manifest::has_tables(conn)? {
         return Err("the database is not empty: a backup is restored into one that nothing was ever in".into());
     }
-    let mut pg_restore = tool("pg_restore", db::server_major(conn)?)?;
-    pg_restore
-        .args([
-            "--single-transaction",
-            "--exit-on-error",
-            "--no-owner",
-            "--no-privileges",
-            "--dbname",
-        ])
-        .arg(url)
-        .arg(dump);
-    finish(pg_restore)?;
+    let major = db::server_major(conn)?;
+    let mut pg_restore = tool("pg_restore", major)?;
+    pg_restore.args(["--no-owner", "--no-privileges", "--file=-"]).arg(dump);
+    let mut psql = tool("psql", major)?;
+    psql.args([
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+        "--file=-",
+        "--dbname",
+    ])
+    .arg(url);
+    pipe(pg_restore, psql, |setting| setting != UNKNOWN_BEFORE_17 || major >= 17)?;
     let found = conn.transaction(|conn| {
         db::note_migrations(conn, &manifest.contents.migrations).map_err(|e| in_words(&e))?;
         let missing = manifest.contents.differences(&Contents::read(conn)?);
@@ -195,7 +199,49 @@ fn tool(name: &str, major: u32) -> Result<Command, Failure> {
 }
 
 fn finish(mut command: Command) -> Result<(), Failure> {
-    let output = command.output()?;
+    succeeded(&command.output()?)
+}
+
+/// How the SQL of a dump begins, whatever wrote it: with settings of the session. This one is refused by older servers, for which
+/// newer clients write it too.
+const UNKNOWN_BEFORE_17: &str = "SET transaction_timeout = 0;";
+
+/// Lets one program read what another writes, but for some of the settings at its beginning.
+fn pipe(mut from: Command, mut to: Command, keeps: impl Fn(&str) -> bool + Send) -> Result<(), Failure> {
+    let mut writer = from.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut reader = to.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (sql, sink) = (writer.stdout.take(), reader.stdin.take());
+    let (sql, mut sink) = sql.zip(sink).ok_or("a program has no pipe")?;
+    let copied = thread::scope(|scope| {
+        let copying = scope.spawn(move || -> io::Result<()> {
+            let (mut sql, mut line) = (BufReader::new(sql), String::new());
+            let is_before_data = |line: &str| !line.starts_with("CREATE ") && !line.starts_with("COPY ");
+            while sql.read_line(&mut line)? > 0 {
+                if keeps(line.trim_end()) {
+                    sink.write_all(line.as_bytes())?;
+                }
+                if !is_before_data(&line) {
+                    break;
+                }
+                line.clear();
+            }
+            io::copy(&mut sql, &mut sink).map(|_bytes| ())
+        });
+        // Both ends are waited for, whichever stops first.
+        let read = reader.wait_with_output();
+        let copied = copying
+            .join()
+            .unwrap_or_else(|_panic| Err(io::Error::other("what was read was not copied")));
+        read.map(|read| (read, copied))
+    });
+    let (read, copied) = copied?;
+    let wrote = writer.wait_with_output()?;
+    succeeded(&read)?;
+    succeeded(&wrote)?;
+    Ok(copied?)
+}
+
+fn succeeded(output: &Output) -> Result<(), Failure> {
     if output.status.success() {
         return Ok(());
     }

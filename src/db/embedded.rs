@@ -4,17 +4,14 @@ use std::{
     env,
     fs::{self, File},
     io,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     sync::mpsc::{Sender, channel},
     thread::{self, JoinHandle},
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use nix::{
-    sys::statvfs::statvfs,
-    unistd::{AccessFlags, access},
-};
+use nix::sys::statvfs::statvfs;
 
 use crate::db::OLDEST_POSTGRESQL;
 use account::Account;
@@ -163,13 +160,17 @@ pub enum Upgrade {
 /// Room enough for the databases of a run of the tests.
 const ROOM_IN_MEMORY: u64 = 2 << 30;
 
+/// The mode of a directory in which everybody may have files.
+const FOR_ALL: u32 = 0o1777;
+
 /// Where files are in memory, on Linux, unless `TMPDIR` names another place: what is not kept needs no disk.
 fn place_in_memory() -> Option<PathBuf> {
     let place = PathBuf::from("/dev/shm");
     let room = statvfs(&place).ok()?;
     let free = room.blocks_available().saturating_mul(room.fragment_size());
-    let ours = access(&place, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
-    (ours && free >= ROOM_IN_MEMORY && env::var_os("TMPDIR").is_none()).then_some(place)
+    // Whoever runs PostgreSQL for root makes and removes files there too.
+    let is_for_all = fs::metadata(&place).ok()?.mode() & FOR_ALL == FOR_ALL;
+    (is_for_all && free >= ROOM_IN_MEMORY && env::var_os("TMPDIR").is_none()).then_some(place)
 }
 
 /// Removes a directory of ours and all in it, if it is there.
