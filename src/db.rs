@@ -158,7 +158,7 @@ impl Database {
 
     /// Takes that the database has every migration: from now on it is used.
     pub fn set_ready(&self) {
-        // It has just answered whoever made it ready.
+        // The database has just answered the thread that prepared it, so it does not count as silent.
         self.listener.life().answered();
         // To say it again changes nothing.
         let _ = self.ready.set(());

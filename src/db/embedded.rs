@@ -157,18 +157,18 @@ pub enum Upgrade {
     },
 }
 
-/// Room enough for the databases of a run of the tests.
+/// The free bytes that the databases of one test run need.
 const ROOM_IN_MEMORY: u64 = 2 << 30;
 
 /// The mode of a directory in which everybody may have files.
 const FOR_ALL: u32 = 0o1777;
 
-/// Where files are in memory, on Linux, unless `TMPDIR` names another place: what is not kept needs no disk.
+/// The directory for temporary clusters in memory (Linux), if it has room. None where `TMPDIR` names another place.
 fn place_in_memory() -> Option<PathBuf> {
     let place = PathBuf::from("/dev/shm");
     let room = statvfs(&place).ok()?;
     let free = room.blocks_available().saturating_mul(room.fragment_size());
-    // Whoever runs PostgreSQL for root makes and removes files there too.
+    // For root, PostgreSQL runs as another account, which makes and removes its files there.
     let is_for_all = fs::metadata(&place).ok()?.mode() & FOR_ALL == FOR_ALL;
     (is_for_all && free >= ROOM_IN_MEMORY && env::var_os("TMPDIR").is_none()).then_some(place)
 }

@@ -180,7 +180,7 @@ impl Cluster {
         self.data.join("cluster.upgraded")
     }
 
-    /// Makes what was renamed last.
+    /// Writes renames in the data directory to disk.
     fn sync(&self) -> Result<(), EmbeddedError> {
         File::open(&self.data)
             .and_then(|data| data.sync_all())

@@ -71,7 +71,7 @@ pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
         .map(|(_, program)| program)
 }
 
-/// Where programs are looked for: what is in `PATH` was put there by somebody, so that comes first.
+/// The directories that programs are looked for in. `PATH` comes first: it is the operator's choice.
 fn program_directories() -> impl Iterator<Item = PathBuf> {
     let in_path = env::var_os("PATH");
     let in_path: Vec<PathBuf> = in_path.iter().flat_map(env::split_paths).collect();

@@ -86,7 +86,7 @@ async fn summarize_evaluations(
 ) -> Result<Answer<EvaluationSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     let db = db.at(moment).about(&filter.organization.0);
-    // What is public is counted beforehand, unless it was only just migrated or restored.
+    // Public evaluations are counted beforehand; right after a migration or a restore the counts may be missing.
     if db.is_public() && !tally::is_finer(&filter, &grouping.group_by) {
         let (filter, grouping, judging) = (filter.clone(), grouping.clone(), judging.clone());
         let counted = db.read(move |conn| {
@@ -111,7 +111,7 @@ type Key = (Option<Slug>, Option<FiscalYear>, Option<(Id, GoalCode)>);
 
 type Groups = BTreeMap<Key, RollUp>;
 
-/// Groups of what was counted beforehand.
+/// Adds the stored counts up by group.
 fn add_up(counted: Vec<Tally>, by: &AnyOf<EvaluationGroup>) -> Groups {
     let grouped = |group| by.0.contains(&group);
     let mut groups = Groups::new();
@@ -124,7 +124,7 @@ fn add_up(counted: Vec<Tally>, by: &AnyOf<EvaluationGroup>) -> Groups {
     groups
 }
 
-/// Groups of what is evaluated for it.
+/// Evaluates everything that matches, and counts it by group.
 fn evaluate(
     conn: &mut Read<'_>,
     filter: &EvaluationFilter,
