@@ -15,6 +15,7 @@ use crate::{
     config::Bounds,
     consistency,
     error::Result,
+    files::Files,
     metrics::Metrics,
     past::{EVERYBODY, TABLES},
     schema::change_log,
@@ -27,6 +28,7 @@ use together::Together;
 use watched::For;
 
 mod access;
+pub mod address;
 pub mod embedded;
 mod gate;
 mod lane;
@@ -77,6 +79,8 @@ pub struct Database {
     streams: Arc<Semaphore>,
     /// And those who send it when they have it all.
     gatherers: Arc<Semaphore>,
+    /// What they gather.
+    files: Files,
     together: Together,
     listener: Arc<Listener>,
     /// Set once it is ready.
@@ -148,6 +152,7 @@ impl Database {
             long: lane(&long),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             gatherers: Arc::new(Semaphore::new(bounds.streams)),
+            files: Files::new(bounds.export_bytes, bounds.exports),
             together: Together::default(),
             listener,
             ready,

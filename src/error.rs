@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::CHANGE_REASON,
+    files::NoRoom,
     language::{Bilingual, Language},
 };
 
@@ -75,6 +76,9 @@ pub enum Error {
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// There is no room for the file that the answer would be.
+    #[error("no room for a file: {0:?}")]
+    NoRoom(NoRoom),
     /// The database undid the work, for a reason of its own; the same request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
@@ -412,6 +416,9 @@ impl ResponseError for Error {
         match self {
             Self::Unavailable(_) | Self::Undone(_) => {
                 response.insert_header(("retry-after", "1"));
+            }
+            Self::NoRoom(_) => {
+                response.insert_header(("retry-after", "5"));
             }
             Self::TooMany(seconds) => {
                 response.insert_header(("retry-after", seconds.to_string()));

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 
 use super::{Error, Violation};
-use crate::language::Bilingual;
+use crate::{files::NoRoom, language::Bilingual};
 
 /// Kinds of things a path can fail to name: the English key, and both names.
 const THINGS: &[(&str, &str)] = &[
@@ -39,8 +39,10 @@ impl Error {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) | Self::NoRoom(NoRoom::Caller) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoRoom(NoRoom::Disk | NoRoom::All) | Self::Unavailable(_) | Self::Undone(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -108,6 +110,7 @@ impl Error {
                 format!("{seconds}秒後にもう一度お試しください"),
                 format!("try again in {seconds} s"),
             ),
+            Self::NoRoom(why) => why.words(),
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }

@@ -91,8 +91,8 @@ const ALL: &[Flood] = &[
     asking("token_40", 40, |_| Ok(lists(Some(FLOOD_TOKEN))), &[], Refused::Counted),
     asking("token_200", 200, |_| Ok(lists(Some(FLOOD_TOKEN))), &[], Refused::Always),
     asking("anonymous_200", 200, |_| Ok(lists(None)), &[], Refused::Always),
-    asking("writers_40", 40, writes, &[], Refused::Perhaps),
-    asking("writers_200", 200, writes, &[], Refused::Always),
+    asking("writers_40", 40, writes, &[409], Refused::Perhaps),
+    asking("writers_200", 200, writes, &[409], Refused::Always),
     asking("html_tag", 4, html_tag, &[400, 413, 422], Refused::Always),
     asking("empty_cells", 4, empty_cells, &[400, 413, 422], Refused::Perhaps),
     asking("unknown_keys", 4, unknown_keys, &[400, 413, 422], Refused::Always),
@@ -178,7 +178,8 @@ fn lists(token: Option<&'static str>) -> Requests {
 fn writes(prepared: &Prepared) -> Outcome<Requests> {
     let slots = prepared.flood_slots.clone();
     Ok(Arc::new(move |n| {
-        let slot = slots.get(n).map_or("", String::as_str);
+        // Most are refused, so that there are enough.
+        let slot = slots.get(n % slots.len()).map_or("", String::as_str);
         let body = storm::result(n, slot);
         by_flood("POST", "/v1/results", "application/json", body.as_bytes())
     }))
@@ -412,15 +413,15 @@ fn run_one(prepared: &Prepared, flood: &Flood, mode: Mode, name: &str) -> Outcom
     thread::sleep(FLOOD);
     let open = crowd.open();
     let tally = crowd.end();
-    let ended = quiet.end().and_then(|(fared, written)| {
+    let ended = quiet.end().and_then(|(fared, written, open)| {
         let conn = &mut PgConnection::establish(&url)?;
-        Ok((fared, account(conn, prepared, flood, &tally, &written)?))
+        Ok((fared, account(conn, prepared, flood, &tally, &written)?, open))
     });
     let used = watch.end()?;
     let said = service.said()?;
     service.stop(Signal::SIGKILL)?;
     prepared.drop(&database)?;
-    let (fared, [written, lost, doubled]) = ended.map_err(|e| format!("{name:<32}| FAILED: {e}"))?;
+    let (fared, [written, lost, doubled], unacknowledged) = ended.map_err(|e| format!("{name:<32}| FAILED: {e}"))?;
 
     let shown = ROLES.iter().zip(&fared);
     let shown = shown.map(|(_, fared)| format!("{:>3} % {:>5} ms", fared.succeeded(), fared.p99().as_millis()));
@@ -438,6 +439,9 @@ fn run_one(prepared: &Prepared, flood: &Flood, mode: Mode, name: &str) -> Outcom
     let mut wrong = wrongs(flood, mode, &tally, &fared);
     if lost > 0 || doubled > 0 {
         wrong.push("writes were lost or doubled".to_owned());
+    }
+    if unacknowledged > 0 {
+        wrong.push(format!("{unacknowledged} writes were not acknowledged a minute later"));
     }
     if !panics(&said).is_empty() {
         wrong.push("it panicked".to_owned());
@@ -464,10 +468,7 @@ fn account(
     tally: &Tally,
     written: &[(String, usize)],
 ) -> Outcome<[usize; 3]> {
-    let [found, lost, doubled, there] = storm::found(conn, QUIET_YEAR.cast_signed(), written)?;
-    if there != written.len() {
-        return Err(format!("{} results were written, {there} are there", written.len()).into());
-    }
+    let [found, lost, doubled, _] = storm::found(conn, QUIET_YEAR.cast_signed(), written)?;
     if !flood.name.starts_with("writers") {
         return Ok([found, lost, doubled]);
     }
@@ -475,7 +476,7 @@ fn account(
     let theirs = tally
         .succeeded
         .iter()
-        .filter_map(|n| Some((slots.get(*n)?.clone(), *n)));
+        .filter_map(|n| Some((slots.get(n % slots.len())?.clone(), *n)));
     let theirs: Vec<_> = theirs.collect();
     let [more, gone, twice, _] = storm::found(conn, FLOOD_YEAR.cast_signed(), &theirs)?;
     Ok([found + more, lost + gone, doubled + twice])
