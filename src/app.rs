@@ -17,7 +17,7 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
-    auth::{self, Needs},
+    auth::{self, Needs, Proxies},
     cache::{self, Cache},
     coding,
     config::Limits,
@@ -38,6 +38,7 @@ pub fn build(
     database: Database,
     cache: Cache,
     rate: Rate,
+    proxies: Proxies,
     limits: Limits,
 ) -> App<
     impl ServiceFactory<
@@ -55,6 +56,7 @@ pub fn build(
         .app_data(web::Data::new(database))
         .app_data(web::Data::new(cache))
         .app_data(web::Data::new(rate))
+        .app_data(web::Data::new(proxies))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 
 use super::{Error, Violation};
-use crate::{files::NoRoom, language::Bilingual};
+use crate::language::Bilingual;
 
 /// Kinds of things a path can fail to name: the English key, and both names.
 const THINGS: &[(&str, &str)] = &[
@@ -39,10 +39,9 @@ impl Error {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooMany(_) | Self::NoRoom(NoRoom::Caller) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoRoom(NoRoom::Disk | NoRoom::All) | Self::Unavailable(_) | Self::Undone(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -106,14 +105,28 @@ impl Error {
                 format!("the body may have at most {limit} bytes"),
             ),
             Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
-            Self::TooMany(seconds) => Bilingual::new(
-                format!("{seconds}秒後にもう一度お試しください"),
-                format!("try again in {seconds} s"),
+            Self::TooMany { seconds, whose } => {
+                let ja = if *whose == "token" {
+                    "このトークン"
+                } else {
+                    "この接続元のアドレス"
+                };
+                Bilingual::new(
+                    format!("{ja}からの要求が多すぎます。{seconds}秒後にもう一度お試しください"),
+                    format!("too many requests by this {whose}; try again in {seconds} s"),
+                )
+            }
+            Self::NoRoom => Bilingual::new(
+                "サーバーのディスクに空きがないか、書き込めないため、ファイルを作成できません。しばらくしてからもう一度お試しください",
+                "the server's disk has no room for the file, or cannot be written; try again later",
             ),
-            Self::NoRoom(why) => why.words(),
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }
+            Self::OutcomeUnknown(_) => Bilingual::new(
+                "書き込みが行われたかどうか分かりません。同じ Idempotency-Key で送り直すか、対象を読み直して確かめてください",
+                "the write may have been done or not; send it again under the same Idempotency-Key, or read what it was about",
+            ),
             Self::Framework(status) => {
                 let reason = status.canonical_reason().unwrap_or("refused");
                 Bilingual::new(reason, reason)

@@ -10,6 +10,7 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
     app,
+    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits},
     db::Database,
@@ -33,10 +34,17 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server =
-                    HttpServer::new(move || app::build(database.clone(), Cache::new(CACHE), Rate::new(0, 0), limits))
-                        .workers(1)
-                        .disable_signals();
+                let server = HttpServer::new(move || {
+                    app::build(
+                        database.clone(),
+                        Cache::new(CACHE),
+                        Rate::new(0),
+                        Proxies::default(),
+                        limits,
+                    )
+                })
+                .workers(1)
+                .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();

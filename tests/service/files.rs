@@ -94,7 +94,7 @@ fn who_asks_for_the_same_gets_the_same_file_and_nobody_gets_many() -> Outcome {
     // A quarter of all there may be is one caller's.
     let refused = get(address, LARGE)?;
     assert_eq!(refused.status, 429);
-    is_full(&refused, "ファイルが多すぎる");
+    is_full(&refused, "接続元のアドレス");
     assert_eq!(get(address, "/v1/organizations?limit=1")?.status, 200);
     assert_eq!(get(address, "/healthz")?.status, 200);
 
@@ -117,7 +117,7 @@ fn files_have_no_more_bytes_than_they_may() -> Outcome {
     let service = place.spawn(&["serve", "--no-sample"], &settings)?.wait()?;
     let refused = get(service.address, LARGE)?;
     assert_eq!(refused.status, 429);
-    is_full(&refused, "大きすぎます");
+    is_full(&refused, "接続元のアドレス");
     // As a workbook it is compressed.
     let book = get(service.address, "/v1/exports/evaluations?format=xlsx")?;
     assert_eq!((book.status, book.body), (200, Value::Null));

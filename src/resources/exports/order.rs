@@ -1,15 +1,12 @@
 //! What file is asked for, and how it is made.
 
-use std::net::Ipv4Addr;
-
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::HttpRequest;
 
 use super::{CSV, Export, ExportEncoding, ExportFormat, ExportNames, ExportShape, XLSX, tables::Table};
 use crate::{
-    auth::Caller,
     db::{Db, Read},
     error::{Error, Result, Violation},
-    files::{Known, Who},
+    files::Known,
     language::Bilingual,
     request,
     resources::changes::snapshot::NDJSON,
@@ -24,7 +21,6 @@ pub(super) struct Order {
     named: bool,
     to_fill: bool,
     name: String,
-    who: Who,
     request: String,
 }
 
@@ -90,7 +86,6 @@ impl Order {
             table,
             to_fill,
             name: table.name.to_owned(),
-            who: who(req),
             request: format!("{} {form:?} {named}", req.uri()),
             form,
             named,
@@ -109,7 +104,8 @@ impl Order {
         db: &Db,
         rows: impl FnOnce(&mut Read<'_>, &mut Writer) -> Result<()> + Send + 'static,
     ) -> Result<Export> {
-        let place = db.files().answer(&self.who)?;
+        let who = db.caller().who();
+        let place = db.files().answer(who)?;
         let known = db.public_state().map(|state| Known {
             request: self.request,
             state,
@@ -123,7 +119,7 @@ impl Order {
             Some(file) => file,
             None => {
                 let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
-                let (files, who) = (db.files().clone(), self.who);
+                let files = db.files().clone();
                 let write = move |conn: &mut Read<'_>| {
                     // Somebody else may have been first in line with the same.
                     if let Some(file) = there(known.as_ref()) {
@@ -135,7 +131,7 @@ impl Order {
                         codes: (table.codes)(),
                         to_fill,
                     };
-                    let mut writer = Writer::new(&form, table.columns, named, about, files.temporary(&who)?)?;
+                    let mut writer = Writer::new(&form, table.columns, named, about, files.temporary(who)?)?;
                     rows(conn, &mut writer)?;
                     files.keep(writer.finish()?, known)
                 };
@@ -149,11 +145,4 @@ impl Order {
             name: self.name,
         })
     }
-}
-
-/// Who asks.
-fn who(req: &HttpRequest) -> Who {
-    let token = req.extensions().get::<Caller>().and_then(Caller::token);
-    let address = || req.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
-    token.map_or_else(|| Who::Address(address()), Who::Token)
 }

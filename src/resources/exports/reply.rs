@@ -22,7 +22,8 @@ use super::{CSV, ExportBook, ExportLine, ExportText, LICENSE, XLSX};
 use crate::{
     error::{Error, Result},
     extract::kept,
-    files::{Held, Kept},
+    files::Kept,
+    quota::Holding,
     resources::changes::snapshot::NDJSON,
     sheet::write::{Encoding, Form},
 };
@@ -37,7 +38,7 @@ const LONGER: Duration = Duration::from_secs(1);
 pub struct Export {
     pub(super) file: Arc<Kept>,
     /// Its place among the answers there may be.
-    pub(super) place: Held,
+    pub(super) place: Holding,
     pub(super) form: Form,
     /// What it is called, without its ending.
     pub(super) name: String,
@@ -82,7 +83,7 @@ struct Sending {
     file: Arc<Kept>,
     from: u64,
     end: Instant,
-    _place: Held,
+    _place: Holding,
 }
 
 impl Sending {
