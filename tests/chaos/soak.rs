@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -55,7 +55,7 @@ pub(crate) fn run(minutes: &str) -> Outcome {
     )?;
     let (began, load) = (Instant::now(), Load::begin(address, prepared.slots(), None)?);
     thread::sleep(MEASURED);
-    let capacity = load.end()?.asked as f64 / began.elapsed().as_secs_f64();
+    let capacity = f64::from(load.end()?.asked) / began.elapsed().as_secs_f64();
     println!("it can do {capacity:.0} a second, and gets half of that for {minutes} minutes");
     println!("minute    asked  errors  memory MB  descriptors  temporary MB  data MB");
 
@@ -87,7 +87,9 @@ pub(crate) fn run(minutes: &str) -> Outcome {
     let mut wrong = Vec::new();
     let third = seen.len() / 3;
     let (before, last) = (&seen[third..2 * third], &seen[2 * third..]);
-    let mean = |of: fn(&Usage) -> u64, these: &[Usage]| these.iter().map(of).sum::<u64>() / these.len().max(1) as u64;
+    let mean = |of: fn(&Usage) -> u64, these: &[Usage]| {
+        these.iter().map(of).sum::<u64>() / u64::try_from(these.len().max(1)).unwrap_or(u64::MAX)
+    };
     let kinds: [(&str, fn(&Usage) -> u64); 3] = [
         ("memory", |usage| usage.memory),
         ("descriptors", |usage| usage.descriptors),
@@ -175,7 +177,7 @@ impl Load {
     /// So many requests a second, or as many as can be.
     fn begin(address: SocketAddr, slots: &[String], rate: Option<f64>) -> Outcome<Self> {
         let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Done::default())));
-        let next = Arc::new(AtomicUsize::new(0));
+        let next = Arc::new(AtomicU32::new(0));
         let begun = Instant::now();
         let mut callers = Vec::new();
         for slot in slots.iter().take(CALLERS) {
@@ -191,7 +193,7 @@ impl Load {
                 while !stop.load(Ordering::Acquire) {
                     let number = next.fetch_add(1, Ordering::AcqRel);
                     if let Some(rate) = rate {
-                        let due = Duration::from_secs_f64(number as f64 / rate);
+                        let due = Duration::from_secs_f64(f64::from(number) / rate);
                         thread::sleep(due.saturating_sub(begun.elapsed()));
                     }
                     let outcome = caller.ask(number);
@@ -222,7 +224,7 @@ impl Load {
 
 impl Caller {
     /// The request with a number: of a hundred 40 items, 25 lists, 10 drafts, 18 writes, 3 exports, 2 imports, 2 streams.
-    fn ask(&mut self, number: usize) -> Outcome {
+    fn ask(&mut self, number: u32) -> Outcome {
         let (kind, round) = (number * 37 % 100, number / 100);
         let year = 2014 + round % 10;
         match kind {
@@ -262,7 +264,7 @@ impl Caller {
     }
 
     /// Gives its result another value.
-    fn write(&mut self, number: usize) -> Outcome {
+    fn write(&mut self, number: u32) -> Outcome {
         if self.tag.is_empty() {
             let read = wire::get(Some(TOKEN), &self.result);
             let now = self.connected()?.ask(&read)?;

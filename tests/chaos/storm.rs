@@ -13,6 +13,7 @@ use std::{
 };
 
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{Outcome, PATIENCE, http::Answer};
@@ -80,7 +81,7 @@ pub(crate) fn result(slot: usize, path: &str) -> String {
 }
 
 /// A result with a value, of the fiscal year of its path.
-pub(crate) fn written(value: usize, path: &str) -> Value {
+pub(crate) fn written(value: impl Serialize, path: &str) -> Value {
     let year = path.rsplit('/').next().and_then(|year| year.parse::<u32>().ok());
     json!({ "fiscal_year": year, "value": value, "value_status": "reported", "observation_status": "final" })
 }
