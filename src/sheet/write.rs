@@ -141,11 +141,11 @@ enum To {
 
 impl Writer {
     /// Begins a table in a file, with its head.
-    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: About, out: Temporary) -> Result<Self> {
+    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: &About, out: Temporary) -> Result<Self> {
         let heads = columns.iter().map(|(code, head)| if named { *head } else { *code });
         let to = match form {
             Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads, out)?)),
-            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, &about, out)?)),
+            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, about, out)?)),
             Form::Lines => To::Lines(BufWriter::new(out)),
         };
         Ok(Self { columns, named, to })

@@ -4,34 +4,25 @@
 //! Callers have addresses of their own: all of 127.0.0.0/8 is this machine.
 
 use std::{
-    fs::{DirBuilder, Permissions},
     net::Ipv4Addr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use diesel::{Connection as _, PgConnection, connection::SimpleConnection};
+use diesel::{Connection as _, PgConnection};
 use nix::sys::signal::Signal;
-use ward_policy::db::embedded::Embedded;
 
-use crate::{
-    Outcome,
-    process::{Place, Service},
-    program, storm,
-    usage::{Usage, megabytes},
-};
+use crate::{Outcome, storm, usage::megabytes};
 
 use crowd::{Crowd, Requests, Tally};
+use place::Watch;
+pub(crate) use place::{Prepared, command, serve, temporary};
 use quiet::{Fared, Quiet, ROLES, Role};
 pub(crate) use weights::form;
 
 pub(crate) mod crowd;
+mod place;
 mod quiet;
 mod weights;
 pub(crate) mod wire;
@@ -41,10 +32,6 @@ const FLOOD: Duration = Duration::from_secs(12);
 /// What of the quiet callers' requests must succeed, of a hundred, and what ninety-nine of a hundred must take at most.
 const SUCCEED: usize = 95;
 const P99: Duration = Duration::from_secs(1);
-/// How many descriptors the service begins with: what a system usually gives.
-const DESCRIPTORS: u32 = 1024;
-/// The data that exports are large by.
-const INDICATORS: &str = "10000";
 /// The year whose results the quiet writer writes, and that of the flood's writers.
 const QUIET_YEAR: u32 = 2030;
 const FLOOD_YEAR: u32 = 2031;
@@ -52,14 +39,6 @@ const FLOOD_YEAR: u32 = 2031;
 /// The flood's token, and the quiet one.
 const FLOOD_TOKEN: &str = "wardpolicy_0000000000f1_secret";
 const QUIET_TOKEN: &str = "wardpolicy_0000000000a1_secret";
-const TOKENS: &str = "begin; select begin_write('chaos', '', '', ''); \
-    insert into tokens (id, name, handle, hash, scopes) values \
-    (gen_random_uuid(), 'chaos', '000000000000', sha256('secret'), '{admin}'), \
-    (gen_random_uuid(), 'flood', '0000000000f1', sha256('secret'), \
-    (select array['edit:' || id] from organizations where slug = 'kita')), \
-    (gen_random_uuid(), 'quiet', '0000000000a1', sha256('secret'), \
-    (select array['edit:' || id] from organizations where slug = 'minato')); commit";
-
 /// Who asks for too much, and how.
 struct Flood {
     name: &'static str,
@@ -176,7 +155,7 @@ fn lists(token: Option<&'static str>) -> Requests {
 }
 
 fn writes(prepared: &Prepared) -> Outcome<Requests> {
-    let slots = prepared.flood_slots.clone();
+    let slots = prepared.flood_slots().to_vec();
     Ok(Arc::new(move |n| {
         // Most are refused, so that there are enough.
         let slot = slots.get(n % slots.len()).map_or("", String::as_str);
@@ -243,128 +222,6 @@ pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
     thread::Builder::new().stack_size(256 << 10).spawn(work)
 }
 
-/// The database that each flood gets a copy of.
-pub(crate) struct Prepared {
-    embedded: Embedded,
-    slots: Vec<String>,
-    flood_slots: Vec<String>,
-    place: Place,
-}
-
-impl Prepared {
-    pub(crate) fn new(name: &str) -> Outcome<Self> {
-        let place = Place::new(name)?;
-        DirBuilder::new().mode(0o1777).create(temporary(&place))?;
-        std::fs::set_permissions(temporary(&place), Permissions::from_mode(0o1777))?;
-        let embedded = Embedded::start(&place.data())?;
-        PgConnection::establish(&embedded.url("postgres"))?.batch_execute("create database prepared")?;
-        let url = embedded.url("prepared");
-        let service = serve(&place, &url, &[])?;
-        PgConnection::establish(&url)?.batch_execute(TOKENS)?;
-        let slots = storm::prepare(service.address, "nishi", QUIET_YEAR)?;
-        let flood_slots = storm::prepare(service.address, "kita", FLOOD_YEAR)?;
-        service.stop(Signal::SIGTERM)?;
-        let mut generate = command(&place, &["generate", "--indicators", INDICATORS], &url);
-        if !generate.output()?.status.success() {
-            return Err("nothing was generated".into());
-        }
-        Ok(Self {
-            embedded,
-            slots,
-            flood_slots,
-            place,
-        })
-    }
-
-    /// A copy of the database.
-    pub(crate) fn copy(&self, name: &str) -> Outcome<String> {
-        let create = format!("create database {name} template prepared");
-        PgConnection::establish(&self.embedded.url("postgres"))?.batch_execute(&create)?;
-        Ok(self.embedded.url(name))
-    }
-
-    fn drop(&self, name: &str) -> Outcome {
-        let drop = format!("drop database {name} with (force)");
-        Ok(PgConnection::establish(&self.embedded.url("postgres"))?.batch_execute(&drop)?)
-    }
-
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
-    }
-
-    pub(crate) fn slots(&self) -> &[String] {
-        &self.slots
-    }
-}
-
-/// The temporary directory of a place's service.
-pub(crate) fn temporary(place: &Place) -> PathBuf {
-    place.data().with_file_name("tmp")
-}
-
-/// The service as it is started by default, but for its database.
-pub(crate) fn command(place: &Place, arguments: &[&str], url: &str) -> std::process::Command {
-    let mut command = place.command_of(&program(), arguments);
-    for bound in ["WAIT", "READ", "WRITE", "STATEMENT", "LOCK"] {
-        command.env_remove(format!("WARD_POLICY_{bound}_MS"));
-    }
-    command
-        .env("DATABASE_URL", url)
-        .env("TMPDIR", temporary(place))
-        .env("RUST_LOG", "warn,ward_policy::access=off,ward_policy=info");
-    command
-}
-
-/// Starts it, with as few descriptors as a system usually gives.
-pub(crate) fn serve(place: &Place, url: &str, settings: &[(&str, &str)]) -> Outcome<Service> {
-    let program = program();
-    let few = format!("ulimit -S -n {DESCRIPTORS} && exec \"$0\" serve");
-    let with_few = command(place, &[], url);
-    let mut shell = std::process::Command::new("/bin/sh");
-    shell.args(["-c", &few]).arg(program).stdin(std::process::Stdio::null());
-    for (name, value) in with_few.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell.envs(settings.iter().copied());
-    place.start(shell)?.wait()
-}
-
-/// The most that the service uses, until it is told to stop.
-struct Watch {
-    stop: Arc<AtomicBool>,
-    most: Arc<Mutex<Usage>>,
-    watcher: JoinHandle<()>,
-}
-
-impl Watch {
-    fn begin(service: &Service, place: &Place) -> Outcome<Self> {
-        let (pid, temporary) = (service.pid()?, temporary(place));
-        let (stop, most) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Usage::default())));
-        let watcher = {
-            let (stop, most) = (Arc::clone(&stop), Arc::clone(&most));
-            spawn(move || {
-                while !stop.load(Ordering::Acquire) {
-                    if let Ok(now) = Usage::of(pid, &temporary) {
-                        let mut most = most.lock().unwrap_or_else(PoisonError::into_inner);
-                        *most = most.most(now);
-                    }
-                    thread::sleep(Duration::from_millis(200));
-                }
-            })?
-        };
-        Ok(Self { stop, most, watcher })
-    }
-
-    fn end(self) -> Outcome<Usage> {
-        self.stop.store(true, Ordering::Release);
-        self.watcher.join().map_err(|_panic| "the watcher panicked")?;
-        Ok(*self.most.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 pub(crate) const HEAD: &str = "flood                           |   token      |  anonymous   |   writer     |   healthz    |   readyz     | \
                                most MB  fds tmp MB | writes lost doubled | the flood's answers";
 
@@ -403,13 +260,13 @@ fn run_one(prepared: &Prepared, flood: &Flood, mode: Mode, name: &str) -> Outcom
         Mode::Uncounted => &[("WARD_POLICY_RATE", "0")],
         Mode::Usual | Mode::OneAddress => &[],
     };
-    let service = serve(&prepared.place, &url, rate)?;
+    let service = serve(prepared.place(), &url, rate)?;
     let from = addresses(mode, flood.addresses);
     let requests = (flood.requests)(prepared)?;
-    let watch = Watch::begin(&service, &prepared.place)?;
+    let watch = Watch::begin(&service, prepared.place())?;
     let crowd = Crowd::begin(flood.connections, &from, service.address, &requests, flood.holding)?;
     thread::sleep(Duration::from_millis(500));
-    let quiet = Quiet::begin(service.address, prepared.slots.clone());
+    let quiet = Quiet::begin(service.address, prepared.slots().to_vec());
     thread::sleep(FLOOD);
     let open = crowd.open();
     let tally = crowd.end();
@@ -472,7 +329,7 @@ fn account(
     if !flood.name.starts_with("writers") {
         return Ok([found, lost, doubled]);
     }
-    let slots = &prepared.flood_slots;
+    let slots = prepared.flood_slots();
     let theirs = tally
         .succeeded
         .iter()

@@ -87,7 +87,7 @@ impl Account {
     /// The account that PostgreSQL has to itself; for files that are kept it is made, where that is possible.
     fn own(kind: Kind) -> Option<Self> {
         let made = || {
-            let made = MAKERS.into_iter().any(|maker| run(maker));
+            let made = MAKERS.into_iter().any(run);
             match Self::named(OWN) {
                 Some(own) if made => {
                     log::info!("PostgreSQL runs as the system account {OWN}, which was made for it");

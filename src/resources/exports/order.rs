@@ -115,28 +115,27 @@ impl Order {
             let db = db.clone();
             move |known: Option<&Known>| db.files().there(known?, |state| db.is_still(state))
         };
-        let file = match there(known.as_ref()) {
-            Some(file) => file,
-            None => {
-                let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
-                let files = db.files().clone();
-                let write = move |conn: &mut Read<'_>| {
-                    // Somebody else may have been first in line with the same.
-                    if let Some(file) = there(known.as_ref()) {
-                        return Ok(file);
-                    }
-                    let about = About {
-                        title: table.title,
-                        facts: table.facts(to_fill),
-                        codes: (table.codes)(),
-                        to_fill,
-                    };
-                    let mut writer = Writer::new(&form, table.columns, named, about, files.temporary(who)?)?;
-                    rows(conn, &mut writer)?;
-                    files.keep(writer.finish()?, known)
+        let file = if let Some(file) = there(known.as_ref()) {
+            file
+        } else {
+            let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
+            let files = db.files().clone();
+            let write = move |conn: &mut Read<'_>| {
+                // Somebody else may have been first in line with the same.
+                if let Some(file) = there(known.as_ref()) {
+                    return Ok(file);
+                }
+                let about = About {
+                    title: table.title,
+                    facts: table.facts(to_fill),
+                    codes: (table.codes)(),
+                    to_fill,
                 };
-                db.gather(write).await?
-            }
+                let mut writer = Writer::new(&form, table.columns, named, &about, files.temporary(who)?)?;
+                rows(conn, &mut writer)?;
+                files.keep(writer.finish()?, known)
+            };
+            db.gather(write).await?
         };
         Ok(Export {
             file,

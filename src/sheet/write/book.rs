@@ -204,11 +204,12 @@ fn offer(sheet: &mut Worksheet, columns: &[Column], named: bool, about: &About) 
         let Some(place) = place.and_then(|place| u16::try_from(place).ok()) else {
             continue;
         };
-        let names = list.codes.iter();
-        let names: Vec<&str> = names
+        let choices: Vec<&str> = list
+            .codes
+            .iter()
             .map(|(code, label)| if named { &label.ja } else { *code })
             .collect();
-        let choice = DataValidation::new().allow_list_strings(&names)?;
+        let choice = DataValidation::new().allow_list_strings(&choices)?;
         sheet.add_data_validation(1, place, TO_FILL, place, &choice)?;
     }
     Ok(())
