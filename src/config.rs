@@ -37,7 +37,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds on the use of the database.
     pub bounds: Bounds,
-    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000); more wait to be accepted.
+    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000, or what the process may have of descriptors), a
+    /// quarter of them to one address; on a few more health is answered.
     pub connections: usize,
     /// `WARD_POLICY_RATE`: requests a second that a token may make, or an address without one, and twice as many at once; up to
     /// 1,000,000, 0 for any number (1000). Answers that what a caller has still holds (304), where they are kept, do not count.
@@ -98,6 +99,18 @@ pub struct Bounds {
     /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
     /// caller.
     pub followers: usize,
+}
+
+impl Bounds {
+    /// How long a commit may take that was begun within its deadline.
+    pub const COMMIT: Duration = Duration::from_secs(5);
+
+    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its turn, works until its
+    /// deadline, and may have to wait for a commit.
+    #[must_use]
+    pub fn longest_request(&self) -> Duration {
+        (self.wait + self.read).max(self.lock + self.write + Self::COMMIT)
+    }
 }
 
 impl Default for Bounds {

@@ -52,12 +52,12 @@ mod write;
 
 pub use access::{Db, Read};
 pub use lane::Use;
-pub use listener::{Heard, Tail};
+pub use listener::{Heard, Said, Tail};
 pub(crate) use public::Changed;
 pub use public::{Part, PublicState};
 pub use readiness::{
-    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, check_migrated, claim, count_anew, known_migrations,
-    migrations, note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
+    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
+    note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
@@ -70,7 +70,7 @@ use write::{Written, until_it_stays};
 const WRITERS: u32 = 3;
 /// Of all who may wait for changes at a time, one caller may be this part.
 const FOLLOWERS_SHARE: usize = 8;
-/// How old what is known of the database may be, where it is asked whether the service is ready.
+/// How old may be what the database says of itself, and how long it is waited for.
 const RECENT: Duration = Duration::from_secs(1);
 /// For each reader that may wait, so many writers may.
 const WRITERS_WAIT: usize = 4;
@@ -231,10 +231,10 @@ impl Database {
         self.heard_within(listener::FRESH, self.bounds.wait).await
     }
 
-    /// Fails unless the database answers and has every migration, as far as was known a second ago.
-    pub async fn must_be_well(&self) -> Result<()> {
+    /// What the database says of itself, at most a second ago. It costs no connection, however often it is asked.
+    pub async fn said(&self) -> Result<Said> {
         self.heard_within(RECENT, RECENT).await?;
-        self.listener.migrated()
+        self.listener.said().ok_or_else(no_answer)
     }
 
     /// Waits until the last word from the database is no older than this.
@@ -242,7 +242,7 @@ impl Database {
         let end = Instant::now() + patience;
         while self.listener.heard().silence.is_none_or(|silence| silence > age) {
             if Instant::now() >= end {
-                return Err(Error::Unavailable("the database does not answer".to_owned()));
+                return Err(no_answer());
             }
             sleep(listener::PULSE).await;
         }
@@ -324,6 +324,10 @@ impl Database {
         // Whoever has sent a write and left may come back for its outcome.
         self.writers.run(turn, self.bounds.write, None, run).await
     }
+}
+
+fn no_answer() -> Error {
+    Error::Unavailable("the database does not answer".to_owned())
 }
 
 /// The last change in the history, as far as the caller may see it; 0 where there is none.

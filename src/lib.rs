@@ -19,6 +19,7 @@ pub mod connection;
 pub mod consistency;
 pub mod contract;
 pub mod db;
+pub mod descriptors;
 pub mod domain;
 pub mod error;
 pub mod etag;

@@ -32,8 +32,9 @@ use crate::{
     cache::Cache,
     command::Failure,
     config::Config,
-    connection::Connections,
+    connection::{Connections, Room},
     db::{self, Database, embedded::Embedded},
+    descriptors,
     files,
     listening::Listening,
     metrics,
@@ -43,6 +44,11 @@ use crate::{
 
 /// How long a database may take to be ready before the service begins without it.
 const HEAD_START: Duration = Duration::from_secs(5);
+
+/// One address may have this part of the connections that are served.
+const SHARE: usize = 4;
+/// Connections beyond those that are served, for whoever asks whether the service is well.
+const KEPT_FREE: usize = 64;
 
 /// Serves until it is told to stop, or until it turns out that it never can. A database that is not there yet is waited for, while
 /// callers are told so.
@@ -85,7 +91,12 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
-        let connections = Connections::new(config.patience);
+        let served = descriptors::connections(config.connections);
+        let room = Room {
+            in_all: served,
+            each: (config.proxies == 0).then_some((served / SHARE).max(1)),
+        };
+        let connections = Connections::new(config.patience, room);
         let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
         let sockets = listening.sockets()?;
         let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
@@ -102,12 +113,12 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let mut server =
             HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), proxies, limits))
                 .workers(config.workers)
-                .max_connections(config.connections.div_ceil(config.workers))
+                .max_connections((served + KEPT_FREE).div_ceil(config.workers))
                 .client_request_timeout(config.patience.head)
                 .on_connect(move |io, data| connections.take(io, data))
                 .worker_max_blocking_threads(threads)
                 .shutdown_signal(stop)
-                .shutdown_timeout(8);
+                .shutdown_timeout(config.bounds.longest_request().as_secs() + 1);
         for socket in sockets {
             server = server.listen(socket)?;
         }

@@ -85,6 +85,7 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
             .follow(move |conn| reading::read(conn, Some(&page.place), &wanted, limit))
             .await?;
     }
+    db.caller().must_be_valid()?;
     Ok(Answer(ChangePage {
         next: page.place.text(),
         items: page.items,

@@ -10,6 +10,9 @@ use crate::{db::Database, error::Result, extract::Answer};
 /// The path that is answered whatever the database does.
 pub const LIVENESS: &str = "/healthz";
 
+/// The path that says whether requests are welcome.
+pub const READINESS: &str = "/readyz";
+
 /// Routes beside `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(read_liveness).service(read_readiness);
@@ -47,6 +50,6 @@ async fn read_liveness() -> Result<Answer<Health>> {
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
 async fn read_readiness(database: web::Data<Database>) -> Result<Answer<Health>> {
-    database.must_be_well().await?;
+    database.said().await?.migrations.must_be_whole()?;
     Ok(Health::ok())
 }

@@ -30,7 +30,7 @@ impl Asker {
 
 impl Api {
     /// Where the history ends.
-    async fn head(&self) -> String {
+    pub(crate) async fn head(&self) -> String {
         self.get("/v1/changes/head").await.must_be(200).text("cursor")
     }
 
@@ -47,7 +47,7 @@ impl Api {
     }
 
     /// Waits until so many wait for changes.
-    async fn until_following(&self, many: usize) {
+    pub(crate) async fn until_following(&self, many: usize) {
         while self.database.waiting() < many {
             sleep(Duration::from_millis(5)).await;
         }

@@ -26,6 +26,7 @@ use http::{assert_ok_or_away, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
 mod backup;
+mod bounds;
 mod files;
 mod http;
 mod imports;
