@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
+use crate::{db, json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
 
 /// The settings of a service.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Default for Patience {
     }
 }
 
-/// Bounds on the use of the database.
+/// Bounds on the use of the database, and of what is gathered from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
@@ -91,6 +91,11 @@ pub struct Bounds {
     /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
     /// own, 1 to 100 (3); one caller may have all but one of them.
     pub streams: usize,
+    /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one caller's may take
+    /// half of them.
+    pub export_bytes: usize,
+    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter of them to one caller.
+    pub exports: usize,
     /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
     /// caller.
     pub followers: usize,
@@ -121,6 +126,8 @@ impl Default for Bounds {
             write: Duration::from_secs(30),
             streams: 3,
             followers: 2000,
+            export_bytes: 2 << 30,
+            exports: 64,
         }
     }
 }
@@ -197,10 +204,14 @@ impl Config {
         let (defaults, bounds, patience) = (Limits::default(), Bounds::default(), Patience::default());
         Ok(Self {
             bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
-            database_url: text("DATABASE_URL")?,
+            database_url: text("DATABASE_URL")?
+                .map(|url| address("DATABASE_URL", &url))
+                .transpose()?,
             standbys: text("DATABASE_REPLICA_URLS")?
-                .map(|urls| urls.split_whitespace().map(str::to_owned).collect())
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(|url| address("DATABASE_REPLICA_URLS", url))
+                .collect::<Result<_, _>>()?,
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
@@ -227,6 +238,8 @@ impl Config {
                 read: millis("WARD_POLICY_READ_MS", bounds.read)?,
                 write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
+                export_bytes: number("WARD_POLICY_EXPORT_BYTES", bounds.export_bytes, 1 << 20..=1 << 40)?,
+                exports: number("WARD_POLICY_EXPORTS", bounds.exports, 1..=10_000)?,
                 followers: number("WARD_POLICY_FOLLOWERS", bounds.followers, 8..=100_000)?,
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
@@ -237,6 +250,19 @@ impl Config {
                 idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,
             },
         })
+    }
+}
+
+/// The address of a database.
+fn address(name: &'static str, url: &str) -> Result<String, ConfigError> {
+    match db::address::check(url) {
+        Ok(()) => Ok(url.to_owned()),
+        Err(why) => Err(ConfigError {
+            name,
+            // Not shown: a part of it may be a password.
+            value: "…".to_owned(),
+            why: why.to_owned(),
+        }),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     config::Bounds,
     consistency,
     error::{Error, Result},
+    files::Files,
     metrics::Metrics,
     past::{EVERYBODY, TABLES},
     quota::Quota,
@@ -33,6 +34,7 @@ use together::Together;
 use watched::For;
 
 mod access;
+pub mod address;
 pub mod embedded;
 pub(crate) mod gate;
 mod lane;
@@ -91,6 +93,8 @@ pub struct Database {
     streams: Gate,
     /// And those who send it when they have it all.
     gatherers: Gate,
+    /// What they gather.
+    files: Files,
     together: Together,
     listener: Arc<Listener>,
     /// Set once it is ready.
@@ -163,6 +167,7 @@ impl Database {
             long: lane(&long),
             streams: Gate::new(bounds.streams, bounds.queue),
             gatherers: Gate::new(bounds.streams, bounds.queue),
+            files: Files::new(bounds.export_bytes, bounds.exports),
             together: Together::default(),
             listener,
             ready,

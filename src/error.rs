@@ -80,6 +80,9 @@ pub enum Error {
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The disk has no room for the file that the answer would be, or cannot be written.
+    #[error("no room on disk for a file")]
+    NoRoom,
     /// The database undid the work, for a reason of its own; the same request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
@@ -421,6 +424,9 @@ impl ResponseError for Error {
         match self {
             Self::Unavailable(_) | Self::Undone(_) | Self::OutcomeUnknown(_) => {
                 response.insert_header(("retry-after", "1"));
+            }
+            Self::NoRoom => {
+                response.insert_header(("retry-after", "5"));
             }
             Self::TooMany { seconds, .. } => {
                 response.insert_header(("retry-after", seconds.to_string()));

@@ -24,6 +24,7 @@ pub mod domain;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod files;
 pub mod generate_command;
 pub mod idempotency;
 pub mod import_command;

@@ -34,7 +34,7 @@ use crate::{
     config::Config,
     connection::{Connections, Room},
     db::{self, Database, embedded::Embedded},
-    descriptors,
+    descriptors, files,
     listening::Listening,
     metrics,
     rate::Rate,
@@ -62,6 +62,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         format!("cannot listen on {bind} (WARD_POLICY_METRICS_BIND): {e}")
     };
     metrics_bind.map(TcpListener::bind).transpose().map_err(cannot_show)?;
+    files::look();
     let (url, embedded) = if let Some(url) = config.database_url {
         (url, None)
     } else {

@@ -40,7 +40,7 @@ impl Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -116,6 +116,10 @@ impl Error {
                     format!("too many requests by this {whose}; try again in {seconds} s"),
                 )
             }
+            Self::NoRoom => Bilingual::new(
+                "サーバーのディスクに空きがないか、書き込めないため、ファイルを作成できません。しばらくしてからもう一度お試しください",
+                "the server's disk has no room for the file, or cannot be written; try again later",
+            ),
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }
