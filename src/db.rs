@@ -28,6 +28,7 @@ use watched::For;
 
 mod access;
 pub mod embedded;
+mod former;
 mod gate;
 mod lane;
 mod life;
@@ -79,6 +80,7 @@ pub struct Database {
     gatherers: Arc<Semaphore>,
     together: Together,
     listener: Arc<Listener>,
+    former: former::Kept,
     /// Set once it is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
@@ -150,6 +152,7 @@ impl Database {
             gatherers: Arc::new(Semaphore::new(bounds.streams)),
             together: Together::default(),
             listener,
+            former: former::Kept::default(),
             ready,
             bounds,
             metrics,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::CHANGE_REASON,
     language::{Bilingual, Language},
+    value::Time,
 };
 
 mod constraints;
@@ -78,6 +79,9 @@ pub enum Error {
     /// The database undid the work, for a reason of its own; the same request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
+    /// The moment that is asked for may still change; so far all is settled.
+    #[error("not settled yet: only until {0:?}")]
+    Unsettled(Time),
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(StatusCode),
@@ -410,7 +414,7 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(_) | Self::Undone(_) => {
+            Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => {
                 response.insert_header(("retry-after", "1"));
             }
             Self::TooMany(seconds) => {

@@ -23,6 +23,7 @@ pub mod domain;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod former;
 pub mod generate_command;
 pub mod idempotency;
 pub mod import_command;

@@ -227,6 +227,11 @@ impl Listener {
         self.public.changes.is_still(then, part)
     }
 
+    /// Whether organizations are called as they were at a state.
+    pub(super) fn are_names_still(&self, then: PublicState) -> bool {
+        self.public.changes.are_names_still(then)
+    }
+
     /// The state of what the public sees, unless it is some time since anything was heard.
     pub(super) fn public_state(&self) -> Option<PublicState> {
         self.public.state()

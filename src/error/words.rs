@@ -40,7 +40,7 @@ impl Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -111,6 +111,14 @@ impl Error {
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }
+            Self::Unsettled(until) => Bilingual::new(
+                format!(
+                    "この時点への書き込みがまだ終わっていません。{until} までは確定しています。少し待ってからもう一度お試しください"
+                ),
+                format!(
+                    "a write to this moment is still under way; all is settled until {until}; try again in a moment"
+                ),
+            ),
             Self::Framework(status) => {
                 let reason = status.canonical_reason().unwrap_or("refused");
                 Bilingual::new(reason, reason)

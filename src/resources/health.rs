@@ -9,6 +9,7 @@ use crate::{
     db::{self, Db},
     error::Result,
     extract::Answer,
+    past,
 };
 
 /// The path that is answered whatever the database does.
@@ -25,6 +26,18 @@ pub struct Health {
     /// Always `ok`; a service that is not well answers with a problem.
     #[schema(max_length = 10, example = "ok")]
     pub status: String,
+}
+
+/// A service that takes requests.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Always `ok`; a service that is not ready answers with a problem.
+    #[schema(max_length = 10, example = "ok")]
+    pub status: String,
+    /// A warning: by so many seconds the time of the last change lies ahead of the database's clock, which was ahead before. Until
+    /// it has caught up, `as_of` the present moment does not show those changes. Null, as a rule.
+    #[schema(minimum = 1)]
+    pub history_ahead_seconds: Option<i64>,
 }
 
 impl Health {
@@ -47,10 +60,18 @@ async fn read_liveness() -> Result<Answer<Health>> {
 /// Whether the database is reachable and has every migration, and no other.
 ///
 /// 503 while the database is away, is being made ready, lacks migrations or was migrated by a newer service: send requests elsewhere
-/// meanwhile.
+/// meanwhile. A warning is 200.
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
-async fn read_readiness(db: Db) -> Result<Answer<Health>> {
-    db.read(|conn| db::check_migrated(conn)).await?;
-    Ok(Health::ok())
+async fn read_readiness(db: Db) -> Result<Answer<Readiness>> {
+    let history_ahead_seconds = db
+        .read(|conn| {
+            db::check_migrated(conn)?;
+            Ok(past::seconds_ahead(conn)?)
+        })
+        .await?;
+    Ok(Answer(Readiness {
+        status: "ok".to_owned(),
+        history_ahead_seconds,
+    }))
 }
