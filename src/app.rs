@@ -24,7 +24,7 @@ use crate::{
     consistency::CONSISTENCY_TOKEN,
     db::Database,
     error::{Error, Result},
-    extract, openapi,
+    extract, former, openapi,
     rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
     request, resources,
     trace::{TRACEPARENT, TRACESTATE},
@@ -77,6 +77,7 @@ pub fn build(
                 .to(async || web::Redirect::to("/docs/")),
         )
         .default_service(web::to(fallback))
+        .wrap(from_fn(former::redirect))
         .wrap(from_fn(auth::identify))
         .wrap(from_fn(coding::encode))
         .wrap(from_fn(cache::remember))

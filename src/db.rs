@@ -36,6 +36,7 @@ use watched::For;
 mod access;
 pub mod address;
 pub mod embedded;
+mod former;
 pub(crate) mod gate;
 mod lane;
 mod life;
@@ -97,6 +98,7 @@ pub struct Database {
     files: Files,
     together: Together,
     listener: Arc<Listener>,
+    former: former::Kept,
     /// Set once it is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
@@ -170,6 +172,7 @@ impl Database {
             files: Files::new(bounds.export_bytes, bounds.exports),
             together: Together::default(),
             listener,
+            former: former::Kept::default(),
             ready,
             bounds,
             metrics,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::CHANGE_REASON,
     language::{Bilingual, Language},
+    value::Time,
 };
 
 mod constraints;
@@ -89,6 +90,9 @@ pub enum Error {
     /// The database did not say whether it has committed the work.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(String),
+    /// The moment that is asked for may still change; so far all is settled.
+    #[error("not settled yet: only until {0:?}")]
+    Unsettled(Time),
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(StatusCode),
@@ -422,7 +426,7 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(_) | Self::Undone(_) | Self::OutcomeUnknown(_) => {
+            Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) | Self::OutcomeUnknown(_) => {
                 response.insert_header(("retry-after", "1"));
             }
             Self::NoRoom => {

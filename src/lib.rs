@@ -25,6 +25,7 @@ pub mod error;
 pub mod etag;
 pub mod extract;
 pub mod files;
+pub mod former;
 pub mod generate_command;
 pub mod idempotency;
 pub mod import_command;

@@ -163,7 +163,9 @@ async fn migrations(registry: &mut Registry, database: &Database) {
     let said = database.said().await.ok();
     let help = "Whether the database answered within a second";
     show(registry, "database_up", help, i64::from(said.is_some()));
-    let Some(Said { migrations, last }) = said else { return };
+    let Some(Said { migrations, last, .. }) = said else {
+        return;
+    };
     show(registry, "feed_last_seq", "The last change there is", last);
     show_each(
         registry,

@@ -270,6 +270,10 @@ diesel::define_sql_function! {
     fn goal_code_order(code: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 diesel::define_sql_function! {
+    /// The name of an organization as it is read in forms.
+    fn organization_name(name: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+diesel::define_sql_function! {
     /// Text as searched.
     fn search_text(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }

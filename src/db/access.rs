@@ -212,6 +212,7 @@ impl Db {
                 let today = today();
                 return work(&mut Read { conn, today, public });
             }
+            moment.settle(conn)?;
             conn.build_transaction().repeatable_read().read_only().run(|conn| {
                 let today = moment.enter(conn, &drafts)?;
                 work(&mut Read { conn, today, public })

@@ -27,6 +27,7 @@ use crate::{
     auth::{Caller, TokenDirectory},
     consistency::{self, Lsn},
     error::Result,
+    past,
     value::Id,
 };
 
@@ -165,8 +166,12 @@ impl Public {
 
     /// Takes what the database says of itself.
     fn ask(&self, conn: &mut PgConnection, last: i64) -> Result<()> {
-        let migrations = migrations(conn)?;
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(Said { migrations, last });
+        let said = Said {
+            migrations: migrations(conn)?,
+            last,
+            seconds_ahead: past::seconds_ahead(conn)?,
+        };
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
         Ok(())
     }
 
@@ -195,6 +200,8 @@ pub struct Said {
     pub migrations: Migrations,
     /// The last change in its history.
     pub last: i64,
+    /// By how many seconds the time of that change lies ahead of the database's clock, if by any.
+    pub seconds_ahead: Option<i64>,
 }
 
 /// How far a process has heard of changes.
@@ -268,6 +275,11 @@ impl Listener {
     /// Whether what the public saw at a state is still so.
     pub(super) fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
         self.public.changes.is_still(then, part)
+    }
+
+    /// Whether organizations are called as they were at a state.
+    pub(super) fn are_names_still(&self, then: PublicState) -> bool {
+        self.public.changes.are_names_still(then)
     }
 
     /// The state of what the public sees, unless it is some time since anything was heard.

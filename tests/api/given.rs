@@ -26,9 +26,13 @@ pub(crate) fn ward() -> Value {
 
 /// A bureau, which has no municipality code.
 pub(crate) fn bureau(slug: &str) -> Value {
+    let name = match slug {
+        "keikaku" => "計画調整局".to_owned(),
+        slug => format!("{slug}局"),
+    };
     json!({
         "slug": slug, "kind": "bureau", "municipality_code": null,
-        "name": "計画調整局", "name_kana": null, "name_en": null, "display_order": 100
+        "name": name, "name_kana": null, "name_en": null, "display_order": 100
     })
 }
 

@@ -282,7 +282,7 @@ fn past_of(secrets: &Secrets, view: &str) -> String {
     let definition = secrets.api.db.values(&definition).remove(0);
     // PostgreSQL before 16 names the table, of which there is only one.
     definition
-        .replace("last.organization_id", "organization_id")
+        .replace("v.organization_id", "organization_id")
         .replace("sees_drafts(organization_id)", "true")
 }
 

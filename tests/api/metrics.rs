@@ -143,7 +143,8 @@ async fn what_the_database_refuses_is_counted_by_kind_and_so_is_its_absence() {
 #[actix_web::test]
 async fn who_waits_for_a_connection_is_counted_and_the_pool_told() {
     let api = Api::new().await;
-    let bureau = |n: usize| json!({"slug": format!("b{n}"), "kind": "bureau", "name": "局", "display_order": 1});
+    let bureau =
+        |n: usize| json!({"slug": format!("b{n}"), "kind": "bureau", "name": format!("{n}局"), "display_order": 1});
     // Two writers wait in the database, the third at the gate.
     let mut holder = api.db.connect();
     holder

@@ -44,7 +44,8 @@ fn every_constraint_has_a_sentence() {
     );
     let raised = db.values(
         "select t || '_policy_fixed' as value from unnest(array['goals', 'budgets', 'indicators', 'results', 'self_evaluations']) t \
-         union all select 'policies_organization_fixed'",
+         union all select 'policies_organization_fixed' union all select 'policies_year_fixed' \
+         union all select 'organizations_' || t from unnest(array['name_unique', 'slug_reserved', 'municipality_code_reserved']) t",
     );
     let known: BTreeSet<_> = error::known_constraints().map(str::to_owned).collect();
     assert_eq!(stored.into_iter().chain(raised).collect::<BTreeSet<_>>(), known);
