@@ -36,6 +36,7 @@ use crate::{
     listening::Listening,
     metrics,
     rate::Rate,
+    workshop::Workshop,
     sample, token_command,
 };
 
@@ -73,7 +74,8 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     database.metrics().queries.call_slow(slow);
     // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
     let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
-    let threads = usize::try_from(turns)?;
+    let workshop = Workshop::new();
+    let threads = usize::try_from(turns)? + workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
@@ -95,7 +97,8 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let mut server = HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), limits))
+        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
+        let mut server = HttpServer::new(build)
             .workers(config.workers)
             .max_connections(config.connections.div_ceil(config.workers))
             .client_request_timeout(config.patience.head)

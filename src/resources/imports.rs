@@ -25,6 +25,7 @@ use crate::{
     sheet::{self, decode::decode, table::Table},
     text_enum,
     value::{FiscalYear, hex},
+    workshop::Bench,
 };
 
 mod laid;
@@ -140,13 +141,14 @@ pub enum Said {
 async fn import_file(
     db: Db,
     Query(options): Query<ImportOptions>,
+    bench: Bench,
     upload: Upload<ImportFormat>,
 ) -> Result<Once<Answer<ImportReport>>> {
     let format = upload.kind;
     let how = (options.dry_run, options.rewording, options.fiscal_year);
     let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
-    let said = db
-        .aside(move || read(format, &upload.bytes, upload.most).map(Arc::new))
+    let said = bench
+        .work(move || read(format, &upload.bytes, upload.most).map(Arc::new))
         .await?;
     db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
         .await

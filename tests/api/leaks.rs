@@ -18,6 +18,7 @@ use ward_policy::{
     config::{Bounds, Limits},
     db::Database,
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::{
@@ -399,6 +400,7 @@ async fn streams_of_events_pass_over_what_is_hidden() {
         database,
         Cache::new(CACHE),
         Rate::new(0, 0),
+        Workshop::new(),
         Limits::default(),
     ))
     .await;

@@ -36,6 +36,7 @@ use ward_policy::{
     config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::openapi::CONTRACT;
@@ -344,7 +345,8 @@ impl Api {
     async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits, bounds: Bounds) -> Self {
         let database = Database::new(&db.url(), &[], bounds);
         database.set_ready();
-        let app = app::build(database.clone(), Cache::new(cache_bytes), Rate::new(0, 0), limits);
+        let (cache, rate) = (Cache::new(cache_bytes), Rate::new(0, 0));
+        let app = app::build(database.clone(), cache, rate, Workshop::new(), limits);
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);

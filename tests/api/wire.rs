@@ -14,6 +14,7 @@ use ward_policy::{
     config::{Bounds, Limits},
     db::Database,
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::support::{CACHE, TestDb, patient};
@@ -33,10 +34,11 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server =
-                    HttpServer::new(move || app::build(database.clone(), Cache::new(CACHE), Rate::new(0, 0), limits))
-                        .workers(1)
-                        .disable_signals();
+                let build = move || {
+                    let (cache, rate) = (Cache::new(CACHE), Rate::new(0, 0));
+                    app::build(database.clone(), cache, rate, Workshop::new(), limits)
+                };
+                let server = HttpServer::new(build).workers(1).disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
