@@ -17,7 +17,7 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
-    auth::{self, Needs},
+    auth::{self, Needs, Proxies},
     cache::{self, Cache},
     coding,
     config::Limits,
@@ -39,6 +39,7 @@ pub fn build(
     database: Database,
     cache: Cache,
     rate: Rate,
+    proxies: Proxies,
     workshop: Workshop,
     limits: Limits,
 ) -> App<
@@ -57,6 +58,7 @@ pub fn build(
         .app_data(web::Data::new(database))
         .app_data(web::Data::new(cache))
         .app_data(web::Data::new(rate))
+        .app_data(web::Data::new(proxies))
         .app_data(web::Data::new(workshop))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))

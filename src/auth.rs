@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    future::{Ready, ready},
+    future::{Ready, pending, ready},
     sync::{Arc, OnceLock},
 };
 
@@ -31,10 +31,14 @@ use crate::{
     value::Id,
 };
 
+mod directory;
 mod needs;
 pub mod token;
+mod who;
 
+pub use directory::{Token, TokenDirectory};
 pub use needs::{Need, Needs, need};
+pub use who::{Proxies, Who, address, network};
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
@@ -125,6 +129,7 @@ impl fmt::Display for Scope {
 pub struct Caller {
     name: String,
     token: Option<Id>,
+    who: Who,
     scopes: Arc<[Scope]>,
     request_id: Arc<str>,
     reason: Option<String>,
@@ -133,6 +138,7 @@ pub struct Caller {
     /// What the answer shows a part of, if that is all.
     part: Arc<OnceLock<Part>>,
     connection: Option<Arc<Connection>>,
+    holds: Option<Arc<Token>>,
 }
 
 /// A request its caller may repeat: under which key, and the digest of all of it that is not the body.
@@ -161,7 +167,10 @@ impl Caller {
     /// The service itself, for what it does unasked and for whoever commands its machine.
     #[must_use]
     pub fn service() -> Self {
-        Self::new(SERVICE.to_owned(), None, vec![Scope::Admin])
+        Self {
+            who: Who::Service,
+            ..Self::new(SERVICE.to_owned(), None, vec![Scope::Admin])
+        }
     }
 
     /// Somebody with a token of this name.
@@ -170,6 +179,7 @@ impl Caller {
         Self {
             name,
             token,
+            who: token.map_or(Who::UNKNOWN, Who::Token),
             scopes: scopes.into(),
             request_id: Arc::default(),
             reason: None,
@@ -177,6 +187,32 @@ impl Caller {
             consistency: Arc::default(),
             part: Arc::default(),
             connection: None,
+            holds: None,
+        }
+    }
+
+    /// The holder of a valid token.
+    fn holding(token: Arc<Token>) -> Self {
+        Self {
+            scopes: Arc::clone(&token.scopes),
+            holds: Some(Arc::clone(&token)),
+            ..Self::new(token.name.clone(), Some(token.id), Vec::new())
+        }
+    }
+
+    /// Fails where the caller's token has been revoked or has expired since the request came.
+    pub fn must_be_valid(&self) -> Result<()> {
+        match &self.holds {
+            Some(token) if !token.is_valid() => Err(Error::InvalidToken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the caller's token is revoked or expires; for ever where there is none.
+    pub async fn token_ended(&self) {
+        match &self.holds {
+            Some(token) => token.ended().await,
+            None => pending().await,
         }
     }
 
@@ -190,6 +226,18 @@ impl Caller {
     #[must_use]
     pub const fn token(&self) -> Option<Id> {
         self.token
+    }
+
+    /// Whom the requests of the caller are counted for, and whose queue they wait in.
+    #[must_use]
+    pub const fn who(&self) -> Who {
+        self.who
+    }
+
+    /// The same caller, whose requests are counted for this one.
+    #[must_use]
+    pub fn counted_for(self, who: Who) -> Self {
+        Self { who, ..self }
     }
 
     /// The id of the request.
@@ -326,17 +374,12 @@ pub fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
     caller.must_satisfy(need)
 }
 
-/// Finds out who calls, before any body is read.
+/// Counts a request for its caller, then finds out who that is and whether it may do this, before any body is read.
 pub async fn identify(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let caller = match recognize(&req).await {
-        Ok(caller) => rate::admit(&req, caller.token()).map(|()| caller),
-        // Whoever tries tokens out is counted like anybody without one.
-        Err(e) => rate::admit(&req, None).and(Err(e)),
-    };
-    match caller {
+    match recognize(&req).await {
         Ok(caller) => {
             let consistency = Arc::clone(caller.consistency());
             req.extensions_mut().insert(caller);
@@ -355,21 +398,17 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
     let needs = req.app_data::<web::Data<Needs>>();
     let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), pattern));
-    let connection = req.conn_data::<Arc<Connection>>().cloned();
     let mut caller = match req.headers().get(header::AUTHORIZATION) {
-        None => Caller::anonymous(),
-        // Whether the service is well does not depend on the database that knows the tokens.
-        Some(_) if !req.path().starts_with("/v1/") && need == Need::Nothing => Caller::anonymous(),
-        Some(value) => {
-            let given = token::Given::read(value).ok_or(Error::InvalidToken)?;
-            let database = req
-                .app_data::<web::Data<Database>>()
-                .ok_or_else(|| Error::internal("no database configured"))?;
-            token::find(database, given, connection.clone()).await?
+        // Whether the service is well does not depend on who asks.
+        Some(value) if req.path().starts_with("/v1/") || need != Need::Nothing => holder(req, value).await?,
+        _ => {
+            let who = address(req);
+            rate::admit(req, who)?;
+            Caller::anonymous().counted_for(who)
         }
     };
     caller.must_satisfy(need)?;
-    caller = caller.on(connection);
+    caller = caller.on(req.conn_data::<Arc<Connection>>().cloned());
     caller.request_id = req
         .extensions()
         .get::<RequestId>()
@@ -382,6 +421,24 @@ async fn recognize(req: &ServiceRequest) -> Result<Caller> {
         caller.repeatable = repeatable(req)?;
     }
     Ok(caller)
+}
+
+/// Who holds the token that a request presents. A request without a valid token counts for the address it comes from.
+async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Result<Caller> {
+    let database = req
+        .app_data::<web::Data<Database>>()
+        .ok_or_else(|| Error::internal("no database configured"))?;
+    let presented = token::Presented::read(authorization);
+    let find = || {
+        presented
+            .as_ref()
+            .and_then(|presented| database.tokens().find(presented))
+    };
+    rate::admit(req, find().map_or_else(|| address(req), |token| Who::Token(token.id)))?;
+    database.tokens_known().await?;
+    let token = find().ok_or(Error::InvalidToken)?;
+    token.use_now();
+    Ok(Caller::holding(token))
 }
 
 /// Why something changes: percent-encoded UTF-8, since a header holds nothing else safely.

@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 use quick_cache::{Weighter, sync};
 
 use crate::{
-    auth::Caller,
+    auth::{self, Caller},
     coding::{self, Coding},
     consistency::CONSISTENCY_TOKEN,
     db::{Database, Part, PublicState},
@@ -101,7 +101,7 @@ pub async fn remember(
         .filter(|kept| database.is_still(kept.state, kept.part) && kept.day == day);
     if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
         if response.status() != StatusCode::NOT_MODIFIED
-            && let Err(e) = rate::admit(&req, None)
+            && let Err(e) = rate::admit(&req, auth::address(&req))
         {
             return Ok(req.error_response(e));
         }

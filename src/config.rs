@@ -69,12 +69,13 @@ impl Default for Patience {
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one for each processor here, at least 2), and as many for those whose
-    /// question may go through much of the database; two more are for writers, twice `WARD_POLICY_STREAMS` for long reads, and one
-    /// listens. A database elsewhere bears more.
+    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
+    /// those whose question may go through much of the database; three more are for writers, twice `WARD_POLICY_STREAMS` for long
+    /// reads, and one listens. One caller has all but one of each at most. A database elsewhere bears more.
     pub pool: u32,
-    /// `WARD_POLICY_QUEUE`: readers that may wait for a connection, and four times as many writers, 0 to 10,000 (16); with one
-    /// more, whoever has waited longest gets 503. The longer the queue, the later everybody is while more is asked than can be done.
+    /// `WARD_POLICY_QUEUE`: reads of one caller that may wait for a connection, and four times as many writes, 0 to 10,000 (16); with one
+    /// more, the one that has waited longest gets 503. Sixteen times as many wait in all. The longer the queue, the later a caller is
+    /// that asks more than can be done.
     pub queue: usize,
     /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
     pub wait: Duration,
@@ -87,22 +88,26 @@ pub struct Bounds {
     /// `WARD_POLICY_WRITE_MS`: how long a write may take, all in all (30000); a large import is one.
     pub write: Duration,
     /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
-    /// own, 1 to 100 (2).
+    /// own, 1 to 100 (3); one caller may have all but one of them.
     pub streams: usize,
+    /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
+    /// caller.
+    pub followers: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            pool: u32::try_from(processors).unwrap_or(u32::MAX).clamp(2, 100),
+            pool: u32::try_from(processors + 1).unwrap_or(u32::MAX).clamp(3, 100),
             queue: 16,
             wait: Duration::from_millis(1500),
             statement: Duration::from_secs(5),
             lock: Duration::from_secs(4),
             read: Duration::from_secs(4),
             write: Duration::from_secs(30),
-            streams: 2,
+            streams: 3,
+            followers: 2000,
         }
     }
 }
@@ -209,6 +214,7 @@ impl Config {
                 read: millis("WARD_POLICY_READ_MS", bounds.read)?,
                 write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
+                followers: number("WARD_POLICY_FOLLOWERS", bounds.followers, 8..=100_000)?,
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
             rate: number("WARD_POLICY_RATE", 1000, 0..=1_000_000)?,

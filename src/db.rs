@@ -5,36 +5,43 @@
 //! told to come back; stuck work keeps its place. Readers and writers have lanes of their own:
 //! readers look through views that show what their caller may see, writers go one after the other.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use diesel::{Connection, PgConnection, dsl::max, prelude::*};
-use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, TokenDirectory},
     config::Bounds,
     consistency,
-    error::Result,
+    error::{Error, Result},
     metrics::Metrics,
     past::{EVERYBODY, TABLES},
+    quota::Quota,
     schema::change_log,
 };
 
+use gate::Gate;
 use lane::{Lane, Plan};
 use listener::Listener;
+use running::Running;
 use standby::Standbys;
 use together::Together;
 use watched::For;
 
 mod access;
 pub mod embedded;
-mod gate;
+pub(crate) mod gate;
 mod lane;
 mod life;
 mod listener;
 mod public;
 mod reach;
 mod readiness;
+mod running;
 mod standby;
 mod stream;
 mod together;
@@ -56,8 +63,13 @@ pub use together::{ById, by_id};
 pub use write::{Tx, write};
 use write::{Written, until_it_stays};
 
-/// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes.
-const WRITERS: u32 = 2;
+/// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes; and one is left
+/// for other callers, where both are of one.
+const WRITERS: u32 = 3;
+/// Of all who may wait for changes at a time, one caller may be this part.
+const FOLLOWERS_SHARE: usize = 8;
+/// How old what is known of the database may be, where it is asked whether the service is ready.
+const RECENT: Duration = Duration::from_secs(1);
 /// For each reader that may wait, so many writers may.
 const WRITERS_WAIT: usize = 4;
 
@@ -70,13 +82,15 @@ pub struct Database {
     standbys: Standbys,
     writers: Lane,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
-    followers: Arc<Semaphore>,
+    followers: Gate,
+    /// Who waits for changes or follows them.
+    following: Quota,
     /// Those who read much, on connections that nobody else waits for.
     long: Lane,
     /// Of these, those who send it as they read it.
-    streams: Arc<Semaphore>,
+    streams: Gate,
     /// And those who send it when they have it all.
-    gatherers: Arc<Semaphore>,
+    gatherers: Gate,
     together: Together,
     listener: Arc<Listener>,
     /// Set once it is ready.
@@ -144,10 +158,11 @@ impl Database {
                 &ready,
             ),
             writers: lane(&writers),
-            followers: Arc::new(Semaphore::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1))),
+            followers: Gate::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1), bounds.queue),
+            following: Quota::new(bounds.followers, bounds.followers / FOLLOWERS_SHARE),
             long: lane(&long),
-            streams: Arc::new(Semaphore::new(bounds.streams)),
-            gatherers: Arc::new(Semaphore::new(bounds.streams)),
+            streams: Gate::new(bounds.streams, bounds.queue),
+            gatherers: Gate::new(bounds.streams, bounds.queue),
             together: Together::default(),
             listener,
             ready,
@@ -200,6 +215,35 @@ impl Database {
         self.listener.heard()
     }
 
+    /// The valid tokens, as far as this process has heard of them.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenDirectory {
+        self.listener.tokens()
+    }
+
+    /// Waits until every token is known that there was two seconds ago. 503 while the database says nothing.
+    pub async fn tokens_known(&self) -> Result<()> {
+        self.heard_within(listener::FRESH, self.bounds.wait).await
+    }
+
+    /// Fails unless the database answers and has every migration, as far as was known a second ago.
+    pub async fn must_be_well(&self) -> Result<()> {
+        self.heard_within(RECENT, RECENT).await?;
+        self.listener.migrated()
+    }
+
+    /// Waits until the last word from the database is no older than this.
+    async fn heard_within(&self, age: Duration, patience: Duration) -> Result<()> {
+        let end = Instant::now() + patience;
+        while self.listener.heard().silence.is_none_or(|silence| silence > age) {
+            if Instant::now() >= end {
+                return Err(Error::Unavailable("the database does not answer".to_owned()));
+            }
+            sleep(listener::PULSE).await;
+        }
+        Ok(())
+    }
+
     /// How many wait for changes.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -238,16 +282,33 @@ impl Database {
     ) -> Result<T> {
         let turn = self.writers.turn(caller).await?;
         let (listener, caller) = (Arc::clone(&self.listener), caller.clone());
-        let run = move |conn: &mut PgConnection| {
+        let run = move |conn: &mut PgConnection, running: &Running| {
             let _for = For::request(Arc::clone(caller.request_id()));
-            let done = until_it_stays(|| conn.transaction(|conn| work.clone()(conn, &caller)));
+            let done = until_it_stays(|| {
+                conn.transaction(|conn| {
+                    running.begin()?;
+                    let written = work.clone()(conn, &caller)?;
+                    running.commit()?;
+                    Ok(written)
+                })
+            });
             let done = done.and_then(|written| {
+                if written.tokens_changed {
+                    listener.tokens().load(conn)?;
+                }
                 let at = consistency::reached(conn)?;
                 listener.wrote(at);
                 caller.consistency().wrote(at);
                 Ok(written)
             });
             // What failed on its way may have been committed all the same.
+            let done = done.map_err(|e| {
+                if e.is_failure() && running.was_committing() {
+                    Error::OutcomeUnknown(e.to_string())
+                } else {
+                    e
+                }
+            });
             match &done {
                 Ok(written) => listener.changed(&written.changed),
                 Err(e) if e.is_failure() => listener.changed(&Changed::Everything),
@@ -255,15 +316,8 @@ impl Database {
             }
             done.map(|written| written.given)
         };
-        self.writers.run(turn, self.bounds.write, run).await
-    }
-
-    /// Keeps books that are not history: when a token was last used.
-    pub(crate) async fn note(&self, work: impl FnOnce(&mut PgConnection) -> Result<()> + Send + 'static) -> Result<()> {
-        let turn = self.readers.turn(&Caller::service()).await?;
-        self.readers
-            .run(turn, self.bounds.read, |conn| conn.transaction(work))
-            .await
+        // Whoever has sent a write and left may come back for its outcome.
+        self.writers.run(turn, self.bounds.write, None, run).await
     }
 }
 

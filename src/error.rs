@@ -72,15 +72,23 @@ pub enum Error {
     /// The body did not arrive in time.
     #[error("body too slow")]
     Timeout,
-    /// The caller asks too often; after so many seconds it may ask again.
-    #[error("asks too often")]
-    TooMany(u64),
+    /// The caller asks too often, or holds too much at once.
+    #[error("the {whose} asks too often")]
+    TooMany {
+        /// After so many seconds it may ask again.
+        seconds: u64,
+        /// Whose requests are too many: those of a `token`, or of an `address`.
+        whose: &'static str,
+    },
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// The database undid the work, for a reason of its own; the same request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
+    /// The database did not say whether it has committed the work.
+    #[error("outcome unknown: {0}")]
+    OutcomeUnknown(String),
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(StatusCode),
@@ -261,6 +269,7 @@ pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
     (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "リクエストが多すぎます", "Too many requests"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "内部エラー", "Internal error"),
     (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "ただいま利用できません", "Unavailable"),
+    (StatusCode::GATEWAY_TIMEOUT, "outcome-unknown", "書き込みの結果を確認できません", "Outcome unknown"),
 ];
 
 /// What there is, if anything: not to be found is an answer here, and any other failure stays one.
@@ -429,10 +438,10 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(_) | Self::Undone(_) => {
+            Self::Unavailable(_) | Self::Undone(_) | Self::OutcomeUnknown(_) => {
                 response.insert_header(("retry-after", "1"));
             }
-            Self::TooMany(seconds) => {
+            Self::TooMany { seconds, .. } => {
                 response.insert_header(("retry-after", seconds.to_string()));
             }
             Self::Unauthenticated => {

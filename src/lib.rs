@@ -35,6 +35,7 @@ pub mod openapi;
 pub mod page;
 pub mod past;
 pub mod query;
+pub mod quota;
 pub mod rate;
 pub mod request;
 pub mod resources;

@@ -28,6 +28,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     app,
+    auth::Proxies,
     cache::Cache,
     command::Failure,
     config::Config,
@@ -79,7 +80,8 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
-        let rate = Rate::new(config.rate, config.proxies);
+        let proxies = Proxies(config.proxies);
+        let rate = Rate::new(config.rate);
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
@@ -97,7 +99,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
+        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), proxies, workshop.clone(), limits);
         let mut server = HttpServer::new(build)
             .workers(config.workers)
             .max_connections(config.connections.div_ceil(config.workers))

@@ -1,9 +1,8 @@
 //! Where what comes from outside is read and checked, if that takes its time: on threads that nobody else waits for, a few at
-//! a time, one for each caller, and each caller in turn.
+//! a time, never all for one caller, and each caller in turn.
 
 use std::{
     future::{Ready, ready},
-    net::{IpAddr, Ipv4Addr},
     num::NonZero,
     thread,
     time::{Duration, Instant},
@@ -14,15 +13,11 @@ use tokio::time::timeout;
 
 use crate::{
     auth::{self, Caller},
+    db::gate::{Gate, Turn},
     error::{Error, Result, Violation},
     language::Bilingual,
-    value::Id,
     work::{self, Budget, Ended},
 };
-
-mod turns;
-
-use turns::{Turn, Turns};
 
 /// A body of so many bytes is read where its request is served; a longer one in the workshop.
 pub const SMALL: usize = 16 << 10;
@@ -32,9 +27,8 @@ pub const MOST_WORK: u64 = 1 << 30;
 pub const DEADLINE: Duration = Duration::from_secs(10);
 /// How long one may wait for one's turn.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many may wait in all, and of one caller.
-const ROOM: usize = 64;
-const ROOM_OF_ONE: usize = 8;
+/// How many bodies of one caller may wait.
+const ROOM: usize = 8;
 /// How often it is looked whether somebody who waits is still there.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -42,14 +36,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Workshop {
     width: usize,
-    turns: Turns,
-}
-
-/// Whose work takes turns with that of others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Who {
-    Token(Id),
-    Address(IpAddr),
+    gate: Gate,
 }
 
 impl Workshop {
@@ -59,7 +46,7 @@ impl Workshop {
         let width = thread::available_parallelism().map_or(1, NonZero::get).max(2);
         Self {
             width,
-            turns: Turns::new(width, ROOM, ROOM_OF_ONE),
+            gate: Gate::new(width, ROOM),
         }
     }
 
@@ -80,21 +67,15 @@ impl Default for Workshop {
 pub struct Bench {
     workshop: Workshop,
     caller: Caller,
-    who: Who,
 }
 
 impl Bench {
     /// That of whoever makes this request.
     pub(crate) fn of(req: &HttpRequest) -> Self {
-        let caller = auth::caller(req);
-        let address = || req.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
+        let workshop = req.app_data::<web::Data<Workshop>>();
         Self {
-            workshop: req
-                .app_data::<web::Data<Workshop>>()
-                .map(|workshop| workshop.get_ref().clone())
-                .unwrap_or_default(),
-            who: caller.token().map_or_else(|| Who::Address(address()), Who::Token),
-            caller,
+            workshop: workshop.map(|workshop| workshop.get_ref().clone()).unwrap_or_default(),
+            caller: auth::caller(req),
         }
     }
 
@@ -129,17 +110,13 @@ impl Bench {
 
     async fn turn(&self) -> Result<Turn> {
         let refused = |why: &str| Error::Unavailable(why.to_owned());
-        let mut place = self
-            .workshop
-            .turns
-            .place(&self.who)
-            .ok_or_else(|| refused("too many wait for their bodies to be read"))?;
+        let many = || refused("too many bodies wait to be read");
+        let mut place = self.workshop.gate.place(self.caller.who()).ok_or_else(many)?;
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match timeout(left.min(GLANCE), place.turn()).await {
-                Ok(Some(turn)) => return Ok(turn),
-                Ok(None) => return Err(Error::internal("a turn in the workshop was lost")),
+                Ok(turn) => return turn.ok_or_else(many),
                 Err(_) if left.is_zero() => return Err(refused("the workshop is busy")),
                 Err(_) if self.caller.has_left() => return Err(Ended::Left.into()),
                 Err(_) => {}

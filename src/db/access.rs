@@ -174,7 +174,9 @@ impl Db {
         deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        lane.run(turn, deadline, self.reading(work)).await
+        let reading = self.reading(work);
+        lane.run(turn, deadline, Some(&self.caller), |conn, _| reading(conn))
+            .await
     }
 
     /// Work on one state of the database, as far as the caller may see it.

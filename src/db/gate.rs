@@ -1,109 +1,156 @@
-//! A gate that a few may pass at a time, and room for a few more to wait before it. Whoever comes when there is no room takes the
-//! place of who has waited longest, and the next turn goes to who came last: under more than can be done, those who get what they
-//! want have come lately then, instead of having waited as long as the room is deep. While nobody is sent away, who came first
-//! goes first; and so does, in any crowd, who has waited elsewhere.
+//! A gate that a few may pass at a time, and room for a few more callers' requests to wait before it.
+//!
+//! Every caller has a queue of its own, and the queues are served in turn: whoever sends many requests waits behind its own ones and
+//! not before other callers'. Nor does one caller have all turns: one is left for the others, however long its work takes.
+//!
+//! A queue that is full sends away the request that has waited longest, and its next turn goes to the request that came last: the
+//! requests that are served under overload have come lately then, instead of having waited as long as the queue is deep. While no
+//! request is sent away, the first goes first; and so does, in any crowd, a request that has waited elsewhere.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
+use crate::auth::Who;
+
+/// For so many callers there is room to wait, if each has a full queue.
+const CALLERS: usize = 16;
+
 /// A gate.
 #[derive(Clone)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
+    /// Turns one caller may have at a time.
+    share: usize,
+    /// Requests of one caller that may wait.
     room: usize,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// Turns that nobody has. None while somebody waits.
+    /// Turns that nobody has. While there is one, only callers wait who have their share.
     free: usize,
-    /// Whether somebody was sent away since a turn came to its end.
-    crowded: bool,
+    /// Turns that each caller has.
+    held: HashMap<Who, usize>,
+    /// The requests that wait, by their callers.
+    queues: HashMap<Who, Queue>,
+    /// The callers whose requests wait, in the order in which they are served next.
+    order: VecDeque<Who>,
+    /// Requests that wait and may be sent away.
+    waiting: usize,
     next: u64,
-    /// By their numbers, the first who came first.
+}
+
+/// The requests of one caller, by their numbers, the first one first.
+#[derive(Default)]
+struct Queue {
     waiting: VecDeque<Waiting>,
+    /// Whether one was sent away since the last turn.
+    crowded: bool,
 }
 
 struct Waiting {
     number: u64,
-    /// Whether nobody may take the place.
+    /// Whether it is never sent away.
     stays: bool,
     turn: Sender<Turn>,
 }
 
 /// A turn, until it is dropped: then it is somebody else's.
-pub(super) struct Turn(Gate);
+pub(crate) struct Turn {
+    who: Who,
+    gate: Gate,
+}
 
-/// A place before the gate, until it is dropped.
-pub(super) struct Place {
+/// A place in a queue, until it is dropped.
+pub(crate) struct Place {
     number: u64,
+    who: Who,
     gate: Gate,
     turn: Receiver<Turn>,
 }
 
 impl Gate {
-    /// One that so many may pass at a time, while so many may wait.
-    pub(super) fn new(width: usize, room: usize) -> Self {
-        let state = State {
-            free: width,
-            crowded: false,
-            next: 0,
-            waiting: VecDeque::new(),
-        };
+    /// One that so many may pass at a time, while so many requests of each caller may wait.
+    pub(crate) fn new(width: usize, room: usize) -> Self {
         Self {
+            share: width.saturating_sub(1).max(1),
             room,
-            state: Arc::new(Mutex::new(state)),
+            state: Arc::new(Mutex::new(State {
+                free: width,
+                held: HashMap::new(),
+                queues: HashMap::new(),
+                order: VecDeque::new(),
+                waiting: 0,
+                next: 0,
+            })),
         }
     }
 
     /// How many could pass at once.
-    pub(super) fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         self.state().free
     }
 
-    /// A turn, if nobody has to wait. Nobody is overtaken.
-    pub(super) fn turn(&self) -> Option<Turn> {
-        let mut state = self.state();
-        state.free = state.free.checked_sub(1)?;
-        Some(Turn(self.clone()))
+    /// A turn for this caller, if it does not have to wait. Nobody is overtaken.
+    pub(crate) fn turn(&self, who: Who) -> Option<Turn> {
+        self.state().take(who, self.share).then(|| self.pass(who))
     }
 
-    /// A place, if need be another's.
-    pub(super) fn place(&self) -> Option<Place> {
+    /// A place in the queue of this caller; there is none where no request may wait.
+    pub(crate) fn place(&self, who: Who) -> Option<Place> {
         let mut state = self.state();
-        if state.waiting.iter().filter(|one| !one.stays).count() >= self.room {
-            let longest = state.waiting.iter().position(|one| !one.stays)?;
-            state.waiting.remove(longest);
-            state.crowded = true;
+        if self.room == 0 {
+            return None;
         }
-        Some(self.enter(state, false))
+        let own = state.queues.get(&who).map_or(0, Queue::evictable);
+        if own >= self.room {
+            state.send_away(who);
+        } else if state.waiting >= self.room * CALLERS {
+            let longest = state.queues.iter().max_by_key(|(_, queue)| queue.evictable());
+            let longest = longest.map_or(who, |(who, _)| *who);
+            state.send_away(longest);
+        }
+        Some(self.enter(state, who, false))
     }
 
-    /// A place that nobody can take, for somebody who has waited elsewhere.
-    pub(super) fn lasting_place(&self) -> Place {
-        self.enter(self.state(), true)
+    /// A place from which no request is sent away, for one that has waited elsewhere.
+    pub(crate) fn lasting_place(&self, who: Who) -> Place {
+        self.enter(self.state(), who, true)
     }
 
-    fn enter(&self, mut state: MutexGuard<'_, State>, stays: bool) -> Place {
+    fn enter(&self, mut state: MutexGuard<'_, State>, who: Who, stays: bool) -> Place {
         let (sender, turn) = channel();
         let number = state.next;
         state.next += 1;
-        if state.free > 0 {
-            state.free -= 1;
-            // Whoever is to get it is still here.
-            drop(sender.send(Turn(self.clone())));
+        if state.take(who, self.share) {
+            // The receiver is still here.
+            drop(sender.send(self.pass(who)));
         } else {
-            let turn = sender;
-            state.waiting.push_back(Waiting { number, stays, turn });
+            state.wait(
+                who,
+                Waiting {
+                    number,
+                    stays,
+                    turn: sender,
+                },
+            );
         }
         Place {
             number,
+            who,
             gate: self.clone(),
             turn,
+        }
+    }
+
+    fn pass(&self, who: Who) -> Turn {
+        Turn {
+            who,
+            gate: self.clone(),
         }
     }
 
@@ -112,39 +159,112 @@ impl Gate {
     }
 }
 
+impl State {
+    /// Takes a free turn for a caller that does not have its share yet.
+    fn take(&mut self, who: Who, share: usize) -> bool {
+        let held = self.held.get(&who).copied().unwrap_or(0);
+        let may = self.free > 0 && held < share;
+        if may {
+            self.free -= 1;
+            self.held.insert(who, held + 1);
+        }
+        may
+    }
+
+    fn give_back(&mut self, who: Who) {
+        self.free += 1;
+        if let Some(held) = self.held.get_mut(&who) {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&who);
+            }
+        }
+    }
+
+    fn wait(&mut self, who: Who, one: Waiting) {
+        self.waiting += usize::from(!one.stays);
+        let queue = self.queues.entry(who).or_default();
+        if queue.waiting.is_empty() {
+            self.order.push_back(who);
+        }
+        queue.waiting.push_back(one);
+    }
+
+    /// Drops the request of this caller that has waited longest.
+    fn send_away(&mut self, who: Who) {
+        let Some(queue) = self.queues.get_mut(&who) else { return };
+        if let Some(longest) = queue.waiting.iter().position(|one| !one.stays) {
+            queue.crowded = true;
+            let number = queue.waiting.get(longest).map_or(0, |one| one.number);
+            self.leave(who, number);
+        }
+    }
+
+    /// Takes a request out of its queue.
+    fn leave(&mut self, who: Who, number: u64) -> Option<Waiting> {
+        let queue = self.queues.get_mut(&who)?;
+        let at = queue.waiting.binary_search_by_key(&number, |one| one.number).ok()?;
+        let one = queue.waiting.remove(at)?;
+        self.waiting -= usize::from(!one.stays);
+        if queue.waiting.is_empty() {
+            self.queues.remove(&who);
+            self.order.retain(|waits| *waits != who);
+        }
+        Some(one)
+    }
+
+    /// Takes the next turn for the next caller that does not have its share, and goes on to the one after it.
+    fn serve(&mut self, share: usize) -> Option<(Who, Waiting)> {
+        let held = |who: &Who| self.held.get(who).copied().unwrap_or(0);
+        let at = self.order.iter().position(|who| held(who) < share)?;
+        let who = *self.order.get(at)?;
+        if !self.take(who, share) {
+            return None;
+        }
+        self.order.remove(at);
+        self.order.push_back(who);
+        let queue = self.queues.get_mut(&who)?;
+        let crowded = mem::take(&mut queue.crowded);
+        // A request that stays would wait until there is no crowd.
+        let next = if crowded && queue.waiting.front().is_some_and(|first| !first.stays) {
+            queue.waiting.back()
+        } else {
+            queue.waiting.front()
+        };
+        let number = next.map_or(0, |one| one.number);
+        self.leave(who, number).map(|one| (who, one))
+    }
+}
+
+impl Queue {
+    /// How many may be sent away.
+    fn evictable(&self) -> usize {
+        self.waiting.iter().filter(|one| !one.stays).count()
+    }
+}
+
 impl Place {
-    /// Waits for the turn; there is none if somebody else takes the place.
-    pub(super) async fn turn(&mut self) -> Option<Turn> {
+    /// Waits for the turn; there is none if the request is sent away.
+    pub(crate) async fn turn(&mut self) -> Option<Turn> {
         (&mut self.turn).await.ok()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut state = self.gate.state();
-        if let Ok(at) = state.waiting.binary_search_by_key(&self.number, |one| one.number) {
-            state.waiting.remove(at);
-        }
+        self.gate.state().leave(self.who, self.number);
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        let crowded = mem::take(&mut state.crowded);
-        // Whoever stays would wait until there is no crowd.
-        let next = if crowded && state.waiting.front().is_some_and(|first| !first.stays) {
-            state.waiting.pop_back()
-        } else {
-            state.waiting.pop_front()
-        };
-        match next {
-            None => state.free += 1,
-            Some(next) => {
-                drop(state);
-                // Where they have left meanwhile the turn is dropped at once, and goes on.
-                drop(next.turn.send(Turn(self.0.clone())));
-            }
+        let mut state = self.gate.state();
+        state.give_back(self.who);
+        while let Some((who, next)) = state.serve(self.gate.share) {
+            drop(state);
+            // Where its receiver has left meanwhile, the turn is dropped at once, and goes on.
+            drop(next.turn.send(self.gate.pass(who)));
+            state = self.gate.state();
         }
     }
 }
@@ -153,9 +273,14 @@ impl Drop for Turn {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::net::IpAddr;
+
     use futures_util::FutureExt;
 
     use super::*;
+
+    const FLOOD: Who = Who::Service;
+    const QUIET: Who = Who::UNKNOWN;
 
     fn waits(place: &mut Place) -> bool {
         place.turn().now_or_never().is_none()
@@ -171,30 +296,63 @@ mod tests {
 
     #[test]
     fn who_came_first_goes_first() {
-        let gate = Gate::new(2, 8);
-        let (one, two) = (gate.turn().unwrap(), gate.turn().unwrap());
-        assert!(gate.turn().is_none() && gate.free() == 0);
-        let mut places = [(); 3].map(|()| gate.place().unwrap());
+        let gate = Gate::new(3, 8);
+        let (one, two) = (gate.turn(FLOOD).unwrap(), gate.turn(FLOOD).unwrap());
+        assert!(gate.turn(FLOOD).is_none() && gate.free() == 1);
+        let mut places = [(); 3].map(|()| gate.place(FLOOD).unwrap());
         drop(one);
         let first = turn_of(&mut places[0]);
         assert!(places[1..].iter_mut().all(waits));
         drop((first, two));
-        assert!(gate.turn().is_none());
+        assert!(gate.turn(FLOOD).is_none());
         drop([turn_of(&mut places[1]), turn_of(&mut places[2])]);
-        assert_eq!(gate.free(), 2);
+        assert_eq!(gate.free(), 3);
     }
 
     #[test]
-    fn where_there_is_no_room_who_has_waited_longest_is_sent_away_and_who_came_last_goes_next() {
-        let gate = Gate::new(1, 2);
-        let turn = gate.turn().unwrap();
-        let [mut first, mut second] = [(); 2].map(|()| gate.place().unwrap());
-        let mut third = gate.place().unwrap();
-        assert!(was_sent_away(&mut first) && waits(&mut second));
+    fn one_turn_is_left_for_other_callers_whatever_one_of_them_asks() {
+        let gate = Gate::new(3, 8);
+        let _held = [(); 2].map(|()| gate.turn(FLOOD).unwrap());
+        let mut more = gate.place(FLOOD).unwrap();
+        let quiet = gate.turn(QUIET).unwrap();
+        assert!(waits(&mut more) && gate.free() == 0);
+        drop(quiet);
+        assert!(waits(&mut more), "that turn is not for it");
+        drop(gate.turn(QUIET).unwrap());
+    }
+
+    #[test]
+    fn callers_are_served_in_turn_however_many_requests_each_has() {
+        let gate = Gate::new(1, 8);
+        let mut turn = gate.turn(FLOOD).unwrap();
+        let mut flood = [(); 4].map(|()| gate.place(FLOOD).unwrap());
+        let mut quiet = [(); 2].map(|()| gate.place(QUIET).unwrap());
+        for next in [0, 1] {
+            drop(turn);
+            turn = turn_of(&mut flood[next]);
+            assert!(waits(&mut quiet[next]));
+            drop(turn);
+            turn = turn_of(&mut quiet[next]);
+        }
         drop(turn);
+        drop(turn_of(&mut flood[2]));
+        drop(turn_of(&mut flood[3]));
+        assert_eq!(gate.free(), 1);
+    }
+
+    #[test]
+    fn where_a_queue_is_full_its_longest_waiting_is_sent_away_and_its_last_goes_next() {
+        let gate = Gate::new(1, 2);
+        let turn = gate.turn(FLOOD).unwrap();
+        let mut quiet = gate.place(QUIET).unwrap();
+        let [mut first, mut second] = [(); 2].map(|()| gate.place(FLOOD).unwrap());
+        let mut third = gate.place(FLOOD).unwrap();
+        assert!(was_sent_away(&mut first) && waits(&mut second) && waits(&mut quiet));
+        drop(turn);
+        drop(turn_of(&mut quiet));
         let turn = turn_of(&mut third);
-        // Nobody was sent away since: the first again.
-        let mut fourth = gate.place().unwrap();
+        // None was sent away since: the first again.
+        let mut fourth = gate.place(FLOOD).unwrap();
         drop(turn);
         let turn = turn_of(&mut second);
         assert!(waits(&mut fourth));
@@ -204,28 +362,48 @@ mod tests {
     }
 
     #[test]
+    fn where_all_room_is_taken_the_longest_queue_loses() {
+        let gate = Gate::new(1, 2);
+        let _turn = gate.turn(QUIET).unwrap();
+        let address = |n: usize| Who::Address(IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]));
+        let mut full: Vec<_> = (1..CALLERS)
+            .flat_map(|n| [gate.place(address(n)).unwrap(), gate.place(address(n)).unwrap()])
+            .collect();
+        let [mut one, mut other] = [gate.place(address(0)).unwrap(), gate.place(address(CALLERS)).unwrap()];
+        assert!(full.iter_mut().all(waits));
+        let mut more = gate.place(QUIET).unwrap();
+        assert_eq!(
+            full.iter_mut().filter_map(|place| place.turn().now_or_never()).count(),
+            1
+        );
+        assert!(waits(&mut one) && waits(&mut other) && waits(&mut more));
+    }
+
+    #[test]
     fn who_leaves_gives_up_the_place_and_even_a_turn_that_came() {
         let gate = Gate::new(1, 2);
-        let turn = gate.turn().unwrap();
-        let [first, mut second] = [(); 2].map(|()| gate.place().unwrap());
+        let turn = gate.turn(FLOOD).unwrap();
+        let [first, mut second] = [(); 2].map(|()| gate.place(FLOOD).unwrap());
         drop(first);
-        let third = gate.place().unwrap();
+        let third = gate.place(FLOOD).unwrap();
         assert!(waits(&mut second), "there was room");
         drop(turn);
         let turn = turn_of(&mut second);
         drop(turn);
         drop(third);
         assert_eq!(gate.free(), 1);
+        let state = gate.state();
+        assert!(state.held.is_empty() && state.queues.is_empty() && state.order.is_empty() && state.waiting == 0);
     }
 
     #[test]
     fn a_lasting_place_is_nobody_elses_and_takes_nobodys() {
         let gate = Gate::new(1, 1);
-        let turn = gate.turn().unwrap();
-        let mut lasting = gate.lasting_place();
-        let mut first = gate.place().unwrap();
+        let turn = gate.turn(FLOOD).unwrap();
+        let mut lasting = gate.lasting_place(FLOOD);
+        let mut first = gate.place(FLOOD).unwrap();
         assert!(waits(&mut first));
-        let mut second = gate.place().unwrap();
+        let mut second = gate.place(FLOOD).unwrap();
         assert!(was_sent_away(&mut first) && waits(&mut lasting));
         // Nor is it overtaken in a crowd.
         drop(turn);
@@ -238,14 +416,14 @@ mod tests {
     #[test]
     fn a_turn_that_became_free_meanwhile_comes_at_once() {
         let gate = Gate::new(1, 0);
-        drop(turn_of(&mut gate.lasting_place()));
+        drop(turn_of(&mut gate.lasting_place(FLOOD)));
         assert_eq!(gate.free(), 1);
     }
 
     #[test]
     fn where_there_is_no_room_at_all_nobody_waits() {
         let gate = Gate::new(1, 0);
-        let _turn = gate.turn().unwrap();
-        assert!(gate.place().is_none());
+        let _turn = gate.turn(FLOOD).unwrap();
+        assert!(gate.place(FLOOD).is_none());
     }
 }

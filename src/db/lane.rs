@@ -20,6 +20,7 @@ use super::{
     gate::{Gate, Place, Turn},
     in_one_line,
     life::Life,
+    running::{Canceller, Fate, Running, backend_pid},
     watched::Watch,
 };
 use crate::{
@@ -38,6 +39,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// How long a connection that worked is taken to be there, without asking it.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// How long a commit may take that was begun within its deadline.
+const COMMIT: Duration = Duration::from_secs(5);
+
 /// Why somebody gets no turn where others came later, or nobody may wait.
 const TOO_MANY: &str = "too many are waiting for the database";
 
@@ -48,6 +52,7 @@ pub(super) struct Lane {
     gate: Gate,
     patience: Duration,
     life: Arc<Life>,
+    canceller: Canceller,
     queries: Queries,
     turns: Turns,
 }
@@ -102,6 +107,7 @@ impl Lane {
             gate: Gate::new(width, plan.room),
             patience: plan.patience,
             life: Arc::clone(life),
+            canceller: Canceller::new(url),
             queries: queries.clone(),
             turns: queries.turns(plan.name),
         }
@@ -124,24 +130,24 @@ impl Lane {
 
     /// A turn, for somebody with the usual patience and a place to wait.
     pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn> {
-        if let Some(turn) = self.turn_at_once() {
+        if let Some(turn) = self.turn_at_once(caller) {
             return Ok(turn);
         }
-        let place = self.gate.place().ok_or_else(|| self.refused(TOO_MANY))?;
+        let place = self.gate.place(caller.who()).ok_or_else(|| self.refused(TOO_MANY))?;
         self.wait(self.patience, caller, place).await
     }
 
     /// The same, for somebody who has waited elsewhere.
     pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<Turn> {
-        match self.turn_at_once() {
+        match self.turn_at_once(caller) {
             Some(turn) => Ok(turn),
-            None => self.wait(patience, caller, self.gate.lasting_place()).await,
+            None => self.wait(patience, caller, self.gate.lasting_place(caller.who())).await,
         }
     }
 
-    fn turn_at_once(&self) -> Option<Turn> {
+    fn turn_at_once(&self, caller: &Caller) -> Option<Turn> {
         self.turns.taken.inc();
-        self.gate.turn()
+        self.gate.turn(caller.who())
     }
 
     async fn wait(&self, patience: Duration, caller: &Caller, mut place: Place) -> Result<Turn> {
@@ -165,24 +171,45 @@ impl Lane {
         Error::Unavailable(why.to_owned())
     }
 
-    /// Works on a blocking thread in this turn. Past the deadline, or when the database is silent, the caller is told to come
-    /// back, while the work keeps its turn until the database has let go of it.
+    /// Works on a blocking thread in this turn. Past the deadline, when the database is silent, or when the caller whom it is for
+    /// has left, the work is ended, and keeps its turn until the database has let go of it.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) async fn run<T: Send + 'static>(
         &self,
         turn: Turn,
         deadline: Duration,
-        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+        only_for: Option<&Caller>,
+        work: impl FnOnce(&mut PgConnection, &Running) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let lane = self.clone();
-        let done = web::block(move || {
+        let (lane, running) = (self.clone(), Running::new());
+        let theirs = running.clone();
+        let mut done = pin!(web::block(move || {
             let _turn = turn;
-            lane.work(work)
-        });
-        self.patiently(deadline, done).await?.map_err(Error::internal)?
+            lane.work(&theirs, |conn| work(conn, &theirs))
+        }));
+        // Whoever waits here may be dropped, since the caller has left.
+        let _ending = only_for.map(|_| self.ending(&running));
+        let done = match self.patiently(deadline, only_for, &mut done).await {
+            Ok(done) => done,
+            Err(why) => match self.canceller.end(&running) {
+                Fate::Undone => return Err(why),
+                Fate::Unknown => timeout(COMMIT, done)
+                    .await
+                    .map_err(|_elapsed| Error::OutcomeUnknown("the commit takes too long".to_owned()))?,
+            },
+        };
+        done.map_err(Error::internal)?
     }
 
-    /// The same, without anybody who waits for its end.
+    /// What ends some work, if it has not come to its end, when it is dropped.
+    pub(super) fn ending(&self, running: &Running) -> Ending {
+        Ending {
+            canceller: self.canceller.clone(),
+            running: running.clone(),
+        }
+    }
+
+    /// Works on a blocking thread in this turn, without anybody who waits for the end.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) fn detached(&self, turn: Turn, work: impl FnOnce(&Self) + Send + 'static) {
         let lane = self.clone();
@@ -192,8 +219,13 @@ impl Lane {
         }));
     }
 
-    /// Waits for the database, but not past a deadline, nor when it is silent.
-    pub(super) async fn patiently<T>(&self, deadline: Duration, done: impl Future<Output = T>) -> Result<T> {
+    /// Waits for the database, but not past a deadline, nor when it is silent, nor when the caller whom it is for has left.
+    pub(super) async fn patiently<T>(
+        &self,
+        deadline: Duration,
+        only_for: Option<&Caller>,
+        done: impl Future<Output = T>,
+    ) -> Result<T> {
         let (mut done, end) = (pin!(done), Instant::now() + deadline);
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -203,6 +235,9 @@ impl Lane {
             if left.is_zero() || self.life.is_silent() {
                 return Err(self.unanswered());
             }
+            if only_for.is_some_and(Caller::has_left) {
+                return Err(Error::Unavailable("the caller has left".to_owned()));
+            }
         }
     }
 
@@ -211,15 +246,19 @@ impl Lane {
         Error::Unavailable("the database does not answer".to_owned())
     }
 
-    /// Works on this thread.
-    pub(super) fn work<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+    /// Works on this thread, until others end the work.
+    pub(super) fn work<T>(&self, running: &Running, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
         let mut pooled = self.pool.get().map_err(|e| {
             self.queries.failed("no_connection");
             Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
         })?;
         pooled.worked = None;
+        let connected = running.on(pooled.pid)?;
         let done = work(&mut pooled.conn);
-        if !done.as_ref().is_err_and(Error::is_failure) {
+        drop(connected);
+        if running.was_ended() {
+            pooled.is_spent = true;
+        } else if !done.as_ref().is_err_and(Error::is_failure) {
             pooled.worked = Some(Instant::now());
             self.life.answered();
         }
@@ -227,10 +266,28 @@ impl Lane {
     }
 }
 
+/// Ends some work when it is dropped.
+pub(super) struct Ending {
+    canceller: Canceller,
+    running: Running,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.running.is_over() {
+            self.canceller.end(&self.running);
+        }
+    }
+}
+
 /// A connection, and when it last did its work.
 struct Pooled {
     conn: PgConnection,
+    /// The process of the server that serves it.
+    pid: i32,
     worked: Option<Instant>,
+    /// Whether the server was asked to end a statement on it, which may come to the next one.
+    is_spent: bool,
 }
 
 /// Makes connections, and asks those that have not worked lately whether they still do: to ask each time would be a journey to
@@ -242,8 +299,13 @@ impl ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let worked = Some(Instant::now());
-        self.0.connect().map(|conn| Pooled { conn, worked })
+        let mut conn = self.0.connect()?;
+        Ok(Pooled {
+            pid: backend_pid(&mut conn).map_err(diesel::r2d2::Error::QueryError)?,
+            conn,
+            worked: Some(Instant::now()),
+            is_spent: false,
+        })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
@@ -254,7 +316,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        self.0.has_broken(&mut pooled.conn)
+        pooled.is_spent || self.0.has_broken(&mut pooled.conn)
     }
 }
 

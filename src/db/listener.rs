@@ -6,8 +6,8 @@ use std::{
     collections::HashMap,
     pin::pin,
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -18,25 +18,25 @@ use futures_util::future::{Either, pending, select};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Db, in_one_line, last_change,
+    Db, check_migrated, in_one_line, last_change,
     life::Life,
     public::{Changed, Changes, Part, PublicState},
 };
 use crate::{
-    auth::Caller,
+    auth::{Caller, TokenDirectory},
     consistency::{self, Lsn},
-    error::Result,
+    error::{Error, Result},
     value::Id,
 };
 
 /// What triggers notify.
 const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
 /// How often the connection is asked what it heard.
-const PULSE: Duration = Duration::from_millis(20);
+pub(super) const PULSE: Duration = Duration::from_millis(20);
 /// How often it is asked whether it hears at all.
 const PROBE: Duration = Duration::from_millis(500);
 /// How long what was heard last is taken for the present.
-const FRESH: Duration = Duration::from_secs(2);
+pub(super) const FRESH: Duration = Duration::from_secs(2);
 /// How long the database may say nothing to anybody, and still be waited for.
 const SILENT: Duration = Duration::from_secs(3);
 /// How long it takes to come back, at first and at most.
@@ -64,24 +64,17 @@ impl Tail {
         own.map(|(_, seq)| *seq).fold(self.public, i64::max)
     }
 
-    /// Takes what a trigger notified: the last change, whether everybody sees it, and whose it is.
-    fn hear(&mut self, payload: &str) {
-        let mut words = payload.split(' ');
-        let (Some(seq), Some(public), Some(whose)) = (words.next(), words.next(), words.next()) else {
-            return;
-        };
-        let Ok(seq) = seq.parse::<i64>() else { return };
-        let organization = whose.parse::<Id>().ok();
-        if public == "t" {
-            self.public = self.public.max(seq);
+    /// Takes what a trigger notified.
+    fn hear(&mut self, notice: &Notice) {
+        if notice.is_public {
+            self.public = self.public.max(notice.seq);
         }
-        if let Some(organization) = organization {
+        if let Some(organization) = notice.organization {
             let last = self.organizations.entry(organization).or_default();
-            *last = seq.max(*last);
+            *last = notice.seq.max(*last);
         }
-        // The rest is about tokens, which no feed shows.
-        if public == "t" || organization.is_some() {
-            self.head = self.head.max(seq);
+        if !notice.is_of_tokens() {
+            self.head = self.head.max(notice.seq);
         }
     }
 
@@ -103,8 +96,34 @@ impl Tail {
     }
 }
 
+/// What a trigger notifies of some changes.
+struct Notice {
+    /// The last of them.
+    seq: i64,
+    /// Whether everybody sees it.
+    is_public: bool,
+    /// Whose it is.
+    organization: Option<Id>,
+}
+
+impl Notice {
+    fn parse(payload: &str) -> Option<Self> {
+        let mut words = payload.split(' ');
+        let (seq, public, whose) = (words.next()?, words.next()?, words.next()?);
+        Some(Self {
+            seq: seq.parse().ok()?,
+            is_public: public == "t",
+            organization: whose.parse().ok(),
+        })
+    }
+
+    /// Whether it is about tokens, which no feed shows.
+    const fn is_of_tokens(&self) -> bool {
+        !self.is_public && self.organization.is_none()
+    }
+}
+
 /// What the threads of the process know of the primary, and of what the public sees there.
-#[derive(Debug)]
 struct Public {
     changes: Changes,
     /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
@@ -114,6 +133,11 @@ struct Public {
     reached: AtomicU64,
     /// How often a primary was met, perhaps another one than before.
     meets: AtomicU64,
+    /// The last change heard of.
+    seen: AtomicI64,
+    tokens: TokenDirectory,
+    /// Why the database does not have the migrations it needs, if it was found to lack one or to have another.
+    unmigrated: Mutex<Option<String>>,
 }
 
 impl Public {
@@ -137,6 +161,17 @@ impl Public {
         }
         self.log_reached(at);
         self.meets.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Looks whether the database has the migrations of this service.
+    fn look_at_migrations(&self, conn: &mut PgConnection) -> Result<()> {
+        let why = match check_migrated(conn) {
+            Ok(()) => None,
+            Err(Error::Unavailable(why)) => Some(why),
+            Err(e) => return Err(e),
+        };
+        *self.unmigrated.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        Ok(())
     }
 
     fn state(&self) -> Option<PublicState> {
@@ -183,6 +218,9 @@ impl Listener {
             life: Arc::new(Life::new(SILENT)),
             reached: AtomicU64::new(0),
             meets: AtomicU64::new(0),
+            seen: AtomicI64::new(0),
+            tokens: TokenDirectory::default(),
+            unmigrated: Mutex::default(),
         });
         let (url, heard, ready) = (url.to_owned(), Arc::clone(&public), Arc::clone(ready));
         let begun = thread::Builder::new().name("listener".to_owned()).spawn(move || {
@@ -212,7 +250,7 @@ impl Listener {
         let heard = self.public.heard.load(Ordering::Acquire);
         let silence = Duration::from_millis(self.public.life.now().saturating_sub(heard));
         Heard {
-            last: self.tail.borrow().head,
+            last: self.public.seen.load(Ordering::Acquire),
             silence: (heard > 0).then_some(silence),
         }
     }
@@ -230,6 +268,17 @@ impl Listener {
     /// The state of what the public sees, unless it is some time since anything was heard.
     pub(super) fn public_state(&self) -> Option<PublicState> {
         self.public.state()
+    }
+
+    /// The valid tokens, as far as this process has heard of them.
+    pub(super) fn tokens(&self) -> &TokenDirectory {
+        &self.public.tokens
+    }
+
+    /// Fails where the database was found to have other migrations than the service.
+    pub(super) fn migrated(&self) -> Result<()> {
+        let why = self.public.unmigrated.lock().unwrap_or_else(PoisonError::into_inner);
+        why.clone().map_or(Ok(()), |why| Err(Error::Unavailable(why)))
     }
 
     /// The signs of life of the primary.
@@ -279,9 +328,12 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     let (asked, before) = (public.life.now(), public.reached.load(Ordering::Acquire));
     let begun = last_change(&mut conn)?;
     public.meet(before, consistency::reached(&mut conn)?);
+    public.tokens.load(&mut conn)?;
+    public.look_at_migrations(&mut conn)?;
     tail.send_modify(|tail| tail.begin(begun));
     public.changes.add(&Changed::Everything);
     public.hear(asked);
+    public.seen.store(begun, Ordering::Release);
     let mut probed = Instant::now();
     while !tail.is_closed() {
         // An answer tells of no later moment than that of its question.
@@ -292,21 +344,34 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
             public.log_reached(consistency::reached(&mut conn)?);
             let before = tail.borrow().public;
             public.changes.add(&Changed::since(&mut conn, before)?);
-            tail.send_modify(|tail| notified.iter().for_each(|one| tail.hear(&one.payload)));
+            let notices: Vec<_> = notified.iter().filter_map(|one| Notice::parse(&one.payload)).collect();
+            if notices.iter().any(Notice::is_of_tokens) {
+                public.tokens.load(&mut conn)?;
+            }
+            tail.send_modify(|tail| notices.iter().for_each(|notice| tail.hear(notice)));
+            let last = notices.iter().map(|notice| notice.seq).max();
+            public.seen.fetch_max(last.unwrap_or(0), Ordering::AcqRel);
             public.hear(asked);
         }
         if probed.elapsed() > PROBE {
             let last = last_change(&mut conn)?;
-            if last > tail.borrow().head {
+            let is_news = last > public.seen.fetch_max(last, Ordering::AcqRel);
+            if is_news {
+                // Nobody has notified of it.
+                public.tokens.load(&mut conn)?;
                 public.log_reached(consistency::reached(&mut conn)?);
                 let before = tail.borrow().public;
                 public.changes.add(&Changed::since(&mut conn, before)?);
             }
             tail.send_if_modified(|tail| {
                 let before = tail.head;
-                tail.reach(last);
+                if is_news {
+                    tail.reach(last);
+                }
                 tail.head != before
             });
+            public.tokens.note_uses(&mut conn)?;
+            public.look_at_migrations(&mut conn)?;
             public.hear(asked);
             probed = Instant::now();
         }
@@ -316,8 +381,8 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
 }
 
 impl Db {
-    /// Waits until there is something after this place that the caller may see; false when time is up, or the service
-    /// is about to stop.
+    /// Waits until there is something after this place that the caller may see; false when time is up, the caller's token is
+    /// worth nothing any more, or the service is about to stop.
     pub async fn changed(&self, seq: i64, patience: Duration) -> bool {
         let listener = &self.database.listener;
         let (mut tail, mut stopping) = (listener.tail.clone(), listener.stopping.subscribe());
@@ -327,7 +392,9 @@ impl Db {
             }
         });
         let stopped = pin!(stopping.wait_for(|stopping| *stopping));
-        matches!(timeout(patience, select(heard, stopped)).await, Ok(Either::Left(_)))
+        let ended = pin!(self.caller.token_ended());
+        let let_go = select(stopped, ended);
+        matches!(timeout(patience, select(heard, let_go)).await, Ok(Either::Left(_)))
     }
 
     /// Whether the service is about to stop.
@@ -350,7 +417,9 @@ mod tests {
         let (anybody, all) = (Caller::anonymous(), Caller::service());
         let mut tail = Tail::default();
         let mut hear = |payload: &str| {
-            tail.hear(payload);
+            if let Some(notice) = Notice::parse(payload) {
+                tail.hear(&notice);
+            }
             [&anybody, &ward, &all].map(|caller| tail.last_for(caller))
         };
         assert_eq!(hear(&format!("3 t {other}")), [3, 3, 3]);

@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     thread,
     time::{Duration, Instant},
@@ -12,15 +11,16 @@ use actix_web::web::Bytes;
 use diesel::connection::SimpleConnection;
 use futures_util::Stream;
 use tokio::{
-    sync::{
-        Semaphore, SemaphorePermit,
-        mpsc::{Receiver, Sender, channel, error::TrySendError},
-    },
+    sync::mpsc::{Receiver, Sender, channel, error::TrySendError},
     time::timeout,
 };
 
-use super::{Db, Read, in_one_line};
-use crate::error::{Error, Result};
+use super::{Db, Read, gate::Turn, in_one_line, lane::Ending, running::Running};
+use crate::{
+    auth::Caller,
+    error::{Error, Result},
+    quota::Holding,
+};
 
 /// How long somebody may wait for a turn who was woken, perhaps with a thousand others, or gathers much.
 const WOKEN: Duration = Duration::from_secs(60);
@@ -38,6 +38,7 @@ const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; se
 pub struct Out {
     chunks: Sender<Result<Bytes>>,
     end: Instant,
+    caller: Caller,
 }
 
 impl Out {
@@ -46,6 +47,7 @@ impl Out {
         let mut chunk = Ok(chunk.into());
         let patience = self.end.min(Instant::now() + SLOWEST);
         loop {
+            self.caller.must_be_valid()?;
             chunk = match self.chunks.try_send(chunk) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Closed(_)) => return Err(Error::Unavailable("the client has left".to_owned())),
@@ -60,14 +62,21 @@ impl Out {
 }
 
 impl Db {
+    /// Lets the caller wait for changes, or follow them, until what is given is dropped.
+    pub fn follower(&self) -> Result<Holding> {
+        self.database.following.take(self.caller.who(), 1)
+    }
+
     /// The same as [`Db::read`] for somebody who waits anyway: with patience, never in everybody's way, and on the primary.
     pub async fn follow<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _one_of_many = one_of(&self.database.followers).await?;
+        let mut place = self.database.followers.lasting_place(self.caller.who());
+        let _one_of_many = patiently(place.turn()).await?;
         let readers = &self.database.readers;
         let turn = readers.turn_within(WOKEN, &self.caller).await?;
+        self.caller.must_be_valid()?;
         self.read_in(readers, turn, self.database.bounds.read, work).await
     }
 
@@ -77,7 +86,9 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _one_of_few = one_of(&self.database.gatherers).await?;
+        let place = self.database.gatherers.place(self.caller.who());
+        let mut place = place.ok_or_else(too_many)?;
+        let _one_of_few = patiently(place.turn()).await?;
         let lane = self.long();
         let turn = lane.turn_within(WOKEN, &self.caller).await?;
         self.read_in(lane, turn, LONGEST, work).await
@@ -89,16 +100,18 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
     ) -> Result<Chunks> {
-        let few = Arc::clone(&self.database.streams)
-            .try_acquire_owned()
-            .map_err(|_busy| Error::Unavailable("every long read is taken".to_owned()))?;
+        let few = self.database.streams.turn(self.caller.who());
+        let few = few.ok_or_else(|| Error::Unavailable("every long read is taken".to_owned()))?;
         let lane = self.long();
         let turn = lane.turn(&self.caller).await?;
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
             end: Instant::now() + LONGEST,
+            caller: self.caller.clone(),
         };
+        let running = Running::new();
+        let ending = lane.ending(&running);
         let reading = self.reading({
             let out = out.clone();
             move |conn| {
@@ -108,7 +121,7 @@ impl Db {
         });
         lane.detached(turn, move |lane| {
             let _few = few;
-            if let Err(e) = lane.work(reading) {
+            if let Err(e) = lane.work(&running, reading) {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
                 let _ = out.chunks.try_send(Err(e));
@@ -122,22 +135,26 @@ impl Db {
         Ok(Chunks {
             first: Some(first),
             rest: taken,
+            _ending: ending,
         })
     }
 }
 
-/// A turn among those who wait together.
-async fn one_of(those: &Semaphore) -> Result<SemaphorePermit<'_>> {
-    timeout(WOKEN, those.acquire())
-        .await
-        .map_err(|_elapsed| Error::Unavailable("too many wait together".to_owned()))?
-        .map_err(Error::internal)
+/// Waits for a turn among those who wait anyway.
+async fn patiently(turn: impl Future<Output = Option<Turn>>) -> Result<Turn> {
+    timeout(WOKEN, turn).await.ok().flatten().ok_or_else(too_many)
+}
+
+fn too_many() -> Error {
+    Error::Unavailable("too many wait together".to_owned())
 }
 
 /// What a long read gives, as it comes.
 pub struct Chunks {
     first: Option<Bytes>,
     rest: Receiver<Result<Bytes>>,
+    /// Whoever reads on no more needs no more.
+    _ending: Ending,
 }
 
 impl Stream for Chunks {

@@ -16,7 +16,7 @@ use actix_web::rt::spawn;
 use diesel::{PgConnection, QueryResult};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use super::{Db, in_one_line, lane::Lane};
+use super::{Db, in_one_line, lane::Lane, running::Running};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -90,7 +90,10 @@ impl Db {
         if self.is_public() && self.standby().is_none() {
             let together = self.database.together.of::<T>();
             if let Some(answer) = together.ask(id, readers) {
-                if let Ok(found) = readers.patiently(self.database.bounds.read, answer).await? {
+                if let Ok(found) = readers
+                    .patiently(self.database.bounds.read, Some(&self.caller), answer)
+                    .await?
+                {
                     return found.ok_or(Error::NotFound(T::TYPE));
                 }
                 if begun.elapsed() > SOON {
@@ -160,7 +163,7 @@ impl<T: ById> Waiting<T> {
         spawn(async move {
             if let Ok(turn) = lane.turn(&Caller::service()).await {
                 lane.detached(turn, move |lane| {
-                    if let Err(e) = lane.work(|conn| errand.run(conn)) {
+                    if let Err(e) = lane.work(&Running::new(), |conn| errand.run(conn)) {
                         log::warn!("what was asked for together: {}", in_one_line(&e));
                     }
                 });

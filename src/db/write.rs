@@ -32,6 +32,8 @@ pub struct Tx<'a> {
     pub before: i64,
     /// The day of all it does.
     pub today: NaiveDate,
+    /// Whether it changes a token.
+    pub tokens_changed: bool,
 }
 
 /// Runs statements that change something on a connection of one's own.
@@ -65,6 +67,7 @@ pub(super) fn until_it_stays<T>(mut run: impl FnMut() -> Result<T>) -> Result<T>
 pub(super) struct Written<T> {
     pub(super) given: T,
     pub(super) changed: Changed,
+    pub(super) tokens_changed: bool,
 }
 
 diesel::define_sql_function! {
@@ -88,13 +91,18 @@ pub(super) fn write_in<T>(
         reason: caller.reason().map(str::to_owned),
         before,
         today: today(),
+        tokens_changed: false,
     };
     let given = work(&mut tx)?;
     let changed = revisions::follow(&mut tx)?;
     if !changed.is_nothing() {
         tally::renew(&mut tx)?;
     }
-    Ok(Written { given, changed })
+    Ok(Written {
+        given,
+        changed,
+        tokens_changed: tx.tokens_changed,
+    })
 }
 
 impl Tx<'_> {
@@ -120,6 +128,7 @@ impl Tx<'_> {
                 reason,
                 before,
                 today,
+                tokens_changed: false,
             };
             let given = work(&mut tx)?;
             revisions::follow(&mut tx)?;

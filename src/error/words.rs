@@ -39,8 +39,9 @@ impl Error {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -101,13 +102,24 @@ impl Error {
                 format!("the body may have at most {limit} bytes"),
             ),
             Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
-            Self::TooMany(seconds) => Bilingual::new(
-                format!("{seconds}秒後にもう一度お試しください"),
-                format!("try again in {seconds} s"),
-            ),
+            Self::TooMany { seconds, whose } => {
+                let ja = if *whose == "token" {
+                    "このトークン"
+                } else {
+                    "この接続元のアドレス"
+                };
+                Bilingual::new(
+                    format!("{ja}からの要求が多すぎます。{seconds}秒後にもう一度お試しください"),
+                    format!("too many requests by this {whose}; try again in {seconds} s"),
+                )
+            }
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }
+            Self::OutcomeUnknown(_) => Bilingual::new(
+                "書き込みが行われたかどうか分かりません。同じ Idempotency-Key で送り直すか、対象を読み直して確かめてください",
+                "the write may have been done or not; send it again under the same Idempotency-Key, or read what it was about",
+            ),
             Self::Framework(status) => {
                 let reason = status.canonical_reason().unwrap_or("refused");
                 Bilingual::new(reason, reason)

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
-fn all() -> [(&'static str, &'static str, Error); 17] {
+fn all() -> [(&'static str, &'static str, Error); 18] {
     [
         (
             "Malformed",
@@ -72,7 +72,10 @@ fn all() -> [(&'static str, &'static str, Error); 17] {
         (
             "TooManyRequests",
             "The token, or the address without one, has asked too often.",
-            Error::TooMany(1),
+            Error::TooMany {
+                seconds: 1,
+                whose: "token",
+            },
         ),
         (
             "Internal",
@@ -83,6 +86,11 @@ fn all() -> [(&'static str, &'static str, Error); 17] {
             "Unavailable",
             "The service or its database is busy or away; try again later.",
             Error::Unavailable(String::new()),
+        ),
+        (
+            "OutcomeUnknown",
+            "The database did not say whether it has done the write: repeat it under the same `Idempotency-Key`, or read what it was about.",
+            Error::OutcomeUnknown(String::new()),
         ),
     ]
 }
@@ -129,6 +137,9 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => body && (name == "NotMergePatch") == (method == "patch"),
             StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => body,
             StatusCode::UNPROCESSABLE_ENTITY => body || method == "delete",
+            StatusCode::GATEWAY_TIMEOUT => {
+                versioned && method != "get" && !path.ends_with("/preview") && !path.ends_with("/parse")
+            }
             StatusCode::SERVICE_UNAVAILABLE => path != "/healthz",
             _ => versioned,
         };

@@ -70,10 +70,10 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
     let wanted = filter.clone();
     let first = move |conn: &mut Read<'_>| reading::read(conn, cursor.as_ref(), &wanted, limit);
     // Those who wait come back all at once when something has happened.
-    let mut page = if wait == 0 {
-        db.read(first).await?
+    let (_follower, mut page) = if wait == 0 {
+        (None, db.read(first).await?)
     } else {
-        db.follow(first).await?
+        (Some(db.follower()?), db.follow(first).await?)
     };
     while page.items.is_empty() {
         let left = until.saturating_duration_since(Instant::now());

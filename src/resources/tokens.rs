@@ -293,6 +293,7 @@ fn shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Token>> {
 /// Makes a token.
 pub fn create(tx: &mut Tx<'_>, input: &TokenInput) -> Result<Created<NewToken>> {
     let (id, secret, scopes) = (Id::generate(), Secret::generate()?, stored(tx, &input.scopes)?);
+    tx.tokens_changed = true;
     diesel::insert_into(tokens::table)
         .values((
             tokens::id.eq(id),
@@ -317,6 +318,7 @@ pub fn revoke(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     diesel::update(tokens::table.find(id).filter(tokens::revoked_at.is_null()))
         .set(tokens::revoked_at.eq(Some(Time::now())))
         .execute(tx.conn)?;
+    tx.tokens_changed = true;
     Ok(())
 }
 

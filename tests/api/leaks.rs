@@ -14,6 +14,7 @@ use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use ward_policy::{
     app,
+    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits},
     db::Database,
@@ -399,7 +400,8 @@ async fn streams_of_events_pass_over_what_is_hidden() {
     let service = init_service(app::build(
         database,
         Cache::new(CACHE),
-        Rate::new(0, 0),
+        Rate::new(0),
+        Proxies::default(),
         Workshop::new(),
         Limits::default(),
     ))

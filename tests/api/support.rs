@@ -32,6 +32,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
     app,
+    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
@@ -54,6 +55,7 @@ pub(crate) fn patient() -> Bounds {
         lock: LONG,
         read: LONG,
         write: LONG,
+        followers: 16_000,
         ..Bounds::default()
     }
 }
@@ -345,8 +347,14 @@ impl Api {
     async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits, bounds: Bounds) -> Self {
         let database = Database::new(&db.url(), &[], bounds);
         database.set_ready();
-        let (cache, rate) = (Cache::new(cache_bytes), Rate::new(0, 0));
-        let app = app::build(database.clone(), cache, rate, Workshop::new(), limits);
+        let app = app::build(
+            database.clone(),
+            Cache::new(cache_bytes),
+            Rate::new(0),
+            Proxies::default(),
+            Workshop::new(),
+            limits,
+        );
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);

@@ -1,5 +1,8 @@
 //! `/v1/tokens`: made once, shown once, revoked for good; and who a request is by.
 
+use std::{thread, time::Duration};
+
+use actix_web::rt::time::sleep;
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
@@ -15,6 +18,12 @@ impl Api {
             "begin; select begin_write('test', '', '', ''); update tokens set {change} where name = '{name}'; commit"
         );
         self.db.connect().batch_execute(&sql).unwrap();
+        // Every instance hears of it, and only a moment later.
+        let last = self.db.values("select max(seq)::text as value from change_log");
+        let last: i64 = last[0].parse().unwrap();
+        while self.database.heard().last < last {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -212,8 +221,14 @@ async fn the_last_use_of_a_token_is_noted_and_is_no_change() {
     api.send(Call::new("GET", "/v1/organizations").by(&token))
         .await
         .must_be(200);
-    let used = shown(api.list("/v1/tokens").await);
-    assert!(used["last_used_at"].is_string());
+    // In the background, and soon.
+    let used = loop {
+        let used = shown(api.list("/v1/tokens").await);
+        if used["last_used_at"].is_string() {
+            break used;
+        }
+        sleep(Duration::from_millis(20)).await;
+    };
     assert_eq!(used["version"], 1);
 }
 

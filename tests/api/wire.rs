@@ -10,6 +10,7 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
     app,
+    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits},
     db::Database,
@@ -34,11 +35,18 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let build = move || {
-                    let (cache, rate) = (Cache::new(CACHE), Rate::new(0, 0));
-                    app::build(database.clone(), cache, rate, Workshop::new(), limits)
-                };
-                let server = HttpServer::new(build).workers(1).disable_signals();
+                let server = HttpServer::new(move || {
+                    app::build(
+                        database.clone(),
+                        Cache::new(CACHE),
+                        Rate::new(0),
+                        Proxies::default(),
+                        Workshop::new(),
+                        limits,
+                    )
+                })
+                .workers(1)
+                .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();

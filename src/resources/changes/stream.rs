@@ -29,6 +29,7 @@ use crate::{
     db::Db,
     error::{Error, Place, Result, Violation},
     query::Query,
+    quota::Holding,
 };
 
 /// The media type.
@@ -39,7 +40,7 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 const LIMIT: i64 = 100;
 /// How long nothing is sent, at most: proxies close what is silent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a stream lasts. Clients come back by themselves, and by then their token may be worth nothing.
+/// How long a stream lasts. Clients come back by themselves.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Streams what has changed.
@@ -47,7 +48,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// The same as `/v1/changes`, as server-sent events: each is an `event: change` with a change as its `data` and its cursor
 /// as its `id`. A client that comes back says the last `id` it has as `Last-Event-ID`, which goes before `cursor`; browsers'
 /// `EventSource` does so by itself. While nothing happens a comment comes every 15 seconds, with an `id` that goes on over
-/// what is not shown. The service ends a stream after ten minutes, and when it stops: come back.
+/// what is not shown. The service ends a stream after ten minutes, when it stops, and when the token is
+/// revoked or expires: come back.
 #[utoipa::path(
     tag = "changes",
     params(Streamed, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event the caller has.", max_length = 100))
@@ -55,6 +57,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[get("/changes/stream")]
 pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: HttpRequest) -> Result<Events> {
     let after = last_event(req.headers())?.or(wanted.cursor);
+    let follower = db.follower()?;
     let filter = wanted.filter.clone();
     let first = db
         .follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT))
@@ -65,6 +68,7 @@ pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: 
         place: first.place.clone(),
         first: Some(first),
         end: Instant::now() + LONGEST,
+        _follower: follower,
     }))
 }
 
@@ -95,6 +99,7 @@ struct Following {
     /// What was read before the answer began.
     first: Option<Page>,
     end: Instant,
+    _follower: Holding,
 }
 
 impl Following {
@@ -105,12 +110,13 @@ impl Following {
             return self.say(begin.to_owned(), first);
         }
         let left = self.end.saturating_duration_since(Instant::now());
-        if self.db.is_stopping() || left.is_zero() {
+        if self.db.is_stopping() || left.is_zero() || self.db.caller().must_be_valid().is_err() {
             return None;
         }
         if !self.db.changed(self.place.seq, HEARTBEAT.min(left)).await {
             let alive = format!(": alive\nid: {}\n\n", self.place.text());
-            return (!self.db.is_stopping()).then(|| (Ok(alive.into()), self));
+            let goes_on = !self.db.is_stopping() && self.db.caller().must_be_valid().is_ok();
+            return goes_on.then(|| (Ok(alive.into()), self));
         }
         let (filter, place) = (self.filter.clone(), self.place.clone());
         let read = self

@@ -1,0 +1,204 @@
+//! Every valid token, in memory: who calls is known without asking the database, whatever a caller sends.
+//!
+//! The directory is loaded by the connection that listens for changes, and again whenever a token changes. The instance that
+//! changes a token loads it before it answers.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::pending,
+    mem::take,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use diesel::{PgConnection, prelude::*};
+use futures_util::future::select;
+use subtle::ConstantTimeEq;
+use tokio::{sync::watch, time::sleep};
+
+use super::{Scope, token::Presented};
+use crate::{
+    error::Result,
+    schema::{token_uses, tokens},
+    value::{Id, Time},
+};
+
+/// How often the use of a token is noted.
+const NOTED: Duration = Duration::from_secs(60);
+
+/// The valid tokens by their handles.
+#[derive(Default)]
+pub struct TokenDirectory {
+    tokens: RwLock<HashMap<String, Arc<Token>>>,
+    /// Held from the question to the end of its answer, so that no older state replaces a newer one.
+    loading: Mutex<()>,
+}
+
+/// A token that was valid when it was loaded.
+pub struct Token {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) scopes: Arc<[Scope]>,
+    hash: Vec<u8>,
+    expires_at: Option<Time>,
+    revoked: watch::Sender<bool>,
+    /// Whether it was used since that was last noted.
+    used: AtomicBool,
+    noted: Mutex<Option<Instant>>,
+}
+
+#[derive(HasQuery)]
+#[diesel(table_name = tokens)]
+struct Row {
+    id: Id,
+    name: String,
+    handle: String,
+    hash: Vec<u8>,
+    scopes: Vec<String>,
+    expires_at: Option<Time>,
+}
+
+impl TokenDirectory {
+    /// The valid token that a caller presents. Unknown, wrong, expired and revoked ones look alike.
+    #[must_use]
+    pub fn find(&self, presented: &Presented) -> Option<Arc<Token>> {
+        let token = self.read().get(&presented.handle).cloned();
+        // Compared even where there is nothing to compare with, and in constant time.
+        let kept = token.as_ref().map_or(&[0; 32][..], |token| &token.hash);
+        let same = bool::from(kept.ct_eq(&presented.hash));
+        token.filter(|token| same && token.is_valid())
+    }
+
+    /// Takes the tokens that are in the database now; those that are gone end.
+    pub fn load(&self, conn: &mut PgConnection) -> Result<()> {
+        let _loading = locked(&self.loading);
+        let rows: Vec<Row> = Row::query().filter(tokens::revoked_at.is_null()).load(conn)?;
+        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let mut before = take(&mut *tokens);
+        for row in rows {
+            let known = before.remove(&row.handle);
+            let token = match known {
+                Some(known) if known.is_still(&row) => known,
+                replaced => {
+                    end(replaced);
+                    Arc::new(Token::from_row(&row))
+                }
+            };
+            tokens.insert(row.handle, token);
+        }
+        before.into_values().for_each(|gone| end(Some(gone)));
+        Ok(())
+    }
+
+    /// Notes in the database which tokens were used, each at most once a minute.
+    pub fn note_uses(&self, conn: &mut PgConnection) -> Result<()> {
+        let due: Vec<Arc<Token>> = self.read().values().filter(|token| token.is_due()).cloned().collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let now = token_uses::last_used_at.eq(Time::now());
+        let uses: Vec<_> = due
+            .iter()
+            .map(|token| (token_uses::token_id.eq(token.id), now))
+            .collect();
+        for token in &due {
+            token.used.store(false, Ordering::Relaxed);
+            *locked(&token.noted) = Some(Instant::now());
+        }
+        diesel::insert_into(token_uses::table)
+            .values(uses)
+            .on_conflict(token_uses::token_id)
+            .do_update()
+            .set(now)
+            .execute(conn)?;
+        Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Token>>> {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn end(token: Option<Arc<Token>>) {
+    if let Some(token) = token {
+        token.revoked.send_replace(true);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Token {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            id: row.id,
+            name: row.name.clone(),
+            scopes: scopes(row),
+            hash: row.hash.clone(),
+            expires_at: row.expires_at,
+            revoked: watch::Sender::new(false),
+            used: AtomicBool::new(false),
+            noted: Mutex::new(None),
+        }
+    }
+
+    /// Whether a row says the same of it as before.
+    fn is_still(&self, row: &Row) -> bool {
+        self.id == row.id
+            && self.name == row.name
+            && self.hash == row.hash
+            && self.expires_at == row.expires_at
+            && self.scopes == scopes(row)
+    }
+
+    /// Whether it may still be used: it has neither been revoked nor expired.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        !*self.revoked.borrow() && self.expires_at.is_none_or(|end| end > Time::now())
+    }
+
+    /// Waits until it may not be used any more.
+    pub async fn ended(&self) {
+        let mut revoked = self.revoked.subscribe();
+        let revocation = async {
+            if revoked.wait_for(|revoked| *revoked).await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        let expiry = async {
+            match self.expires_at {
+                Some(end) => sleep((end.0 - Time::now().0).to_std().unwrap_or_default()).await,
+                None => pending().await,
+            }
+        };
+        select(pin!(revocation), pin!(expiry)).await;
+    }
+
+    /// Takes that a request was made with it.
+    pub fn use_now(&self) {
+        self.used.store(true, Ordering::Relaxed);
+    }
+
+    fn is_due(&self) -> bool {
+        self.used.load(Ordering::Relaxed) && locked(&self.noted).is_none_or(|noted| noted.elapsed() > NOTED)
+    }
+}
+
+/// By its name alone: no log may show its hash.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn scopes(row: &Row) -> Arc<[Scope]> {
+    row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect()
+}
