@@ -303,7 +303,7 @@ fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> 
 }
 
 /// 200 with a body and its tag, or 304 when the caller already has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answer<T>(pub T);
 
 impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {

@@ -150,8 +150,13 @@ async fn import_file(
     let said = bench
         .work(move || read(format, &upload.bytes, upload.most).map(Arc::new))
         .await?;
-    db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
-        .await
+    let is_trial = options.dry_run;
+    let work = move |tx: &mut Tx<'_>| import(tx, &said, &options).map(Answer);
+    if is_trial {
+        db.try_once(&request, work).await
+    } else {
+        db.once(&request, work).await
+    }
 }
 
 /// Reads a file.

@@ -35,7 +35,7 @@ const MOST_CHANGES: usize = 10_000;
 const CANDIDATES: usize = 3;
 
 /// What an import changed, or would change.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportReport {
     /// Whether it was a trial: nothing is stored then.
     pub dry_run: bool,
@@ -114,7 +114,7 @@ pub struct ImportField {
 }
 
 /// One thing that an import created or changed.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportChange {
     /// What was done.
     pub op: ChangeOp,
@@ -131,7 +131,7 @@ pub struct ImportChange {
 }
 
 /// One thing that is stored and not in the file.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportLeft {
     /// What it is.
     pub r#type: ChangeType,
@@ -144,7 +144,7 @@ pub struct ImportLeft {
 }
 
 /// What an indicator's target comes to.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportEvaluation {
     /// The indicator.
     pub indicator_id: Id,
@@ -165,7 +165,7 @@ pub struct ImportEvaluation {
 }
 
 /// A new indicator, and what it may continue.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportLink {
     /// The indicator.
     pub indicator_id: Id,
