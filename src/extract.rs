@@ -176,7 +176,7 @@ fn document<T: Send + 'static>(
     let bench = Bench::of(req);
     async move {
         let bytes = bytes.await?;
-        let size = bytes.len();
+        let (bench, size) = (bench?, bytes.len());
         let work = move || read(json::read(&bytes, most).map_err(|e| not_json(&e))?);
         bench.work_on(size, work).await
     }

@@ -167,6 +167,7 @@ pub fn merge(target: &mut Value, patch: Value) {
 #[cfg(test)]
 mod tests {
     use super::{Most, merge};
+    use crate::work::counted;
     use serde_json::{Value, json};
 
     fn read(bytes: &[u8]) -> serde_json::Result<Value> {
@@ -194,6 +195,43 @@ mod tests {
         assert!(read(list(Most::default().values + 1).as_bytes()).is_err());
         let commas = format!("{:?}", ",:[".repeat(Most::default().values));
         assert!(read(commas.as_bytes()).is_ok(), "a long text is one value");
+    }
+
+    #[test]
+    fn a_number_too_long_to_compute_with_is_refused() {
+        for (number, fits) in [
+            ("9".repeat(100), true),
+            ("9".repeat(101), false),
+            ("1e999".to_owned(), true),
+            ("-1E-0999".to_owned(), true),
+            ("1e1000".to_owned(), false),
+            ("1e+99999".to_owned(), false),
+        ] {
+            assert_eq!(read(number.as_bytes()).is_ok(), fits, "{number}");
+        }
+    }
+
+    #[test]
+    fn twice_the_document_is_twice_the_work() {
+        let list = |item: &str, count: usize| format!("[{}0]", format!("{item},").repeat(count));
+        let keys = |count: usize| {
+            let keys: Vec<String> = (0..count).map(|n| format!("\"key number {n:9}\":0")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        for document in [
+            &(|n| list("1", n)) as &dyn Fn(usize) -> String,
+            &|n| list("[{}]", n),
+            &|n| list("\"long enough to count\"", n),
+            &|n| list("-1.25e+7", n),
+            &keys,
+        ] {
+            let work = |count| {
+                let document = document(count);
+                counted(|| assert!(read(document.as_bytes()).is_ok())).1
+            };
+            let (one, two) = (work(1_000), work(2_000));
+            assert!((one * 19 / 10..=one * 21 / 10).contains(&two), "{one}, {two}");
+        }
     }
 
     #[test]

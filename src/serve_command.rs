@@ -75,7 +75,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     database.metrics().queries.call_slow(slow);
     // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
     let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
-    let workshop = Workshop::new();
+    let workshop = Workshop::new(config.limits.work);
     let threads = usize::try_from(turns)? + workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {

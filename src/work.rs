@@ -121,14 +121,14 @@ mod tests {
 
     /// Work that has no end of its own, and how much of it was done.
     fn endless(budget: Budget) -> (Result<(), Ended>, usize) {
-        let mut done = 0;
+        let done = Cell::new(0);
         let ended = within(budget, || {
             loop {
                 spend(100);
-                done += 100;
+                done.set(done.get() + 100);
             }
         });
-        (ended, done)
+        (ended, done.get())
     }
 
     #[test]

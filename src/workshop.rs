@@ -23,8 +23,6 @@ use crate::{
 pub const SMALL: usize = 16 << 10;
 /// How much work one body may be, in units of about a byte that is looked at.
 pub const MOST_WORK: u64 = 1 << 30;
-/// How long the work may take.
-pub const DEADLINE: Duration = Duration::from_secs(10);
 /// How long one may wait for one's turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bodies of one caller may wait.
@@ -37,16 +35,18 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub struct Workshop {
     width: usize,
     gate: Gate,
+    longest: Duration,
 }
 
 impl Workshop {
-    /// One in which there is work for each processor, and for two callers at least.
+    /// One in which there is work for each processor, and for two callers at least; each piece of it may take so long.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(longest: Duration) -> Self {
         let width = thread::available_parallelism().map_or(1, NonZero::get).max(2);
         Self {
             width,
             gate: Gate::new(width, ROOM),
+            longest,
         }
     }
 
@@ -54,12 +54,6 @@ impl Workshop {
     #[must_use]
     pub const fn width(&self) -> usize {
         self.width
-    }
-}
-
-impl Default for Workshop {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -71,12 +65,13 @@ pub struct Bench {
 
 impl Bench {
     /// That of whoever makes this request.
-    pub(crate) fn of(req: &HttpRequest) -> Self {
+    pub(crate) fn of(req: &HttpRequest) -> Result<Self> {
         let workshop = req.app_data::<web::Data<Workshop>>();
-        Self {
-            workshop: workshop.map(|workshop| workshop.get_ref().clone()).unwrap_or_default(),
+        let workshop = workshop.ok_or_else(|| Error::internal("no workshop configured"))?;
+        Ok(Self {
+            workshop: workshop.get_ref().clone(),
             caller: auth::caller(req),
-        }
+        })
     }
 
     /// Works on what takes time by its bytes: at once where there are few of them, else in the workshop.
@@ -94,10 +89,10 @@ impl Bench {
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn().await?;
-        let caller = self.caller.clone();
+        let (caller, longest) = (self.caller.clone(), self.workshop.longest);
         let budget = move || Budget {
             most: MOST_WORK,
-            until: Instant::now() + DEADLINE,
+            until: Instant::now() + longest,
             is_left: Box::new(move || caller.has_left()),
         };
         #[expect(clippy::disallowed_methods, reason = "it has its turn")]
@@ -130,7 +125,7 @@ impl FromRequest for Bench {
     type Future = Ready<Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(req)))
+        ready(Self::of(req))
     }
 }
 
@@ -147,5 +142,69 @@ impl From<Ended> for Error {
             Ended::TooLate => Self::Unavailable("reading the body took too long".to_owned()),
             Ended::Left => Self::Unavailable("the caller has left".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use futures_util::{FutureExt, future::join_all};
+
+    use super::*;
+    use crate::{value::Id, work::spend};
+
+    const LONG: Duration = Duration::from_secs(300);
+
+    fn bench(workshop: &Workshop, token: Id) -> Bench {
+        Bench {
+            workshop: workshop.clone(),
+            caller: Caller::new("a".to_owned(), Some(token), vec![]),
+        }
+    }
+
+    #[actix_web::test]
+    async fn who_has_much_work_done_leaves_room_for_others() {
+        let workshop = Workshop {
+            width: 2,
+            gate: Gate::new(2, ROOM),
+            longest: LONG,
+        };
+        let (busy, other) = (bench(&workshop, Id::generate()), bench(&workshop, Id::generate()));
+        let (go_on, waits) = channel::<()>();
+        let waits = std::sync::Arc::new(std::sync::Mutex::new(waits));
+        let long = (0..4).map(|_| {
+            let waits = std::sync::Arc::clone(&waits);
+            busy.work(move || Ok(waits.lock().is_ok_and(|waits| waits.recv().is_ok())))
+        });
+        let mut long = Box::pin(join_all(long));
+        assert!(long.as_mut().now_or_never().is_none());
+        // One of them is being worked on, the others wait behind it; and not before anybody else.
+        assert_eq!(workshop.gate.free(), 1);
+        assert_eq!(other.work(|| Ok(7)).await.ok(), Some(7));
+        assert!(long.as_mut().now_or_never().is_none());
+        assert!((0..4).all(|_| go_on.send(()).is_ok()));
+        assert!(long.await.into_iter().all(|done| done.is_ok_and(|done| done)));
+        assert_eq!(workshop.gate.free(), 2);
+    }
+
+    #[actix_web::test]
+    async fn work_without_end_ends_and_leaves_its_turn() {
+        let workshop = Workshop::new(LONG);
+        let bench = bench(&workshop, Id::generate());
+        let endless = || -> Result<()> {
+            loop {
+                spend(1_000_000);
+            }
+        };
+        let ended = bench.work(endless).await;
+        assert!(matches!(ended, Err(Error::Invalid(_))), "{ended:?}");
+        assert_eq!(workshop.gate.free(), workshop.width);
+        // What is small is not waited for, and has no budget to use up.
+        let small = bench.work_on(SMALL, || {
+            spend(usize::MAX);
+            Ok(())
+        });
+        assert!(small.now_or_never().is_some_and(|done| done.is_ok()));
     }
 }

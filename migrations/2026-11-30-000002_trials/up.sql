@@ -16,14 +16,14 @@ $$;
 create constraint trigger change_log_never_committed after insert on trial.change_log deferrable initially deferred
     for each row execute function trial.refuse_commit();
 
--- How a trial begins: it says who tries, from which request, and why, and waits for nobody for long.
+-- How a trial begins: it says who tries, from which request, and why.
 create function public.begin_trial(actor text, token text, request text, reason text) returns void language plpgsql as $$
 begin
     perform set_config('ward_policy.trial', 'on', true), set_config('ward_policy.at', clock_timestamp()::text, true),
             set_config('ward_policy.actor', actor, true), set_config('ward_policy.token', token, true),
             set_config('ward_policy.request', request, true), set_config('ward_policy.reason', reason, true),
             set_config('search_path', 'trial, ' || current_setting('search_path'), true),
-            set_config('application_name', 'ward-policy trial', true), set_config('lock_timeout', '1s', true);
+            set_config('application_name', 'ward-policy trial', true);
 end
 $$;
 

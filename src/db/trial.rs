@@ -4,7 +4,7 @@
 //! queue with the writers, and takes no place in the history, so that it holds no lock for which every writer waits. It holds those of
 //! any transaction that changes rows: on the rows it changes, and on those above them against their removal. Only who writes to
 //! these waits for it, holding up all other writers meanwhile; and no longer than about [`LOOK`] and [`GRACE`], since a trial that is
-//! in somebody's way is ended. It waits a second itself for whoever writes to what it tries, and then is refused.
+//! in somebody's way is ended. It waits itself for whoever writes to what it tries, as long as a writer would.
 
 use std::{
     pin::pin,
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
+    consistency,
     error::{Error, Result},
     extract::IntoReply,
     idempotency::Once,
@@ -88,10 +89,13 @@ impl Db {
             let _for = For::request(Arc::clone(caller.request_id()));
             // It is said once of each trial.
             let _ = theirs.set(backend_pid(conn)?);
-            until_it_stays(|| {
+            let tried = until_it_stays(|| {
                 running.begin()?;
                 try_out(conn, &caller, work.clone())
-            })
+            })?;
+            // What it was tried on is there to be read.
+            caller.consistency().wrote(consistency::reached(conn)?);
+            Ok(tried)
         };
         let tried = pin!(trials.run(turn, bounds.write, Some(&self.caller), run));
         match select(tried, pin!(self.database.in_the_way(&process))).await {

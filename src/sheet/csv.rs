@@ -210,6 +210,15 @@ mod tests {
         assert!(read(format!("a\n{}", ",".repeat(1000)).as_bytes()).is_ok());
     }
 
+    #[test]
+    fn twice_the_file_is_twice_the_work() {
+        for part in [",", "a,", "\n", "\"a\"\n", ";a;\n", "\"", "a"] {
+            let work = |count| work::counted(|| read(part.repeat(count).as_bytes())).1;
+            let (one, two) = (work(20_000), work(40_000));
+            assert!((one..=one * 21 / 10).contains(&two), "{part:?}: {one}, {two}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_reading_panic(bytes: Vec<u8>) {

@@ -249,6 +249,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_table_has_so_many_cells_and_so_much_text() {
+        let mut builder = Builder::default();
+        for _ in 0..MOST_CELLS {
+            builder.count(1, 1).unwrap();
+        }
+        assert_eq!(builder.count(7, 3).unwrap_err().code, "too_many_cells");
+        // A text that cells share counts for each of them.
+        let text: Arc<str> = "x".repeat(1 << 20).into();
+        let (mut builder, mut cells) = (Builder::default(), Vec::new());
+        let mut add = || {
+            let content = Content::Text(Arc::clone(&text));
+            let cell = Cell { column: 1, formula: false, content };
+            builder.cell(1, &mut cells, cell)
+        };
+        for _ in 0..MOST_TEXT >> 20 {
+            add().unwrap();
+        }
+        assert_eq!(add().unwrap_err().code, "too_large");
+    }
+
     proptest! {
         #[test]
         fn an_address_leads_back_to_its_cell(row in 1_u32..9_999_999, column in 1_u32..18_278) {

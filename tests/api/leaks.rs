@@ -402,7 +402,7 @@ async fn streams_of_events_pass_over_what_is_hidden() {
         Cache::new(CACHE),
         Rate::new(0),
         Proxies::default(),
-        Workshop::new(),
+        Workshop::new(Limits::default().work),
         Limits::default(),
     ))
     .await;

@@ -14,6 +14,7 @@
 
 mod audit;
 mod browsers;
+mod bounds;
 mod budgets;
 mod cache;
 mod catalog;
@@ -65,6 +66,7 @@ mod targets;
 mod tokens;
 mod transitions;
 mod trees;
+mod trials;
 mod upgrade;
 mod vintages;
 mod wire;

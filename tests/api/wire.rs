@@ -41,7 +41,7 @@ impl Listening {
                         Cache::new(CACHE),
                         Rate::new(0),
                         Proxies::default(),
-                        Workshop::new(),
+                        Workshop::new(limits.work),
                         limits,
                     )
                 })

@@ -1,5 +1,7 @@
 //! Tags that stand in a text as text, as forms copied from web pages have them: `<ul style="…">`, unclosed.
 
+use crate::work;
+
 /// What a tag says about a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
@@ -71,7 +73,9 @@ fn leading_tag(text: &str) -> Option<(Piece<'_>, &str)> {
     let end = inner
         .bytes()
         .take(LONGEST)
-        .position(|byte| matches!(byte, b'>' | b'<'))?;
+        .position(|byte| matches!(byte, b'>' | b'<'));
+    work::spend(end.unwrap_or(LONGEST));
+    let end = end?;
     if inner.as_bytes().get(end) != Some(&b'>') {
         return None;
     }

@@ -112,6 +112,7 @@ impl Attributes {
                 (Name, _) if blank => AfterName,
                 (before @ (Before | AfterName | BeforeValue), _) if blank => before,
                 (TagName | Before | Name | AfterName, b'/') => Before,
+                (before @ (Before | AfterName), b'>') => before,
                 (Name | AfterName, b'=') => BeforeValue,
                 (BeforeValue, b'"' | b'\'') => Quoted(byte),
                 (Before | AfterName, _) => {
@@ -154,6 +155,7 @@ mod tests {
             ("<a b='c'd='e'f", 3),
             ("<a/b/c", 2),
             ("<a =\"b c\" d", 3),
+            ("<a b='c' d />", 2),
             ("<a b==\"c d\" e", 3),
             ("<a b = 'c d' e", 2),
             ("<a b=c/d e", 2),
