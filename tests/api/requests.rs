@@ -414,7 +414,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
                 .body(media_type, body.clone());
             let answer = api.send(call).await.must_be(status);
             let errors = answer.body["errors"].as_array().unwrap().len();
-            assert!((1..=10_000).contains(&errors), "{path}: {errors}");
+            assert!((1..=100).contains(&errors), "{path}: {errors}");
             let detail = answer.text("detail");
             assert!(!detail.is_empty() && detail.contains(word), "{path}: {detail}");
         }
@@ -424,8 +424,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
         let call = Call::new("PATCH", format!("/v1/goals/{}", nishi.goal.id()))
             .header("if-match", "*")
             .body("application/merge-patch+json", body);
-        let errors = api.send(call).await.must_be(422).faults().len();
-        assert!((1..=10_000).contains(&errors), "{errors}");
+        api.send(call).await.must_refuse(400, &[("", "json")]);
     }
 }
 
