@@ -81,7 +81,7 @@ impl Cache {
     }
 }
 
-/// What tells its place in a history that is everybody's: what the public does not see moves it on too.
+/// What callers follow: it is asked anew each time.
 const IN_STEP: &str = "/v1/changes";
 /// What describes the interface, and changes with the service alone.
 const DOCUMENT: &str = "/openapi.json";

@@ -70,7 +70,7 @@ impl<T: DeserializeOwned + ToSchema + Rules + 'static> FromRequest for Json<T> {
 }
 
 /// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Patch(Value);
 
 impl Patch {
@@ -354,6 +354,9 @@ impl Responder for Reply {
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::NO_CONTENT {
+            return response.finish();
+        }
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
@@ -391,6 +394,16 @@ responds!(Answer, Created, Stored);
 /// 204.
 #[derive(Debug)]
 pub struct NoContent;
+
+impl IntoReply for NoContent {
+    fn reply(&self) -> Result<Reply> {
+        Ok(Reply {
+            status: StatusCode::NO_CONTENT,
+            location: None,
+            body: vec![],
+        })
+    }
+}
 
 impl Responder for NoContent {
     type Body = BoxBody;

@@ -165,16 +165,33 @@ diesel::define_sql_function! {
 
 /// Where names of tables mean what everybody sees of them.
 pub(crate) const EVERYBODY: &str = "everybody, public";
+/// Where they mean what a caller sees of them, by the drafts that `ward_policy.drafts` allows.
+const VISIBLE: &str = "visible, public";
 /// Where they mean the tables themselves.
 pub(crate) const TABLES: &str = "public";
 
+diesel::define_sql_function! {
+    /// A setting.
+    fn current_setting(name: Text) -> Text;
+}
+
 /// Reads what everybody sees, in the middle of a write.
 pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-    let place = |conn: &mut PgConnection, path| diesel::select(set_config("search_path", path, true)).execute(conn);
-    place(conn, EVERYBODY)?;
+    let (before, _): (String, String) = diesel::select((
+        current_setting("search_path"),
+        set_config("search_path", EVERYBODY, true),
+    ))
+    .get_result(conn)?;
     let given = read(conn)?;
-    place(conn, TABLES)?;
+    diesel::select(set_config("search_path", before, true)).execute(conn)?;
     Ok(given)
+}
+
+/// For the rest of the transaction, lets names of tables mean what a caller with these drafts sees of them.
+pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
+    let allowed = set_config("ward_policy.drafts", drafts, true);
+    diesel::select((allowed, set_config("search_path", VISIBLE, true))).execute(conn)?;
+    Ok(())
 }
 
 impl Moment {
@@ -196,8 +213,7 @@ impl Moment {
             }
         };
         if !drafts.is_empty() {
-            let allowed = set_config("ward_policy.drafts", drafts, true);
-            diesel::select((allowed, set_config("search_path", "visible, public", true))).execute(conn)?;
+            as_seen(conn, drafts)?;
         }
         let Some((seq, day)) = place else { return Ok(today()) };
         conn.batch_execute(&format!(

@@ -77,7 +77,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
-        let rate = Rate::new(config.rate, config.proxies);
+        let rate = Rate::new(config.rate, config.limits.proxies);
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);

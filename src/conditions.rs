@@ -1,0 +1,108 @@
+//! Headers on which it depends whether a request is carried out: none of them is ignored. An operation that does not take one
+//! refuses the request.
+
+use std::collections::HashMap;
+
+use actix_web::{
+    Error as ActixError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+    web,
+};
+use utoipa::openapi::{
+    OpenApi, RefOr,
+    path::{Operation, ParameterIn},
+};
+
+use crate::{
+    auth::IDEMPOTENCY_KEY,
+    error::{Error, Place, Violation},
+    language::Bilingual,
+};
+
+/// The headers, and the codes of their refusals.
+const CONDITIONS: [(&str, &str); 3] = [
+    (IDEMPOTENCY_KEY, "not_repeatable"),
+    ("If-Match", "not_conditional"),
+    ("If-None-Match", "not_conditional"),
+];
+
+/// The headers that each operation takes, as the document states them.
+#[derive(Debug)]
+pub struct Conditions(HashMap<(Method, String), Vec<String>>);
+
+impl Conditions {
+    /// Of every operation.
+    #[must_use]
+    pub fn of(spec: &OpenApi) -> Self {
+        let mut conditions = HashMap::new();
+        for (path, item) in &spec.paths.paths {
+            for (method, operation) in [
+                (Method::GET, &item.get),
+                (Method::POST, &item.post),
+                (Method::PUT, &item.put),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ] {
+                let Some(operation) = operation else { continue };
+                conditions.insert((method, path.clone()), taken(operation));
+            }
+        }
+        Self(conditions)
+    }
+
+    /// The refusal of a request that has one of these headers where it means nothing.
+    fn refusal(&self, req: &ServiceRequest) -> Option<Error> {
+        // That a caller has something already is no condition of a read: without a tag to compare it always holds.
+        let is_condition = |name: &str| name != "If-None-Match" || *req.method() != Method::GET;
+        let mut sent = CONDITIONS
+            .iter()
+            .filter(|(name, _)| is_condition(name) && req.headers().contains_key(*name))
+            .peekable();
+        sent.peek()?;
+        // The path as it will be routed: percent-decoded.
+        let pattern = req.resource_map().match_pattern(req.match_info().as_str())?;
+        let taken = self.0.get(&(req.method().clone(), pattern))?;
+        let ignored = sent.filter(|(name, _)| !taken.iter().any(|taken| taken == name));
+        let broken: Vec<_> = ignored.map(|(name, code)| not_taken(name, code)).collect();
+        (!broken.is_empty()).then_some(Error::Malformed(broken))
+    }
+}
+
+/// The headers that an operation takes.
+fn taken(operation: &Operation) -> Vec<String> {
+    let parameters = operation.parameters.iter().flatten();
+    parameters
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header => Some(parameter.name.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn not_taken(header: &'static str, code: &'static str) -> Violation {
+    let detail = Bilingual::new(
+        "この操作では使えません。付けずに送ってください",
+        "is not taken by this operation, and would be ignored: send the request without it",
+    );
+    Violation {
+        place: Place::Header(header),
+        code,
+        detail,
+        suggestion: None,
+    }
+}
+
+/// The layer: refuses what has a condition that would be ignored.
+pub async fn heed(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let conditions = req.app_data::<web::Data<Conditions>>();
+    match conditions.and_then(|conditions| conditions.refusal(&req)) {
+        None => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+        Some(e) => Ok(req.error_response(e)),
+    }
+}
