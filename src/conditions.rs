@@ -34,11 +34,11 @@ const CONDITIONS: [(&str, &str); 3] = [
 pub struct Conditions(HashMap<(Method, String), Vec<String>>);
 
 impl Conditions {
-    /// Of every operation.
+    /// Of every operation of the API; that the service is well depends on nothing.
     #[must_use]
     pub fn of(spec: &OpenApi) -> Self {
         let mut conditions = HashMap::new();
-        for (path, item) in &spec.paths.paths {
+        for (path, item) in spec.paths.paths.iter().filter(|(path, _)| path.starts_with("/v1/")) {
             for (method, operation) in [
                 (Method::GET, &item.get),
                 (Method::POST, &item.post),

@@ -12,6 +12,7 @@
     reason = "tests read TEST_DATABASE_URL and UPDATE_OPENAPI, and look past the query DSL at what the database keeps"
 )]
 
+mod asking;
 mod audit;
 mod browsers;
 mod budgets;
@@ -21,6 +22,7 @@ mod changes;
 mod codelists;
 mod codings;
 mod concurrency;
+mod conditions;
 mod coverage;
 mod evaluations;
 mod exports;

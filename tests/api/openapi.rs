@@ -34,6 +34,11 @@ impl Operation<'_> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
+    /// Whether it takes this parameter or header.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.parameters().iter().any(|parameter| parameter["name"] == name)
+    }
+
     pub(crate) fn parameters(&self) -> &[Value] {
         self.is["parameters"].as_array().map(Vec::as_slice).unwrap_or_default()
     }
@@ -75,7 +80,7 @@ impl Contract {
     }
 
     /// The operation a request is for: of several paths that match, the one that is stated most literally.
-    fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
         let path = path.split('?').next().unwrap_or_default();
         let method = if method == "HEAD" { "GET" } else { method };
         let matching = self.operations().filter(|operation| {
