@@ -65,8 +65,14 @@ impl Conditions {
         // The path as it will be routed: percent-decoded.
         let pattern = req.resource_map().match_pattern(req.match_info().as_str())?;
         let taken = self.0.get(&(req.method().clone(), pattern))?;
-        let ignored = sent.filter(|(name, _)| !taken.iter().any(|taken| taken == name));
-        let broken: Vec<_> = ignored.map(|(name, code)| not_taken(name, code)).collect();
+        let is_taken = |name: &str| taken.iter().any(|taken| taken == name);
+        let broken: Vec<_> = sent
+            .filter_map(|(name, code)| match (is_taken(name), *name) {
+                (false, name) => Some(not_taken(name, code)),
+                (true, IDEMPOTENCY_KEY) if req.headers().get_all(IDEMPOTENCY_KEY).count() > 1 => Some(repeated()),
+                (true, _) => None,
+            })
+            .collect();
         (!broken.is_empty()).then_some(Error::Malformed(broken))
     }
 }
@@ -91,6 +97,16 @@ fn not_taken(header: &'static str, code: &'static str) -> Violation {
         place: Place::Header(header),
         code,
         detail,
+        suggestion: None,
+    }
+}
+
+/// Of several keys all but one would be ignored.
+fn repeated() -> Violation {
+    Violation {
+        place: Place::Header(IDEMPOTENCY_KEY),
+        code: "repeated",
+        detail: Bilingual::new("一度だけ指定してください", "must be given once"),
         suggestion: None,
     }
 }

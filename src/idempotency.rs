@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::Statu
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     PgConnection,
+    dsl::min,
     prelude::*,
     sql_types::{BigInt, Bool, Text},
 };
@@ -199,12 +200,11 @@ impl Claim {
         if keys < MOST_KEYS {
             return Ok(usize::try_from(MOST_BYTES - bytes).unwrap_or_default());
         }
-        let first: DateTime<Utc> = idempotency_keys::table
+        let first: Option<DateTime<Utc>> = idempotency_keys::table
             .filter(idempotency_keys::token_id.eq(self.token))
-            .order(idempotency_keys::created_at)
-            .select(idempotency_keys::created_at)
+            .select(min(idempotency_keys::created_at))
             .first(conn)?;
-        let wait = (first - oldest()).num_seconds();
+        let wait = first.map_or(1, |first| (first - oldest()).num_seconds());
         Err(Error::TooMany(u64::try_from(wait).unwrap_or_default().max(1)))
     }
 

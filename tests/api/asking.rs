@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::connection::SimpleConnection;
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 
@@ -480,6 +481,36 @@ async fn who_may_not_change_an_indicator_is_told_so_whatever_is_hidden_of_it() {
         said.push(told(&secrets.api.send(entry(version, year)).await.must_be(403), &[]));
     }
     assert!(said.iter().all(|it| *it == said[0]), "{said:#?}");
+}
+
+/// A walk that finds nothing must have looked: where a view lets everything through, a write finds that.
+#[actix_web::test]
+async fn a_write_looks_through_the_views_of_its_caller() {
+    let secrets = Secrets::new().await;
+    let id = |kind: &str| secrets.hidden[kind][0].clone();
+    let own = Own::of(&secrets).await;
+    let ask = async |method: &str, path: &str, body: &Value| {
+        let call = Call::new(method, path).by(OTHER).header("if-match", "*");
+        secrets.api.send(call.json(body)).await.status
+    };
+    let open = &secrets.open["indicator"];
+    // From the root on: a row is found only where what it stands below is.
+    for (view, path) in [
+        ("policies", "/v1/policies/nishi/2025".to_owned()),
+        ("goals", format!("/v1/goals/{}", id("goal"))),
+        ("budgets", format!("/v1/budgets/{}", id("budget"))),
+        ("indicators", format!("/v1/indicators/{}", id("indicator"))),
+        ("results", format!("/v1/indicators/{open}/results/2024")),
+    ] {
+        let patch = json!({});
+        assert_eq!(ask("PATCH", &path, &patch).await, 404, "{view}");
+        let everything = format!("create or replace view visible.{view} as select t.* from public.{view} t");
+        secrets.api.db.connect().batch_execute(&everything).unwrap();
+        assert_eq!(ask("PATCH", &path, &patch).await, 403, "{view}");
+    }
+    // Whoever sees it is told of it.
+    let below = json!({ "policy_id": id("policy") });
+    assert_eq!(ask("PATCH", &format!("/v1/goals/{}", own.goal), &below).await, 403);
 }
 
 #[actix_web::test]

@@ -61,8 +61,10 @@ async fn a_condition_that_an_operation_does_not_take_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_put_says_one_thing() {
+async fn a_request_says_one_thing() {
     let api = Api::new().await;
+    let keys = Call::new("POST", "/v1/organizations").header("idempotency-key", "a").header("idempotency-key", "b");
+    api.send(keys.json(&crate::given::ward())).await.must_refuse(400, &[("Idempotency-Key", "repeated")]);
     let call = Call::new("PUT", "/v1/organizations/nishi")
         .header("if-match", "*")
         .header("if-none-match", "*")

@@ -46,11 +46,16 @@ fn operations() -> Vec<(String, String, Vec<String>)> {
         .collect()
 }
 
-/// A request with what a write needs to be read at all.
-fn call(method: &str, path: &str) -> Call {
+/// A request over whatever is stored, where that is asked.
+fn of_any_state(method: &str, path: &str) -> Call {
     let call = Call::new(method, path);
     let conditional = CONTRACT.operation(method, path).is_some_and(|operation| operation.takes("If-Match"));
-    let call = if conditional { call.header("if-match", "*") } else { call };
+    if conditional { call.header("if-match", "*") } else { call }
+}
+
+/// A request with what a write needs to be read at all.
+fn call(method: &str, path: &str) -> Call {
+    let call = of_any_state(method, path);
     match method {
         "POST" | "PUT" | "PATCH" => call.json(&json!({})),
         _ => call,
@@ -105,7 +110,7 @@ async fn an_identifier_in_another_form_names_nothing() {
             let path = format!("/v1/{list}/{other}");
             for method in ["GET", "PUT", "PATCH", "DELETE"] {
                 let body = with(json!({}), json!({}));
-                let call = Call::new(method, &path).header("if-match", "*");
+                let call = of_any_state(method, &path);
                 let call = if ["PUT", "PATCH"].contains(&method) {
                     call.json(&body)
                 } else {
@@ -262,8 +267,7 @@ async fn a_body_that_is_not_json_is_refused() {
             } else {
                 "application/json"
             };
-            let call = Call::new(&method, &path)
-                .header("if-match", "*")
+            let call = of_any_state(&method, &path)
                 .body(media_type, body.to_vec());
             let answer = api.send(call).await;
             answer.must_refuse(400, &[("", "json")]);
@@ -286,18 +290,17 @@ async fn a_body_of_another_type_or_coding_is_refused() {
             "",
             "json",
         ] {
-            let call = Call::new(&method, &path).header("if-match", "*").body(media_type, "{}");
+            let call = of_any_state(&method, &path).body(media_type, "{}");
             api.send(call).await.must_be(415);
         }
         for coding in ["gzip", "br", "identity"] {
-            let call = Call::new(&method, &path)
-                .header("if-match", "*")
+            let call = of_any_state(&method, &path)
                 .header("content-encoding", coding)
                 .json(&json!({}));
             api.send(call).await.must_be(415);
         }
         for media_type in ["application/json; charset=utf-8", "Application/JSON"] {
-            let call = Call::new(&method, &path).header("if-match", "*").body(media_type, "{}");
+            let call = of_any_state(&method, &path).body(media_type, "{}");
             assert_ne!(api.send(call).await.status, 415);
         }
     }
@@ -409,8 +412,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
             ("POST", "/v1/goals", "application/json"),
             ("PUT", "/v1/policies/nishi/2024/tree", "application/json"),
         ] {
-            let call = Call::new(method, path)
-                .header("if-match", "*")
+            let call = of_any_state(method, path)
                 .body(media_type, body.clone());
             let answer = api.send(call).await.must_be(status);
             let errors = answer.body["errors"].as_array().unwrap().len();
