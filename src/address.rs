@@ -21,7 +21,9 @@ pub fn reached(req: &HttpRequest) -> String {
     let scheme = forwarded("x-forwarded-proto").filter(|scheme| ["http", "https"].contains(scheme));
     let host = req.headers().get(HOST).and_then(|host| host.to_str().ok());
     let named = forwarded("x-forwarded-host").and_then(authority);
-    let authority = named.or_else(|| authority(host?)).or_else(|| req.uri().authority().cloned());
+    let authority = named
+        .or_else(|| authority(host?))
+        .or_else(|| req.uri().authority().cloned());
     let authority = authority.map_or_else(|| req.app_config().host().to_owned(), |known| known.to_string());
     format!("{}://{authority}", scheme.unwrap_or("http"))
 }
@@ -79,7 +81,11 @@ mod tests {
     #[test]
     fn behind_proxies_the_address_is_what_the_outermost_says() {
         let host = ("host", "inner.example");
-        let one = [host, ("x-forwarded-host", "ward.example"), ("x-forwarded-proto", "https")];
+        let one = [
+            host,
+            ("x-forwarded-host", "ward.example"),
+            ("x-forwarded-proto", "https"),
+        ];
         assert_eq!(reached_behind(1, &one), "https://ward.example");
         assert_eq!(reached_behind(2, &one), "https://ward.example");
         let added = [
@@ -88,7 +94,13 @@ mod tests {
             ("x-forwarded-proto", "ftp, https, http"),
         ];
         assert_eq!(reached_behind(2, &added), "https://ward.example");
-        assert_eq!(reached_behind(1, &[host, ("forwarded", "host=evil.example")]), "http://inner.example");
-        assert_eq!(reached_behind(1, &[host, ("x-forwarded-host", "no host")]), "http://inner.example");
+        assert_eq!(
+            reached_behind(1, &[host, ("forwarded", "host=evil.example")]),
+            "http://inner.example"
+        );
+        assert_eq!(
+            reached_behind(1, &[host, ("x-forwarded-host", "no host")]),
+            "http://inner.example"
+        );
     }
 }

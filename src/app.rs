@@ -186,7 +186,9 @@ impl Methods {
 
     /// The methods of the path, which is matched by one of these first.
     fn among<'a>(of: &'a [(ResourceDef, String)], path: &str) -> Option<&'a String> {
-        of.iter().find(|(known, _)| known.is_match(path)).map(|(_, allow)| allow)
+        of.iter()
+            .find(|(known, _)| known.is_match(path))
+            .map(|(_, allow)| allow)
     }
 }
 
@@ -199,7 +201,10 @@ async fn prefer_literal(
     // The path as it will be routed: percent-decoded.
     let allow = methods.and_then(|methods| Methods::among(&methods.literal, req.match_info().as_str()));
     let has = |allow: &String| allow.split(", ").any(|method| method == req.method().as_str());
-    match allow.filter(|allow| !has(allow) && *req.method() != Method::OPTIONS).cloned() {
+    match allow
+        .filter(|allow| !has(allow) && *req.method() != Method::OPTIONS)
+        .cloned()
+    {
         None => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
         Some(allow) => Ok(req.error_response(Error::MethodNotAllowed(allow))),
     }

@@ -261,11 +261,7 @@ fn digest(reply: &Reply) -> Vec<u8> {
 
 impl Row {
     /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now.
-    fn again<R: IntoReply>(
-        self,
-        tx: &mut Tx<'_>,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<R>,
-    ) -> Result<Once<R>> {
+    fn again<R: IntoReply>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Once<R>> {
         let Some(kept) = &self.digest else {
             return Ok(Once::of(self.reply()?, true));
         };
@@ -275,8 +271,12 @@ impl Row {
             Ok(_) | Err(_) => {
                 let (status, at) = (self.status, self.location.unwrap_or_default());
                 let detail = Bilingual::new(
-                    format!("このリクエストは処理済みです（{status} {at}）。回答の全文は保存していないため、内容は読み直してください"),
-                    format!("this request was carried out ({status} {at}); its answer is not kept, read what came of it"),
+                    format!(
+                        "このリクエストは処理済みです（{status} {at}）。回答の全文は保存していないため、内容は読み直してください"
+                    ),
+                    format!(
+                        "this request was carried out ({status} {at}); its answer is not kept, read what came of it"
+                    ),
                 );
                 Err(Error::Conflict(vec![about("carried_out", detail)]))
             }

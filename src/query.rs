@@ -78,7 +78,10 @@ impl Params {
             faults: Vec::new(),
         };
         // Where it decodes to what is no text, it would be read as another text.
-        for pair in query.split('&').filter(|pair| percent_decode_str(pair).decode_utf8().is_err()) {
+        for pair in query
+            .split('&')
+            .filter(|pair| percent_decode_str(pair).decode_utf8().is_err())
+        {
             let name = pair.split('=').next().unwrap_or_default();
             let name = percent_decode_str(name).decode_utf8().unwrap_or_default();
             params.fault(

@@ -261,7 +261,13 @@ async fn replace_budget(
 /// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
-async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Once<Answer<Budget>>> {
+async fn patch_budget(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    read: Match,
+    patch: Patch,
+) -> Result<Once<Answer<Budget>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;

@@ -262,7 +262,12 @@ async fn patch_organization(
 /// 409 while it has policies: nothing is removed that something else stands on.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
-async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<Once<NoContent>> {
+async fn remove_organization(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<OrganizationKey>,
+    read: Match,
+) -> Result<Once<NoContent>> {
     db.once(&(), move |tx| {
         may_all(tx)?;
         let stored = find(tx, &key)?;

@@ -4,188 +4,24 @@
 //! path or body it cannot fill fails. Into each place that takes an id it puts every id of another organization's drafts, and
 //! compares the answer with that for an id of nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
-use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 
 use crate::{
+    asks::{CSV, Own, asks, bodies, conditions},
     given::{self, with},
     openapi::{CONTRACT, Operation},
-    secrets::{OTHER, Secrets, Who},
+    secrets::{OTHER, Secrets},
     support::{Answer, Call},
 };
 
-const CSV: &str = "text/csv";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const FORM: &str = include_str!("../../src/sample/nishi-2024.txt");
 /// A year in which nishi has a draft, one in which it withdrew what it has, and one in which there is nothing.
 const DRAFTED: &str = "2025";
 const WITHDRAWN: &str = "2023";
 const NOTHING: &str = "1999";
-
-/// What Keikaku has itself: one of everything, in a draft.
-struct Own {
-    policy: String,
-    goal: String,
-    budget: String,
-    indicator: String,
-    series: String,
-    tree: Value,
-}
-
-impl Own {
-    async fn of(secrets: &Secrets) -> Self {
-        let get = async |path: &str| secrets.get(Who::Keikaku, path).await.must_be(200);
-        let tree = get("/v1/policies/keikaku/2024/tree").await.body;
-        let id = |at: &str| tree.pointer(at).and_then(Value::as_str).unwrap().to_owned();
-        Self {
-            policy: id("/id"),
-            goal: id("/goals/0/id"),
-            budget: id("/goals/0/budgets/0/id"),
-            indicator: id("/goals/0/indicators/0/id"),
-            series: id("/goals/0/indicators/0/series_id"),
-            tree,
-        }
-    }
-
-    /// The id of what stands at such a path.
-    fn at(&self, template: &str) -> &str {
-        match template.split('/').nth(2) {
-            Some("goals") => &self.goal,
-            Some("budgets") => &self.budget,
-            Some("indicators") => &self.indicator,
-            _ => "01900000-0000-7000-8000-0000000000ff",
-        }
-    }
-}
-
-/// A request, with an id in it.
-type Ask<'a> = Box<dyn Fn(&str) -> Call + 'a>;
-
-/// A body of an operation: its media type, and itself.
-type Body = (&'static str, Vec<u8>);
-
-fn json(value: &Value) -> Body {
-    ("application/json", value.to_string().into_bytes())
-}
-
-/// The bodies of an operation that name `id`, one for each place where one may stand; without any such place, one body. A new
-/// operation needs a line here.
-fn bodies(operation: &Operation<'_>, own: &Own, id: &str) -> Vec<Body> {
-    let name = operation.name();
-    let all = match name.as_str() {
-        _ if operation.method == "delete" => return vec![],
-        "POST /v1/organizations" | "PUT /v1/organizations/{organization}" | "PATCH /v1/organizations/{organization}" => {
-            vec![given::ward()]
-        }
-        "POST /v1/policies" | "PUT /v1/policies/{organization}/{fiscal_year}" => vec![given::policy("nishi", 2025)],
-        // One's own, moved to where another's draft is.
-        "PATCH /v1/policies/{organization}/{fiscal_year}" => {
-            vec![json!({ "organization": "nishi", "fiscal_year": 2025 }), json!({ "source": "別" })]
-        }
-        "PUT /v1/policies/{organization}/{fiscal_year}/tree" => trees(own, id),
-        "POST /v1/policies/{organization}/{fiscal_year}/publications" => {
-            let of_kind = |kind: &&str| json!({ "kind": kind, "reason": "公表" });
-            ["plan", "results", "correction", "withdrawal"].iter().map(of_kind).collect()
-        }
-        "POST /v1/goals" | "PUT /v1/goals/{id}" => vec![given::goal(id, "99")],
-        "PATCH /v1/goals/{id}" => vec![json!({ "policy_id": id }), json!({ "code": "x" })],
-        "POST /v1/budgets" | "PUT /v1/budgets/{id}" => vec![given::budget(id, 2001, "actual")],
-        "PATCH /v1/budgets/{id}" => vec![json!({ "goal_id": id }), json!({ "amount_yen": -1 })],
-        "POST /v1/indicators" | "PUT /v1/indicators/{id}" => vec![
-            given::indicator(id, "名"),
-            with(given::indicator(&own.goal, "名"), json!({ "series_id": id })),
-        ],
-        "PATCH /v1/indicators/{id}" => vec![
-            json!({ "goal_id": id }),
-            json!({ "series_id": id }),
-            json!({ "name": "" }),
-        ],
-        "PUT /v1/indicators/{id}/results/{fiscal_year}" => {
-            vec![given::result(2024), given::result(2025), given::result(2021)]
-        }
-        "PATCH /v1/indicators/{id}/results/{fiscal_year}" => vec![json!({ "value": 1 }), json!({ "fiscal_year": 1 })],
-        "POST /v1/results" => results(own, id),
-        "POST /v1/imports" => return files(own, id),
-        "POST /v1/targets/parse" => vec![json!({ "text": "48%以上", "fiscal_year": 2024 })],
-        "POST /v1/evaluations/preview" => vec![json!({
-            "decimals": 1, "direction": "higher_is_better", "target": given::at_least(&json!(48)), "result": given::result(2024)
-        })],
-        "POST /v1/tokens" => vec![json!({ "name": "new", "scopes": ["edit:nishi"] })],
-        _ => panic!("{name}: say in `bodies` what it takes, and where ids stand in it"),
-    };
-    let patch = operation.method == "patch";
-    let kind = if patch { "application/merge-patch+json" } else { "application/json" };
-    all.iter().map(|body| (kind, body.to_string().into_bytes())).collect()
-}
-
-/// One's own policy, with the id in each place of its tree.
-fn trees(own: &Own, id: &str) -> Vec<Value> {
-    let places = [
-        "/id",
-        "/goals/0/id",
-        "/goals/0/budgets/0/id",
-        "/goals/0/indicators/0/id",
-        "/goals/0/indicators/0/series_id",
-    ];
-    let at = |place: &&str| {
-        let mut tree = own.tree.clone();
-        *tree.pointer_mut(place).unwrap() = id.into();
-        tree
-    };
-    // That of the other, as if it were known.
-    let theirs = with(own.tree.clone(), json!({ "organization": "nishi", "fiscal_year": 2025, "id": id }));
-    places.iter().map(at).chain([theirs]).collect()
-}
-
-/// Results of the id: alone, with versions, among one's own, and with faults.
-fn results(own: &Own, id: &str) -> Vec<Value> {
-    let entry = |id: &str, version: Value, year| {
-        json!({ "indicator_id": id, "version": version, "result": given::result(year) })
-    };
-    let own_one = |version: Value| entry(&own.indicator, version, 2024);
-    let mut all = Vec::new();
-    for year in [2021, 2023, 2025] {
-        for version in [Value::Null, json!(0), json!(1), json!(99)] {
-            all.push(json!({ "items": [entry(id, version.clone(), year)] }));
-            all.push(json!({ "items": [own_one(json!(7)), entry(id, version, year)], "reason": "訂正" }));
-        }
-    }
-    all
-}
-
-/// Files that name the id: rows of tables, and trees of one's own.
-fn files(own: &Own, id: &str) -> Vec<Body> {
-    let mut all: Vec<Body> = trees(own, id).iter().map(json).collect();
-    let tables = [
-        vec![vec!["指標ID", "年度", "実績値"], vec![id, "2025", "5"]],
-        vec![vec!["指標ID", "指標", "単位", "年度", "実績値"], vec![id, "別の名", "別", "2025", "0.5"]],
-        vec![vec!["指標ID", "年度", "実績値", "状態"], vec![id, "2025", "", "reported"]],
-        vec![vec!["指標ID", "年度", "状態"], vec![id, "2023", "reported"], vec![id, "2025", "集計中"]],
-        // Among one's own, with other faults, and where no id is looked for.
-        vec![
-            vec!["指標ID", "年度", "実績値", "備考"],
-            vec![&own.indicator, "2024", "x", id],
-            vec![id, "令和", "", ""],
-            vec![&own.indicator, "2024", "4", ""],
-        ],
-    ];
-    for rows in tables {
-        let lines = rows.iter().map(|row| row.join(","));
-        all.push((CSV, lines.collect::<Vec<_>>().join("\r\n").into_bytes()));
-        let mut book = Workbook::new();
-        let sheet = book.add_worksheet();
-        for (n, row) in (0..).zip(&rows) {
-            for (m, cell) in (0..).zip(row) {
-                sheet.write(n, m, *cell).unwrap();
-            }
-        }
-        all.push((XLSX, book.save_to_buffer().unwrap()));
-    }
-    all
-}
 
 /// Everything of an answer that tells something, without what the request holds itself, and what differs with the moment.
 fn told(answer: &Answer, same: &[(&str, &str)]) -> String {
@@ -194,17 +30,26 @@ fn told(answer: &Answer, same: &[(&str, &str)]) -> String {
     if done {
         forget_moment(&mut body);
     }
-    let text = if answer.body.is_null() { String::from_utf8_lossy(&answer.bytes).into_owned() } else { body.to_string() };
+    let text = if answer.body.is_null() {
+        String::from_utf8_lossy(&answer.bytes).into_owned()
+    } else {
+        body.to_string()
+    };
     let mut shown = format!("{}\n{text}", answer.status).replace(answer.header("x-request-id"), "[request]");
     let moment = ["x-request-id", "traceparent", "date"];
     let of_success = ["etag", "x-consistency-token", "location"];
-    let headers: BTreeMap<_, _> = answer.headers.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let headers: BTreeMap<_, _> = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
     for (name, value) in headers {
-        if !moment.contains(&name) && !(done && of_success.contains(&name)) {
+        if !(moment.contains(&name) || done && of_success.contains(&name)) {
             shown.extend(["\n", name, ": ", &String::from_utf8_lossy(value.as_bytes())]);
         }
     }
-    same.iter().fold(shown, |shown, (value, stands_for)| shown.replace(value, stands_for))
+    same.iter()
+        .fold(shown, |shown, (value, stands_for)| shown.replace(value, stands_for))
 }
 
 /// What was stored twice differs in when it was, and in the ids that were made for it.
@@ -223,69 +68,6 @@ fn forget_moment(value: &mut Value) {
     }
 }
 
-/// Everything by which an operation says which state it means.
-fn conditions(operation: &Operation<'_>) -> Vec<Option<(&'static str, &'static str)>> {
-    let mut all = Vec::new();
-    if operation.takes("If-Match") {
-        all.extend([Some(("if-match", "*")), Some(("if-match", "\"another\""))]);
-    }
-    if operation.takes("If-None-Match") {
-        all.push(Some(("if-none-match", "*")));
-    }
-    if all.is_empty() { vec![None] } else { all }
-}
-
-/// Every request of an operation with a place for an id.
-fn asks<'a>(operation: &'a Operation<'_>, own: &'a Own) -> Vec<Ask<'a>> {
-    let mut asks: Vec<Ask<'a>> = Vec::new();
-    let in_path = operation.path.contains("{id}");
-    let years: &[&str] = if operation.path.ends_with("/results/{fiscal_year}") { &["2025", "2024", "2021"] } else { &["2024"] };
-    let queries: &[&str] = if operation.name() == "POST /v1/imports" {
-        &["", "?dry_run=true", "?dry_run=true&fiscal_year=2025"]
-    } else {
-        &[""]
-    };
-    // In the path with one's own in the body, and the other way round; one's own is not removed.
-    let theirs = if operation.method == "delete" { BTreeSet::from([true]) } else { BTreeSet::from([false, in_path]) };
-    let many = bodies(operation, own, "").len().max(1);
-    for year in years {
-        for condition in conditions(operation) {
-            for query in queries {
-                for n in 0..many {
-                    for path_is_theirs in theirs.clone() {
-                        asks.push(Box::new(move |id| {
-                            let (there, named) = if path_is_theirs {
-                                (id, named_by(operation, own))
-                            } else {
-                                (own.at(operation.path), id)
-                            };
-                            let path = operation.path.replace("{id}", there).replace("{fiscal_year}", year);
-                            let path = path.replace("{organization}", "keikaku");
-                            let call = Call::new(&operation.method.to_uppercase(), path + query).by(OTHER);
-                            let call = match bodies(operation, own, named).into_iter().nth(n) {
-                                Some((kind, body)) => call.body(kind, body),
-                                None => call,
-                            };
-                            let call = if operation.takes("Change-Reason") { call.because("試験") } else { call };
-                            condition.map_or(call.clone(), |(name, value)| call.header(name, value))
-                        }));
-                    }
-                }
-            }
-        }
-    }
-    asks
-}
-
-/// What of one's own a body of the operation names.
-fn named_by<'a>(operation: &Operation<'_>, own: &'a Own) -> &'a str {
-    match operation.path.split('/').nth(2) {
-        Some("goals") => &own.policy,
-        Some("budgets" | "indicators") => &own.goal,
-        _ => &own.series,
-    }
-}
-
 fn writes() -> impl Iterator<Item = Operation<'static>> {
     CONTRACT
         .operations()
@@ -297,7 +79,12 @@ impl Secrets {
     async fn ask(&self, own: &Own, call: Call) -> Answer {
         let answer = self.api.send(call).await;
         match answer.status {
-            200 => drop(self.api.put("/v1/policies/keikaku/2024/tree", "*", &own.tree).await.must_be(200)),
+            200 => drop(
+                self.api
+                    .put("/v1/policies/keikaku/2024/tree", "*", &own.tree)
+                    .await
+                    .must_be(200),
+            ),
             201 => drop(self.api.delete(answer.header("location"), "*").await.must_be(204)),
             _ => {}
         }
@@ -339,7 +126,11 @@ async fn every_write_answers_to_what_is_hidden_as_to_what_is_not_there() {
     }
     assert!(compared > 2000, "{compared}");
     // A walk that is refused everything has not looked: series may be joined, and results of one's own are stored.
-    for name in ["PATCH /v1/indicators/{id}", "POST /v1/indicators", "POST /v1/targets/parse"] {
+    for name in [
+        "PATCH /v1/indicators/{id}",
+        "POST /v1/indicators",
+        "POST /v1/targets/parse",
+    ] {
         assert!(done[name] > 0, "{name}");
     }
 }
@@ -360,7 +151,10 @@ async fn an_id_that_is_taken_by_something_hidden_is_taken_as_by_something_public
     let secrets = Secrets::new().await;
     let own = Own::of(&secrets).await;
     let put = |list: &str, id: &str, body: &Value| {
-        Call::new("PUT", format!("/v1/{list}/{id}")).by(OTHER).header("if-none-match", "*").json(body)
+        Call::new("PUT", format!("/v1/{list}/{id}"))
+            .by(OTHER)
+            .header("if-none-match", "*")
+            .json(body)
     };
     for (list, kind, body) in [
         ("goals", "goal", given::goal(&own.policy, "9")),
@@ -371,13 +165,19 @@ async fn an_id_that_is_taken_by_something_hidden_is_taken_as_by_something_public
         let answers = [hidden, open].map(|id| (id, put(list, id, &body)));
         let mut said = Vec::new();
         for (id, call) in answers {
-            said.push(told(&secrets.api.send(call).await.must_be(412), &[(id.as_str(), "[id]")]));
+            said.push(told(
+                &secrets.api.send(call).await.must_be(412),
+                &[(id.as_str(), "[id]")],
+            ));
         }
         assert_eq!(said[0], said[1], "{list}");
     }
     // A policy that comes with its ids.
     let restored = |at: &str, id: &str| {
-        let mut tree = with(own.tree.clone(), json!({ "fiscal_year": 2031, "results_due_on": null, "id": given::new_id() }));
+        let mut tree = with(
+            own.tree.clone(),
+            json!({ "fiscal_year": 2031, "results_due_on": null, "id": given::new_id() }),
+        );
         for goal in tree["goals"].as_array_mut().unwrap() {
             goal["id"] = Value::Null;
             goal["indicators"][0]["id"] = Value::Null;
@@ -412,12 +212,20 @@ async fn every_write_by_a_name_answers_to_what_is_hidden_as_to_what_is_not_there
             let many = bodies(&operation, &own, "").len().max(1);
             for (n, organization) in (0..many).flat_map(|n| [(n, "nishi"), (n, "271063")]) {
                 let ask = async |year: &str| {
-                    let path = operation.path.replace("{organization}", organization).replace("{fiscal_year}", year);
-                    let call = Call::new(&operation.method.to_uppercase(), path).by(OTHER).because("試験");
+                    let path = operation
+                        .path
+                        .replace("{organization}", organization)
+                        .replace("{fiscal_year}", year);
+                    let call = Call::new(&operation.method.to_uppercase(), path)
+                        .by(OTHER)
+                        .because("試験");
                     let call = match bodies(&operation, &own, &own.policy).into_iter().nth(n) {
                         Some((kind, body)) => {
-                            let body = String::from_utf8(body).unwrap().replace("2025", year).replace("2024", year);
-                            call.body(kind, body.replace(&format!("{year}-"), &format!("{}-", year)))
+                            let body = String::from_utf8(body)
+                                .unwrap()
+                                .replace("2025", year)
+                                .replace("2024", year);
+                            call.body(kind, body)
                         }
                         None => call,
                     };
@@ -428,7 +236,12 @@ async fn every_write_by_a_name_answers_to_what_is_hidden_as_to_what_is_not_there
                 };
                 let expected = ask(NOTHING).await;
                 for year in [DRAFTED, WITHDRAWN] {
-                    assert_eq!(ask(year).await, expected, "{} {n} {condition:?} {year}", operation.name());
+                    assert_eq!(
+                        ask(year).await,
+                        expected,
+                        "{} {n} {condition:?} {year}",
+                        operation.name()
+                    );
                     compared += 1;
                 }
             }
@@ -438,17 +251,30 @@ async fn every_write_by_a_name_answers_to_what_is_hidden_as_to_what_is_not_there
     // One's own, moved to where another's is; and forms, which name whose they are and of which year.
     let moved = async |year: &str| {
         let patch = json!({ "organization": "nishi", "fiscal_year": year.parse::<i32>().unwrap() });
-        let call = Call::new("PATCH", "/v1/policies/keikaku/2024").by(OTHER).header("if-match", "*").json(&patch);
+        let call = Call::new("PATCH", "/v1/policies/keikaku/2024")
+            .by(OTHER)
+            .header("if-match", "*")
+            .json(&patch);
         told(&secrets.api.send(call).await.must_be(409), &[(year, "[year]")])
     };
     assert_eq!(moved(DRAFTED).await, moved(NOTHING).await);
-    for (query, text) in [("", FORM.to_owned()), ("?dry_run=true", FORM.to_owned()), ("?dry_run=true", FORM.replace("目標\t", "目　標\t"))] {
+    for (query, text) in [
+        ("", FORM.to_owned()),
+        ("?dry_run=true", FORM.to_owned()),
+        ("?dry_run=true", FORM.replace("目標\t", "目　標\t")),
+    ] {
         let form = async |era: &str, kind: &str| {
             let text = text.replace("令和6年度", era);
-            let call = Call::new("POST", format!("/v1/imports{query}")).by(OTHER).body(kind, text);
+            let call = Call::new("POST", format!("/v1/imports{query}"))
+                .by(OTHER)
+                .body(kind, text);
             told(&secrets.api.send(call).await.must_be(403), &[])
         };
-        assert_eq!(form("令和7年度", "text/plain").await, form("平成11年度", "text/plain").await, "{query}");
+        assert_eq!(
+            form("令和7年度", "text/plain").await,
+            form("平成11年度", "text/plain").await,
+            "{query}"
+        );
     }
 }
 
@@ -462,7 +288,9 @@ async fn who_may_not_change_an_indicator_is_told_so_whatever_is_hidden_of_it() {
             let mut said = Vec::new();
             for year in ["2024", "2022", "2021"] {
                 let table = format!("指標ID,年度,実績値,状態\n{open},{year},,{status}\n");
-                let call = Call::new("POST", format!("/v1/imports{query}")).by(OTHER).body(CSV, table);
+                let call = Call::new("POST", format!("/v1/imports{query}"))
+                    .by(OTHER)
+                    .body(CSV, table);
                 said.push(told(&secrets.api.send(call).await.must_be(403), &[]));
             }
             assert!(said.iter().all(|it| *it == said[0]), "{status} {query}: {said:#?}");
@@ -520,9 +348,18 @@ async fn what_a_hidden_indicator_is_called_stands_in_no_error() {
     let table = format!("指標ID,指標,単位,年度,実績値\n{id},別の名,別,2025,5\n");
     let call = Call::new("POST", "/v1/imports?dry_run=true").by(OTHER).body(CSV, table);
     let report = secrets.api.send(call).await.must_be(200).body;
-    let codes: Vec<_> = report["notes"].as_array().unwrap().iter().map(|note| note["code"].as_str().unwrap()).collect();
+    let codes: Vec<_> = report["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["unknown_indicator"]);
     let entry = json!({ "items": [{ "indicator_id": id, "version": 99, "result": given::result(2025) }] });
     let call = Call::new("POST", "/v1/results").by(OTHER).json(&entry);
-    secrets.api.send(call).await.must_refuse(409, &[("/items/0/indicator_id", "missing")]);
+    secrets
+        .api
+        .send(call)
+        .await
+        .must_refuse(409, &[("/items/0/indicator_id", "missing")]);
 }

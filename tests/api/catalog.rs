@@ -62,15 +62,37 @@ async fn who_says_that_the_service_is_elsewhere_is_not_believed() {
         ("x-forwarded-prefix", "/elsewhere.example"),
         ("x-original-host", "elsewhere.example"),
     ];
-    let claimed = |call: Call| claims.iter().fold(call, |call, (name, value)| call.header(name, *value));
-    let reads = CONTRACT.operations().filter(|operation| operation.method == "get" && !is_endless(operation));
+    let claimed = |call: Call| {
+        claims
+            .iter()
+            .fold(call, |call, (name, value)| call.header(name, *value))
+    };
+    let reads = CONTRACT
+        .operations()
+        .filter(|operation| operation.method == "get" && !is_endless(operation));
     for operation in reads {
-        let path = operation.path.replace("{organization}", "nishi").replace("{fiscal_year}", "2024").replace("{number}", "1");
+        let path = operation
+            .path
+            .replace("{organization}", "nishi")
+            .replace("{fiscal_year}", "2024")
+            .replace("{number}", "1");
         let answer = api.send(claimed(Call::new("GET", format!("{path}?limit=1")))).await;
-        let answer = if answer.status == 400 { api.send(claimed(Call::new("GET", path))).await } else { answer };
+        let answer = if answer.status == 400 {
+            api.send(claimed(Call::new("GET", path))).await
+        } else {
+            answer
+        };
         let shown = format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.bytes));
-        assert!(!shown.contains("elsewhere") && !shown.contains("gopher"), "{}: {shown}", operation.name());
+        assert!(
+            !shown.contains("elsewhere") && !shown.contains("gopher"),
+            "{}: {shown}",
+            operation.name()
+        );
     }
-    let made = api.send(claimed(Call::new("POST", "/v1/organizations").json(&crate::given::bureau("port")))).await;
+    let made = api
+        .send(claimed(
+            Call::new("POST", "/v1/organizations").json(&crate::given::bureau("port")),
+        ))
+        .await;
     assert_eq!(made.must_be(201).header("location"), "/v1/organizations/port");
 }

@@ -684,7 +684,10 @@ async fn the_feed_moves_with_what_its_caller_sees_and_with_nothing_else() {
     ];
     let ask = async |path: &String| {
         let answer = api.send(ANYBODY.asks(path)).await.must_be(200);
-        (String::from_utf8_lossy(&answer.bytes).into_owned(), answer.header("etag").to_owned())
+        (
+            String::from_utf8_lossy(&answer.bytes).into_owned(),
+            answer.header("etag").to_owned(),
+        )
     };
     let mut shown = Vec::new();
     for path in &paths {
@@ -703,18 +706,36 @@ async fn the_feed_moves_with_what_its_caller_sees_and_with_nothing_else() {
     api.send(at(last)).await.must_be(404);
     api.send(at(last + 1000)).await.must_be(404);
     // The next that is public comes to those who were told of any place before it, once, and nothing else does.
-    api.patch(format!("/v1/goals/{}", nishi.goal.id()), "*", &json!({ "title": "別の題" })).await.must_be(200);
+    api.patch(
+        format!("/v1/goals/{}", nishi.goal.id()),
+        "*",
+        &json!({ "title": "別の題" }),
+    )
+    .await
+    .must_be(200);
     for from in [&cursor, &hidden_place] {
         let items = api.since(from, ANYBODY).await;
         assert_eq!(told(&items), ["update goal", "create revision"]);
     }
     let after = head(ANYBODY).await;
-    assert_eq!(api.send(ANYBODY.asks(&paths[1])).await.text("next"), after.text("cursor"));
-    assert_eq!(api.send(ANYBODY.asks(&paths[2])).await.text("next"), after.text("cursor"));
+    assert_eq!(
+        api.send(ANYBODY.asks(&paths[1])).await.text("next"),
+        after.text("cursor")
+    );
+    assert_eq!(
+        api.send(ANYBODY.asks(&paths[2])).await.text("next"),
+        after.text("cursor")
+    );
     // A place in between stands for the history up to it; when that was is for those who see it.
     let (theirs, ours) = (api.send(at(last)).await.must_be(200), head(own).await);
-    let noted = api.send(own.asks(format!("/v1/changes/head?seq={last}"))).await.must_be(200);
-    assert_eq!((theirs.text("hash"), &theirs.body["at"]), (noted.text("hash"), &Value::Null));
+    let noted = api
+        .send(own.asks(format!("/v1/changes/head?seq={last}")))
+        .await
+        .must_be(200);
+    assert_eq!(
+        (theirs.text("hash"), &theirs.body["at"]),
+        (noted.text("hash"), &Value::Null)
+    );
     assert!(noted.body["at"].is_string() && ours.text("cursor") == after.text("cursor"));
 }
 
@@ -735,6 +756,9 @@ async fn what_is_hidden_is_passed_over_by_an_index() {
         "select seq from changes where public and seq <= 1000000 order by seq desc limit 1",
     ] {
         let plan = api.db.values(&format!("select looked('{query}') as value")).join("\n");
-        assert!(plan.contains("change_log_public_idx") && !plan.contains("Removed by Filter"), "{plan}");
+        assert!(
+            plan.contains("change_log_public_idx") && !plan.contains("Removed by Filter"),
+            "{plan}"
+        );
     }
 }

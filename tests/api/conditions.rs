@@ -19,7 +19,10 @@ fn filled(path: &str) -> String {
 async fn a_condition_that_an_operation_does_not_take_is_refused() {
     let api = Api::new().await;
     let mut taken = BTreeSet::new();
-    for operation in CONTRACT.operations().filter(|operation| operation.path.starts_with("/v1")) {
+    for operation in CONTRACT
+        .operations()
+        .filter(|operation| operation.path.starts_with("/v1"))
+    {
         let path = filled(operation.path);
         assert!(!path.contains('{'), "{path}: say in `filled` what stands there");
         for (header, value, code) in [
@@ -51,8 +54,15 @@ async fn a_condition_that_an_operation_does_not_take_is_refused() {
     // All that changes something in an organization may be repeated; no answer of a read is kept.
     let repeatable = taken.iter().filter(|(header, _)| *header == "Idempotency-Key");
     let repeatable: Vec<&str> = repeatable.map(|(_, name)| name.as_str()).collect();
-    for name in CONTRACT.operations().filter(|operation| operation.takes("Change-Reason")) {
-        assert!(name.method == "get" || repeatable.contains(&name.name().as_str()), "{}", name.name());
+    for name in CONTRACT
+        .operations()
+        .filter(|operation| operation.takes("Change-Reason"))
+    {
+        assert!(
+            name.method == "get" || repeatable.contains(&name.name().as_str()),
+            "{}",
+            name.name()
+        );
     }
     assert!(repeatable.len() >= 25, "{repeatable:?}");
     assert!(repeatable.iter().all(|name| !name.starts_with("GET ")));
@@ -63,8 +73,12 @@ async fn a_condition_that_an_operation_does_not_take_is_refused() {
 #[actix_web::test]
 async fn a_request_says_one_thing() {
     let api = Api::new().await;
-    let keys = Call::new("POST", "/v1/organizations").header("idempotency-key", "a").header("idempotency-key", "b");
-    api.send(keys.json(&crate::given::ward())).await.must_refuse(400, &[("Idempotency-Key", "repeated")]);
+    let keys = Call::new("POST", "/v1/organizations")
+        .header("idempotency-key", "a")
+        .header("idempotency-key", "b");
+    api.send(keys.json(&crate::given::ward()))
+        .await
+        .must_refuse(400, &[("Idempotency-Key", "repeated")]);
     let call = Call::new("PUT", "/v1/organizations/nishi")
         .header("if-match", "*")
         .header("if-none-match", "*")
@@ -76,14 +90,24 @@ async fn a_request_says_one_thing() {
 #[actix_web::test]
 async fn what_is_no_text_once_it_is_decoded_is_refused() {
     let api = Api::new().await;
-    for operation in CONTRACT.operations().filter(|operation| operation.path.starts_with("/v1")) {
+    for operation in CONTRACT
+        .operations()
+        .filter(|operation| operation.path.starts_with("/v1"))
+    {
         let (method, path) = (operation.method.to_uppercase(), filled(operation.path));
-        let names = operation.parameters().iter().filter(|parameter| parameter["in"] == "query");
+        let names = operation
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter["in"] == "query");
         let names: Vec<&str> = names.map(|parameter| parameter["name"].as_str().unwrap()).collect();
         for name in names.iter().copied().chain(["nonsense"]) {
             for value in ["%ff", "%E8%A5", "%c3%28", "a%80b", "%ED%A0%80"] {
                 let call = Call::new(&method, format!("{path}?{name}={value}"));
-                let call = if operation.takes("If-Match") { call.header("if-match", "*") } else { call };
+                let call = if operation.takes("If-Match") {
+                    call.header("if-match", "*")
+                } else {
+                    call
+                };
                 let call = match method.as_str() {
                     "POST" | "PUT" => call.body("application/json", "{}"),
                     "PATCH" => call.body("application/merge-patch+json", "{}"),
@@ -91,7 +115,10 @@ async fn what_is_no_text_once_it_is_decoded_is_refused() {
                 };
                 let answer = api.send(call).await;
                 assert_eq!(answer.status, 400, "{method} {path}?{name}={value}");
-                assert!(answer.faults().contains(&(name.to_owned(), "encoding".to_owned())), "{answer:?}");
+                assert!(
+                    answer.faults().contains(&(name.to_owned(), "encoding".to_owned())),
+                    "{answer:?}"
+                );
             }
         }
         api.send(Call::new(&method, format!("{path}?%ff=1"))).await.must_be(400);

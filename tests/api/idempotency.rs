@@ -11,6 +11,8 @@ use crate::{
     support::{Answer, Api, Call, TOKEN},
 };
 
+const TREE: &str = "/v1/policies/nishi/2024/tree";
+
 fn post(key: &str, path: &str, body: &Value) -> Call {
     Call::new("POST", path).header("idempotency-key", key).json(body)
 }
@@ -48,7 +50,8 @@ impl Api {
     /// How many keys there are, how many bytes are kept of their answers; counted, and as it was noted.
     fn kept(&self) -> [String; 2] {
         let counted = "select count(*) || ' ' || coalesce(sum(octet_length(body)), 0) as value from idempotency_keys";
-        let noted = "select coalesce(sum(keys), 0) || ' ' || coalesce(sum(bytes), 0) as value from derived.kept_answers";
+        let noted =
+            "select coalesce(sum(keys), 0) || ' ' || coalesce(sum(bytes), 0) as value from derived.kept_answers";
         [counted, noted].map(|sql| self.db.values(sql).remove(0))
     }
 
@@ -85,7 +88,9 @@ async fn the_same_request_has_the_same_answer_and_is_carried_out_once() {
 
 #[actix_web::test]
 async fn every_operation_that_takes_a_key_honours_it() {
-    let repeatable = CONTRACT.operations().filter(|operation| operation.takes("Idempotency-Key"));
+    let repeatable = CONTRACT
+        .operations()
+        .filter(|operation| operation.takes("Idempotency-Key"));
     for operation in repeatable {
         let api = Api::new().await;
         let call = Things::stored(&api).await.call(&operation).by(TOKEN);
@@ -127,7 +132,9 @@ async fn everything_that_comes_of_a_key_is_carried_out_once() {
         .header("if-match", tree.etag())
         .json(&changed);
     api.twice(vec![replace], "b").await;
-    let remove = Call::new("DELETE", &path).header("if-match", "*").header("idempotency-key", "c");
+    let remove = Call::new("DELETE", &path)
+        .header("if-match", "*")
+        .header("idempotency-key", "c");
     let gone = api.send(remove.clone()).await.must_be(204);
     repeats(&gone, &api.send(remove).await);
 }
@@ -138,11 +145,15 @@ async fn another_body_under_the_key_of_a_patch_changes_nothing() {
     let nishi = Nishi::of(&api).await;
     let path = format!("/v1/goals/{}", nishi.goal.id());
     let patch = |title: &str| {
-        let call = Call::new("PATCH", &path).header("if-match", "*").header("idempotency-key", "k");
+        let call = Call::new("PATCH", &path)
+            .header("if-match", "*")
+            .header("idempotency-key", "k");
         call.json(&json!({ "title": title }))
     };
     api.send(patch("一つ目")).await.must_be(200);
-    api.send(patch("二つ目")).await.must_refuse(422, &[("Idempotency-Key", "reused")]);
+    api.send(patch("二つ目"))
+        .await
+        .must_refuse(422, &[("Idempotency-Key", "reused")]);
     assert_eq!(api.get(&path).await.text("title"), "一つ目");
 }
 
@@ -151,7 +162,9 @@ async fn another_request_with_the_key_is_refused() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let body = goal(&nishi.policy.id(), "2");
-    api.send(post("k", "/v1/goals", &body).because("理由")).await.must_be(201);
+    api.send(post("k", "/v1/goals", &body).because("理由"))
+        .await
+        .must_be(201);
     let path = format!("/v1/goals/{}", nishi.goal.id());
     let put = |tag: &str| {
         let call = Call::new("PUT", &path).header("idempotency-key", "k");
@@ -304,10 +317,13 @@ async fn a_kept_answer_is_for_those_only_who_may_still_ask() {
 async fn of_what_changes_nothing_no_answer_is_kept_and_it_is_given_again() {
     let api = Api::new().await;
     Nishi::of(&api).await;
-    const TREE: &str = "/v1/policies/nishi/2024/tree";
     let tree = api.get(TREE).await;
     let put = |n: usize| {
-        let state = if n % 2 == 0 { "*".to_owned() } else { tree.etag() };
+        let state = if n.is_multiple_of(2) {
+            "*".to_owned()
+        } else {
+            tree.etag()
+        };
         let call = Call::new("PUT", TREE).header("if-match", state);
         call.header("idempotency-key", format!("k{n}")).json(&tree.body)
     };
@@ -320,11 +336,13 @@ async fn of_what_changes_nothing_no_answer_is_kept_and_it_is_given_again() {
         repeats(first, &api.send(put(n)).await);
     }
     // What has become of it since does not matter, as long as the answer can be found; else the caller is told so.
-    api.patch("/v1/policies/nishi/2024", "*", &json!({ "source": "別" })).await.must_be(200);
+    api.patch("/v1/policies/nishi/2024", "*", &json!({ "source": "別" }))
+        .await
+        .must_be(200);
     let history = api.history();
     for (n, first) in answers.iter().enumerate() {
         let again = api.send(put(n)).await;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             repeats(first, &again);
         } else {
             again.must_refuse(409, &[("Idempotency-Key", "carried_out")]);
@@ -339,10 +357,15 @@ async fn a_token_has_a_share_of_kept_answers_and_of_keys() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let policy = nishi.policy.id();
-    let first = api.send(post("k1", "/v1/goals", &goal(&policy, "2"))).await.must_be(201);
+    let first = api
+        .send(post("k1", "/v1/goals", &goal(&policy, "2")))
+        .await
+        .must_be(201);
     // No room for another answer: what was done is remembered all the same.
     api.note_as_kept("bytes = 16777216");
-    api.send(post("k2", "/v1/goals", &goal(&policy, "3"))).await.must_be(201);
+    api.send(post("k2", "/v1/goals", &goal(&policy, "3")))
+        .await
+        .must_be(201);
     let again = api.send(post("k2", "/v1/goals", &goal(&policy, "3"))).await;
     again.must_refuse(409, &[("Idempotency-Key", "carried_out")]);
     assert!(again.text("detail").contains("201"));
@@ -350,16 +373,25 @@ async fn a_token_has_a_share_of_kept_answers_and_of_keys() {
     repeats(&first, &api.send(post("k1", "/v1/goals", &goal(&policy, "2"))).await);
     // No room for another key: nothing is done that could not be repeated.
     api.note_as_kept("keys = 100000");
-    let refused = api.send(post("k3", "/v1/goals", &goal(&policy, "4"))).await.must_be(429);
+    let refused = api
+        .send(post("k3", "/v1/goals", &goal(&policy, "4")))
+        .await
+        .must_be(429);
     let wait: i64 = refused.header("retry-after").parse().unwrap();
     assert!((80_000..=86_400).contains(&wait), "{wait}");
     assert_eq!(api.goals().await, 3);
     repeats(&first, &api.send(post("k1", "/v1/goals", &goal(&policy, "2"))).await);
-    api.send(Call::new("POST", "/v1/goals").json(&goal(&policy, "4"))).await.must_be(201);
+    api.send(Call::new("POST", "/v1/goals").json(&goal(&policy, "4")))
+        .await
+        .must_be(201);
     // It is the token's alone, and its old keys make room.
     let other = api.token("other", &["edit:nishi"]).await;
-    api.send(post("k3", "/v1/goals", &goal(&policy, "5")).by(&other)).await.must_be(201);
+    api.send(post("k3", "/v1/goals", &goal(&policy, "5")).by(&other))
+        .await
+        .must_be(201);
     let age = "update idempotency_keys set created_at = created_at - interval '25 hours'";
     api.db.connect().batch_execute(age).unwrap();
-    api.send(post("k3", "/v1/goals", &goal(&policy, "6"))).await.must_be(201);
+    api.send(post("k3", "/v1/goals", &goal(&policy, "6")))
+        .await
+        .must_be(201);
 }

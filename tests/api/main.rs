@@ -13,6 +13,7 @@
 )]
 
 mod asking;
+mod asks;
 mod audit;
 mod browsers;
 mod budgets;

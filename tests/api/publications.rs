@@ -614,7 +614,9 @@ async fn what_is_published_is_what_was_reviewed() {
         api.send(call).await.must_be(200).etag()
     };
     api.send(publish("plan")).await.must_be(428);
-    api.send(publish("plan").header("if-match", "reviewed")).await.must_refuse(400, &[("If-Match", "format")]);
+    api.send(publish("plan").header("if-match", "reviewed"))
+        .await
+        .must_refuse(400, &[("If-Match", "format")]);
     let reviewed = [read(TREE, "identity").await, read(TREE, "zstd").await];
     assert_ne!(reviewed[0], reviewed[1], "each coding has a tag of its own");
     // An indicator, far below, by somebody else.
@@ -636,8 +638,12 @@ async fn what_is_published_is_what_was_reviewed() {
         api.send(publish("results").header("if-match", tag)).await.must_be(412);
     }
     let policy = read(POLICY, "br").await;
-    api.send(publish("results").header("if-match", policy)).await.must_be(201);
+    api.send(publish("results").header("if-match", policy))
+        .await
+        .must_be(201);
     // Whoever does not care what is there says so.
     api.send(publish("withdrawal")).await.must_be(428);
-    api.send(publish("withdrawal").header("if-match", "*")).await.must_be(201);
+    api.send(publish("withdrawal").header("if-match", "*"))
+        .await
+        .must_be(201);
 }

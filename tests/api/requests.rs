@@ -49,8 +49,14 @@ fn operations() -> Vec<(String, String, Vec<String>)> {
 /// A request over whatever is stored, where that is asked.
 fn of_any_state(method: &str, path: &str) -> Call {
     let call = Call::new(method, path);
-    let conditional = CONTRACT.operation(method, path).is_some_and(|operation| operation.takes("If-Match"));
-    if conditional { call.header("if-match", "*") } else { call }
+    let conditional = CONTRACT
+        .operation(method, path)
+        .is_some_and(|operation| operation.takes("If-Match"));
+    if conditional {
+        call.header("if-match", "*")
+    } else {
+        call
+    }
 }
 
 /// A request with what a write needs to be read at all.
@@ -267,8 +273,7 @@ async fn a_body_that_is_not_json_is_refused() {
             } else {
                 "application/json"
             };
-            let call = of_any_state(&method, &path)
-                .body(media_type, body.to_vec());
+            let call = of_any_state(&method, &path).body(media_type, body.to_vec());
             let answer = api.send(call).await;
             answer.must_refuse(400, &[("", "json")]);
         }
@@ -412,8 +417,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
             ("POST", "/v1/goals", "application/json"),
             ("PUT", "/v1/policies/nishi/2024/tree", "application/json"),
         ] {
-            let call = of_any_state(method, path)
-                .body(media_type, body.clone());
+            let call = of_any_state(method, path).body(media_type, body.clone());
             let answer = api.send(call).await.must_be(status);
             let errors = answer.body["errors"].as_array().unwrap().len();
             assert!((1..=10_000).contains(&errors), "{path}: {errors}");

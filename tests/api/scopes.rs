@@ -163,8 +163,16 @@ impl Things {
             operation.method
         };
         let call = Call::new(&method.to_uppercase(), self.path(operation)).anonymous();
-        let call = if operation.method == "get" { call } else { call.because("試験") };
-        let call = if operation.takes("If-Match") { call.header("if-match", "*") } else { call };
+        let call = if operation.method == "get" {
+            call
+        } else {
+            call.because("試験")
+        };
+        let call = if operation.takes("If-Match") {
+            call.header("if-match", "*")
+        } else {
+            call
+        };
         match self.body(operation) {
             Some(body) => call.json(&body),
             None => call,

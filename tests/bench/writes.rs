@@ -61,7 +61,11 @@ struct Change {
 impl Change {
     fn send(&self, service: &Process, form: usize) -> Outcome<Answer> {
         // What many results are to replace stands in the body.
-        let headers = if self.method == "POST" { &[JSON][..] } else { &[JSON, ("If-Match", "*")] };
+        let headers = if self.method == "POST" {
+            &[JSON][..]
+        } else {
+            &[JSON, ("If-Match", "*")]
+        };
         sent(service, self.method, &self.path, headers, &self.bodies[form])
     }
 }

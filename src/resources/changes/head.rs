@@ -69,7 +69,11 @@ pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer
             return Err(Error::NotFound("change"));
         }
         let hash = hash.unwrap_or_default();
-        let at: Option<Time> = changes::table.find(seq).select(changes::at).first(conn.conn).optional()?;
+        let at: Option<Time> = changes::table
+            .find(seq)
+            .select(changes::at)
+            .first(conn.conn)
+            .optional()?;
         let cursor = Cursor {
             epoch,
             seq,
