@@ -23,11 +23,14 @@ use crate::{
 };
 
 /// The headers, and the codes of their refusals.
-const CONDITIONS: [(&str, &str); 3] = [
+const CONDITIONS: [(&str, &str); 4] = [
     (IDEMPOTENCY_KEY, "not_repeatable"),
     ("If-Match", "not_conditional"),
     ("If-None-Match", "not_conditional"),
+    ("If-Unmodified-Since", "not_conditional"),
 ];
+/// Those that say nothing to a read: what has no tag, or no time of change, meets them always (RFC 9110, 13.1).
+const OF_WRITES: [&str; 2] = ["If-None-Match", "If-Unmodified-Since"];
 
 /// The headers that each operation takes, as the document states them.
 #[derive(Debug)]
@@ -55,8 +58,7 @@ impl Conditions {
 
     /// The refusal of a request that has one of these headers where it means nothing.
     fn refusal(&self, req: &ServiceRequest) -> Option<Error> {
-        // That a caller has something already is no condition of a read: without a tag to compare it always holds.
-        let is_condition = |name: &str| name != "If-None-Match" || *req.method() != Method::GET;
+        let is_condition = |name: &str| *req.method() != Method::GET || !OF_WRITES.contains(&name);
         let mut sent = CONDITIONS
             .iter()
             .filter(|(name, _)| is_condition(name) && req.headers().contains_key(*name))

@@ -260,13 +260,19 @@ fn digest(reply: &Reply) -> Vec<u8> {
 }
 
 impl Row {
-    /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now.
+    /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now. What changes
+    /// nothing on trial either, like a trial itself, may come to another answer.
     fn again<R: IntoReply>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Once<R>> {
         let Some(kept) = &self.digest else {
             return Ok(Once::of(self.reply()?, true));
         };
-        match tx.on_trial(|tx| work(tx)?.reply()) {
-            Ok(reply) if digest(&reply) == *kept => Ok(Once::of(reply, true)),
+        let trial = tx.on_trial(|tx| {
+            let reply = work(tx)?.reply()?;
+            Ok((reply, last_change(tx)? == tx.before))
+        });
+        match trial {
+            Ok((reply, _)) if digest(&reply) == *kept => Ok(Once::of(reply, true)),
+            Ok((reply, true)) => Ok(Once::of(reply, false)),
             Err(e) if e.is_failure() => Err(e),
             Ok(_) | Err(_) => {
                 let (status, at) = (self.status, self.location.unwrap_or_default());

@@ -395,3 +395,21 @@ async fn a_token_has_a_share_of_kept_answers_and_of_keys() {
         .await
         .must_be(201);
 }
+
+#[actix_web::test]
+async fn a_trial_may_be_repeated_though_it_makes_up_other_ids() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let tree = api.get(TREE).await.body;
+    let mut tree = with(tree, json!({ "fiscal_year": 2030, "id": null, "results_due_on": null }));
+    tree["goals"] = json!([]);
+    let trial = Call::new("POST", "/v1/imports?dry_run=true")
+        .header("idempotency-key", "k")
+        .json(&tree);
+    for _ in 0..2 {
+        let report = api.send(trial.clone()).await.must_be(200).body;
+        assert_eq!((&report["stored"], &report["created"]), (&json!(false), &json!(2)));
+    }
+    assert_eq!(api.kept(), ["1 0", "1 0"]);
+    api.get("/v1/policies/nishi/2030").await.must_be(404);
+}
