@@ -43,8 +43,6 @@ pub struct Config {
     /// `WARD_POLICY_RATE`: requests a second that a token may make, or an address without one, and twice as many at once; up to
     /// 1,000,000, 0 for any number (1000). Answers that what a caller has still holds (304), where they are kept, do not count.
     pub rate: u32,
-    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, up to 10 (0).
-    pub proxies: usize,
     /// How long a client may take.
     pub patience: Patience,
 }
@@ -176,6 +174,9 @@ pub struct Limits {
     pub page_items: i64,
     /// `WARD_POLICY_BATCH_ITEMS`: most results written together, 1 to 1000 (1000).
     pub batch_items: usize,
+    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host` and
+    /// `X-Forwarded-Proto`, up to 10 (0). Without any, none of these headers counts.
+    pub proxies: usize,
 }
 
 impl Default for Limits {
@@ -188,6 +189,7 @@ impl Default for Limits {
             json: Most::default(),
             page_items: MAX_LIMIT,
             batch_items: MAX_BATCH,
+            proxies: 0,
         }
     }
 }
@@ -232,6 +234,7 @@ impl Config {
                 },
                 page_items: number("WARD_POLICY_PAGE_ITEMS", defaults.page_items, 100..=MAX_LIMIT)?,
                 batch_items: number("WARD_POLICY_BATCH_ITEMS", defaults.batch_items, 1..=MAX_BATCH)?,
+                proxies: number("WARD_POLICY_PROXIES", defaults.proxies, 0..=10)?,
             },
             bounds: Bounds {
                 pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,
@@ -248,7 +251,6 @@ impl Config {
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
             rate: number("WARD_POLICY_RATE", 1000, 0..=1_000_000)?,
-            proxies: number("WARD_POLICY_PROXIES", 0, 0..=10)?,
             patience: Patience {
                 head: seconds("WARD_POLICY_HEAD_SECONDS", patience.head)?,
                 idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,

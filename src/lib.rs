@@ -7,6 +7,7 @@
 //! Who may see what, at which moment, and what becomes history, is decided in the database (`migrations/`): readers look
 //! through views, writers leave their traces by triggers.
 
+pub mod address;
 pub mod app;
 pub mod auth;
 pub mod backup_command;
@@ -14,6 +15,7 @@ pub mod browser;
 pub mod cache;
 pub mod coding;
 pub mod command;
+pub mod conditions;
 pub mod config;
 pub mod connection;
 pub mod consistency;

@@ -171,6 +171,8 @@ diesel::define_sql_function! {
 
 /// Where names of tables mean what everybody sees of them.
 pub(crate) const EVERYBODY: &str = "everybody, public";
+/// Where they mean what a caller sees of them, by the drafts that `ward_policy.drafts` allows.
+const VISIBLE: &str = "visible, public";
 /// Where they mean the tables themselves.
 pub(crate) const TABLES: &str = "public";
 
@@ -189,6 +191,13 @@ pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnect
     let given = read(conn)?;
     diesel::select(set_config("search_path", before, true)).execute(conn)?;
     Ok(given)
+}
+
+/// For the rest of the transaction, lets names of tables mean what a caller with these drafts sees of them.
+pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
+    let allowed = set_config("ward_policy.drafts", drafts, true);
+    diesel::select((allowed, set_config("search_path", VISIBLE, true))).execute(conn)?;
+    Ok(())
 }
 
 impl Moment {
@@ -219,8 +228,7 @@ impl Moment {
             }
         };
         if !drafts.is_empty() {
-            let allowed = set_config("ward_policy.drafts", drafts, true);
-            diesel::select((allowed, set_config("search_path", "visible, public", true))).execute(conn)?;
+            as_seen(conn, drafts)?;
         }
         let Some((seq, day)) = place else { return Ok(today()) };
         conn.batch_execute(&format!(

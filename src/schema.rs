@@ -228,6 +228,7 @@ diesel::table! {
         location -> Nullable<Text>,
         body -> Bytea,
         created_at -> Timestamptz,
+        digest -> Nullable<Bytea>,
     }
 }
 
@@ -331,6 +332,14 @@ diesel::table! {
         rating -> Nullable<Text>,
         inconsistent -> Bool,
         count -> Int4,
+    }
+}
+
+diesel::table! {
+    derived.kept_answers (token_id) {
+        token_id -> Uuid,
+        keys -> Int8,
+        bytes -> Int8,
     }
 }
 

@@ -28,7 +28,6 @@ use tokio::sync::oneshot;
 
 use crate::{
     app,
-    auth::Proxies,
     cache::Cache,
     command::Failure,
     config::Config,
@@ -87,7 +86,6 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
-        let proxies = Proxies(config.proxies);
         let rate = Rate::new(config.rate);
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
@@ -95,7 +93,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let served = descriptors::connections(config.connections);
         let room = Room {
             in_all: served,
-            each: (config.proxies == 0).then_some((served / SHARE).max(1)),
+            each: (limits.proxies == 0).then_some((served / SHARE).max(1)),
         };
         let connections = Connections::new(config.patience, room);
         let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
@@ -111,16 +109,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let build = move || {
-            app::build(
-                database.clone(),
-                cache.clone(),
-                rate.clone(),
-                proxies,
-                workshop.clone(),
-                limits,
-            )
-        };
+        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
         let mut server = HttpServer::new(build)
             .workers(config.workers)
             .max_connections((served + KEPT_FREE).div_ceil(config.workers))

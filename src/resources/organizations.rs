@@ -218,8 +218,8 @@ async fn replace_organization(
     Path(key): Path<OrganizationKey>,
     condition: Condition,
     Json(input): Json<OrganizationInput>,
-) -> Result<Stored<Organization>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Organization>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, &key)?;
             read.check(&stored)?;
@@ -250,8 +250,8 @@ async fn patch_organization(
     Path(key): Path<OrganizationKey>,
     read: Match,
     patch: Patch,
-) -> Result<Answer<Organization>> {
-    db.write(move |tx| {
+) -> Result<Once<Answer<Organization>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
         let input = patch.apply(&stored.clone().into())?;
@@ -265,8 +265,13 @@ async fn patch_organization(
 /// 409 while it has policies: nothing is removed that something else stands on.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
-async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_organization(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<OrganizationKey>,
+    read: Match,
+) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         may_all(tx)?;
         let stored = find(tx, &key)?;
         read.check(&stored)?;
@@ -365,7 +370,7 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
     let stored = find(tx, key)?;
-    tx.permit(Verb::Edit, "organization", Some((stored.id, true)))?;
+    tx.permit(Verb::Edit, "organization", Some(stored.id))?;
     Ok(stored)
 }
 

@@ -12,6 +12,8 @@
     reason = "tests read TEST_DATABASE_URL and UPDATE_OPENAPI, and look past the query DSL at what the database keeps"
 )]
 
+mod asking;
+mod asks;
 mod audit;
 mod bounds;
 mod browsers;
@@ -23,6 +25,7 @@ mod changes;
 mod codelists;
 mod codings;
 mod concurrency;
+mod conditions;
 mod coverage;
 mod deadlines;
 mod evaluations;

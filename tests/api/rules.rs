@@ -25,7 +25,7 @@ const TABLES: &str = "select relname::text as value from pg_class where relnames
 /// Views that are read as tables are.
 const VIEWS: [&str; 3] = ["changes", "derived.counted", "published"];
 /// Tables of what is counted of others: no history, and made anew when it is lost.
-const DERIVED: [&str; 2] = ["derived.tallied", "derived.tallies"];
+const DERIVED: [&str; 3] = ["derived.kept_answers", "derived.tallied", "derived.tallies"];
 /// Tables that are no rows of policies: what is kept of them is never changed, or is nobody's history.
 const BOOKS: [&str; 5] = [
     "change_epoch",

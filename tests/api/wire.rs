@@ -10,7 +10,6 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
     app,
-    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits, Patience},
     connection::{Connections, Room},
@@ -46,7 +45,6 @@ impl Listening {
                         database.clone(),
                         Cache::new(CACHE),
                         Rate::new(0),
-                        Proxies::default(),
                         Workshop::new(limits.work),
                         limits,
                     )
