@@ -37,8 +37,8 @@ use crate::{
     listening::Listening,
     metrics,
     rate::Rate,
-    workshop::Workshop,
     sample, token_command,
+    workshop::Workshop,
 };
 
 /// How long a database may take to be ready before the service begins without it.
@@ -99,7 +99,16 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), proxies, workshop.clone(), limits);
+        let build = move || {
+            app::build(
+                database.clone(),
+                cache.clone(),
+                rate.clone(),
+                proxies,
+                workshop.clone(),
+                limits,
+            )
+        };
         let mut server = HttpServer::new(build)
             .workers(config.workers)
             .max_connections(config.connections.div_ceil(config.workers))

@@ -84,10 +84,7 @@ impl Bench {
     }
 
     /// Works in the workshop.
-    pub(crate) async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let turn = self.turn().await?;
         let (caller, longest) = (self.caller.clone(), self.workshop.longest);
         let budget = move || Budget {

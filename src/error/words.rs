@@ -133,7 +133,10 @@ impl Error {
 fn how_many(broken: usize) -> Bilingual {
     let more = broken.saturating_sub(MOST_NAMED);
     match (more, broken < MOST_VIOLATIONS) {
-        (0, _) => Bilingual::new(format!("{broken}件の誤りがあります"), format!("{broken} rules are broken")),
+        (0, _) => Bilingual::new(
+            format!("{broken}件の誤りがあります"),
+            format!("{broken} rules are broken"),
+        ),
         (_, true) => Bilingual::new(
             format!("{broken}件の誤りがあります。はじめの{MOST_NAMED}件を示します（ほかに{more}件）"),
             format!("{broken} rules are broken: the first {MOST_NAMED} are named, and there are {more} more"),

@@ -130,7 +130,11 @@ fn separator(text: &str) -> char {
     {
         for candidate in CANDIDATES {
             // As far as a table goes.
-            let pieces = || line.split(candidate).take(HEADER_CELLS).map(|piece| piece.trim().trim_matches('"'));
+            let pieces = || {
+                line.split(candidate)
+                    .take(HEADER_CELLS)
+                    .map(|piece| piece.trim().trim_matches('"'))
+            };
             let count = pieces().inspect(|piece| work::spend(piece.len() + 1)).count();
             if count > 1 && pieces().any(is_key) {
                 return candidate;

@@ -261,7 +261,11 @@ mod tests {
         let (mut builder, mut cells) = (Builder::default(), Vec::new());
         let mut add = || {
             let content = Content::Text(Arc::clone(&text));
-            let cell = Cell { column: 1, formula: false, content };
+            let cell = Cell {
+                column: 1,
+                formula: false,
+                content,
+            };
             builder.cell(1, &mut cells, cell)
         };
         for _ in 0..MOST_TEXT >> 20 {

@@ -38,7 +38,11 @@ async fn unknown_keys_are_named_in_short_and_not_all() {
         let more = answer.body["more_errors"].as_u64().unwrap();
         assert!((9_800..9_830).contains(&more), "{more}");
         must_name_a_hundred(&answer, usize::try_from(more).unwrap());
-        let long = |error: &&Value| error["pointer"].as_str().is_some_and(|pointer| pointer.chars().count() > 62);
+        let long = |error: &&Value| {
+            error["pointer"]
+                .as_str()
+                .is_some_and(|pointer| pointer.chars().count() > 62)
+        };
         assert_eq!(answer.body["errors"].as_array().unwrap().iter().find(long), None);
     }
     // What is nearly right is still helped with.
@@ -49,7 +53,8 @@ async fn unknown_keys_are_named_in_short_and_not_all() {
 #[actix_web::test]
 async fn unknown_codes_are_not_all_named() {
     let api = Api::new().await;
-    let item = json!({ "indicator_id": "018e9a2c-5b00-7000-8000-000000000611", "result": { "value_status": "reportde" } });
+    let item =
+        json!({ "indicator_id": "018e9a2c-5b00-7000-8000-000000000611", "result": { "value_status": "reportde" } });
     let body = json!({ "items": vec![item; 1000] });
     let answer = api.post("/v1/results", &body).await.must_be(422);
     let more = answer.body["more_errors"].as_u64().unwrap();
@@ -65,7 +70,11 @@ async fn unknown_parameters_are_named_in_short_and_not_all() {
     let long = format!("/v1/goals?{}=1&limt=2", "x".repeat(300));
     let answer = api.public(&long).await.must_be(400);
     let errors = answer.body["errors"].as_array().unwrap();
-    assert!(errors.iter().all(|error| error["parameter"].as_str().unwrap().chars().count() <= 61));
+    assert!(
+        errors
+            .iter()
+            .all(|error| error["parameter"].as_str().unwrap().chars().count() <= 61)
+    );
     assert_eq!(answer.suggestion("limt").as_deref(), Some("limit"));
 }
 
@@ -86,7 +95,7 @@ fn codes(tried: &Answer) -> Vec<&str> {
 async fn a_tag_of_many_attributes_is_refused_before_it_is_read() {
     let api = Api::new().await;
     for count in [20_000, 800_000] {
-        let attributes: String = (0..count).map(|n| format!(" a{n}")).collect();
+        let attributes = (0..count).map(|n| format!(" a{n}")).collect::<Vec<_>>().concat();
         let page = format!("<p>令和6年度 西区運営方針</p><p>経営課題1-(1) 防災</p><p{attributes}>x</p>");
         let (tried, stored) = refused(&api, "text/html", page).await;
         assert!(codes(&tried).contains(&"too_large"), "{:?}", codes(&tried));
@@ -130,7 +139,10 @@ async fn a_small_workbook_of_many_empty_cells_is_refused() {
 #[actix_web::test]
 async fn a_text_that_many_cells_share_counts_for_each() {
     let api = Api::new().await;
-    let row = format!("<row><c t='inlineStr'><is><t>{}</t></is></c></row>", "x".repeat(1 << 20));
+    let row = format!(
+        "<row><c t='inlineStr'><is><t>{}</t></is></c></row>",
+        "x".repeat(1 << 20)
+    );
     let (tried, _) = refused(&api, XLSX, workbook(&row.repeat(60))).await;
     assert_eq!(codes(&tried), ["no_header"], "60 MiB are read");
     let (tried, _) = refused(&api, XLSX, workbook(&row.repeat(65))).await;
@@ -172,9 +184,11 @@ async fn a_policy_has_so_many_indicators_and_no_more() {
 async fn a_patch_is_of_one_thing() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
-    let patch = |values: usize| Call::new("PATCH", format!("/v1/goals/{}", nishi.goal.id()))
-        .header("if-match", "*")
-        .json(&json!({ "strategies": vec!["a"; values] }));
+    let patch = |values: usize| {
+        Call::new("PATCH", format!("/v1/goals/{}", nishi.goal.id()))
+            .header("if-match", "*")
+            .json(&json!({ "strategies": vec!["a"; values] }))
+    };
     api.send(patch(20_000)).await.must_refuse(400, &[("", "json")]);
     api.send(patch(3)).await.must_be(200);
 }

@@ -13,8 +13,8 @@
 )]
 
 mod audit;
-mod browsers;
 mod bounds;
+mod browsers;
 mod budgets;
 mod cache;
 mod catalog;

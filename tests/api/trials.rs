@@ -30,14 +30,19 @@ async fn try_import(api: &Api, tree: &Value) -> Answer {
 /// A connection that holds a row which the trial of the file changes last.
 fn holding(db: &TestDb, nishi: &Nishi) -> PgConnection {
     let mut conn = db.connect();
-    let row = format!("select id from indicators where id = '{}' for update", nishi.indicator.id());
+    let row = format!(
+        "select id from indicators where id = '{}' for update",
+        nishi.indicator.id()
+    );
     conn.batch_execute(&format!("begin; {row}")).unwrap();
     conn
 }
 
 /// Waits until so many wait for locks.
 async fn until_waiting(db: &TestDb, count: &str) {
-    while db.values("select count(*)::text as value from pg_locks where not granted and locktype <> 'relation'") != [count] {
+    while db.values("select count(*)::text as value from pg_locks where not granted and locktype <> 'relation'")
+        != [count]
+    {
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -52,16 +57,23 @@ async fn while_an_import_is_tried_others_write() {
         api.post("/v1/organizations", &bureau("keikaku")).await.must_be(201);
         api.post("/v1/policies", &policy("keikaku", 2024)).await.must_be(201);
         // Of the same policy too, where the trial changes nothing.
-        api.patch(&format!("/v1/budgets/{}", nishi.budget.id()), "*", &json!({ "text": "9億円" }))
-            .await
-            .must_be(200);
+        api.patch(
+            &format!("/v1/budgets/{}", nishi.budget.id()),
+            "*",
+            &json!({ "text": "9億円" }),
+        )
+        .await
+        .must_be(200);
         until_waiting(&api.db, "1").await;
         held.batch_execute("rollback").unwrap();
     };
     let (tried, ()) = join(try_import(&api, &tree), meanwhile).await;
     let tried = tried.must_be(200).body;
     assert_eq!((&tried["changed"], &tried["stored"]), (&json!(2), &json!(false)));
-    assert_eq!(api.get(format!("/v1/goals/{}", nishi.goal.id())).await.etag(), nishi.goal.etag());
+    assert_eq!(
+        api.get(format!("/v1/goals/{}", nishi.goal.id())).await.etag(),
+        nishi.goal.etag()
+    );
 }
 
 #[actix_web::test]
@@ -73,7 +85,9 @@ async fn a_trial_in_the_way_of_a_write_is_ended() {
         until_waiting(&api.db, "1").await;
         // The trial has changed the goal, and waits for the indicator.
         let goal = format!("/v1/goals/{}", nishi.goal.id());
-        api.patch(&goal, "*", &json!({ "title": "また別の題" })).await.must_be(200);
+        api.patch(&goal, "*", &json!({ "title": "また別の題" }))
+            .await
+            .must_be(200);
     };
     let (tried, ()) = join(try_import(&api, &tree), meanwhile).await;
     let tried = tried.must_be(503);
@@ -90,7 +104,10 @@ async fn a_trial_that_is_asked_for_again_is_answered_as_before() {
     let call = || Call::new("POST", "/v1/imports?dry_run=true").header("idempotency-key", "1");
     let first = api.send(call().json(&tree)).await.must_be(200);
     let again = api.send(call().json(&tree)).await.must_be(200);
-    assert_eq!((again.header("idempotency-replayed"), &again.bytes), ("true", &first.bytes));
+    assert_eq!(
+        (again.header("idempotency-replayed"), &again.bytes),
+        ("true", &first.bytes)
+    );
     api.send(call().json(&json!({}))).await.must_be(422);
 }
 
@@ -102,12 +119,20 @@ async fn no_trial_is_ever_committed() {
     let change = "update public.goals set title = title || '2';";
     for (what, sql) in [
         ("as it is", format!("{begin} {change} commit")),
-        ("without its log", format!("{begin} {change} delete from trial.change_log; commit")),
+        (
+            "without its log",
+            format!("{begin} {change} delete from trial.change_log; commit"),
+        ),
         (
             "as if it were none",
             format!("{begin} {change} select set_config('ward_policy.trial', '', true); commit"),
         ),
-        ("after another write", format!("begin; select begin_write('test', '', '', ''); {change} select begin_trial('test', '', '', ''); {change} commit")),
+        (
+            "after another write",
+            format!(
+                "begin; select begin_write('test', '', '', ''); {change} select begin_trial('test', '', '', ''); {change} commit"
+            ),
+        ),
     ] {
         let mut conn = api.db.connect();
         let refused = conn.batch_execute(&sql).unwrap_err().to_string();
@@ -116,8 +141,14 @@ async fn no_trial_is_ever_committed() {
     // One that changes nothing leaves nothing behind.
     let mut conn = api.db.connect();
     conn.batch_execute(&format!("{begin} commit")).unwrap();
-    assert_eq!(api.get(format!("/v1/goals/{}", nishi.goal.id())).await.etag(), nishi.goal.etag());
-    assert_eq!(api.db.values("select count(*)::text as value from trial.change_log"), ["0"]);
+    assert_eq!(
+        api.get(format!("/v1/goals/{}", nishi.goal.id())).await.etag(),
+        nishi.goal.etag()
+    );
+    assert_eq!(
+        api.db.values("select count(*)::text as value from trial.change_log"),
+        ["0"]
+    );
 }
 
 #[test]

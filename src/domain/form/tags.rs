@@ -70,10 +70,7 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 fn leading_tag(text: &str) -> Option<(Piece<'_>, &str)> {
     let inner = text.strip_prefix('<')?;
     // A tag does not hold another: many `<` one after the other are not looked through again and again.
-    let end = inner
-        .bytes()
-        .take(LONGEST)
-        .position(|byte| matches!(byte, b'>' | b'<'));
+    let end = inner.bytes().take(LONGEST).position(|byte| matches!(byte, b'>' | b'<'));
     work::spend(end.unwrap_or(LONGEST));
     let end = end?;
     if inner.as_bytes().get(end) != Some(&b'>') {

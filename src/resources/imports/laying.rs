@@ -171,12 +171,7 @@ impl Laying<'_> {
         })
     }
 
-    fn indicator(
-        &mut self,
-        code: &GoalCode,
-        indicator: &FormIndicator,
-        known: &Known<'_>,
-    ) -> TreeIndicator {
+    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &Known<'_>) -> TreeIndicator {
         let read = &indicator.read.value;
         let same = self.same(indicator, known);
         let mut tree = same.cloned().unwrap_or_else(|| TreeIndicator {

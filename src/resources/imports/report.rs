@@ -314,7 +314,9 @@ fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLin
         .filter(|subject| new.contains(&subject.indicator.id))
         .peekable();
     // All of one policy.
-    let Some(first) = subjects.peek() else { return Ok(vec![]) };
+    let Some(first) = subjects.peek() else {
+        return Ok(vec![]);
+    };
     let known = Candidates::load(tx, first.organization_id, first.indicator.policy_year)?;
     let traits = known.traits();
     let mut links = Vec::new();

@@ -315,7 +315,14 @@ fn a_file_past_the_limits_is_refused() {
 
 #[test]
 fn twice_the_file_is_twice_the_work_whether_anything_stands_in_its_cells() {
-    for part in ["<c/>", "<c><v>1</v></c>", "<x/>", "</row><row>", "</row><row hidden='1'><c t='s'><v>1</v></c>", " "] {
+    for part in [
+        "<c/>",
+        "<c><v>1</v></c>",
+        "<x/>",
+        "</row><row>",
+        "</row><row hidden='1'><c t='s'><v>1</v></c>",
+        " ",
+    ] {
         let work = |count| {
             let bytes = rows(&format!("<row>{}</row>", part.repeat(count)));
             counted(|| read(&bytes)).1
