@@ -63,7 +63,7 @@ async fn decimals_come_back_as_they_were_written() {
 async fn decimals_with_too_many_digits_are_refused() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await.id();
-    let long = "9".repeat(10_000);
+    let long = "9".repeat(100);
     for given in [
         "1e400",
         "-1e400",

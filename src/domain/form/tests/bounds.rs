@@ -1,5 +1,7 @@
 //! Reading is bounded, and its work grows with the file: counted, not timed.
 
+use std::fmt::Write as _;
+
 use super::{Form, errors, read_html, read_text};
 use crate::work::counted;
 
@@ -11,13 +13,19 @@ fn text(part: &str, count: usize) -> String {
     )
 }
 
+/// So many attributes with this value.
+fn attributes(count: usize, value: &str) -> String {
+    let each = (0..count).map(|n| format!(" a{n}='{value}'"));
+    each.collect::<Vec<_>>().concat()
+}
+
 fn html(part: &str, count: usize) -> String {
     text("", 0).replace('\n', "<p>") + &part.repeat(count)
 }
 
 #[test]
 fn twice_the_file_is_twice_the_work() {
-    let tag = format!("<b {}>x</b>", (0..90).map(|n| format!("a{n}=1 ")).collect::<String>());
+    let tag = format!("<b{}>x</b>", attributes(90, "1"));
     for part in [
         "\t",
         "a\t",
@@ -42,15 +50,15 @@ fn twice_the_file_is_twice_the_work() {
     ] {
         // Few enough that no limit ends the reading: work before it would be saved.
         let count = 1_000.min(100_000 / part.len());
-        for (what, read) in [
-            (
-                "text",
-                &(|n| counted(|| read_text(&text(part, n))).1) as &dyn Fn(usize) -> u64,
-            ),
-            ("HTML", &|n| counted(|| read_html(&html(part, n))).1),
-        ] {
+        let readers: [(&str, fn(&str, &str) -> Form); 2] =
+            [("text", |text, _| read_text(text)), ("HTML", |_, html| read_html(html))];
+        for (what, read) in readers {
+            let work = |n| {
+                let (text, html) = (text(part, n), html(part, n));
+                counted(|| read(&text, &html)).1
+            };
             // What is the same for every file is no part of either.
-            let (one, two) = (read(2 * count) - read(count), read(4 * count) - read(2 * count));
+            let (one, two) = (work(2 * count) - work(count), work(4 * count) - work(2 * count));
             assert!(one >= u64::try_from(count).unwrap(), "{what} {part}: {one}");
             assert!(
                 (one * 19 / 10..=one * 21 / 10).contains(&two),
@@ -62,10 +70,7 @@ fn twice_the_file_is_twice_the_work() {
 
 #[test]
 fn a_tag_has_a_hundred_attributes_and_no_more() {
-    let page = |count: usize| {
-        let attributes: String = (0..count).map(|n| format!(" a{n}='x y'")).collect();
-        html(&format!("<p{attributes}>・備え：50%以上"), 1)
-    };
+    let page = |count: usize| html(&format!("<p{}>・備え：50%以上", attributes(count, "x y")), 1);
     let too_many = |form: &Form| {
         form.notes
             .iter()
@@ -82,7 +87,7 @@ fn a_tag_has_a_hundred_attributes_and_no_more() {
         "{work}, {more}"
     );
     // Spread over what looks like other tags, they are still those of one.
-    let spread: String = (0..200).map(|n| format!(" a{n}='<b>'")).collect();
+    let spread = attributes(200, "<b>");
     assert!(too_many(&read_html(&html(&format!("<p{spread}>"), 1))));
     // What is not a tag has none.
     for harmless in [
@@ -100,8 +105,10 @@ fn a_form_has_as_many_goals_and_indicators_as_a_policy_may_have() {
     let goals = |count: usize, indicators: usize| {
         let mut form = "令和6年度 西区運営方針\n".to_owned();
         for n in 0..count {
-            form += &format!("経営課題{}-({}) 防災\nアウトカム指標\n", n / 90 + 1, n % 90 + 1);
-            (0..indicators).for_each(|m| form += &format!("・備え{m}：50%以上\n"));
+            writeln!(form, "経営課題{}-({}) 防災\nアウトカム指標", n / 90 + 1, n % 90 + 1).unwrap();
+            for m in 0..indicators {
+                writeln!(form, "・備え{m}：50%以上").unwrap();
+            }
         }
         read_text(&form)
     };

@@ -186,13 +186,12 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
             let old = matched.take(n, m);
             let position = i32::try_from(m + 1).map_err(Error::internal)?;
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
-            let indicator_id = match old {
-                Some(old) => change_indicator(tx, old, &input)?,
-                None => {
-                    let id = indicator.id.unwrap_or_else(Id::generate);
-                    new_indicators.push((id, input));
-                    id
-                }
+            let indicator_id = if let Some(old) = old {
+                change_indicator(tx, old, &input)?
+            } else {
+                let id = indicator.id.unwrap_or_else(Id::generate);
+                new_indicators.push((id, input));
+                id
             };
             for result in &indicator.results {
                 let old = old_results.remove(&(indicator_id, result.fiscal_year));
