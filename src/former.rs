@@ -3,8 +3,10 @@
 //!
 //! A path with a former name is answered with 308 (RFC 9110, 15.4.9) and the path of today, whatever the method, where it would be
 //! 404 otherwise. A filter `organization` is sent on in the same way, so that no copy stands still because an organization was
-//! renamed. An instance knows former names as it knows of changes: at once of its own, after a moment of others'. At a moment of the past things go by the names they had then, and what is read there stays the same: nobody is sent
-//! anywhere. Bodies and files name organizations as they are called today.
+//! renamed. An instance knows former names as it knows of changes: at once of its own, after a moment of others'.
+//!
+//! At a moment of the past things go by the names they had then, and what is read there stays the same: nobody is sent anywhere.
+//! Bodies and files name organizations as they are called today.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
