@@ -3,10 +3,12 @@
 //!
 //! A path with a former name is answered with 308 (RFC 9110, 15.4.9) and the path of today, whatever the method, where it would be
 //! 404 otherwise. A filter `organization` is sent on in the same way, so that no copy stands still because an organization was
-//! renamed. At a moment of the past things go by the names they had then, and what is read there stays the same: nobody is sent
-//! anywhere. Bodies and files name organizations as they are called today.
+//! renamed. An instance knows former names as it knows of changes: at once of its own, after a moment of others'.
+//!
+//! At a moment of the past things go by the names they had then, and what is read there stays the same: nobody is sent anywhere.
+//! Bodies and files name organizations as they are called today.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use actix_web::{
     Error as ActixError, HttpResponse,
@@ -16,6 +18,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{
     db::{Database, in_one_line},
@@ -26,6 +29,8 @@ use crate::{
 pub(crate) const ORGANIZATION: &str = "organization";
 /// The name of the parameter that reads the past.
 const AS_OF: &str = "as_of";
+/// All but what slugs are made of is percent-encoded.
+const AS_THEY_ARE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 /// Where filters take former names as they are: a feed follows an organization through its names.
 pub(crate) const FOLLOWS: &str = "/v1/changes";
 
@@ -55,13 +60,13 @@ fn moved(there: &str) -> HttpResponse {
 }
 
 /// The names of today by those that organizations had before. Where the database does not tell them, nobody is sent anywhere.
-async fn names(database: Option<&web::Data<Database>>) -> std::sync::Arc<HashMap<String, String>> {
+async fn names(database: Option<&web::Data<Database>>) -> Arc<HashMap<String, String>> {
     let Some(database) = database else {
-        return Default::default();
+        return Arc::default();
     };
     database.former_names().await.unwrap_or_else(|e| {
         log::warn!("former names are not known: {}", in_one_line(&e));
-        Default::default()
+        Arc::default()
     })
 }
 
@@ -80,17 +85,21 @@ async fn by_filter(req: &ServiceRequest) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    let named = of_today(value, &names)?;
+    let filter = of_today(value, &names)?;
     let rest = query
         .split('&')
         .filter(|pair| !is(pair, ORGANIZATION) && !pair.is_empty());
-    let all: Vec<&str> = rest.chain([named.as_str()]).collect();
+    let all: Vec<&str> = rest.chain([filter.as_str()]).collect();
     Some(format!("{path}?{}", all.join("&")))
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 /// Whether a part of a query is about this parameter.
 fn is(pair: &str, name: &str) -> bool {
-    pair.split('=').next() == Some(name)
+    pair.split('=').next().is_some_and(|named| decoded(named) == name)
 }
 
 /// What a query says of a parameter, as it is written.
@@ -101,13 +110,13 @@ fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 /// A filter's value with the names of today, as a parameter; nothing where none is a former one.
 fn of_today(value: &str, names: &HashMap<String, String>) -> Option<String> {
-    let value = value.replace("%2C", ",").replace("%2c", ",");
-    let named: Vec<&str> = value.split(',').collect();
-    let of_today: Vec<&str> = named
-        .iter()
-        .map(|name| names.get(*name).map_or(*name, String::as_str))
-        .collect();
-    (of_today != named).then(|| format!("{ORGANIZATION}={}", of_today.join(",")))
+    let value = decoded(value);
+    let former = value.split(',').any(|name| names.contains_key(name));
+    let of_today = value.split(',').map(|name| {
+        let name = names.get(name).map_or(name, String::as_str);
+        utf8_percent_encode(name, AS_THEY_ARE).to_string()
+    });
+    former.then(|| format!("{ORGANIZATION}={}", of_today.collect::<Vec<_>>().join(",")))
 }
 
 /// The address with the name of today in its path, where nothing was found by a former one.
@@ -117,9 +126,9 @@ async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<String> {
     if response.status() != StatusCode::NOT_FOUND || of_moment {
         return None;
     }
-    let named = req.match_info().get(ORGANIZATION)?;
+    let called = req.match_info().get(ORGANIZATION)?;
     let names = names(req.app_data()).await;
-    let of_today = names.get(named)?;
+    let of_today = names.get(called)?;
     // `/v1/policies/{organization}/…` and `/v1/organizations/{organization}`.
     let mut parts: Vec<&str> = req.path().split('/').collect();
     *parts.get_mut(3)? = of_today;
@@ -141,6 +150,7 @@ mod tests {
             ("west", Some("organization=nishi")),
             ("kita,west", Some("organization=kita,nishi")),
             ("west%2Ckita", Some("organization=nishi,kita")),
+            ("%77est,%E8%A5%BF", Some("organization=nishi,%E8%A5%BF")),
             ("nishi", None),
             ("west2", None),
             ("", None),

@@ -4,11 +4,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder,
-    body::BoxBody,
-    http::header::{HeaderValue, LINK},
-};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl,
@@ -27,16 +23,20 @@ use utoipa::{
         schema::{ArrayBuilder, ObjectBuilder, Schema},
     },
 };
-use uuid::Uuid;
 
 use crate::{
     error::{Error, Result, Violation},
     extract::Answer,
     language::Bilingual,
     query::{self, Fault, FromParams, Param, Params},
-    text_enum,
     value::{Codes, Id},
 };
+
+mod groups;
+mod linked;
+
+pub use groups::{GroupPaging, GroupSort};
+pub use linked::{Continued, Linked};
 
 /// Items on a page that does not say how many.
 pub const DEFAULT_LIMIT: i64 = 50;
@@ -165,32 +165,7 @@ impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
             total,
         })
     }
-
-    /// Cuts groups, in the order of their keys, to one page: what is put together is looked at as a whole, and given by pages.
-    pub fn cut_groups<K, V>(&self, groups: BTreeMap<K, V>) -> Result<Page<(K, V)>>
-    where
-        S: Codes,
-        K: Clone + Ord + Serialize + DeserializeOwned,
-    {
-        let total = i64::try_from(groups.len()).map_err(Error::internal)?;
-        let after = self.after::<K>()?.map(|(key, _)| key);
-        let rest = groups.into_iter().filter(|(key, _)| Some(key) > after.as_ref());
-        let some = rest.take(usize::try_from(self.fetch()).map_err(Error::internal)?);
-        let total = self.include_total.then_some(total);
-        self.cut(some.collect(), total, |(key, _)| (key.clone(), Id(Uuid::nil())))
-    }
 }
-
-text_enum! {
-    /// How groups are ordered.
-    pub enum GroupSort in "group_sort" {
-        /// By what they have in common.
-        Key = "key" ("集計単位の順", "what they have in common"),
-    }
-}
-
-/// How groups are paged: a page holds as many as may be, since there are few as a rule.
-pub type GroupPaging = Paging<GroupSort, MAX_LIMIT>;
 
 /// A query for so many rows. The usual numbers stand in the statement itself: PostgreSQL plans a statement each time anew
 /// while it does not know how few rows are asked for, and that takes longer than to find them.
@@ -388,52 +363,11 @@ impl<T> Page<T> {
     }
 }
 
-/// What has a next page.
-pub trait Continued {
-    /// Where the next page starts.
-    fn next_cursor(&self) -> Option<&str>;
-}
-
-impl<T> Continued for Page<T> {
-    fn next_cursor(&self) -> Option<&str> {
-        self.next_cursor.as_deref()
-    }
-}
-
-/// A page with a link to the next one (RFC 8288) that keeps the filters.
-pub struct Linked<T>(pub T);
-
 impl<T: Serialize + Send + 'static> Responder for Page<T> {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         Linked(self).respond_to(req)
-    }
-}
-
-impl<T: Continued + Serialize + Send + 'static> Responder for Linked<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let Self(page) = self;
-        let link = page.next_cursor().map(|cursor| {
-            let mut query: Vec<&str> = req.query_string().split('&').collect();
-            query.retain(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-            let next = format!("cursor={cursor}");
-            query.push(&next);
-            format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
-        });
-        let mut response = Answer(page).respond_to(req);
-        if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
-            response.headers_mut().insert(LINK, link);
-        }
-        response
-    }
-}
-
-impl<T: ToSchema> IntoResponses for Linked<T> {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        <Answer<T> as IntoResponses>::responses()
     }
 }
 

@@ -19,6 +19,9 @@ create function is_reserved(called text, organization uuid) returns boolean stab
         and not exists (select from public.organizations o where called in (o.slug, o.municipality_code))
 $$;
 
+create index change_log_slug_idx on change_log ((after ->> 'slug')) where type = 'organization';
+create index change_log_code_idx on change_log ((after ->> 'municipality_code')) where type = 'organization';
+
 -- Looks at new names and changed ones. Two that were alike before stay as they are until one of them is changed.
 create function check_names() returns trigger language plpgsql as $$
 begin

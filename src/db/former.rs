@@ -23,8 +23,9 @@ impl Database {
     pub async fn former_names(&self) -> Result<Arc<HashMap<String, String>>> {
         let state = self.listener.public_state();
         let kept = self.former.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let (Some(_), Some((then, names))) = (state, kept)
-            && self.listener.are_names_still(then)
+        // While nothing is heard of the database, what was known last is good enough.
+        if let Some((then, names)) = kept
+            && (state.is_none() || self.listener.are_names_still(then))
         {
             return Ok(names);
         }

@@ -140,7 +140,7 @@ async fn pages_and_export_have_everything_once_in_order() {
     let api = Api::new().await;
     let many = "begin; select begin_write('test', '', '', ''); \
         insert into organizations (id, slug, kind, name, display_order) \
-        select gen_random_uuid(), 'bureau-' || n, 'bureau', '局', 1 from generate_series(1, 620) n; commit";
+        select gen_random_uuid(), 'bureau-' || n, 'bureau', n || '局', 1 from generate_series(1, 620) n; commit";
     api.db.connect().batch_execute(many).unwrap();
     for (sort, first, last) in [("-seq", 621, 1), ("seq", 1, 621)] {
         let mut paged = vec![];

@@ -158,6 +158,18 @@ fn what_is_done_behind_the_triggers_is_named() {
              values (gen_random_uuid(), 'x', 'bureau', '局', 1)",
             "organization %: is in the table, not in the history",
         ),
+        (
+            "update derived.goals_versions set title = '別' where code = '1-1'",
+            "goal % than the history has it",
+        ),
+        (
+            "update derived.indicators_versions set until_seq = from_seq + 1",
+            "indicator % than the history has it",
+        ),
+        (
+            "delete from derived.budgets_versions",
+            "budget % than the history has it",
+        ),
     ];
     let db = sampled();
     let mut conn = db.connect();
