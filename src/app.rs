@@ -28,6 +28,7 @@ use crate::{
     rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
     request, resources,
     trace::{TRACEPARENT, TRACESTATE},
+    workshop::Workshop,
 };
 
 /// The paths that the document does not name.
@@ -39,6 +40,7 @@ pub fn build(
     cache: Cache,
     rate: Rate,
     proxies: Proxies,
+    workshop: Workshop,
     limits: Limits,
 ) -> App<
     impl ServiceFactory<
@@ -57,6 +59,7 @@ pub fn build(
         .app_data(web::Data::new(cache))
         .app_data(web::Data::new(rate))
         .app_data(web::Data::new(proxies))
+        .app_data(web::Data::new(workshop))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)

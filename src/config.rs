@@ -168,6 +168,8 @@ pub struct Limits {
     pub import_bytes: usize,
     /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
     pub body_seconds: u64,
+    /// `WARD_POLICY_WORK_MS`: how long reading and checking one body may take, in milliseconds (10000).
+    pub work: Duration,
     /// `WARD_POLICY_JSON_VALUES` and `WARD_POLICY_JSON_DEPTH`: how large a JSON document may be (200,000 and 32).
     pub json: Most,
     /// `WARD_POLICY_PAGE_ITEMS`: most items on a page, 100 to 1000 (1000).
@@ -182,6 +184,7 @@ impl Default for Limits {
             body_bytes: 4 << 20,
             import_bytes: 16 << 20,
             body_seconds: 10,
+            work: Duration::from_secs(10),
             json: Most::default(),
             page_items: MAX_LIMIT,
             batch_items: MAX_BATCH,
@@ -222,6 +225,7 @@ impl Config {
                 body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
                 import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,
                 body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
+                work: millis("WARD_POLICY_WORK_MS", defaults.work)?,
                 json: Most {
                     values: number("WARD_POLICY_JSON_VALUES", defaults.json.values, 1000..=10_000_000)?,
                     depth: number("WARD_POLICY_JSON_DEPTH", defaults.json.depth, 8..=100)?,

@@ -24,6 +24,7 @@ use crate::{
     error::{Error, MOST_SUGGESTIONS, MOST_VIOLATIONS, Result, Violation},
     language::Bilingual,
     value::Decimal,
+    work,
 };
 
 mod sentences;
@@ -171,6 +172,7 @@ impl Checker {
         if found.len() >= MOST_VIOLATIONS {
             return;
         }
+        work::spend(1);
         let pointer = error.instance_path().as_str();
         match error.kind() {
             // An optional value: what the alternative that is not null says is what was meant.
@@ -182,7 +184,7 @@ impl Checker {
             }
             Broken::AdditionalProperties { unexpected } => {
                 let known = self.properties_beside(error.schema_path().as_str());
-                for key in unexpected.iter().take(MOST_VIOLATIONS) {
+                for key in unexpected.iter().take(MOST_VIOLATIONS - found.len()) {
                     let meant = if found.len() < MOST_SUGGESTIONS {
                         known.as_slice()
                     } else {
@@ -198,7 +200,10 @@ impl Checker {
             )),
             // What is no text is named for its type already.
             Broken::Enum { .. } if !error.instance().is_string() => {}
-            Broken::Enum { options } => found.push(unknown_code(pointer, error.instance(), options)),
+            Broken::Enum { options } => {
+                let suggest = found.len() < MOST_SUGGESTIONS;
+                found.push(unknown_code(pointer, error.instance(), options, suggest));
+            }
             _ => {
                 let (code, detail) = sentence(error);
                 found.push(Violation::at(pointer, code, detail));

@@ -48,6 +48,7 @@ mod running;
 mod standby;
 mod stream;
 mod together;
+mod trial;
 mod watched;
 mod write;
 
@@ -63,12 +64,15 @@ pub use readiness::{
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
 pub use together::{ById, by_id};
+pub use trial::try_out;
 pub use write::{Tx, write};
 use write::{Written, until_it_stays};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes; and one is left
 /// for other callers, where both are of one.
 const WRITERS: u32 = 3;
+/// Connections for trials: of one caller one is tried at a time.
+const TRIALS: u32 = 2;
 /// Of all who may wait for changes at a time, one caller may be this part.
 const FOLLOWERS_SHARE: usize = 8;
 /// How old may be what the database says of itself, and how long it is waited for.
@@ -84,6 +88,10 @@ pub struct Database {
     broad: Lane,
     standbys: Standbys,
     writers: Lane,
+    /// What is only tried.
+    trials: Lane,
+    /// Where it is looked whether a trial is in somebody's way.
+    watch: Lane,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
     followers: Gate,
     /// Who waits for changes or follows them.
@@ -135,6 +143,16 @@ impl Database {
             // Each asks what its caller may do with what it finds.
             path: TABLES,
         };
+        let trials = Plan {
+            name: "trials",
+            connections: TRIALS,
+            ..writers
+        };
+        let watch = Plan {
+            name: "watch",
+            connections: 1,
+            ..writers
+        };
         let broad = Plan {
             name: "broad",
             ..readers
@@ -164,6 +182,8 @@ impl Database {
                 &ready,
             ),
             writers: lane(&writers),
+            trials: lane(&trials),
+            watch: lane(&watch),
             followers: Gate::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1), bounds.queue),
             following: Quota::new(bounds.followers, bounds.followers / FOLLOWERS_SHARE),
             long: lane(&long),
@@ -201,13 +221,15 @@ impl Database {
 
     /// How its lanes are used at this moment, by their names.
     #[must_use]
-    pub fn lanes(&self) -> [(&'static str, Use); 5] {
+    pub fn lanes(&self) -> [(&'static str, Use); 7] {
         [
             ("readers", self.readers.now()),
             ("broad", self.broad.now()),
             ("long", self.long.now()),
             ("standbys", self.standbys.now()),
             ("writers", self.writers.now()),
+            ("trials", self.trials.now()),
+            ("watch", self.watch.now()),
         ]
     }
 

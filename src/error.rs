@@ -3,6 +3,8 @@
 //! One enum, one table ([`KINDS`]), one body ([`Problem`], RFC 9457). The body is written by
 //! [`crate::request`], which knows the caller's language and the request's id.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 use serde::Serialize;
@@ -12,6 +14,7 @@ use crate::{
     auth::CHANGE_REASON,
     language::{Bilingual, Language},
     value::Time,
+    work,
 };
 
 mod constraints;
@@ -163,12 +166,16 @@ impl Violation {
     }
 }
 
-/// Most broken rules one problem names.
+/// Most broken rules that are looked for in one request: it is not read on for more.
 pub const MOST_VIOLATIONS: usize = 10_000;
+/// Most broken rules that one problem names. It says how many more there are.
+pub const MOST_NAMED: usize = 100;
 /// Of so many the nearest right name is looked for: nobody mistypes more, and each is compared with every name there is.
-pub const MOST_SUGGESTIONS: usize = 100;
-/// Nothing longer than this is a mistyped name; comparing it would take memory by its length.
-const LONGEST_NAME: usize = 300;
+pub const MOST_SUGGESTIONS: usize = 20;
+/// Nothing of more bytes than this is a mistyped name; comparing takes time by the length of both.
+const LONGEST_NAME: usize = 100;
+/// So many characters of a name that a caller made up are repeated.
+const REPEATED: usize = 60;
 
 /// The name nearest to a mistyped one, if any is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -178,10 +185,22 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let name = name.to_lowercase();
     known
         .into_iter()
-        .map(|k| (strsim::normalized_damerau_levenshtein(&name, k), k))
+        .map(|k| {
+            work::spend(name.len() * k.len());
+            (strsim::normalized_damerau_levenshtein(&name, k), k)
+        })
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, k)| k.to_owned())
+}
+
+/// As much of a name that a caller made up as is repeated.
+#[must_use]
+pub fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()).into(),
+        None => name.into(),
+    }
 }
 
 /// One broken rule, as the caller sees it.
@@ -229,9 +248,12 @@ pub struct Problem {
     /// The id under which the service logged the request.
     #[schema(max_length = 64, example = "01912d68783e7a0385c7bf2cf6a1b1f3")]
     pub request_id: String,
-    /// Every broken rule; empty when the problem is of another kind.
-    #[schema(max_items = 10000)]
+    /// Every broken rule, or the first 100 of them; empty when the problem is of another kind.
+    #[schema(max_items = 100)]
     pub errors: Vec<ViolationView>,
+    /// How many more broken rules there are than `errors` names; at 10,000 in all nobody looks for more.
+    #[schema(minimum = 0, maximum = 1_000_000, example = 0)]
+    pub more_errors: usize,
 }
 
 /// Identifier and titles of every kind of problem, by status.
@@ -336,11 +358,8 @@ impl Error {
             detail: clip(detail.get(language), 4000),
             instance: clip(instance, 8000),
             request_id: request_id.to_owned(),
-            errors: violations
-                .iter()
-                .take(MOST_VIOLATIONS)
-                .map(|v| v.view(language))
-                .collect(),
+            errors: violations.iter().take(MOST_NAMED).map(|v| v.view(language)).collect(),
+            more_errors: violations.len().saturating_sub(MOST_NAMED),
         }
     }
 }
@@ -355,7 +374,7 @@ impl Violation {
         let (mut pointer, mut parameter, mut header) = (None, None, None);
         match &self.place {
             Place::Body(p) => pointer = Some(clip(p, 1000)),
-            Place::Parameter(p) => parameter = Some(clip(p, 1000)),
+            Place::Parameter(p) => parameter = Some(shortened(p).into_owned()),
             Place::Header(h) => header = Some((*h).to_owned()),
         }
         ViolationView {

@@ -39,6 +39,7 @@ use crate::{
     etag, json,
     language::Bilingual,
     value::Id,
+    workshop::Bench,
 };
 
 mod html;
@@ -59,15 +60,18 @@ pub(crate) const JSON: &str = "application/json";
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + ToSchema + Rules + 'static> FromRequest for Json<T> {
+impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Json<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let document = document(req, payload, "application/json");
-        Box::pin(async move { contract::read(document.await?).map(Self) })
+        let body = document(req, payload, "application/json", limits(req).json, contract::read);
+        Box::pin(async move { body.await.map(Self) })
     }
 }
+
+/// Keys and values that a merge patch may have: it is of one thing, and what it makes of it is checked in the middle of a write.
+const MOST_OF_A_PATCH: usize = 10_000;
 
 /// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
 #[derive(Debug, Clone)]
@@ -93,7 +97,11 @@ impl FromRequest for Patch {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let document = document(req, payload, "application/merge-patch+json");
+        let most = json::Most {
+            values: MOST_OF_A_PATCH,
+            ..limits(req).json
+        };
+        let document = document(req, payload, "application/merge-patch+json", most, Ok);
         Box::pin(async move { document.await.map(Self) })
     }
 }
@@ -155,16 +163,23 @@ impl<T: UploadKind> FromRequest for Upload<T> {
     }
 }
 
-/// Reads the body as JSON of this media type.
-fn document(
+/// Reads the body as JSON of this media type, and makes something of it.
+fn document<T: Send + 'static>(
     req: &HttpRequest,
     payload: &mut Payload,
     wanted: &'static str,
-) -> impl Future<Output = Result<Value>> + use<> {
+    most: json::Most,
+    read: fn(Value) -> Result<T>,
+) -> impl Future<Output = Result<T>> + use<T> {
     let acceptable = media_type(req).eq_ignore_ascii_case(wanted);
-    let limits = limits(req);
-    let bytes = bytes(req, payload, limits.body_bytes, acceptable, wanted);
-    async move { json::read(&bytes.await?, limits.json).map_err(|e| not_json(&e)) }
+    let bytes = bytes(req, payload, limits(req).body_bytes, acceptable, wanted);
+    let bench = Bench::of(req);
+    async move {
+        let bytes = bytes.await?;
+        let (bench, size) = (bench?, bytes.len());
+        let work = move || read(json::read(&bytes, most).map_err(|e| not_json(&e))?);
+        bench.work_on(size, work).await
+    }
 }
 
 /// That a body is not JSON, and why.
@@ -288,7 +303,7 @@ fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> 
 }
 
 /// 200 with a body and its tag, or 304 when the caller already has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answer<T>(pub T);
 
 impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {

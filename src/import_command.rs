@@ -104,13 +104,19 @@ fn import(
         rewording: command.rewording,
         fiscal_year: None,
     };
-    db::write(conn, &Caller::service(), |tx| {
+    let work = |tx: &mut db::Tx<'_>| {
         if let Some(reason) = &command.reason {
             tx.because(reason)?;
         }
         imports::import(tx, &said, &options)
-    })
-    .map_err(|e| in_words(&e).into())
+    };
+    let caller = Caller::service();
+    let done = if command.dry_run {
+        db::try_out(conn, &caller, work)
+    } else {
+        db::write(conn, &caller, work)
+    };
+    done.map_err(|e| in_words(&e).into())
 }
 
 /// A report in one line.

@@ -5,8 +5,14 @@ use std::{cell::Cell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::work;
+
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
+
+/// Most characters of a number, and most digits of its exponent: checking computes with all of them. No exact decimal has as many.
+const MOST_OF_A_NUMBER: usize = 100;
+const MOST_OF_AN_EXPONENT: usize = 3;
 
 /// How large a document may be. Checking takes time and memory by these numbers.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +31,9 @@ impl Default for Most {
         }
     }
 }
+
+/// About what a value costs to be read and checked, as work: as much as looking at so many bytes.
+const VALUE: usize = 64;
 
 /// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
 pub fn read(bytes: &[u8], most: Most) -> serde_json::Result<Value> {
@@ -51,6 +60,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Counts one more key or value.
     fn count<E: Error>(self) -> Result<(), E> {
+        work::spend(VALUE);
         let refused = || E::custom(format!("more than {} keys and values", self.most.values));
         self.left.set(self.left.get().checked_sub(1).ok_or_else(refused)?);
         Ok(())
@@ -94,9 +104,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Value::Number(value.into()))
     }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        work::spend(value.len());
         Ok(Value::String(value.to_owned()))
     }
     fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        work::spend(value.len());
         Ok(Value::String(value))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
@@ -112,17 +124,31 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(key) = entries.next_key::<String>()? {
             if key == NUMBER {
                 let digits: String = entries.next_value()?;
+                check_length(&digits)?;
                 return digits.parse::<Number>().map(Value::Number).map_err(A::Error::custom);
             }
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!("duplicate key `{key}`")));
             }
             self.count()?;
+            work::spend(key.len());
             let value = entries.next_value_seed(self.within()?)?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))
     }
+}
+
+/// Refuses a number that is too long to compute with.
+fn check_length<E: Error>(number: &str) -> Result<(), E> {
+    let exponent = number.split_once(['e', 'E']).map_or("", |(_, exponent)| exponent);
+    let exponent = exponent.trim_start_matches(['+', '-']).trim_start_matches('0');
+    if number.len() > MOST_OF_A_NUMBER || exponent.len() > MOST_OF_AN_EXPONENT {
+        return Err(E::custom(format!(
+            "a number of more than {MOST_OF_A_NUMBER} characters, or with an exponent of more than {MOST_OF_AN_EXPONENT} digits"
+        )));
+    }
+    Ok(())
 }
 
 /// JSON Merge Patch (RFC 7396), for documents in which every key is always there: what the patch takes away is left as
@@ -141,6 +167,7 @@ pub fn merge(target: &mut Value, patch: Value) {
 #[cfg(test)]
 mod tests {
     use super::{Most, merge};
+    use crate::work::counted;
     use serde_json::{Value, json};
 
     fn read(bytes: &[u8]) -> serde_json::Result<Value> {
@@ -168,6 +195,43 @@ mod tests {
         assert!(read(list(Most::default().values + 1).as_bytes()).is_err());
         let commas = format!("{:?}", ",:[".repeat(Most::default().values));
         assert!(read(commas.as_bytes()).is_ok(), "a long text is one value");
+    }
+
+    #[test]
+    fn a_number_too_long_to_compute_with_is_refused() {
+        for (number, fits) in [
+            ("9".repeat(100), true),
+            ("9".repeat(101), false),
+            ("1e999".to_owned(), true),
+            ("-1E-0999".to_owned(), true),
+            ("1e1000".to_owned(), false),
+            ("1e+99999".to_owned(), false),
+        ] {
+            assert_eq!(read(number.as_bytes()).is_ok(), fits, "{number}");
+        }
+    }
+
+    #[test]
+    fn twice_the_document_is_twice_the_work() {
+        let list = |item: &str, count: usize| format!("[{}0]", format!("{item},").repeat(count));
+        let keys = |count: usize| {
+            let keys: Vec<String> = (0..count).map(|n| format!("\"key number {n:9}\":0")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        for document in [
+            &(|n| list("1", n)) as &dyn Fn(usize) -> String,
+            &|n| list("[{}]", n),
+            &|n| list("\"long enough to count\"", n),
+            &|n| list("-1.25e+7", n),
+            &keys,
+        ] {
+            let work = |count| {
+                let document = document(count);
+                counted(|| assert!(read(document.as_bytes()).is_ok())).1
+            };
+            let (one, two) = (work(1_000), work(2_000));
+            assert!((one * 19 / 10..=one * 21 / 10).contains(&two), "{one}, {two}");
+        }
     }
 
     #[test]

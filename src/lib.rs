@@ -51,3 +51,5 @@ pub mod trace;
 pub mod upgrade_command;
 pub mod value;
 pub mod verify;
+pub mod work;
+pub mod workshop;

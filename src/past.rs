@@ -174,12 +174,20 @@ pub(crate) const EVERYBODY: &str = "everybody, public";
 /// Where they mean the tables themselves.
 pub(crate) const TABLES: &str = "public";
 
+diesel::define_sql_function! {
+    /// A setting.
+    fn current_setting(name: Text) -> Text;
+}
+
 /// Reads what everybody sees, in the middle of a write.
 pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-    let place = |conn: &mut PgConnection, path| diesel::select(set_config("search_path", path, true)).execute(conn);
-    place(conn, EVERYBODY)?;
+    let (before, _): (String, String) = diesel::select((
+        current_setting("search_path"),
+        set_config("search_path", EVERYBODY, true),
+    ))
+    .get_result(conn)?;
     let given = read(conn)?;
-    place(conn, TABLES)?;
+    diesel::select(set_config("search_path", before, true)).execute(conn)?;
     Ok(given)
 }
 

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    error::{Error, Result, Violation, nearest},
+    error::{Error, MOST_SUGGESTIONS, Result, Violation, nearest, shortened},
     extract::limits,
     language::Bilingual,
 };
@@ -132,14 +132,15 @@ impl Params {
 
     /// Fails with everything that is wrong, parameters nobody asked for included.
     fn finish(mut self) -> Result<()> {
-        for name in self.given.keys() {
+        for (n, name) in self.given.keys().enumerate() {
+            let shown = shortened(name);
             let detail = Bilingual::new(
-                format!("「{name}」というパラメーターはありません"),
-                format!("there is no parameter named {name}"),
+                format!("「{shown}」というパラメーターはありません"),
+                format!("there is no parameter named {shown}"),
             );
-            self.faults.push(
-                Violation::of(name, "unknown_parameter", detail).suggesting(nearest(name, self.known.iter().copied())),
-            );
+            let meant = (n < MOST_SUGGESTIONS).then(|| nearest(name, self.known.iter().copied()));
+            self.faults
+                .push(Violation::of(shown, "unknown_parameter", detail).suggesting(meant.flatten()));
         }
         if self.faults.is_empty() {
             Ok(())

@@ -39,6 +39,7 @@ use crate::{
     metrics,
     rate::Rate,
     sample, token_command,
+    workshop::Workshop,
 };
 
 /// How long a database may take to be ready before the service begins without it.
@@ -81,7 +82,8 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     database.metrics().queries.call_slow(slow);
     // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
     let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
-    let threads = usize::try_from(turns)?;
+    let workshop = Workshop::new(config.limits.work);
+    let threads = usize::try_from(turns)? + workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
@@ -109,15 +111,24 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let mut server =
-            HttpServer::new(move || app::build(database.clone(), cache.clone(), rate.clone(), proxies, limits))
-                .workers(config.workers)
-                .max_connections((served + KEPT_FREE).div_ceil(config.workers))
-                .client_request_timeout(config.patience.head)
-                .on_connect(move |io, data| connections.take(io, data))
-                .worker_max_blocking_threads(threads)
-                .shutdown_signal(stop)
-                .shutdown_timeout(config.bounds.longest_request().as_secs() + 1);
+        let build = move || {
+            app::build(
+                database.clone(),
+                cache.clone(),
+                rate.clone(),
+                proxies,
+                workshop.clone(),
+                limits,
+            )
+        };
+        let mut server = HttpServer::new(build)
+            .workers(config.workers)
+            .max_connections((served + KEPT_FREE).div_ceil(config.workers))
+            .client_request_timeout(config.patience.head)
+            .on_connect(move |io, data| connections.take(io, data))
+            .worker_max_blocking_threads(threads)
+            .shutdown_signal(stop)
+            .shutdown_timeout(config.bounds.longest_request().as_secs() + 1);
         for socket in sockets {
             server = server.listen(socket)?;
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::INTEGER;
 use crate::{
-    error::{Violation, nearest},
+    error::{Violation, nearest, shortened},
     language::Bilingual,
     value::Decimal,
 };
@@ -19,6 +19,7 @@ use crate::{
 const READ_ONLY: &[&str] = &["id", "version", "created_at", "updated_at"];
 
 pub(super) fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violation {
+    let key = &*shortened(key);
     let escaped = key.replace('~', "~0").replace('/', "~1");
     let at = format!("{pointer}/{escaped}");
     if READ_ONLY.contains(&key) {
@@ -42,8 +43,8 @@ pub(super) fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violati
     .suggesting(nearest(key, known.iter().copied()))
 }
 
-/// A code that is not in its list, with the nearest one that is.
-pub(super) fn unknown_code(pointer: &str, given: &Value, options: &Value) -> Violation {
+/// A code that is not in its list, with the nearest one that is, where that is looked for.
+pub(super) fn unknown_code(pointer: &str, given: &Value, options: &Value, suggest: bool) -> Violation {
     let codes: Vec<&str> = options
         .as_array()
         .into_iter()
@@ -55,7 +56,8 @@ pub(super) fn unknown_code(pointer: &str, given: &Value, options: &Value) -> Vio
         format!("次のいずれかにしてください: {list}"),
         format!("must be one of: {list}"),
     );
-    Violation::at(pointer, "unknown_code", detail).suggesting(given.as_str().and_then(|given| nearest(given, codes)))
+    let given = given.as_str().filter(|_| suggest);
+    Violation::at(pointer, "unknown_code", detail).suggesting(given.and_then(|given| nearest(given, codes)))
 }
 
 /// Whether an error only says that a value is not null.

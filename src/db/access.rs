@@ -220,21 +220,6 @@ impl Db {
         }
     }
 
-    /// Works on something that needs no database but takes its time, on a blocking thread, in a reader's turn.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it waits at the gate like everything else, and needs no connection"
-    )]
-    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let turn = self.database.readers.turn(&self.caller).await?;
-        web::block(move || {
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(Error::internal)?
-    }
-
     /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
     pub async fn write<T: Send + 'static>(
         &self,

@@ -49,6 +49,11 @@ text_enum! {
     }
 }
 
+/// Most goals of a policy.
+pub const MOST_GOALS: usize = 100;
+/// Most indicators of a policy, those of all goals together: real ones have under a hundred.
+pub const MOST_INDICATORS: usize = 1_000;
+
 /// Something read, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field<T> {
@@ -167,7 +172,8 @@ impl FormIndicator {
 }
 
 /// Reads a form from plain text: lines, with tabs between the cells of a table's row. Of more than 8 MiB, or of more
-/// than 100,000 cells and items, nothing, or no more, is read, and an error says so.
+/// than 100,000 cells and items, nothing, or no more, is read, and an error says so; as it does of a form with more goals or
+/// indicators than a policy may have.
 #[must_use]
 pub fn read_text(text: &str) -> Form {
     if text.len() > layout::MOST_BYTES {
@@ -176,7 +182,8 @@ pub fn read_text(text: &str) -> Form {
     assemble::form(&layout::of_text(text))
 }
 
-/// Reads a form from HTML, from what the page shows. The limits are those of text; notes know lines, not columns.
+/// Reads a form from HTML, from what the page shows. The limits are those of text, and a tag has at most 100 attributes; notes
+/// know lines, not columns.
 #[must_use]
 pub fn read_html(html: &str) -> Form {
     if html.len() > layout::MOST_BYTES {

@@ -10,7 +10,7 @@ use super::{
     quantity::{carried, is_percent, ratio},
     target::Target,
 };
-use crate::{text_enum, value::Decimal};
+use crate::{text_enum, value::Decimal, work};
 
 text_enum! {
     /// What speaks for an indicator continuing another.
@@ -39,19 +39,44 @@ const OTHERS: &[(LikenessReason, i64)] = &[
     (LikenessReason::SameTargetShape, 5),
 ];
 
-/// What is compared of an indicator.
-#[derive(Debug, Clone, Copy)]
+/// What is compared of an indicator, made ready to be compared with many others.
+#[derive(Debug, Clone)]
 pub struct Traits<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its unit as printed.
-    pub unit: Option<&'a str>,
-    /// Who or what is counted.
-    pub population: Option<&'a str>,
-    /// What sort of indicator it is.
-    pub kind: IndicatorKind,
-    /// Its target.
-    pub target: &'a Target,
+    name: String,
+    /// The pairs of neighbours in its name, sorted.
+    pairs: Vec<(char, char)>,
+    unit: Option<&'a str>,
+    population: Option<String>,
+    kind: IndicatorKind,
+    target: &'a Target,
+}
+
+impl<'a> Traits<'a> {
+    /// Those of an indicator with this name, unit as printed, population, kind and target.
+    #[must_use]
+    pub fn of(
+        name: &str,
+        unit: Option<&'a str>,
+        population: Option<&str>,
+        kind: IndicatorKind,
+        target: &'a Target,
+    ) -> Self {
+        let name = plain(name);
+        Self {
+            pairs: pairs(&name),
+            name,
+            unit,
+            population: population.map(plain),
+            kind,
+            target,
+        }
+    }
+
+    /// The name without what printing does to it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// How alike two indicators are.
@@ -106,21 +131,17 @@ pub fn same_shape(one: &Target, other: &Target) -> bool {
 
 /// How alike two indicators are; the order does not matter.
 #[must_use]
-pub fn likeness(one: Traits<'_>, other: Traits<'_>) -> Likeness {
-    let name = dice(one.name, other.name);
+pub fn likeness(one: &Traits<'_>, other: &Traits<'_>) -> Likeness {
+    let name = dice(one, other);
     let mut reasons = Vec::new();
-    if same_text(one.name, other.name) {
+    if one.name == other.name {
         reasons.push(LikenessReason::SameName);
     } else if name >= Number::new(5, 1) {
         reasons.push(LikenessReason::LikeName);
     }
-    let same_population = match (one.population, other.population) {
-        (Some(one), Some(other)) => same_text(one, other),
-        (one, other) => one == other,
-    };
     for (reason, holds) in [
         (LikenessReason::SameUnit, same_unit(one.unit, other.unit)),
-        (LikenessReason::SamePopulation, same_population),
+        (LikenessReason::SamePopulation, one.population == other.population),
         (LikenessReason::SameKind, one.kind == other.kind),
         (LikenessReason::SameTargetShape, same_shape(one.target, other.target)),
     ] {
@@ -142,13 +163,13 @@ pub fn likeness(one: Traits<'_>, other: Traits<'_>) -> Likeness {
     }
 }
 
-/// How many of their pairs of characters two texts have in common (Dice): 1 for the same, 0 for nothing in common.
-fn dice(one: &str, other: &str) -> Number {
-    let (one, other) = (plain(one), plain(other));
-    if one == other {
+/// How many of their pairs of characters two names have in common (Dice): 1 for the same, 0 for nothing in common.
+fn dice(one: &Traits<'_>, other: &Traits<'_>) -> Number {
+    if one.name == other.name {
         return Number::ONE;
     }
-    let (a, b) = (pairs(&one), pairs(&other));
+    let (a, b) = (&one.pairs, &other.pairs);
+    work::spend(a.len() + b.len());
     let (mut i, mut j, mut common) = (0, 0, 0_usize);
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
         match x.cmp(y) {
@@ -177,13 +198,7 @@ mod tests {
     use crate::domain::{given::number, target::Comparator};
 
     fn traits<'a>(name: &'a str, target: &'a Target) -> Traits<'a> {
-        Traits {
-            name,
-            unit: Some("%"),
-            population: None,
-            kind: IndicatorKind::Outcome,
-            target,
-        }
+        Traits::of(name, Some("%"), None, IndicatorKind::Outcome, target)
     }
 
     #[test]
@@ -200,7 +215,7 @@ mod tests {
             ("満足度", "待ち時間", "0"),
             ("区民の割合", "区民アンケート回答者の割合", "0.375"),
         ] {
-            let likeness = likeness(traits(one, &target), traits(other, &target));
+            let likeness = likeness(&traits(one, &target), &traits(other, &target));
             assert_eq!(likeness.name, number(expected), "{one} {other}");
         }
     }
@@ -227,25 +242,17 @@ mod tests {
             ),
             (traits("かきく", &lte), "0.25", vec![SameUnit, SamePopulation, SameKind]),
             (
-                Traits {
-                    unit: Some("件"),
-                    population: Some("区民"),
-                    kind: IndicatorKind::Output,
-                    ..traits("かきく", &lte)
-                },
+                Traits::of("かきく", Some("件"), Some("区民"), IndicatorKind::Output, &lte),
                 "0",
                 vec![],
             ),
             (
-                Traits {
-                    unit: Some("％"),
-                    ..traits("かきく", &lte)
-                },
+                Traits::of("かきく", Some("％"), None, IndicatorKind::Outcome, &lte),
                 "0.25",
                 vec![SameUnit, SamePopulation, SameKind],
             ),
         ] {
-            let likeness = likeness(one, other);
+            let likeness = likeness(&one, &other);
             assert_eq!((likeness.score, &likeness.reasons), (number(score), &reasons));
             assert!(!likeness.is_close());
         }
@@ -260,14 +267,14 @@ mod tests {
             &target,
         );
         let other = traits("防犯カメラを知っている区民アンケート回答者の割合", &target);
-        assert!(likeness(one, one).is_close());
-        assert!(likeness(one, reworded).is_close());
-        assert!(!likeness(reworded, other).is_close());
+        assert!(likeness(&one, &one).is_close());
+        assert!(likeness(&one, &reworded).is_close());
+        assert!(!likeness(&reworded, &other).is_close());
         let in_other_units = Traits {
             unit: Some("件"),
-            ..one
+            ..one.clone()
         };
-        assert!(!likeness(one, in_other_units).is_close());
+        assert!(!likeness(&one, &in_other_units).is_close());
     }
 
     #[test]
@@ -291,8 +298,8 @@ mod tests {
         #[test]
         fn likeness_has_no_order_and_no_more_than_one(one in "[あ-おa-cＡ-Ｃ ]{0,12}", other in "[あ-おa-cＡ-Ｃ ]{0,12}") {
             let target = Target::default();
-            let there = likeness(traits(&one, &target), traits(&other, &target));
-            let back = likeness(traits(&other, &target), traits(&one, &target));
+            let there = likeness(&traits(&one, &target), &traits(&other, &target));
+            let back = likeness(&traits(&other, &target), &traits(&one, &target));
             prop_assert_eq!(&there, &back);
             prop_assert!(there.score >= Decimal::ZERO && there.score <= number("1"));
         }
@@ -300,7 +307,7 @@ mod tests {
         #[test]
         fn what_is_equal_has_a_likeness_of_one(name in "\\PC{0,40}") {
             let target = Target::default();
-            let it = likeness(traits(&name, &target), traits(&name, &target));
+            let it = likeness(&traits(&name, &target), &traits(&name, &target));
             prop_assert_eq!(it.score, number("1"));
             prop_assert!(it.is_close());
         }

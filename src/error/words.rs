@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::{Error, Violation};
+use super::{Error, MOST_NAMED, MOST_VIOLATIONS, Violation};
 use crate::language::Bilingual;
 
 /// Kinds of things a path can fail to name: the English key, and both names.
@@ -80,10 +80,7 @@ impl Error {
             Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => {
                 match violations.as_slice() {
                     [only] => only.detail.clone(),
-                    all => {
-                        let n = all.len();
-                        Bilingual::new(format!("{n}件の誤りがあります"), format!("{n} rules are broken"))
-                    }
+                    all => how_many(all.len()),
                 }
             }
             Self::PreconditionFailed => Bilingual::new(
@@ -143,5 +140,26 @@ impl Error {
             }
             Self::Internal(_) => Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
         }
+    }
+}
+
+/// That so many rules are broken, and how many of them are not named.
+fn how_many(broken: usize) -> Bilingual {
+    let more = broken.saturating_sub(MOST_NAMED);
+    match (more, broken < MOST_VIOLATIONS) {
+        (0, _) => Bilingual::new(
+            format!("{broken}件の誤りがあります"),
+            format!("{broken} rules are broken"),
+        ),
+        (_, true) => Bilingual::new(
+            format!("{broken}件の誤りがあります。はじめの{MOST_NAMED}件を示します（ほかに{more}件）"),
+            format!("{broken} rules are broken: the first {MOST_NAMED} are named, and there are {more} more"),
+        ),
+        (_, false) => Bilingual::new(
+            format!("{broken}件以上の誤りがあります。はじめの{MOST_NAMED}件を示します（ほかに{more}件以上）"),
+            format!(
+                "{broken} rules or more are broken: the first {MOST_NAMED} are named, and there are at least {more} more"
+            ),
+        ),
     }
 }

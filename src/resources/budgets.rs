@@ -353,7 +353,7 @@ fn no_goal(e: Error) -> Error {
 
 fn create(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Created<Budget>> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
-    insert(tx, id, input)?;
+    insert(tx, &[(id, input.clone())])?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),
         body: by_id(tx, id)?,
@@ -366,11 +366,10 @@ fn change(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Budget> {
     by_id(tx, id)
 }
 
-/// Stores a new budget.
-pub fn insert(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<()> {
-    diesel::insert_into(budgets::table)
-        .values((budgets::id.eq(id), input))
-        .execute(tx.conn)?;
+/// Stores new budgets.
+pub fn insert(tx: &mut Tx<'_>, new: &[(Id, BudgetInput)]) -> Result<()> {
+    let rows: Vec<_> = new.iter().map(|(id, input)| (budgets::id.eq(id), input)).collect();
+    diesel::insert_into(budgets::table).values(rows).execute(tx.conn)?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ use crate::{
     sheet::{self, decode::decode, table::Table},
     text_enum,
     value::{FiscalYear, hex},
+    workshop::Bench,
 };
 
 mod laid;
@@ -140,16 +141,22 @@ pub enum Said {
 async fn import_file(
     db: Db,
     Query(options): Query<ImportOptions>,
+    bench: Bench,
     upload: Upload<ImportFormat>,
 ) -> Result<Once<Answer<ImportReport>>> {
     let format = upload.kind;
     let how = (options.dry_run, options.rewording, options.fiscal_year);
     let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
-    let said = db
-        .aside(move || read(format, &upload.bytes, upload.most).map(Arc::new))
+    let said = bench
+        .work(move || read(format, &upload.bytes, upload.most).map(Arc::new))
         .await?;
-    db.once(&request, move |tx| import(tx, &said, &options).map(Answer))
-        .await
+    let is_trial = options.dry_run;
+    let work = move |tx: &mut Tx<'_>| import(tx, &said, &options).map(Answer);
+    if is_trial {
+        db.try_once(&request, work).await
+    } else {
+        db.once(&request, work).await
+    }
 }
 
 /// Reads a file.

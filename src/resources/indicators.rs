@@ -404,7 +404,7 @@ fn no_goal(e: Error) -> Error {
 
 fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
-    insert(tx, id, input)?;
+    insert(tx, &[(id, input.clone())])?;
     check_alone(tx, id)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
@@ -419,13 +419,15 @@ fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> 
     by_id(tx, id)
 }
 
-/// Stores a new indicator.
-pub fn insert(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<()> {
-    let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
-    let target = TargetColumns::from(input.target.clone());
-    diesel::insert_into(indicators::table)
-        .values((indicators::id.eq(id), series, input, target))
-        .execute(tx.conn)?;
+/// Stores new indicators.
+pub fn insert(tx: &mut Tx<'_>, new: &[(Id, IndicatorInput)]) -> Result<()> {
+    let row = |(id, input): &'_ (Id, IndicatorInput)| {
+        let series = indicators::series_id.eq(input.series_id.unwrap_or_else(Id::generate));
+        let target = TargetColumns::from(input.target.clone());
+        (indicators::id.eq(*id), series, input.clone(), target)
+    };
+    let rows: Vec<_> = new.iter().map(row).collect();
+    diesel::insert_into(indicators::table).values(rows).execute(tx.conn)?;
     Ok(())
 }
 

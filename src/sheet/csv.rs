@@ -8,10 +8,11 @@ use super::{
     results::heads::is_key,
     table::{Builder, Cell, Content, Row, Table, address, refused},
 };
-use crate::domain::form::Note;
+use crate::{domain::form::Note, work};
 
-/// The header is looked for in this many lines.
+/// The header is looked for in this many lines, and in so many cells of each.
 const HEADER_LINES: usize = 20;
+const HEADER_CELLS: usize = 128;
 
 /// Reads a table from the bytes of a CSV file. The error says why it is none.
 pub fn read(bytes: &[u8]) -> Result<Table, Note> {
@@ -85,6 +86,7 @@ impl Reader {
 
     fn end_cell(&mut self) -> Result<(), Note> {
         let (row, column) = self.at();
+        work::spend(self.cell.len() + 1);
         if !self.cell.is_empty() {
             let cell = Cell {
                 column,
@@ -127,8 +129,13 @@ fn separator(text: &str) -> char {
         .take(HEADER_LINES)
     {
         for candidate in CANDIDATES {
-            let pieces = || line.split(candidate).map(|piece| piece.trim().trim_matches('"'));
-            let count = pieces().count();
+            // As far as a table goes.
+            let pieces = || {
+                line.split(candidate)
+                    .take(HEADER_CELLS)
+                    .map(|piece| piece.trim().trim_matches('"'))
+            };
+            let count = pieces().inspect(|piece| work::spend(piece.len() + 1)).count();
             if count > 1 && pieces().any(is_key) {
                 return candidate;
             }
@@ -205,6 +212,15 @@ mod tests {
             assert_eq!((note.code, (note.line, note.column)), (code, at));
         }
         assert!(read(format!("a\n{}", ",".repeat(1000)).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn twice_the_file_is_twice_the_work() {
+        for part in [",", "a,", "\n", "\"a\"\n", ";a;\n", "\"", "a"] {
+            let work = |count| work::counted(|| read(part.repeat(count).as_bytes())).1;
+            let (one, two) = (work(20_000), work(40_000));
+            assert!((one..=one * 21 / 10).contains(&two), "{part:?}: {one}, {two}");
+        }
     }
 
     proptest! {

@@ -14,6 +14,7 @@ use crate::{
     },
     resources::results::ResultInput,
     value::{FiscalYear, Id},
+    work,
 };
 
 mod cells;
@@ -28,6 +29,8 @@ pub use notes::MOST_NOTES;
 
 /// Most results a table may hold.
 pub const MOST_RESULTS: usize = 100_000;
+/// About what a cell costs to be read and checked, as work: as much as looking at so many bytes.
+const CELL: usize = 64;
 
 /// What is known of an indicator that a table names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +144,7 @@ pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> O
         if reading.notes.full() {
             break;
         }
+        work::spend(row.cells.len() * CELL);
         if row.cells.iter().all(|cell| cells::is_blank(&cell.content)) {
             continue;
         }

@@ -13,8 +13,11 @@ use crate::{
 pub const MOST_ROWS: usize = 200_000;
 /// Most columns a table may use; a cell with something in it further to the right is refused.
 pub const MOST_COLUMNS: u32 = 64;
-/// Most cells with something in them that a table may have: twice what the largest table of results needs.
+/// Most cells that a table may have, with something in them or, in a workbook, without: twice what the largest table of results
+/// needs.
 pub const MOST_CELLS: usize = 4_400_000;
+/// Most bytes of text that the cells of a table may hold together, each cell's counted, though it be shared with others.
+pub const MOST_TEXT: usize = 128 << 20;
 
 /// A table as read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -148,6 +151,7 @@ pub(super) fn refused(code: &'static str, (line, column): (u32, u32), ja: &str, 
 pub(super) struct Builder {
     table: Table,
     cells: usize,
+    text: usize,
 }
 
 impl Builder {
@@ -163,6 +167,25 @@ impl Builder {
                 &format!("{at}: a table has at most {MOST_COLUMNS} columns"),
             ));
         }
+        self.count(row, column)?;
+        if let Content::Text(text) = &cell.content {
+            self.text += text.len();
+        }
+        if self.text > MOST_TEXT {
+            let mebibytes = MOST_TEXT >> 20;
+            return Err(refused(
+                "too_large",
+                (row, column),
+                &format!("セルの文字は合わせて{mebibytes} MiBまでです"),
+                &format!("the cells of a table hold at most {mebibytes} MiB of text"),
+            ));
+        }
+        cells.push(cell);
+        Ok(())
+    }
+
+    /// Counts a cell in which there is nothing, but for that it is there.
+    pub(super) fn count(&mut self, row: u32, column: u32) -> Result<(), Note> {
         self.cells += 1;
         if self.cells > MOST_CELLS {
             return Err(refused(
@@ -172,7 +195,6 @@ impl Builder {
                 &format!("a table has at most {MOST_CELLS} cells"),
             ));
         }
-        cells.push(cell);
         Ok(())
     }
 
@@ -225,6 +247,31 @@ mod tests {
         for text in ["", "A", "7", "A0", "AAAA1", "A12345678", "あ1", "A1B", "$A$1", "A-1"] {
             assert_eq!(place(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_table_has_so_many_cells_and_so_much_text() {
+        let mut builder = Builder::default();
+        for _ in 0..MOST_CELLS {
+            builder.count(1, 1).unwrap();
+        }
+        assert_eq!(builder.count(7, 3).unwrap_err().code, "too_many_cells");
+        // A text that cells share counts for each of them.
+        let text: Arc<str> = "x".repeat(1 << 20).into();
+        let (mut builder, mut cells) = (Builder::default(), Vec::new());
+        let mut add = || {
+            let content = Content::Text(Arc::clone(&text));
+            let cell = Cell {
+                column: 1,
+                formula: false,
+                content,
+            };
+            builder.cell(1, &mut cells, cell)
+        };
+        for _ in 0..MOST_TEXT >> 20 {
+            add().unwrap();
+        }
+        assert_eq!(add().unwrap_err().code, "too_large");
     }
 
     proptest! {

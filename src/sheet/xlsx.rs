@@ -22,6 +22,10 @@ mod tests;
 /// The worksheet that is read where there are several.
 const SHEET: &str = "実績";
 
+/// Most worksheets, and most parts that one part refers to; more is no table of results.
+const MOST_SHEETS: usize = 1_000;
+const MOST_RELATIONS: usize = 10_000;
+
 /// Reads a table from the bytes of an XLSX file: the worksheet 実績 if there is one, else the first that is not hidden.
 ///
 /// The error says why it is none. Of a formula the value last computed is read; where a program wrote the file and left
@@ -93,6 +97,9 @@ impl Book {
                 "sheet" => {
                     let state = element.attribute("state")?;
                     let (name, id) = (element.attribute("name")?, element.attribute("id")?);
+                    if book.sheets.len() == MOST_SHEETS {
+                        return Err(unreadable(part));
+                    }
                     if let (None | Some("visible"), Some(name), Some(id)) = (state.as_deref(), name, id) {
                         book.sheets.push((name.into_owned(), id.into_owned()));
                     }
@@ -132,6 +139,9 @@ fn relations(package: &mut Package<'_>, part: &str, folder: &str) -> Result<Rela
         let Step::Open(element) = step else { return Ok(()) };
         if element.name() != "Relationship" {
             return Ok(());
+        }
+        if relations.by_kind.len() == MOST_RELATIONS {
+            return Err(unreadable(part));
         }
         let (id, kind) = (element.attribute("Id")?, element.attribute("Type")?);
         if let (Some(id), Some(kind), Some(target)) = (id, kind, element.attribute("Target")?) {

@@ -19,6 +19,7 @@ use ward_policy::{
     config::{Bounds, Limits},
     db::Database,
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::{
@@ -401,6 +402,7 @@ async fn streams_of_events_pass_over_what_is_hidden() {
         Cache::new(CACHE),
         Rate::new(0),
         Proxies::default(),
+        Workshop::new(Limits::default().work),
         Limits::default(),
     ))
     .await;

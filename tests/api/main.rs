@@ -13,6 +13,7 @@
 )]
 
 mod audit;
+mod bounds;
 mod browsers;
 mod budgets;
 mod cache;
@@ -70,6 +71,7 @@ mod targets;
 mod tokens;
 mod transitions;
 mod trees;
+mod trials;
 mod upgrade;
 mod vintages;
 mod wire;

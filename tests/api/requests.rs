@@ -414,7 +414,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
                 .body(media_type, body.clone());
             let answer = api.send(call).await.must_be(status);
             let errors = answer.body["errors"].as_array().unwrap().len();
-            assert!((1..=10_000).contains(&errors), "{path}: {errors}");
+            assert!((1..=100).contains(&errors), "{path}: {errors}");
             let detail = answer.text("detail");
             assert!(!detail.is_empty() && detail.contains(word), "{path}: {detail}");
         }
@@ -424,8 +424,7 @@ async fn a_body_of_more_values_than_anyone_means_is_refused_in_few_words() {
         let call = Call::new("PATCH", format!("/v1/goals/{}", nishi.goal.id()))
             .header("if-match", "*")
             .body("application/merge-patch+json", body);
-        let errors = api.send(call).await.must_be(422).faults().len();
-        assert!((1..=10_000).contains(&errors), "{errors}");
+        api.send(call).await.must_refuse(400, &[("", "json")]);
     }
 }
 
@@ -686,7 +685,8 @@ async fn a_problem_repeats_no_more_of_a_request_than_it_documents() {
         body[format!("unknown{n}")] = json!(1);
     }
     let answer = api.post("/v1/goals", &body).await.must_be(422);
-    assert!(answer.body["errors"].as_array().unwrap().len() <= 10_000);
+    assert_eq!(answer.body["errors"].as_array().unwrap().len(), 100);
+    assert_eq!(answer.body["more_errors"], 9_900);
     let long = json!({ ("あ".repeat(200_000)): 1 });
     api.post("/v1/goals", &long).await.must_be(422);
 }
@@ -695,7 +695,7 @@ async fn a_problem_repeats_no_more_of_a_request_than_it_documents() {
 async fn numbers_in_odd_forms_are_refused_or_read_right() {
     let api = Api::new().await;
     api.organization().await;
-    let big = "9".repeat(10_000);
+    let big = "9".repeat(100);
     for year in [
         "2024.5",
         "1e400",

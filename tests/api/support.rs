@@ -37,6 +37,7 @@ use ward_policy::{
     config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::openapi::CONTRACT;
@@ -44,9 +45,11 @@ use crate::openapi::CONTRACT;
 /// Connections an application may have; more than one, so that requests really meet.
 const POOL: u32 = 8;
 
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(300);
+
 /// Bounds that no machine is too slow for: a test that is about one of them sets it.
 pub(crate) fn patient() -> Bounds {
-    const LONG: Duration = Duration::from_secs(300);
     Bounds {
         pool: POOL,
         wait: LONG,
@@ -351,6 +354,7 @@ impl Api {
             Cache::new(cache_bytes),
             Rate::new(0),
             Proxies::default(),
+            Workshop::new(LONG),
             limits,
         );
         let service = Rc::new(init_service(app).await);

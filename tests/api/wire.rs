@@ -12,9 +12,11 @@ use ward_policy::{
     app,
     auth::Proxies,
     cache::Cache,
-    config::{Bounds, Limits},
+    config::{Bounds, Limits, Patience},
+    connection::{Connections, Room},
     db::Database,
     rate::Rate,
+    workshop::Workshop,
 };
 
 use crate::support::{CACHE, TestDb, patient};
@@ -31,6 +33,11 @@ impl Listening {
         let test_db = TestDb::new();
         let database = Database::new(&test_db.url(), &[], Bounds { pool: 2, ..patient() });
         database.set_ready();
+        let room = Room {
+            in_all: 1000,
+            each: None,
+        };
+        let connections = Connections::new(Patience::default(), room);
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
@@ -40,9 +47,11 @@ impl Listening {
                         Cache::new(CACHE),
                         Rate::new(0),
                         Proxies::default(),
+                        Workshop::new(limits.work),
                         limits,
                     )
                 })
+                .on_connect(move |io, data| connections.take(io, data))
                 .workers(1)
                 .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
@@ -123,6 +132,28 @@ fn a_body_that_does_not_arrive_is_not_waited_for() {
         head.contains("content-type: application/problem+json") && body.contains("/problems/timeout"),
         "{answer}"
     );
+}
+
+#[test]
+fn work_ends_when_its_caller_leaves() {
+    let service = Listening::new(Limits {
+        work: Duration::from_secs(300),
+        ..Limits::default()
+    });
+    let import = |page: &str| {
+        let length = page.len();
+        format!(
+            "POST /v1/imports?dry_run=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n{page}"
+        )
+    };
+    // One caller has not more than a share of the workshop: these would keep it for longer than anybody waits there.
+    let long = import(&"<b>".repeat(2_700_000));
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.write_all(long.as_bytes()).unwrap();
+    }
+    let answer = service.answer(&import("<p>西区"));
+    assert!(parts(&answer).0.starts_with("http/1.1 200"), "{answer}");
 }
 
 #[test]

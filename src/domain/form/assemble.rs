@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::{
-    Confidence, Field, Form,
+    Confidence, Field, Form, MOST_GOALS, MOST_INDICATORS,
     goals::{Reading, run},
     headings::printed_code,
+    html::attributes,
     labels::Label,
-    layout::Layout,
+    layout::{Bound, Layout, MOST_PARTS},
     notes::{Notes, Place},
     prose::{self, Corrections},
     reader::{self, Raw, RawBox, RawGoal},
@@ -18,12 +19,16 @@ use crate::{domain::fiscal_year, value::FiscalYear};
 pub(super) fn form(layout: &Layout) -> Form {
     let mut raw = reader::sort(layout);
     let mut notes = std::mem::take(&mut raw.notes);
-    if let Some(line) = layout.overflow {
+    if let Some((line, bound)) = layout.overflow {
+        let (most, ja, en) = match bound {
+            Bound::Parts => (MOST_PARTS, "セルや項目", "cells and items"),
+            Bound::Attributes => (attributes::MOST, "1つのタグの属性", "attributes of a tag"),
+        };
         notes.error(
             "too_large",
             Place::line(line),
-            "行やセルが多すぎます。ここから先は読んでいません",
-            "there are too many lines and cells: reading stopped here",
+            format!("{ja}は{most}個までです。ここから先は読んでいません"),
+            format!("there are more than {most} {en}: reading stopped here"),
         );
     }
     let any_box = raw.boxes.iter().any(|it| it.label.is_of_policy() && it.goal.is_none());
@@ -51,8 +56,25 @@ pub(super) fn form(layout: &Layout) -> Form {
     }
     check_complete(&raw, layout.last_line, &mut notes);
     let mut form = put_together(&raw, year, &mut notes);
+    check_size(&mut form, &mut notes);
     form.notes = notes.finish();
     form
+}
+
+/// Keeps no goals where there are more of them, or more indicators, than a policy may have: what comes next compares each with
+/// what is stored.
+fn check_size(form: &mut Form, notes: &mut Notes) {
+    let indicators: usize = form.goals.iter().map(|goal| goal.indicators.len()).sum();
+    if form.goals.len() <= MOST_GOALS && indicators <= MOST_INDICATORS {
+        return;
+    }
+    form.goals.clear();
+    notes.error(
+        "too_large",
+        Place::line(1),
+        format!("経営課題は{MOST_GOALS}件、指標は合わせて{MOST_INDICATORS}件までです"),
+        format!("a policy has at most {MOST_GOALS} goals, and {MOST_INDICATORS} indicators in all"),
+    );
 }
 
 /// Headings of chapters (経営課題1 above 経営課題1-(1)) are no goals.

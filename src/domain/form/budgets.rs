@@ -83,10 +83,15 @@ pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
 
 /// The end of a text that is this amount in one width: amounts are kept as printed.
 fn as_printed(text: &str, amount: &str) -> String {
+    // One width keeps the number of characters, but for blanks.
+    let Some(before) = amount.chars().count().checked_sub(1) else {
+        return String::new();
+    };
     text.char_indices()
+        .rev()
         .filter(|(_, c)| !c.is_whitespace())
-        .filter_map(|(at, _)| text.get(at..))
-        .find(|end| bare(end) == amount)
+        .nth(before)
+        .and_then(|(at, _)| text.get(at..))
         .unwrap_or_default()
         .trim_end()
         .to_owned()

@@ -9,10 +9,17 @@ use html5ever::{
     },
 };
 
+use self::attributes::{Open, parts};
 use super::{
-    layout::{Builder, Layout, Mark},
+    layout::{Bound, Builder, Layout, Mark},
     tags::List,
 };
+use crate::work;
+
+pub(super) mod attributes;
+
+/// About what handing a part to the tokenizer costs, as work: as much as looking at so many bytes.
+const PART: usize = 16;
 
 /// The rows of a page: those of its tables, and its paragraphs as rows of one cell.
 pub(super) fn layout(html: &str) -> Layout {
@@ -21,23 +28,35 @@ pub(super) fn layout(html: &str) -> Layout {
             builder: Builder::new(Mark::Block),
             skipped: None,
             value: None,
+            raw: None,
+            tokens: 0,
             line: 1,
         })),
         TokenizerOpts::default(),
     );
     let input = BufferQueue::default();
-    // In parts, so that a page that is too long is not read to its end.
-    let mut rest = html;
-    while !rest.is_empty() && !tokenizer.sink.0.borrow().builder.is_full() {
-        let end = (rest.len().min(64 * 1024)..=rest.len())
-            .find(|end| rest.is_char_boundary(*end))
-            .unwrap_or(rest.len());
-        let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        rest = after;
+    let mut open = Open::default();
+    for part in parts(html) {
+        work::spend(PART + part.len());
+        let page = &tokenizer.sink.0;
+        open.look(part, page.borrow().raw.as_deref());
+        if open.attributes() > attributes::MOST {
+            let line = page.borrow().line;
+            page.borrow_mut().builder.stop(line, Bound::Attributes);
+        }
+        // A page that is too long is not read to its end.
+        if page.borrow().builder.is_full() {
+            break;
+        }
+        let before = page.borrow().tokens;
         input.push_back(StrTendril::from_slice(part));
         // The sink never asks to stop for a script: whatever comes back, what is left is fed on.
         while !input.is_empty() {
             let _ = tokenizer.feed(&input);
+        }
+        // Something has come to its end: whatever comes next begins with the next part.
+        if page.borrow().tokens != before {
+            open = Open::Nothing;
         }
     }
     tokenizer.end();
@@ -53,6 +72,9 @@ impl TokenSink for Sink {
     fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<()> {
         let mut page = self.0.borrow_mut();
         page.line = u32::try_from(line_number).unwrap_or(u32::MAX / 4).max(1);
+        if !matches!(token, Token::ParseError(_)) {
+            page.tokens += 1;
+        }
         match token {
             Token::TagToken(tag) => return page.tag(&tag),
             Token::CharacterTokens(text) => page.text(&text),
@@ -67,6 +89,10 @@ struct Page {
     skipped: Option<Skipped>,
     /// How many elements of its name are open within a value.
     value: Option<usize>,
+    /// The element whose text holds no tag but its own end, if one is open.
+    raw: Option<String>,
+    /// How many tokens there were.
+    tokens: usize,
     line: u32,
 }
 
@@ -132,6 +158,8 @@ impl Page {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
         let closes = tag.kind == TagKind::EndTag;
+        let goes_on = raw(name, closes);
+        self.raw = matches!(goes_on, TokenSinkResult::RawData(_)).then(|| name.to_owned());
         if let Some(skipped) = &mut self.skipped {
             match skipped.ends_at(name, closes) {
                 Some(itself) => {
@@ -140,12 +168,12 @@ impl Page {
                         self.seen(tag, name, closes);
                     }
                 }
-                None => return raw(name, closes),
+                None => return goes_on,
             }
         } else {
             self.seen(tag, name, closes);
         }
-        raw(name, closes)
+        goes_on
     }
 
     fn seen(&mut self, tag: &Tag, name: &str, closes: bool) {

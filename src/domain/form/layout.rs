@@ -1,11 +1,14 @@
 //! The lines and cells of a form, the same for text and for HTML: rows of cells of items, each with its place.
 
 use super::tags::{self, Piece};
+use crate::work;
 
 /// The most bytes a file may have: the longest known form has a hundredth of that.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The most cells and items that are looked at.
-const MOST_PARTS: usize = 100_000;
+pub(super) const MOST_PARTS: usize = 100_000;
+/// About what a cell or an item costs to be put into its place and read, as work: as much as looking at so many bytes.
+const PART: usize = 256;
 
 /// What an item's surroundings say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,14 +52,23 @@ pub(super) struct Row {
     pub(super) table: bool,
 }
 
+/// Of what there is too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// Cells and items.
+    Parts,
+    /// Attributes of a tag.
+    Attributes,
+}
+
 /// A file as rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Layout {
     pub(super) rows: Vec<Row>,
     /// Whether cells stand under those they belong to: in HTML a cell may span several.
     pub(super) aligned: bool,
-    /// The line at which reading stopped because there is too much.
-    pub(super) overflow: Option<u32>,
+    /// The line at which reading stopped because there is too much, and of what.
+    pub(super) overflow: Option<(u32, Bound)>,
     /// The last line.
     pub(super) last_line: u32,
 }
@@ -109,10 +121,16 @@ impl Builder {
     }
 
     fn count(&mut self, line: u32) {
+        work::spend(PART);
         self.parts += 1;
         if self.parts > MOST_PARTS {
-            self.layout.overflow.get_or_insert(line);
+            self.stop(line, Bound::Parts);
         }
+    }
+
+    /// Stops reading at a line, since there is too much of something.
+    pub(super) fn stop(&mut self, line: u32, bound: Bound) {
+        self.layout.overflow.get_or_insert((line, bound));
     }
 
     /// Begins a cell.
@@ -159,6 +177,7 @@ impl Builder {
 
     /// Adds text to the item.
     pub(super) fn text(&mut self, text: &str, line: u32, column: u32) {
+        work::spend(text.len());
         if let Some((shown, _)) = &mut self.value {
             shown.push_str(text);
             return;

@@ -6,6 +6,7 @@ use super::{
     notes::Place,
     width::narrow,
 };
+use crate::work;
 
 /// What the items of a box are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,7 @@ impl Splitter {
 
     /// Where items start in a text, each with its sign.
     fn starts(&mut self, text: &str) -> Vec<(usize, Sign)> {
+        work::spend(text.len());
         let mut starts = Vec::new();
         let mut before = None;
         for (at, c) in text.char_indices() {
@@ -277,6 +279,7 @@ fn has_rating(text: &str) -> bool {
 
 /// Whether a line of an indicator ends with its target.
 pub(super) fn has_target(text: &str) -> bool {
+    work::spend(text.len());
     let after_colon = text
         .rsplit_once([':', '：'])
         .is_some_and(|(_, after)| !after.trim().is_empty());

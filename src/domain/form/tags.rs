@@ -1,5 +1,7 @@
 //! Tags that stand in a text as text, as forms copied from web pages have them: `<ul style="…">`, unclosed.
 
+use crate::work;
+
 /// What a tag says about a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
@@ -68,10 +70,9 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 fn leading_tag(text: &str) -> Option<(Piece<'_>, &str)> {
     let inner = text.strip_prefix('<')?;
     // A tag does not hold another: many `<` one after the other are not looked through again and again.
-    let end = inner
-        .bytes()
-        .take(LONGEST)
-        .position(|byte| matches!(byte, b'>' | b'<'))?;
+    let end = inner.bytes().take(LONGEST).position(|byte| matches!(byte, b'>' | b'<'));
+    work::spend(end.unwrap_or(LONGEST));
+    let end = end?;
     if inner.as_bytes().get(end) != Some(&b'>') {
         return None;
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Confidence, Form, FormGoal, Severity, read_html, read_text};
 
+mod bounds;
 mod broken;
 mod random;
 mod varied;

@@ -1,5 +1,7 @@
 //! Texts in one width: full-width letters, digits and signs as ASCII, every blank as a space.
 
+use crate::work;
+
 /// A character in one width.
 pub(super) fn narrow(c: char) -> char {
     match c {
@@ -21,6 +23,7 @@ pub(super) struct Narrow {
 impl Narrow {
     /// Puts a text into one width. It takes nine times the text: only starts of texts are put here.
     pub(super) fn of(printed: &str) -> Self {
+        work::spend(printed.len());
         let mut narrowed = Self {
             text: String::with_capacity(printed.len()),
             places: Vec::new(),
@@ -42,5 +45,6 @@ impl Narrow {
 
 /// A short text in one width without blanks, for comparing.
 pub(super) fn bare(text: &str) -> String {
+    work::spend(text.len());
     text.chars().map(narrow).filter(|c| *c != ' ').collect()
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use unicode_normalization::char::{compose, decompose_compatible};
 
+use crate::work;
+
 /// A printed text and the same in one width, each place of which knows where it stands in the printed one.
 #[derive(Debug, Clone)]
 pub(crate) struct Plain<'a> {
@@ -17,6 +19,7 @@ pub(crate) struct Plain<'a> {
 impl<'a> Plain<'a> {
     /// Puts a text into one width.
     pub(crate) fn of(printed: &'a str) -> Self {
+        work::spend(printed.len());
         let mut plain = Self {
             printed,
             text: String::with_capacity(printed.len()),

@@ -1,5 +1,7 @@
 //! How a form is laid over a stored policy: what it says is taken, what it cannot say is kept.
 
+use std::collections::HashSet;
+
 use super::{
     Rewording,
     laid::{Spot, place},
@@ -24,6 +26,27 @@ use crate::{
     },
     value::{FiscalYear, GoalCode, Line, OrganizationKey, Prose, TextBox},
 };
+
+/// What is known of a goal's indicators: those that are stored, and how those of the form are called.
+struct Known<'a> {
+    stored: Vec<(&'a TreeIndicator, Traits<'a>)>,
+    said: HashSet<String>,
+}
+
+impl<'a> Known<'a> {
+    fn of(goal: &FormGoal, stored: Option<&'a TreeGoal>) -> Self {
+        let stored = stored.into_iter().flat_map(|goal| &goal.indicators);
+        let traits = |it: &'a TreeIndicator| {
+            let population = it.population.as_ref().map(|population| population.0.as_str());
+            let unit = it.unit.as_ref().map(|unit| unit.0.as_str());
+            Traits::of(&it.name.0, unit, population, it.kind, &it.target)
+        };
+        Self {
+            stored: stored.map(|it| (it, traits(it))).collect(),
+            said: goal.indicators.iter().map(|it| plain(&it.read.value.name)).collect(),
+        }
+    }
+}
 
 /// The laying of a form.
 pub(super) struct Laying<'a> {
@@ -109,8 +132,9 @@ impl Laying<'_> {
             .iter()
             .filter_map(|budget| self.budget(&code, budget, stored));
         let budgets = budgets.collect();
+        let known = Known::of(goal, stored);
         let indicators = goal.indicators.iter();
-        let indicators = indicators.map(|it| self.indicator(&code, goal, it, stored)).collect();
+        let indicators = indicators.map(|it| self.indicator(&code, it, &known)).collect();
         Some(TreeGoal {
             id: stored.and_then(|stored| stored.id),
             title: Line(goal.title.value.clone()),
@@ -147,15 +171,9 @@ impl Laying<'_> {
         })
     }
 
-    fn indicator(
-        &mut self,
-        code: &GoalCode,
-        goal: &FormGoal,
-        indicator: &FormIndicator,
-        stored: Option<&TreeGoal>,
-    ) -> TreeIndicator {
+    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &Known<'_>) -> TreeIndicator {
         let read = &indicator.read.value;
-        let same = self.same(goal, indicator, stored);
+        let same = self.same(indicator, known);
         let mut tree = same.cloned().unwrap_or_else(|| TreeIndicator {
             id: None,
             kind: indicator.kind,
@@ -194,38 +212,18 @@ impl Laying<'_> {
 
     /// The stored indicator that this one is: of the same name but for widths and blanks; or of nearly the same, if a person
     /// said that such are.
-    fn same<'t>(
-        &mut self,
-        goal: &FormGoal,
-        indicator: &FormIndicator,
-        stored: Option<&'t TreeGoal>,
-    ) -> Option<&'t TreeIndicator> {
+    fn same<'t>(&mut self, indicator: &FormIndicator, known: &Known<'t>) -> Option<&'t TreeIndicator> {
         let read = &indicator.read.value;
-        let stored = &stored?.indicators;
-        if let Some(same) = stored.iter().find(|it| same_text(&it.name.0, &read.name)) {
-            return Some(same);
-        }
         let unit = read.target.as_ref().and_then(|target| target.unit.as_deref());
         let none = Target::default();
         let target = read.target.as_ref().map_or(&none, |read| &read.target);
-        let said: Vec<String> = goal.indicators.iter().map(|it| plain(&it.read.value.name)).collect();
-        let traits = Traits {
-            name: &read.name,
-            unit,
-            population: read.population.as_deref(),
-            kind: indicator.kind,
-            target,
-        };
-        let near = stored.iter().find(|it| {
-            let other = Traits {
-                name: &it.name.0,
-                unit: it.unit.as_ref().map(|unit| unit.0.as_str()),
-                population: it.population.as_ref().map(|population| population.0.as_str()),
-                kind: it.kind,
-                target: &it.target,
-            };
-            !said.contains(&plain(&it.name.0)) && likeness(traits, other).is_close()
-        })?;
+        let traits = Traits::of(&read.name, unit, read.population.as_deref(), indicator.kind, target);
+        let stored = || known.stored.iter();
+        if let Some((same, _)) = stored().find(|(_, other)| other.name() == traits.name()) {
+            return Some(same);
+        }
+        let mut unsaid = stored().filter(|(_, other)| !known.said.contains(other.name()));
+        let (near, _) = unsaid.find(|(_, other)| likeness(&traits, other).is_close())?;
         match self.rewording {
             Rewording::Rename => Some(near),
             Rewording::Add => None,

@@ -1,5 +1,7 @@
 //! The report of an import: what was written, what stays, and what it means.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +21,7 @@ use crate::{
     resources::{
         changes::{ChangeOp, ChangeType},
         evaluations::case::{Judged, Subject, judge},
-        indicators::predecessors::{Predecessor, Sought, predecessors},
+        indicators::predecessors::{Candidates, Predecessor, Sought},
         policies::{
             Policy,
             tree::{PolicyTree, store::Rows},
@@ -35,7 +37,7 @@ const MOST_CHANGES: usize = 10_000;
 const CANDIDATES: usize = 3;
 
 /// What an import changed, or would change.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportReport {
     /// Whether it was a trial: nothing is stored then.
     pub dry_run: bool,
@@ -114,7 +116,7 @@ pub struct ImportField {
 }
 
 /// One thing that an import created or changed.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportChange {
     /// What was done.
     pub op: ChangeOp,
@@ -131,7 +133,7 @@ pub struct ImportChange {
 }
 
 /// One thing that is stored and not in the file.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportLeft {
     /// What it is.
     pub r#type: ChangeType,
@@ -144,7 +146,7 @@ pub struct ImportLeft {
 }
 
 /// What an indicator's target comes to.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportEvaluation {
     /// The indicator.
     pub indicator_id: Id,
@@ -165,7 +167,7 @@ pub struct ImportEvaluation {
 }
 
 /// A new indicator, and what it may continue.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImportLink {
     /// The indicator.
     pub indicator_id: Id,
@@ -305,16 +307,23 @@ fn evaluations(tx: &mut Tx<'_>, policy: &Policy) -> Result<Vec<Judged>> {
 
 /// What those of the indicators that are new, and in a series of their own, may continue.
 fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLink>> {
+    let new: HashSet<Id> = new.iter().copied().collect();
+    let mut subjects = judged
+        .iter()
+        .map(|judged| &judged.subject)
+        .filter(|subject| new.contains(&subject.indicator.id))
+        .peekable();
+    // All of one policy.
+    let Some(first) = subjects.peek() else {
+        return Ok(vec![]);
+    };
+    let known = Candidates::load(tx, first.organization_id, first.indicator.policy_year)?;
+    let traits = known.traits();
     let mut links = Vec::new();
-    for subject in judged.iter().map(|judged| &judged.subject) {
+    for subject in subjects {
         let indicator = &subject.indicator;
-        if !new.contains(&indicator.id) {
-            continue;
-        }
         let target = indicator.target.clone().into();
         let sought = Sought {
-            organization_id: subject.organization_id,
-            fiscal_year: indicator.policy_year,
             id: Some(indicator.id),
             series_id: Some(indicator.series_id),
             name: &indicator.name.0,
@@ -323,7 +332,7 @@ fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLin
             kind: indicator.kind,
             target: &target,
         };
-        let mut candidates = predecessors(tx, &sought)?;
+        let mut candidates = known.of(&traits, &sought);
         if candidates.is_empty() || candidates.iter().any(|candidate| candidate.linked) {
             continue;
         }

@@ -14,7 +14,7 @@ use crate::{
     db::{Db, by_id},
     domain::{
         kinds::IndicatorKind,
-        likeness::{LikenessReason, Traits, likeness},
+        likeness::{Likeness, LikenessReason, Traits, likeness},
         target::Target,
     },
     error::Result,
@@ -83,13 +83,9 @@ pub struct Predecessor {
     pub taken_by: Option<Id>,
 }
 
-/// What is looked for: an indicator, stored or not, of an organization's policy of a fiscal year.
+/// What is looked for: an indicator, stored or not, of the policy of a fiscal year.
 #[derive(Debug, Clone, Copy)]
 pub struct Sought<'a> {
-    /// The organization.
-    pub organization_id: Id,
-    /// Fiscal year of the policy.
-    pub fiscal_year: FiscalYear,
     /// The indicator, if it is stored.
     pub id: Option<Id>,
     /// Its series, if it is stored.
@@ -125,10 +121,9 @@ fn of_stored(conn: &mut PgConnection, id: Id) -> Result<Predecessors> {
         .filter(i::id.eq(id))
         .select(p::organization_id)
         .first(conn)?;
+    let candidates = Candidates::load(conn, organization_id, indicator.policy_year)?;
     let target = indicator.target.clone().into();
     let sought = Sought {
-        organization_id,
-        fiscal_year: indicator.policy_year,
         id: Some(id),
         series_id: Some(indicator.series_id),
         name: &indicator.name.0,
@@ -141,76 +136,105 @@ fn of_stored(conn: &mut PgConnection, id: Id) -> Result<Predecessors> {
         indicator_id: Some(id),
         series_id: Some(indicator.series_id),
         fiscal_year: indicator.policy_year.previous(),
-        items: predecessors(conn, &sought)?,
+        items: candidates.of(&candidates.traits(), &sought),
     })
 }
 
-/// The indicators of last year's policy that an indicator may continue, the likeliest first: two queries.
-pub fn predecessors(conn: &mut PgConnection, sought: &Sought<'_>) -> Result<Vec<Predecessor>> {
-    let candidates: Vec<Indicator> = Indicator::query()
-        .filter(p::organization_id.eq(sought.organization_id))
-        .filter(p::fiscal_year.nullable().eq(sought.fiscal_year.previous()))
-        .load(conn)?;
-    let series: Vec<Id> = candidates.iter().map(|candidate| candidate.series_id).collect();
-    let this_years: Vec<(Id, Id)> = i::table
-        .inner_join(g::table.inner_join(p::table))
-        .filter(p::organization_id.eq(sought.organization_id))
-        .filter(p::fiscal_year.eq(sought.fiscal_year))
-        .filter(i::series_id.eq_any(series))
-        .order(i::id.desc())
-        .select((i::series_id, i::id))
-        .load(conn)?;
-    let taken: HashMap<Id, Id> = this_years
-        .into_iter()
-        .filter(|(_, id)| Some(*id) != sought.id)
-        .collect();
-    let mut ranked: Vec<(Predecessor, bool)> = candidates
-        .into_iter()
-        .map(|candidate| compare(sought, candidate, &taken))
-        .collect();
-    ranked.sort_by(|(a, _), (b, _)| (b.score, a.indicator_id).cmp(&(a.score, b.indicator_id)));
-    choose(&mut ranked);
-    ranked.truncate(MOST);
-    Ok(ranked.into_iter().map(|(candidate, _)| candidate).collect())
+/// The indicators of an organization's policy of one year that those of the next may continue.
+pub struct Candidates {
+    indicators: Vec<(Indicator, Target)>,
+    /// By series, the indicators of the next year's policy, the first that was made first.
+    taken: HashMap<Id, Vec<Id>>,
 }
 
-/// A candidate, and whether it is close.
-fn compare(sought: &Sought<'_>, candidate: Indicator, taken: &HashMap<Id, Id>) -> (Predecessor, bool) {
-    let target: Target = candidate.target.into();
-    let likeness = likeness(
-        Traits {
-            name: sought.name,
-            unit: sought.unit,
-            population: sought.population,
-            kind: sought.kind,
-            target: sought.target,
-        },
-        Traits {
-            name: &candidate.name.0,
-            unit: candidate.unit.as_ref().map(|it| it.0.as_str()),
-            population: candidate.population.as_ref().map(|it| it.0.as_str()),
-            kind: candidate.kind,
-            target: &target,
-        },
-    );
-    let close = likeness.is_close();
-    let candidate = Predecessor {
-        indicator_id: candidate.id,
-        series_id: candidate.series_id,
-        goal_id: candidate.goal_id,
-        goal_code: candidate.goal_code,
-        name: candidate.name,
-        population: candidate.population,
-        unit: candidate.unit,
-        target,
-        score: likeness.score,
-        name_likeness: likeness.name,
-        reasons: likeness.reasons,
-        confident: false,
-        linked: sought.series_id == Some(candidate.series_id),
-        taken_by: taken.get(&candidate.series_id).copied(),
-    };
-    (candidate, close)
+impl Candidates {
+    /// Those that indicators of a fiscal year may continue: two queries, however many these are.
+    pub fn load(conn: &mut PgConnection, organization: Id, year: FiscalYear) -> Result<Self> {
+        let indicators: Vec<Indicator> = Indicator::query()
+            .filter(p::organization_id.eq(organization))
+            .filter(p::fiscal_year.nullable().eq(year.previous()))
+            .load(conn)?;
+        let series: Vec<Id> = indicators.iter().map(|candidate| candidate.series_id).collect();
+        let this_years: Vec<(Id, Id)> = i::table
+            .inner_join(g::table.inner_join(p::table))
+            .filter(p::organization_id.eq(organization))
+            .filter(p::fiscal_year.eq(year))
+            .filter(i::series_id.eq_any(series))
+            .order(i::id)
+            .select((i::series_id, i::id))
+            .load(conn)?;
+        let mut taken: HashMap<Id, Vec<Id>> = HashMap::new();
+        for (series, id) in this_years {
+            taken.entry(series).or_default().push(id);
+        }
+        let with_target = |indicator: Indicator| {
+            let target = indicator.target.clone().into();
+            (indicator, target)
+        };
+        Ok(Self {
+            indicators: indicators.into_iter().map(with_target).collect(),
+            taken,
+        })
+    }
+
+    /// What each of them has that is compared.
+    #[must_use]
+    pub fn traits(&self) -> Vec<Traits<'_>> {
+        let each = self.indicators.iter().map(|(candidate, target)| {
+            Traits::of(
+                &candidate.name.0,
+                candidate.unit.as_ref().map(|it| it.0.as_str()),
+                candidate.population.as_ref().map(|it| it.0.as_str()),
+                candidate.kind,
+                target,
+            )
+        });
+        each.collect()
+    }
+
+    /// Those that an indicator may continue, the likeliest first. `traits` are those of the candidates.
+    #[must_use]
+    pub fn of(&self, traits: &[Traits<'_>], sought: &Sought<'_>) -> Vec<Predecessor> {
+        let given = Traits::of(sought.name, sought.unit, sought.population, sought.kind, sought.target);
+        let mut ranked: Vec<(Predecessor, bool)> = self
+            .indicators
+            .iter()
+            .zip(traits)
+            .map(|((candidate, target), traits)| {
+                let likeness = likeness(&given, traits);
+                let close = likeness.is_close();
+                let mut taken = self.taken.get(&candidate.series_id).into_iter().flatten();
+                let taken_by = taken.find(|id| Some(**id) != sought.id).copied();
+                let linked = sought.series_id == Some(candidate.series_id);
+                (Predecessor::of(candidate, target, likeness, linked, taken_by), close)
+            })
+            .collect();
+        ranked.sort_by(|(a, _), (b, _)| (b.score, a.indicator_id).cmp(&(a.score, b.indicator_id)));
+        choose(&mut ranked);
+        ranked.truncate(MOST);
+        ranked.into_iter().map(|(candidate, _)| candidate).collect()
+    }
+}
+
+impl Predecessor {
+    fn of(candidate: &Indicator, target: &Target, likeness: Likeness, linked: bool, taken_by: Option<Id>) -> Self {
+        Self {
+            indicator_id: candidate.id,
+            series_id: candidate.series_id,
+            goal_id: candidate.goal_id,
+            goal_code: candidate.goal_code.clone(),
+            name: candidate.name.clone(),
+            population: candidate.population.clone(),
+            unit: candidate.unit.clone(),
+            target: target.clone(),
+            score: likeness.score,
+            name_likeness: likeness.name,
+            reasons: likeness.reasons,
+            confident: false,
+            linked,
+            taken_by,
+        }
+    }
 }
 
 /// Marks the likeliest free candidate, if it is close and no other free one is nearly as likely.

@@ -16,6 +16,7 @@ use crate::{
     contract::Rules,
     db::Db,
     domain::{
+        form::MOST_INDICATORS,
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
         target::Target,
     },
@@ -89,7 +90,7 @@ pub struct PolicyTree {
     pub results_due_on: Option<Date>,
     /// Where the data comes from, and what was corrected on the way.
     pub source: Option<Prose<4000>>,
-    /// The goals, in the order of their codes.
+    /// The goals, in the order of their codes; at most 1,000 indicators in all of them together.
     #[schema(max_items = 100)]
     pub goals: Vec<TreeGoal>,
 }
@@ -266,6 +267,13 @@ impl Rules for PolicyTree {
         let mut broken = self.input().broken();
         let mut ids = HashSet::new();
         repeated(&mut broken, "/goals", self.goals.iter().map(|goal| &goal.code));
+        if self.goals.iter().map(|goal| goal.indicators.len()).sum::<usize>() > MOST_INDICATORS {
+            let detail = Bilingual::new(
+                format!("指標は合わせて{MOST_INDICATORS}件までです"),
+                format!("must have at most {MOST_INDICATORS} indicators in all"),
+            );
+            broken.push(Violation::at("/goals", "too_many", detail));
+        }
         for (n, goal) in self.goals.iter().enumerate() {
             let at = format!("/goals/{n}");
             repeated(

@@ -15,6 +15,8 @@ use crate::sheet::table::{Builder, Cell, Content, Merged, Number, Row, Table, pl
 
 /// How many merged ranges and runs of hidden columns are remembered: more than anybody is told of.
 const MOST_RANGES: usize = 1_000;
+/// The last row of the largest spreadsheet there is.
+const LAST_ROW: u32 = 1_048_576;
 /// The digits that spreadsheets keep and show of a number: what is stored behind them comes from binary fractions.
 const DIGITS: u32 = 15;
 
@@ -117,7 +119,7 @@ impl Reader<'_> {
             Some(number) => number.parse().ok(),
             None => self.last_row.checked_add(1),
         };
-        let number = number.filter(|number| *number > self.last_row && self.row.is_none());
+        let number = number.filter(|number| *number > self.last_row && *number <= LAST_ROW && self.row.is_none());
         let number = number.ok_or_else(|| unreadable(self.part))?;
         self.last_row = number;
         self.last_column = 0;
@@ -157,7 +159,7 @@ impl Reader<'_> {
             return Ok(());
         };
         let Some(content) = content(&open, self.workbook).map_err(|Malformed| unreadable(self.part))? else {
-            return Ok(());
+            return self.builder.count(row.number, open.column);
         };
         let cell = Cell {
             column: open.column,

@@ -14,9 +14,12 @@ use quick_xml::{
 use zip::{ZipArchive, result::ZipError};
 
 use super::{super::table::refused, Note};
+use crate::work;
 
 /// Most bytes that all parts read may come to.
 const MOST_BYTES: u64 = 64 << 20;
+/// About what a step through a part costs as work: as much as looking at so many bytes.
+const STEP: usize = 16;
 /// What a file of old Excel, or one with a password, begins with.
 const COMPOUND: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 
@@ -116,6 +119,7 @@ fn walk(part: &str, xml: impl io::BufRead, mut step: impl FnMut(Step<'_>) -> Res
     reader.config_mut().expand_empty_elements = true;
     let mut buffer = Vec::new();
     loop {
+        work::spend(STEP + buffer.len());
         buffer.clear();
         match reader.read_event_into(&mut buffer).map_err(|e| broken(part, &e))? {
             Event::Start(start) | Event::Empty(start) => step(Step::Open(Element { start: &start, part }))?,

@@ -8,7 +8,10 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook as Written};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::read;
-use crate::sheet::table::{Content, Merged, Table, address};
+use crate::{
+    sheet::table::{Content, Merged, Table, address},
+    work::counted,
+};
 
 const RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#;
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -308,6 +311,25 @@ fn a_file_past_the_limits_is_refused() {
         refusal(&made("", &many, "<styleSheet/>", "<worksheet><sheetData/></worksheet>")),
         "not_xlsx"
     );
+}
+
+#[test]
+fn twice_the_file_is_twice_the_work_whether_anything_stands_in_its_cells() {
+    for part in [
+        "<c/>",
+        "<c><v>1</v></c>",
+        "<x/>",
+        "</row><row>",
+        "</row><row hidden='1'><c t='s'><v>1</v></c>",
+        " ",
+    ] {
+        let work = |count| {
+            let bytes = rows(&format!("<row>{}</row>", part.repeat(count)));
+            counted(|| read(&bytes)).1
+        };
+        let (one, two) = (work(2_000) - work(1_000), work(4_000) - work(2_000));
+        assert!((one..=one * 21 / 10).contains(&two), "{part}: {one}, {two}");
+    }
 }
 
 proptest! {

@@ -171,15 +171,29 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
 
     for (n, goal) in tree.goals.iter().enumerate() {
         let goal_id = store_goal(tx, old_goals.remove(&goal.code), goal.id, &goal.input(policy))?;
+        let mut new_budgets = Vec::new();
         for budget in &goal.budgets {
             let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
-            store_budget(tx, old, budget.id, &budget.input(goal_id))?;
+            let input = budget.input(goal_id);
+            match old {
+                Some(old) => change_budget(tx, old, &input)?,
+                None => new_budgets.push((budget.id.unwrap_or_else(Id::generate), input)),
+            }
         }
+        budgets::insert(tx, &new_budgets)?;
+        let mut new_indicators = Vec::new();
         for (m, indicator) in goal.indicators.iter().enumerate() {
             let old = matched.take(n, m);
             let position = i32::try_from(m + 1).map_err(Error::internal)?;
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
-            let indicator_id = store_indicator(tx, old, indicator.id, &input)?;
+            let indicator_id = match old {
+                Some(old) => change_indicator(tx, old, &input)?,
+                None => {
+                    let id = indicator.id.unwrap_or_else(Id::generate);
+                    new_indicators.push((id, input));
+                    id
+                }
+            };
             for result in &indicator.results {
                 let old = old_results.remove(&(indicator_id, result.fiscal_year));
                 if old.is_none_or(|old| old.differs(result)) {
@@ -187,6 +201,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
                 }
             }
         }
+        indicators::insert(tx, &new_indicators)?;
     }
 
     results::put(tx, &other_results)?;
@@ -220,10 +235,7 @@ fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, named: Option<Id>, inpu
     Ok(id)
 }
 
-fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, named: Option<Id>, input: &BudgetInput) -> Result<()> {
-    let Some(old) = old else {
-        return budgets::insert(tx, named.unwrap_or_else(Id::generate), input);
-    };
+fn change_budget(tx: &mut Tx<'_>, old: budgets::Budget, input: &BudgetInput) -> Result<()> {
     let id = old.id;
     if BudgetInput::from(old) != *input {
         budgets::update(tx, id, input)?;
@@ -231,16 +243,7 @@ fn store_budget(tx: &mut Tx<'_>, old: Option<budgets::Budget>, named: Option<Id>
     Ok(())
 }
 
-fn store_indicator(
-    tx: &mut Tx<'_>,
-    old: Option<indicators::Indicator>,
-    named: Option<Id>,
-    input: &IndicatorInput,
-) -> Result<Id> {
-    let Some(old) = old else {
-        let id = named.unwrap_or_else(Id::generate);
-        return indicators::insert(tx, id, input).map(|()| id);
-    };
+fn change_indicator(tx: &mut Tx<'_>, old: indicators::Indicator, input: &IndicatorInput) -> Result<Id> {
     let id = old.id;
     if IndicatorInput::from(old) != *input {
         indicators::update(tx, id, input)?;

@@ -1,0 +1,113 @@
+//! Reading is bounded, and its work grows with the file: counted, not timed.
+
+use super::{Form, errors, read_html, read_text};
+use crate::work::counted;
+
+/// A form with so many of something within a box.
+fn text(part: &str, count: usize) -> String {
+    format!(
+        "令和6年度 西区運営方針\n経営課題1-(1) 防災\nアウトカム指標\n{}",
+        part.repeat(count)
+    )
+}
+
+fn html(part: &str, count: usize) -> String {
+    text("", 0).replace('\n', "<p>") + &part.repeat(count)
+}
+
+#[test]
+fn twice_the_file_is_twice_the_work() {
+    let tag = format!("<b {}>x</b>", (0..90).map(|n| format!("a{n}=1 ")).collect::<String>());
+    for part in [
+        "\t",
+        "a\t",
+        "a\n",
+        "目標\n",
+        "経営課題1\n",
+        "5予算額 (12百万円)(12百万円) 1百万円\t",
+        "・a：40%以上 ",
+        "①",
+        "(",
+        "<",
+        "<5% ",
+        "満足度 40%以上（R4：30%） ",
+        "実績\t前年度実績\t目標値\t",
+        "<ul><li>a",
+        "<table><tr><td hidden>",
+        "<span data-exact='1'>x</span>",
+        "<!-- a b c -->",
+        "<script>a<b</script>",
+        "&amp;",
+        &tag,
+    ] {
+        // Few enough that no limit ends the reading: work before it would be saved.
+        let count = 1_000.min(100_000 / part.len());
+        for (what, read) in [
+            (
+                "text",
+                &(|n| counted(|| read_text(&text(part, n))).1) as &dyn Fn(usize) -> u64,
+            ),
+            ("HTML", &|n| counted(|| read_html(&html(part, n))).1),
+        ] {
+            // What is the same for every file is no part of either.
+            let (one, two) = (read(2 * count) - read(count), read(4 * count) - read(2 * count));
+            assert!(one >= u64::try_from(count).unwrap(), "{what} {part}: {one}");
+            assert!(
+                (one * 19 / 10..=one * 21 / 10).contains(&two),
+                "{what} {part}: {one}, {two}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tag_has_a_hundred_attributes_and_no_more() {
+    let page = |count: usize| {
+        let attributes: String = (0..count).map(|n| format!(" a{n}='x y'")).collect();
+        html(&format!("<p{attributes}>・備え：50%以上"), 1)
+    };
+    let too_many = |form: &Form| {
+        form.notes
+            .iter()
+            .any(|note| note.code == "too_large" && note.detail.en.contains("100 attributes"))
+    };
+    assert!(!too_many(&read_html(&page(100))));
+    let (form, work) = counted(|| read_html(&page(101)));
+    assert!(too_many(&form), "{:?}", form.notes);
+    // However many more there are, nobody looks at what comes behind them.
+    let (form, more) = counted(|| read_html(&page(20_000)));
+    assert!(too_many(&form));
+    assert!(
+        more <= work + u64::try_from(page(20_000).len()).unwrap(),
+        "{work}, {more}"
+    );
+    // Spread over what looks like other tags, they are still those of one.
+    let spread: String = (0..200).map(|n| format!(" a{n}='<b>'")).collect();
+    assert!(too_many(&read_html(&html(&format!("<p{spread}>"), 1))));
+    // What is not a tag has none.
+    for harmless in [
+        format!("<!-- <p{spread} -->"),
+        format!("<script><p{spread} </script>"),
+        format!("<p title=\"{}\">", "a ".repeat(1_000)),
+        format!("5 < 6{}", " a".repeat(1_000)),
+    ] {
+        assert!(!too_many(&read_html(&html(&harmless, 1))), "{harmless:.40}");
+    }
+}
+
+#[test]
+fn a_form_has_as_many_goals_and_indicators_as_a_policy_may_have() {
+    let goals = |count: usize, indicators: usize| {
+        let mut form = "令和6年度 西区運営方針\n".to_owned();
+        for n in 0..count {
+            form += &format!("経営課題{}-({}) 防災\nアウトカム指標\n", n / 90 + 1, n % 90 + 1);
+            (0..indicators).for_each(|m| form += &format!("・備え{m}：50%以上\n"));
+        }
+        read_text(&form)
+    };
+    let form = goals(100, 10);
+    assert_eq!((form.goals.len(), errors(&form)), (100, vec![]));
+    for form in [goals(101, 1), goals(2, 501)] {
+        assert_eq!((form.goals.len(), errors(&form)), (0, vec!["too_large"]));
+    }
+}
