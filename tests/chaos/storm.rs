@@ -16,7 +16,7 @@ use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Outcome, PATIENCE, http::Answer};
+use crate::{Outcome, PATIENCE, http::Answer, process::eventually};
 
 /// A token that may do everything.
 pub(crate) const TOKEN: &str = "wardpolicy_000000000000_secret";
@@ -98,11 +98,9 @@ pub(crate) fn prepare(address: SocketAddr, organization: &str, year: u32) -> Out
     let tree = json!({ "organization": organization, "fiscal_year": year, "goals": [
         { "code": "1", "title": "課題", "budgets": [], "indicators": indicators }] });
     let at = format!("/v1/policies/{organization}/{year}/tree");
-    let made = ask(
-        address,
-        &format!("PUT {at} HTTP/1.1\r\nIf-None-Match: *\r\n"),
-        &tree.to_string(),
-    )?;
+    let put = format!("PUT {at} HTTP/1.1\r\nIf-None-Match: *\r\n");
+    // A token that was made behind the service's back is known to it soon.
+    let made = eventually(|| Ok(Some(ask(address, &put, &tree.to_string())?).filter(|made| made.status != 401)))?;
     if made.status != 201 {
         return Err(format!("{}: {}", made.status, made.body).into());
     }
