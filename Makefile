@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test test-postgres setup schemathesis bench chaos bench-history fuzz compose-test
+.PHONY: help run test test-postgres setup schemathesis bench chaos soak bench-history fuzz compose-test
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,9 +34,16 @@ bench: ## measure how near the service comes to what the machine can do (BENCH_S
 	@.ci/setup bench
 	cargo bench --locked --bench bench
 
-chaos: ## break things while the service runs, and count what was lost (CHAOS_ONLY="frozen …" for some)
+chaos: ## break things and flood the service while it runs, and count what was lost (CHAOS_ONLY="frozen floods …" for some)
 	@.ci/setup chaos
-	cargo test --locked --test chaos
+	cargo build --release --locked
+	CHAOS_SERVICE="$${CHAOS_SERVICE:-$(CURDIR)/target/release/ward-policy}" cargo test --locked --test chaos
+
+soak: ## load the service for a long time, and see that it takes no more at the end (SOAK_MINUTES, 30)
+	@.ci/setup
+	cargo build --release --locked
+	CHAOS_SERVICE="$${CHAOS_SERVICE:-$(CURDIR)/target/release/ward-policy}" SOAK_MINUTES="$${SOAK_MINUTES:-30}" \
+		cargo test --locked --test chaos
 
 bench-history: setup ## measure what keeping history costs
 	cargo build --release --locked

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use actix_cors::Cors;
 use actix_web::{
     App, Error as ActixError, HttpRequest, HttpResponse,
-    body::BoxBody,
+    body::{BoxBody, MessageBody},
     dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
     http::{Method, header},
-    middleware::from_fn,
+    middleware::{Next, from_fn},
     web,
 };
 use utoipa::openapi::{OpenApi, path::PathItem};
@@ -17,14 +17,15 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
-    auth::{self, Needs, Proxies},
+    auth::{self, Needs},
     cache::{self, Cache},
     coding,
+    conditions::{self, Conditions},
     config::Limits,
     consistency::CONSISTENCY_TOKEN,
     db::Database,
     error::{Error, Result},
-    extract, openapi,
+    extract, former, openapi,
     rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
     request, resources,
     trace::{TRACEPARENT, TRACESTATE},
@@ -39,7 +40,6 @@ pub fn build(
     database: Database,
     cache: Cache,
     rate: Rate,
-    proxies: Proxies,
     workshop: Workshop,
     limits: Limits,
 ) -> App<
@@ -58,7 +58,6 @@ pub fn build(
         .app_data(web::Data::new(database))
         .app_data(web::Data::new(cache))
         .app_data(web::Data::new(rate))
-        .app_data(web::Data::new(proxies))
         .app_data(web::Data::new(workshop))
         .app_data(web::Data::new(limits))
         .service(scope("/v1").configure(resources::routes))
@@ -68,6 +67,7 @@ pub fn build(
     let known = Known::from(spec);
     app.app_data(known.methods.clone())
         .app_data(known.needs.clone())
+        .app_data(known.conditions.clone())
         .service(
             web::resource("/openapi.json")
                 .guard(guard::Get())
@@ -80,6 +80,9 @@ pub fn build(
                 .to(async || web::Redirect::to("/docs/")),
         )
         .default_service(web::to(fallback))
+        .wrap(from_fn(former::redirect))
+        .wrap(from_fn(prefer_literal))
+        .wrap(from_fn(conditions::heed))
         .wrap(from_fn(auth::identify))
         .wrap(from_fn(coding::encode))
         .wrap(from_fn(cache::remember))
@@ -106,6 +109,7 @@ struct Known {
     document: Vec<u8>,
     methods: web::Data<Methods>,
     needs: web::Data<Needs>,
+    conditions: web::Data<Conditions>,
 }
 
 impl Known {
@@ -117,6 +121,7 @@ impl Known {
                 document: openapi::json(&spec).into_bytes(),
                 methods: web::Data::new(Methods::of(&spec)),
                 needs: web::Data::new(Needs::of(&spec)),
+                conditions: web::Data::new(Conditions::of(&spec)),
             }
         })
     }
@@ -155,8 +160,12 @@ fn cors() -> Cors {
         .max_age(3600)
 }
 
-/// The methods each path supports, read from the document.
-struct Methods(Vec<(ResourceDef, String)>);
+/// The methods each path supports, read from the document; and again those of paths that a path with a variable part matches
+/// too, as `/budgets/{id}` does `/budgets/summary`.
+struct Methods {
+    all: Vec<(ResourceDef, String)>,
+    literal: Vec<(ResourceDef, String)>,
+}
 
 impl Methods {
     fn of(spec: &OpenApi) -> Self {
@@ -166,12 +175,42 @@ impl Methods {
             .iter()
             .map(|(path, item)| (path.as_str(), allowed(item)));
         let others = ["/", "/docs", "/openapi.json"].map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
-        Self(
-            paths
-                .chain(others)
-                .map(|(path, allow)| (ResourceDef::new(path), allow))
-                .collect(),
-        )
+        let all: Vec<_> = paths
+            .chain(others)
+            .map(|(path, allow)| (ResourceDef::new(path), allow))
+            .collect();
+        let pattern = |def: &ResourceDef| def.pattern().unwrap_or_default().to_owned();
+        let is_matched_twice = |(path, _): &&(ResourceDef, String)| {
+            let twins = all.iter().filter(|(other, _)| other.is_match(&pattern(path)));
+            twins.count() > 1
+        };
+        let literal = all.iter().filter(is_matched_twice).cloned().collect();
+        Self { all, literal }
+    }
+
+    /// The methods of the path, which is matched by one of these first.
+    fn among<'a>(of: &'a [(ResourceDef, String)], path: &str) -> Option<&'a String> {
+        of.iter()
+            .find(|(known, _)| known.is_match(path))
+            .map(|(_, allow)| allow)
+    }
+}
+
+/// The layer that keeps a request to a path from coming to another one with a variable part, which has its method.
+async fn prefer_literal(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let methods = req.app_data::<web::Data<Methods>>();
+    // The path as it will be routed: percent-decoded.
+    let allow = methods.and_then(|methods| Methods::among(&methods.literal, req.match_info().as_str()));
+    let has = |allow: &String| allow.split(", ").any(|method| method == req.method().as_str());
+    match allow
+        .filter(|allow| !has(allow) && *req.method() != Method::OPTIONS)
+        .cloned()
+    {
+        None => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+        Some(allow) => Ok(req.error_response(Error::MethodNotAllowed(allow))),
     }
 }
 
@@ -193,11 +232,11 @@ fn allowed(item: &PathItem) -> String {
 
 /// Actix's route macros answer 404 to a wrong method (actix-web #2735); this answers 405, and OPTIONS.
 async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
-    match methods.0.iter().find(|(path, _)| path.is_match(req.path())) {
-        Some((_, allow)) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
+    match Methods::among(&methods.all, req.path()) {
+        Some(allow) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
             .insert_header((header::ALLOW, allow.as_str()))
             .finish()),
-        Some((_, allow)) => Err(Error::MethodNotAllowed(allow.clone())),
+        Some(allow) => Err(Error::MethodNotAllowed(allow.clone())),
         None => Err(Error::NotFound("path")),
     }
 }

@@ -38,7 +38,7 @@ mod who;
 
 pub use directory::{Token, TokenDirectory};
 pub use needs::{Need, Needs, need};
-pub use who::{Proxies, Who, address, network};
+pub use who::{Who, address, network};
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
@@ -46,6 +46,8 @@ pub const CHANGE_REASON: &str = "Change-Reason";
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The name that history knows the service itself by; no token has it.
 pub const SERVICE: &str = "ward-policy";
+/// How the database is told of a caller who sees all drafts.
+pub const EVERY_DRAFT: &str = "*";
 /// Most characters of a reason.
 pub const LONGEST_REASON: usize = 1000;
 
@@ -338,7 +340,7 @@ impl Caller {
     pub fn drafts(&self) -> String {
         let every = |scope: &Scope| matches!(scope, Scope::Admin | Scope::On(_, None));
         if self.scopes.iter().any(every) {
-            return "*".to_owned();
+            return EVERY_DRAFT.to_owned();
         }
         let places = self.scopes.iter().filter_map(|scope| match scope {
             Scope::On(_, Some(organization)) => Some(organization.to_string()),

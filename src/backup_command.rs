@@ -18,7 +18,7 @@ use diesel::{PgConnection, connection::SimpleConnection, prelude::*};
 
 use crate::{
     command::{Failure, connect, in_words, open, print, with_database},
-    db::{self, embedded, in_one_line},
+    db::{self, address::Address, embedded, in_one_line},
     verify,
 };
 
@@ -83,9 +83,8 @@ fn make(conn: &mut PgConnection, url: &str, place: &Path) -> Result<Manifest, Fa
             .arg(format!("--snapshot={snapshot}"))
             .arg(format!("--exclude-table-data={MIGRATIONS}"))
             .arg("--file")
-            .arg(&dump)
-            .arg("--dbname")
-            .arg(url);
+            .arg(&dump);
+        Address::read(url)?.tell(&mut pg_dump)?;
         finish(pg_dump)?;
         Contents::read(conn).map_err(Rolled::from)
     });
@@ -155,9 +154,8 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest, history: History) -> Result
         "--set=ON_ERROR_STOP=1",
         "--output=/dev/null",
         "--file=-",
-        "--dbname",
-    ])
-    .arg(url);
+    ]);
+    Address::read(url)?.tell(&mut psql)?;
     pipe(pg_restore, psql, |setting| setting != UNKNOWN_BEFORE_17 || major >= 17)?;
     let found = conn.transaction(|conn| {
         db::note_migrations(conn, &manifest.contents.migrations).map_err(|e| in_words(&e))?;

@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 use quick_cache::{Weighter, sync};
 
 use crate::{
-    auth::{self, Caller},
+    auth::{self, Caller, IDEMPOTENCY_KEY},
     coding::{self, Coding},
     consistency::CONSISTENCY_TOKEN,
     db::{Database, Part, PublicState},
@@ -81,7 +81,7 @@ impl Cache {
     }
 }
 
-/// What tells its place in a history that is everybody's: what the public does not see moves it on too.
+/// What callers follow: it is asked anew each time.
 const IN_STEP: &str = "/v1/changes";
 /// What describes the interface, and changes with the service alone.
 const DOCUMENT: &str = "/openapi.json";
@@ -148,7 +148,9 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)>
     // Who has a token of consistency may know of more than was heard here.
     let anybody = *req.method() == Method::GET && !has(header::AUTHORIZATION) && !has(CONSISTENCY_TOKEN);
     let may_be_kept = req.path() == DOCUMENT || req.path().starts_with("/v1/") && !req.path().starts_with(IN_STEP);
-    if !anybody || !may_be_kept {
+    // Where these mean nothing they are refused, and not ignored.
+    let has_condition = has(header::IF_MATCH) || req.headers().contains_key(IDEMPOTENCY_KEY);
+    if !anybody || !may_be_kept || has_condition {
         return None;
     }
     let state = req.app_data::<web::Data<Database>>()?.public_state()?;

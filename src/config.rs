@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
+use crate::{db, json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
 
 /// The settings of a service.
 #[derive(Debug, Clone)]
@@ -37,13 +37,12 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds on the use of the database.
     pub bounds: Bounds,
-    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000); more wait to be accepted.
+    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000, or what the process may have of descriptors), a
+    /// quarter of them to one address; on a few more health is answered.
     pub connections: usize,
     /// `WARD_POLICY_RATE`: requests a second that a token may make, or an address without one, and twice as many at once; up to
     /// 1,000,000, 0 for any number (1000). Answers that what a caller has still holds (304), where they are kept, do not count.
     pub rate: u32,
-    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, up to 10 (0).
-    pub proxies: usize,
     /// How long a client may take.
     pub patience: Patience,
 }
@@ -66,7 +65,7 @@ impl Default for Patience {
     }
 }
 
-/// Bounds on the use of the database.
+/// Bounds on the use of the database, and of what is gathered from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
@@ -90,9 +89,26 @@ pub struct Bounds {
     /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
     /// own, 1 to 100 (3); one caller may have all but one of them.
     pub streams: usize,
+    /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one caller's may take
+    /// half of them.
+    pub export_bytes: usize,
+    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter of them to one caller.
+    pub exports: usize,
     /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
     /// caller.
     pub followers: usize,
+}
+
+impl Bounds {
+    /// How long a commit may take that was begun within its deadline.
+    pub const COMMIT: Duration = Duration::from_secs(5);
+
+    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its turn, works until its
+    /// deadline, and may have to wait for a commit.
+    #[must_use]
+    pub fn longest_request(&self) -> Duration {
+        (self.wait + self.read).max(self.lock + self.write + Self::COMMIT)
+    }
 }
 
 impl Default for Bounds {
@@ -108,6 +124,8 @@ impl Default for Bounds {
             write: Duration::from_secs(30),
             streams: 3,
             followers: 2000,
+            export_bytes: 2 << 30,
+            exports: 64,
         }
     }
 }
@@ -156,6 +174,9 @@ pub struct Limits {
     pub page_items: i64,
     /// `WARD_POLICY_BATCH_ITEMS`: most results written together, 1 to 1000 (1000).
     pub batch_items: usize,
+    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host` and
+    /// `X-Forwarded-Proto`, up to 10 (0). Without any, none of these headers counts.
+    pub proxies: usize,
 }
 
 impl Default for Limits {
@@ -168,6 +189,7 @@ impl Default for Limits {
             json: Most::default(),
             page_items: MAX_LIMIT,
             batch_items: MAX_BATCH,
+            proxies: 0,
         }
     }
 }
@@ -187,10 +209,14 @@ impl Config {
         let (defaults, bounds, patience) = (Limits::default(), Bounds::default(), Patience::default());
         Ok(Self {
             bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
-            database_url: text("DATABASE_URL")?,
+            database_url: text("DATABASE_URL")?
+                .map(|url| address("DATABASE_URL", &url))
+                .transpose()?,
             standbys: text("DATABASE_REPLICA_URLS")?
-                .map(|urls| urls.split_whitespace().map(str::to_owned).collect())
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(|url| address("DATABASE_REPLICA_URLS", url))
+                .collect::<Result<_, _>>()?,
             data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
             workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
             cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
@@ -208,6 +234,7 @@ impl Config {
                 },
                 page_items: number("WARD_POLICY_PAGE_ITEMS", defaults.page_items, 100..=MAX_LIMIT)?,
                 batch_items: number("WARD_POLICY_BATCH_ITEMS", defaults.batch_items, 1..=MAX_BATCH)?,
+                proxies: number("WARD_POLICY_PROXIES", defaults.proxies, 0..=10)?,
             },
             bounds: Bounds {
                 pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,
@@ -218,16 +245,30 @@ impl Config {
                 read: millis("WARD_POLICY_READ_MS", bounds.read)?,
                 write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
+                export_bytes: number("WARD_POLICY_EXPORT_BYTES", bounds.export_bytes, 1 << 20..=1 << 40)?,
+                exports: number("WARD_POLICY_EXPORTS", bounds.exports, 1..=10_000)?,
                 followers: number("WARD_POLICY_FOLLOWERS", bounds.followers, 8..=100_000)?,
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
             rate: number("WARD_POLICY_RATE", 1000, 0..=1_000_000)?,
-            proxies: number("WARD_POLICY_PROXIES", 0, 0..=10)?,
             patience: Patience {
                 head: seconds("WARD_POLICY_HEAD_SECONDS", patience.head)?,
                 idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,
             },
         })
+    }
+}
+
+/// The address of a database.
+fn address(name: &'static str, url: &str) -> Result<String, ConfigError> {
+    match db::address::check(url) {
+        Ok(()) => Ok(url.to_owned()),
+        Err(why) => Err(ConfigError {
+            name,
+            // Not shown: a part of it may be a password.
+            value: "…".to_owned(),
+            why: why.to_owned(),
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections: whoever sends or reads too slowly is let go.
+//! Connections: whoever sends or reads too slowly is let go, and no address has more than its share of them.
 //!
 //! The framework times the first head of a connection and the pause between requests; what arrives of a later head stops
 //! both, and nothing times a client that does not read. So every connection is watched: after an answer it has so long to send
@@ -6,21 +6,22 @@
 
 use std::{
     any::Any,
+    collections::HashMap,
     error::Error,
     io::ErrorKind,
-    net::{Shutdown, TcpStream},
+    net::{IpAddr, Shutdown, TcpStream},
     os::fd::AsFd,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::config::Patience;
+use crate::{auth::network, config::Patience};
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, ServiceResponse},
@@ -35,13 +36,50 @@ const LONG: u64 = 64 << 10;
 /// That a connection is in a request, and not due to do anything.
 const BUSY: u64 = u64::MAX;
 
+/// How long a connection beyond what there is room for may take to send its head: only health is answered there.
+const HURRY: Duration = Duration::from_secs(2);
+/// So many connections beyond its share an address may have, on which it is told so; one more is ended unheard.
+const TOLD: usize = 16;
+/// How long an idle connection may stay open when the service is about to stop.
+const LEAVING: Duration = Duration::from_secs(8);
+/// That the service is not about to stop.
+const NEVER: u64 = u64::MAX;
+
+/// How many connections are served, beside those that ask for health.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// In all.
+    pub in_all: usize,
+    /// To one address; there is no such bound where proxies stand in front, whose address all have.
+    pub each: Option<usize>,
+}
+
 /// All connections.
 #[derive(Debug)]
 pub struct Connections {
     begun: Instant,
     patience: Patience,
-    stopping: AtomicBool,
-    open: Mutex<Vec<Weak<Connection>>>,
+    room: Room,
+    /// When the service was told to stop, in milliseconds from the beginning.
+    stopped: AtomicU64,
+    open: Mutex<Open>,
+}
+
+/// The connections that are open.
+#[derive(Debug, Default)]
+struct Open {
+    all: Vec<Weak<Connection>>,
+    count: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Why a connection is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// Its address has its share.
+    Share,
+    /// All that are served are taken.
+    All,
 }
 
 /// One connection.
@@ -49,6 +87,8 @@ pub struct Connections {
 pub struct Connection {
     all: Arc<Connections>,
     stream: TcpStream,
+    address: Option<IpAddr>,
+    beyond: Option<Beyond>,
     /// When it must be in a request, in milliseconds from the beginning.
     due: AtomicU64,
 }
@@ -63,11 +103,12 @@ pub struct InRequest {
 impl Connections {
     /// None yet. A thread watches them, as long as there may be any.
     #[must_use]
-    pub fn new(patience: Patience) -> Arc<Self> {
+    pub fn new(patience: Patience, room: Room) -> Arc<Self> {
         let all = Arc::new(Self {
             begun: Instant::now(),
             patience,
-            stopping: AtomicBool::new(false),
+            room,
+            stopped: AtomicU64::new(NEVER),
             open: Mutex::default(),
         });
         let watched = Arc::downgrade(&all);
@@ -91,22 +132,43 @@ impl Connections {
             stream.as_fd().try_clone_to_owned()
         });
         let Some(Ok(stream)) = taken else { return };
+        let stream = TcpStream::from(stream);
+        let address = stream.peer_addr().ok().map(|peer| network(peer.ip()));
+        let mut open = self.open();
+        let beyond = open.enter(address, self.room);
+        let is_told = open.by_address(address) <= self.room.each.map_or(usize::MAX, |each| each + TOLD);
+        let patience = match beyond {
+            Some(_) => HURRY,
+            // The framework times its first head.
+            None => self.patience.head + TICK * 5,
+        };
         let connection = Arc::new(Connection {
             all: Arc::clone(self),
-            stream: stream.into(),
-            // Its first head is timed by the framework.
-            due: AtomicU64::new(self.after(self.patience.head + TICK * 5)),
+            stream,
+            address,
+            beyond,
+            due: AtomicU64::new(self.after(patience)),
         });
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::downgrade(&connection));
+        open.all.push(Arc::downgrade(&connection));
+        drop(open);
+        if !is_told {
+            // Its end is noticed by whoever serves it.
+            let _ = connection.stream.shutdown(Shutdown::Both);
+        }
         data.insert(connection);
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// That every answer shall be the last one on its connection: the service is about to stop.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopped.store(self.after(Duration::ZERO), Ordering::Release);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopped.load(Ordering::Acquire) != NEVER
     }
 
     fn after(&self, patience: Duration) -> u64 {
@@ -116,13 +178,14 @@ impl Connections {
     /// Ends those that are due.
     fn let_go(&self) {
         let now = self.after(Duration::ZERO);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|connection| {
+        let leaving = u64::try_from(LEAVING.as_millis()).unwrap_or(0);
+        let must_leave = now >= self.stopped.load(Ordering::Acquire).saturating_add(leaving);
+        self.open().all.retain(|connection| {
             let Some(connection) = connection.upgrade() else {
                 return false;
             };
             let due = connection.due.load(Ordering::Acquire);
-            if due == BUSY || due > now {
+            if due == BUSY || due > now && !must_leave {
                 return true;
             }
             // Its end is noticed by whoever serves it.
@@ -142,7 +205,54 @@ fn end_unread(stream: &net::TcpStream, patience: Duration) {
     let _ = (stream, patience);
 }
 
+impl Open {
+    /// Counts one more connection, and says whether it is one too many.
+    fn enter(&mut self, address: Option<IpAddr>, room: Room) -> Option<Beyond> {
+        self.count += 1;
+        let own = address.map_or(0, |address| {
+            let own = self.by_address.entry(address).or_default();
+            *own += 1;
+            *own
+        });
+        if room.each.is_some_and(|each| own > each) {
+            Some(Beyond::Share)
+        } else {
+            (self.count > room.in_all).then_some(Beyond::All)
+        }
+    }
+
+    fn by_address(&self, address: Option<IpAddr>) -> usize {
+        address
+            .and_then(|address| self.by_address.get(&address).copied())
+            .unwrap_or(0)
+    }
+
+    fn leave(&mut self, address: Option<IpAddr>) {
+        self.count -= 1;
+        if let Some(address) = address
+            && let Some(own) = self.by_address.get_mut(&address)
+        {
+            *own -= 1;
+            if *own == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.all.open().leave(self.address);
+    }
+}
+
 impl Connection {
+    /// Why it is one too many, if it is.
+    #[must_use]
+    pub const fn beyond(&self) -> Option<Beyond> {
+        self.beyond
+    }
+
     /// That a whole head has come.
     #[must_use]
     pub fn enter(self: &Arc<Self>) -> InRequest {
@@ -167,12 +277,17 @@ impl InRequest {
     /// Whether its answer is the last one on its connection.
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.connection.all.stopping.load(Ordering::Acquire)
+        self.connection.beyond.is_some() || self.connection.all.is_stopping()
     }
 
-    /// Lasts as long as the answer does: until its bytes are handed over, or the stream it is has ended.
+    /// Lasts as long as the answer does: until its bytes are handed over, or the stream it is has ended. A long answer breaks off
+    /// when its caller may not have it any more.
     #[must_use]
-    pub fn through(mut self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    pub fn through(
+        mut self,
+        response: ServiceResponse<BoxBody>,
+        may_have_it: impl Fn() -> bool + 'static,
+    ) -> ServiceResponse<BoxBody> {
         if matches!(
             response.response().body().size(),
             BodySize::None | BodySize::Sized(..=LONG)
@@ -182,7 +297,11 @@ impl InRequest {
         self.patience = self.connection.all.patience.idle;
         response.map_body(|_, body| match body.try_into_bytes() {
             Ok(bytes) => BoxBody::new(bytes),
-            Err(body) => BoxBody::new(Lasting { body, _request: self }),
+            Err(body) => BoxBody::new(Lasting {
+                body,
+                may_have_it: Box::new(may_have_it),
+                _request: self,
+            }),
         })
     }
 }
@@ -190,6 +309,7 @@ impl InRequest {
 /// A stream, and the request it answers.
 struct Lasting {
     body: BoxBody,
+    may_have_it: Box<dyn Fn() -> bool>,
     _request: InRequest,
 }
 
@@ -201,6 +321,9 @@ impl MessageBody for Lasting {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if !(self.may_have_it)() {
+            return Poll::Ready(Some(Err("the token is worth nothing any more".into())));
+        }
         self.body.as_pin_mut().poll_next(cx)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     config::Bounds,
     consistency,
     error::{Error, Result},
+    files::Files,
     metrics::Metrics,
     past::{EVERYBODY, TABLES},
     quota::Quota,
@@ -33,7 +34,9 @@ use together::Together;
 use watched::For;
 
 mod access;
+pub mod address;
 pub mod embedded;
+mod former;
 pub(crate) mod gate;
 mod lane;
 mod life;
@@ -51,12 +54,12 @@ mod write;
 
 pub use access::{Db, Read};
 pub use lane::Use;
-pub use listener::{Heard, Tail};
+pub use listener::{Heard, Said, Tail};
 pub(crate) use public::Changed;
 pub use public::{Part, PublicState};
 pub use readiness::{
-    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, check_migrated, claim, count_anew, known_migrations,
-    migrations, note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
+    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
+    note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
@@ -72,7 +75,7 @@ const WRITERS: u32 = 3;
 const TRIALS: u32 = 2;
 /// Of all who may wait for changes at a time, one caller may be this part.
 const FOLLOWERS_SHARE: usize = 8;
-/// How old what is known of the database may be, where it is asked whether the service is ready.
+/// How old may be what the database says of itself, and how long it is waited for.
 const RECENT: Duration = Duration::from_secs(1);
 /// For each reader that may wait, so many writers may.
 const WRITERS_WAIT: usize = 4;
@@ -99,8 +102,11 @@ pub struct Database {
     streams: Gate,
     /// And those who send it when they have it all.
     gatherers: Gate,
+    /// What they gather.
+    files: Files,
     together: Together,
     listener: Arc<Listener>,
+    former: former::Kept,
     /// Set once it is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
@@ -183,8 +189,10 @@ impl Database {
             long: lane(&long),
             streams: Gate::new(bounds.streams, bounds.queue),
             gatherers: Gate::new(bounds.streams, bounds.queue),
+            files: Files::new(bounds.export_bytes, bounds.exports),
             together: Together::default(),
             listener,
+            former: former::Kept::default(),
             ready,
             bounds,
             metrics,
@@ -248,10 +256,10 @@ impl Database {
         self.heard_within(listener::FRESH, self.bounds.wait).await
     }
 
-    /// Fails unless the database answers and has every migration, as far as was known a second ago.
-    pub async fn must_be_well(&self) -> Result<()> {
+    /// What the database says of itself, at most a second ago. It costs no connection, however often it is asked.
+    pub async fn said(&self) -> Result<Said> {
         self.heard_within(RECENT, RECENT).await?;
-        self.listener.migrated()
+        self.listener.said().ok_or_else(no_answer)
     }
 
     /// Waits until the last word from the database is no older than this.
@@ -259,7 +267,7 @@ impl Database {
         let end = Instant::now() + patience;
         while self.listener.heard().silence.is_none_or(|silence| silence > age) {
             if Instant::now() >= end {
-                return Err(Error::Unavailable("the database does not answer".to_owned()));
+                return Err(no_answer());
             }
             sleep(listener::PULSE).await;
         }
@@ -341,6 +349,10 @@ impl Database {
         // Whoever has sent a write and left may come back for its outcome.
         self.writers.run(turn, self.bounds.write, None, run).await
     }
+}
+
+fn no_answer() -> Error {
+    Error::Unavailable("the database does not answer".to_owned())
 }
 
 /// The last change in the history, as far as the caller may see it; 0 where there is none.

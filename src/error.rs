@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::CHANGE_REASON,
     language::{Bilingual, Language},
+    value::Time,
     work,
 };
 
@@ -83,12 +84,18 @@ pub enum Error {
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The disk has no room for the file that the answer would be, or cannot be written.
+    #[error("no room on disk for a file")]
+    NoRoom,
     /// The database undid the work, for a reason of its own; the same request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
     /// The database did not say whether it has committed the work.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(String),
+    /// The moment that is asked for may still change; so far all is settled.
+    #[error("not settled yet: only until {0:?}")]
+    Unsettled(Time),
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(StatusCode),
@@ -438,8 +445,11 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unavailable(_) | Self::Undone(_) | Self::OutcomeUnknown(_) => {
+            Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) | Self::OutcomeUnknown(_) => {
                 response.insert_header(("retry-after", "1"));
+            }
+            Self::NoRoom => {
+                response.insert_header(("retry-after", "5"));
             }
             Self::TooMany { seconds, .. } => {
                 response.insert_header(("retry-after", seconds.to_string()));

@@ -98,14 +98,26 @@ pub struct Match(IfMatch);
 impl Match {
     /// Fails unless `stored` is the state the caller read.
     pub fn check<T: Serialize>(&self, stored: &T) -> Result<()> {
-        let holds = match &self.0 {
-            IfMatch::Any => true,
+        if self.names(stored)? {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        }
+    }
+
+    /// Fails unless the caller read one of these states.
+    pub fn check_either(&self, one: &impl Serialize, other: &impl Serialize) -> Result<()> {
+        if self.names(one)? { Ok(()) } else { self.check(other) }
+    }
+
+    fn names<T: Serialize>(&self, stored: &T) -> Result<bool> {
+        match &self.0 {
+            IfMatch::Any => Ok(true),
             IfMatch::Items(tags) => {
                 let tag = of(stored)?;
-                tags.iter().any(|read| coding::plain(read).strong_eq(&tag))
+                Ok(tags.iter().any(|read| coding::plain(read).strong_eq(&tag)))
             }
-        };
-        if holds { Ok(()) } else { Err(Error::PreconditionFailed) }
+        }
     }
 }
 
@@ -146,6 +158,18 @@ impl Condition {
             })
         };
         if req.headers().contains_key(IF_MATCH) {
+            if req.headers().contains_key(IF_NONE_MATCH) {
+                let detail = Bilingual::new(
+                    "If-Match と If-None-Match は同時に使えません",
+                    "is not taken together with If-Match: a PUT replaces what was read, or creates",
+                );
+                return Err(Error::malformed(Violation {
+                    place: Place::Header("If-None-Match"),
+                    code: "both",
+                    detail,
+                    suggestion: None,
+                }));
+            }
             return match IfMatch::parse(req) {
                 Ok(IfMatch::Items(tags)) if tags.is_empty() => Err(unreadable("If-Match")),
                 Ok(tags) => Ok(Self::Replace(Match(tags))),

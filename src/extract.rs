@@ -74,7 +74,7 @@ impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Js
 const MOST_OF_A_PATCH: usize = 10_000;
 
 /// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Patch(Value);
 
 impl Patch {
@@ -369,6 +369,9 @@ impl Responder for Reply {
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::NO_CONTENT {
+            return response.finish();
+        }
         if let Some(at) = &self.location {
             response.insert_header((header::LOCATION, at.as_str()));
         }
@@ -406,6 +409,16 @@ responds!(Answer, Created, Stored);
 /// 204.
 #[derive(Debug)]
 pub struct NoContent;
+
+impl IntoReply for NoContent {
+    fn reply(&self) -> Result<Reply> {
+        Ok(Reply {
+            status: StatusCode::NO_CONTENT,
+            location: None,
+            body: vec![],
+        })
+    }
+}
 
 impl Responder for NoContent {
     type Body = BoxBody;

@@ -1,4 +1,8 @@
 //! Requests that may be repeated: the first answer is kept, in the same transaction as what it answers to, for a day.
+//!
+//! Of an answer that can be given again, or for which its token has no room left, only the digest is kept. To repeat such a
+//! request is to try it: where that comes to the same answer, it is given. Otherwise the caller is told that the request was
+//! carried out. It is never carried out twice.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
@@ -6,29 +10,36 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::Statu
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     PgConnection,
+    dsl::min,
     prelude::*,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::{
     IntoResponses,
     openapi::{RefOr, Response},
 };
+use uuid::Uuid;
 
 use crate::{
     auth::{Caller, IDEMPOTENCY_KEY},
-    db::Tx,
+    db::{Tx, last_change},
     error::{Error, Place, Result, Violation},
     extract::{IntoReply, Reply},
     language::Bilingual,
-    schema::idempotency_keys,
-    value::{Id, Time},
+    schema::{idempotency_keys, kept_answers},
+    value::Id,
 };
 
 /// How long answers are kept, in hours.
 const KEPT: i64 = 24;
-/// About how many answers one request throws away.
+/// About how many answers one request throws away, and as many of its own token's.
 const SWEPT: i64 = 100;
+/// Most keys of one token within a day.
+pub const MOST_KEYS: i64 = 100_000;
+/// Most bytes of answers that are kept whole for one token.
+pub const MOST_BYTES: i64 = 16 << 20;
 
 /// An answer that was given now, or to the same request before.
 #[derive(Debug)]
@@ -89,6 +100,7 @@ struct Row {
     status: i32,
     location: Option<String>,
     body: Vec<u8>,
+    digest: Option<Vec<u8>>,
 }
 
 diesel::define_sql_function! {
@@ -148,7 +160,7 @@ impl Claim {
                 .filter(mine_is_old),
         )
         .execute(tx.conn)?;
-        sweep(tx.conn)?;
+        sweep(tx.conn, None)?;
         let kept = Row::query().filter(mine.0).filter(mine.1).first(tx.conn).optional()?;
         if let Some(kept) = kept {
             if kept.request != self.request {
@@ -158,19 +170,55 @@ impl Claim {
                 );
                 return Err(Error::Invalid(vec![about("reused", detail)]));
             }
-            return Ok(Once::of(kept.reply()?, true));
+            return kept.again(tx, work);
         }
+        let room = self.room(tx)?;
         let reply = work(tx)?.reply()?;
+        let can_be_given_again = last_change(tx)? == tx.before;
+        let digest = (can_be_given_again || reply.body.len() > room).then(|| digest(&reply));
+        let body = if digest.is_some() { &[][..] } else { &reply.body };
         diesel::insert_into(idempotency_keys::table)
             .values((
                 mine,
                 idempotency_keys::request.eq(&self.request),
                 idempotency_keys::status.eq(i32::from(reply.status.as_u16())),
                 idempotency_keys::location.eq(&reply.location),
-                idempotency_keys::body.eq(&reply.body),
+                idempotency_keys::body.eq(body),
+                idempotency_keys::digest.eq(digest),
             ))
             .execute(tx.conn)?;
         Ok(Once::of(reply, false))
+    }
+
+    /// How many bytes of an answer may be kept for this token; fails where it has as many keys as it may have.
+    fn room(&self, conn: &mut PgConnection) -> Result<usize> {
+        let (mut keys, mut bytes) = self.used(conn)?;
+        if keys >= MOST_KEYS || bytes >= MOST_BYTES {
+            sweep(conn, Some(self.token))?;
+            (keys, bytes) = self.used(conn)?;
+        }
+        if keys < MOST_KEYS {
+            return Ok(usize::try_from(MOST_BYTES - bytes).unwrap_or_default());
+        }
+        let first: Option<DateTime<Utc>> = idempotency_keys::table
+            .filter(idempotency_keys::token_id.eq(self.token))
+            .select(min(idempotency_keys::created_at))
+            .first(conn)?;
+        let wait = first.map_or(1, |first| (first - oldest()).num_seconds());
+        Err(Error::TooMany {
+            seconds: u64::try_from(wait).unwrap_or_default().max(1),
+            whose: "token",
+        })
+    }
+
+    /// How many keys this token has, and how many bytes of answers are kept whole for it.
+    fn used(&self, conn: &mut PgConnection) -> Result<(i64, i64)> {
+        let used = kept_answers::table
+            .find(self.token)
+            .select((kept_answers::keys, kept_answers::bytes))
+            .first(conn)
+            .optional()?;
+        Ok(used.unwrap_or_default())
     }
 }
 
@@ -179,25 +227,71 @@ fn oldest() -> DateTime<Utc> {
     Utc::now() - TimeDelta::hours(KEPT)
 }
 
-/// Throws old answers away, the oldest first.
-fn sweep(conn: &mut PgConnection) -> Result<()> {
-    let old = idempotency_keys::created_at.lt(oldest());
-    let last: Option<Time> = idempotency_keys::table
-        .filter(old)
+/// Throws old answers away, the oldest first: a token's, or anybody's.
+fn sweep(conn: &mut PgConnection, token: Option<Id>) -> Result<()> {
+    let whose = || {
+        idempotency_keys::token_id
+            .eq(token.unwrap_or(Id(Uuid::nil())))
+            .or(token.is_none().into_sql::<Bool>())
+    };
+    let old = idempotency_keys::table
+        .filter(idempotency_keys::created_at.lt(oldest()))
+        .filter(whose());
+    let last: Option<DateTime<Utc>> = old
         .order(idempotency_keys::created_at)
         .offset(SWEPT - 1)
         .select(idempotency_keys::created_at)
         .first(conn)
         .optional()?;
-    let swept = idempotency_keys::table.filter(old);
-    match last {
-        Some(last) => diesel::delete(swept.filter(idempotency_keys::created_at.le(last))).execute(conn)?,
-        None => diesel::delete(swept).execute(conn)?,
-    };
+    let until = last.unwrap_or_else(oldest);
+    let swept = idempotency_keys::table
+        .filter(idempotency_keys::created_at.le(until))
+        .filter(whose());
+    diesel::delete(swept).execute(conn)?;
     Ok(())
 }
 
+/// The digest of an answer.
+fn digest(reply: &Reply) -> Vec<u8> {
+    let location = reply.location.as_deref().unwrap_or_default();
+    let head = format!("{} {location}\n", reply.status.as_u16());
+    Sha256::new()
+        .chain_update(head)
+        .chain_update(&reply.body)
+        .finalize()
+        .to_vec()
+}
+
 impl Row {
+    /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now. What changes
+    /// nothing on trial either, like a trial itself, may come to another answer.
+    fn again<R: IntoReply>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Once<R>> {
+        let Some(kept) = &self.digest else {
+            return Ok(Once::of(self.reply()?, true));
+        };
+        let trial = tx.on_trial(|tx| {
+            let reply = work(tx)?.reply()?;
+            Ok((reply, last_change(tx)? == tx.before))
+        });
+        match trial {
+            Ok((reply, _)) if digest(&reply) == *kept => Ok(Once::of(reply, true)),
+            Ok((reply, true)) => Ok(Once::of(reply, false)),
+            Err(e) if e.is_failure() => Err(e),
+            Ok(_) | Err(_) => {
+                let (status, at) = (self.status, self.location.unwrap_or_default());
+                let detail = Bilingual::new(
+                    format!(
+                        "このリクエストは処理済みです（{status} {at}）。回答の全文は保存していないため、内容は読み直してください"
+                    ),
+                    format!(
+                        "this request was carried out ({status} {at}); its answer is not kept, read what came of it"
+                    ),
+                );
+                Err(Error::Conflict(vec![about("carried_out", detail)]))
+            }
+        }
+    }
+
     fn reply(self) -> Result<Reply> {
         let status = u16::try_from(self.status).map_err(Error::internal)?;
         Ok(Reply {

@@ -7,6 +7,7 @@
 //! Who may see what, at which moment, and what becomes history, is decided in the database (`migrations/`): readers look
 //! through views, writers leave their traces by triggers.
 
+pub mod address;
 pub mod app;
 pub mod auth;
 pub mod backup_command;
@@ -14,15 +15,19 @@ pub mod browser;
 pub mod cache;
 pub mod coding;
 pub mod command;
+pub mod conditions;
 pub mod config;
 pub mod connection;
 pub mod consistency;
 pub mod contract;
 pub mod db;
+pub mod descriptors;
 pub mod domain;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod files;
+pub mod former;
 pub mod generate_command;
 pub mod idempotency;
 pub mod import_command;

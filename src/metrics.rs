@@ -15,11 +15,9 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::Registry,
 };
-use tokio::time::timeout;
 
 use crate::{
-    auth::Caller,
-    db::{self, Database, Standing},
+    db::{self, Database, Said, Standing},
     error::{Error, Result},
 };
 
@@ -31,9 +29,6 @@ pub use requests::Requests;
 
 /// One label, and its value.
 type Label = [(&'static str, &'static str); 1];
-
-/// How long the database may take to say how it is.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Everything that is counted.
 #[derive(Debug, Clone)]
@@ -163,18 +158,14 @@ fn feed(registry: &mut Registry, database: &Database) {
     }
 }
 
-/// What only the database knows.
+/// What the database says of itself.
 async fn migrations(registry: &mut Registry, database: &Database) {
-    let asked = database.of(Caller::service()).on_primary();
-    let answer = timeout(
-        PATIENCE,
-        asked.read(|conn| Ok((db::migrations(conn)?, db::last_change(conn)?))),
-    )
-    .await;
-    let answer = answer.ok().and_then(Result::ok);
+    let said = database.said().await.ok();
     let help = "Whether the database answered within a second";
-    show(registry, "database_up", help, i64::from(answer.is_some()));
-    let Some((migrations, last)) = answer else { return };
+    show(registry, "database_up", help, i64::from(said.is_some()));
+    let Some(Said { migrations, last, .. }) = said else {
+        return;
+    };
     show(registry, "feed_last_seq", "The last change there is", last);
     show_each(
         registry,

@@ -19,6 +19,7 @@ use crate::{
 
 mod headers;
 mod links;
+mod moved;
 mod problems;
 
 #[derive(utoipa::OpenApi)]
@@ -75,6 +76,7 @@ pub fn complete(spec: &mut OpenApi) {
     let components = spec.components.get_or_insert_default();
     components.schemas.extend(schemas);
     problems::describe(components);
+    components.responses.extend([moved::describe()]);
     components.security_schemes.insert("token".to_owned(), token().into());
     let mut answered = BTreeSet::from([Problem::name().into_owned()]);
     let examples = examples();
@@ -91,6 +93,7 @@ pub fn complete(spec: &mut OpenApi) {
                 open_reads(method, operation);
                 problems::add(path, method, operation);
                 headers::add(path, method, operation);
+                moved::add(path, operation);
                 problems::add(path, method, operation);
                 show(operation, &examples);
                 refer(

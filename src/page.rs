@@ -27,12 +27,14 @@ use utoipa::{
         schema::{ArrayBuilder, ObjectBuilder, Schema},
     },
 };
+use uuid::Uuid;
 
 use crate::{
     error::{Error, Result, Violation},
     extract::Answer,
     language::Bilingual,
     query::{self, Fault, FromParams, Param, Params},
+    text_enum,
     value::{Codes, Id},
 };
 
@@ -43,9 +45,9 @@ const USUAL: i64 = 50;
 /// Most items on a page.
 pub const MAX_LIMIT: i64 = 1000;
 
-/// Which part of a list, in which order `S`.
+/// Which part of a list, in which order `S`; so many items where nothing is said.
 #[derive(Debug, Clone)]
-pub struct Paging<S> {
+pub struct Paging<S, const DEFAULT: i64 = DEFAULT_LIMIT> {
     /// Items on the page.
     pub limit: i64,
     /// The order.
@@ -59,9 +61,9 @@ pub struct Paging<S> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Cursor(String, Value, Id);
 
-impl<S: Codes + ToSchema> FromParams for Paging<S> {
+impl<S: Codes + ToSchema, const DEFAULT: i64> FromParams for Paging<S, DEFAULT> {
     fn take(params: &mut Params) -> Option<Self> {
-        let limit = Limit::<DEFAULT_LIMIT>::take(params);
+        let limit = Limit::<DEFAULT>::take(params);
         let text = params.take::<Option<CursorText>>("cursor");
         let sort = params.take::<Option<S>>("sort");
         let include_total = params.take::<bool>("include_total");
@@ -97,7 +99,7 @@ impl<S: Codes> Paging<S> {
     }
 }
 
-impl<S> Paging<S> {
+impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
     /// Rows to ask the database for.
     #[must_use]
     pub const fn fetch(&self) -> i64 {
@@ -163,7 +165,32 @@ impl<S> Paging<S> {
             total,
         })
     }
+
+    /// Cuts groups, in the order of their keys, to one page: what is put together is looked at as a whole, and given by pages.
+    pub fn cut_groups<K, V>(&self, groups: BTreeMap<K, V>) -> Result<Page<(K, V)>>
+    where
+        S: Codes,
+        K: Clone + Ord + Serialize + DeserializeOwned,
+    {
+        let total = i64::try_from(groups.len()).map_err(Error::internal)?;
+        let after = self.after::<K>()?.map(|(key, _)| key);
+        let rest = groups.into_iter().filter(|(key, _)| Some(key) > after.as_ref());
+        let some = rest.take(usize::try_from(self.fetch()).map_err(Error::internal)?);
+        let total = self.include_total.then_some(total);
+        self.cut(some.collect(), total, |(key, _)| (key.clone(), Id(Uuid::nil())))
+    }
 }
+
+text_enum! {
+    /// How groups are ordered.
+    pub enum GroupSort in "group_sort" {
+        /// By what they have in common.
+        Key = "key" ("集計単位の順", "what they have in common"),
+    }
+}
+
+/// How groups are paged: a page holds as many as may be, since there are few as a rule.
+pub type GroupPaging = Paging<GroupSort, MAX_LIMIT>;
 
 /// A query for so many rows. The usual numbers stand in the statement itself: PostgreSQL plans a statement each time anew
 /// while it does not know how few rows are asked for, and that takes longer than to find them.
@@ -312,7 +339,7 @@ impl Param for CursorText {
     }
 }
 
-impl<S: Codes + ToSchema> IntoParams for Paging<S> {
+impl<S: Codes + ToSchema, const DEFAULT: i64> IntoParams for Paging<S, DEFAULT> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let parameter = |name: &str, words: &str, schema: RefOr<Schema>| {
             ParameterBuilder::new()
@@ -324,7 +351,7 @@ impl<S: Codes + ToSchema> IntoParams for Paging<S> {
                 .build()
         };
         vec![
-            Limit::<DEFAULT_LIMIT>::document(),
+            Limit::<DEFAULT>::document(),
             parameter(
                 "cursor",
                 "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.",
@@ -350,23 +377,63 @@ pub struct Page<T> {
     pub total: Option<i64>,
 }
 
+impl<T> Page<T> {
+    /// The same with other items.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+            total: self.total,
+        }
+    }
+}
+
+/// What has a next page.
+pub trait Continued {
+    /// Where the next page starts.
+    fn next_cursor(&self) -> Option<&str>;
+}
+
+impl<T> Continued for Page<T> {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+}
+
+/// A page with a link to the next one (RFC 8288) that keeps the filters.
+pub struct Linked<T>(pub T);
+
 impl<T: Serialize + Send + 'static> Responder for Page<T> {
     type Body = BoxBody;
 
-    /// With a link to the next page (RFC 8288) that keeps the filters.
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let link = self.next_cursor.as_ref().map(|cursor| {
+        Linked(self).respond_to(req)
+    }
+}
+
+impl<T: Continued + Serialize + Send + 'static> Responder for Linked<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let Self(page) = self;
+        let link = page.next_cursor().map(|cursor| {
             let mut query: Vec<&str> = req.query_string().split('&').collect();
             query.retain(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
             let next = format!("cursor={cursor}");
             query.push(&next);
             format!("<{}?{}>; rel=\"next\"", req.path(), query.join("&"))
         });
-        let mut response = Answer(self).respond_to(req);
+        let mut response = Answer(page).respond_to(req);
         if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
             response.headers_mut().insert(LINK, link);
         }
         response
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Linked<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        <Answer<T> as IntoResponses>::responses()
     }
 }
 

@@ -1,10 +1,14 @@
 //! Which moment a caller reads: now, or an earlier place in the history; and what changed since one.
 
-use chrono::{NaiveDate, SecondsFormat};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use diesel::{
     PgConnection,
     connection::SimpleConnection,
-    dsl::max,
     prelude::*,
     sql_types::{Bool, Text},
 };
@@ -30,7 +34,9 @@ query! {
         /// Reads the past: a moment (RFC 3339), or `revision:` and the number of one of the policy's revisions; a list takes
         /// that where its filters name one organization and one policy's year. The answer is what the caller would have
         /// got then: things go by the names they had, the public sees what was public, and what is judged by a date is
-        /// judged by that moment's. 400 for a moment to come, 404 for a revision that is not there.
+        /// judged by that moment's. The same moment gives the same answer for ever: one that a write under way may still have
+        /// is waited for, shortly; then 503 says which moment is settled. Times are those of the changes, by the database's
+        /// clock. 400 for a moment to come, 404 for a revision that is not there.
         pub as_of: AsOf,
     }
 }
@@ -165,6 +171,8 @@ diesel::define_sql_function! {
 
 /// Where names of tables mean what everybody sees of them.
 pub(crate) const EVERYBODY: &str = "everybody, public";
+/// Where they mean what a caller sees of them, by the drafts that `ward_policy.drafts` allows.
+const VISIBLE: &str = "visible, public";
 /// Where they mean the tables themselves.
 pub(crate) const TABLES: &str = "public";
 
@@ -185,17 +193,33 @@ pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnect
     Ok(given)
 }
 
+/// For the rest of the transaction, lets names of tables mean what a caller with these drafts sees of them.
+pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
+    let allowed = set_config("ward_policy.drafts", drafts, true);
+    diesel::select((allowed, set_config("search_path", VISIBLE, true))).execute(conn)?;
+    Ok(())
+}
+
 impl Moment {
+    /// Waits, before the transaction that reads, until what is read will stay the same.
+    pub(crate) fn settle(&self, conn: &mut PgConnection) -> Result<()> {
+        match self {
+            Self::Time(time) => settle(conn, *time),
+            Self::Now | Self::Revision(..) => Ok(()),
+        }
+    }
+
     /// Takes a transaction to this moment, and to what a caller with these drafts sees of it. Gives the day it was.
     pub(crate) fn enter(&self, conn: &mut PgConnection, drafts: &str) -> Result<NaiveDate> {
         let place = match self {
             Self::Now => None,
             Self::Time(time) => {
-                let before = change_log::table.filter(change_log::at.le(time));
-                let last: Option<i64> = before.select(max(change_log::seq)).first(conn)?;
-                if *time > Time::now() {
-                    check_reached(conn, *time)?;
-                }
+                let last: Option<i64> = change_log::table
+                    .filter(change_log::at.le(time))
+                    .order((change_log::at.desc(), change_log::seq.desc()))
+                    .select(change_log::seq)
+                    .first(conn)
+                    .optional()?;
                 Some((last.unwrap_or(0), time.day()))
             }
             Self::Revision(number, of) => {
@@ -204,8 +228,7 @@ impl Moment {
             }
         };
         if !drafts.is_empty() {
-            let allowed = set_config("ward_policy.drafts", drafts, true);
-            diesel::select((allowed, set_config("search_path", "visible, public", true))).execute(conn)?;
+            as_seen(conn, drafts)?;
         }
         let Some((seq, day)) = place else { return Ok(today()) };
         conn.batch_execute(&format!(
@@ -215,15 +238,53 @@ impl Moment {
     }
 }
 
-/// Fails unless the history has reached this moment: the database's clock may be a little ahead of ours, and a caller
-/// may ask for the moment of a change that it has seen.
-fn check_reached(conn: &mut PgConnection, time: Time) -> Result<()> {
-    let last: Option<Time> = change_log::table.select(max(change_log::at)).first(conn)?;
-    if last.is_some_and(|last| time <= last) {
-        return Ok(());
+diesel::define_sql_function! {
+    /// The last moment that no write can take a place at any more.
+    fn settled() -> Timestamptz;
+}
+
+/// How long a moment is waited for that is not settled yet, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_millis(10);
+/// How far the database's clock may be from ours.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
+
+/// Waits until a moment is settled: until every write is committed that has it or an earlier one. A transaction that begins
+/// afterwards sees all there ever will be of it.
+fn settle(conn: &mut PgConnection, time: Time) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let until: Time = diesel::select(settled()).get_result(conn)?;
+        if time <= until {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE || time.0 > Time::now().0 + SKEW {
+            let is_future = time > Time::now();
+            return Err(if is_future { future() } else { Error::Unsettled(until) });
+        }
+        thread::sleep(AGAIN);
     }
+}
+
+diesel::define_sql_function! {
+    /// The time by the database's clock.
+    fn clock_timestamp() -> Timestamptz;
+}
+
+/// By how many whole seconds the time of the last change lies ahead of the database's clock, if by any: a clock was ahead.
+pub fn seconds_ahead(conn: &mut PgConnection) -> QueryResult<Option<i64>> {
+    let last: Option<(Time, Time)> = change_log::table
+        .order(change_log::seq.desc())
+        .select((change_log::at, clock_timestamp()))
+        .first(conn)
+        .optional()?;
+    let ahead = last.map(|(last, now)| (last.0 - now.0).num_seconds());
+    Ok(ahead.filter(|seconds| *seconds > 0))
+}
+
+fn future() -> Error {
     let detail = Bilingual::new("未来の時点は読めません", "must not lie in the future");
-    Err(Error::malformed(Violation::of("as_of", "future", detail)))
+    Error::malformed(Violation::of("as_of", "future", detail))
 }
 
 impl Of {

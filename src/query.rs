@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::{
     RefOr, Required,
     path::{Parameter, ParameterBuilder, ParameterIn},
@@ -76,6 +77,24 @@ impl Params {
             known: Vec::new(),
             faults: Vec::new(),
         };
+        // Where it decodes to what is no text, it would be read as another text.
+        for pair in query
+            .split('&')
+            .filter(|pair| percent_decode_str(pair).decode_utf8().is_err())
+        {
+            let name = pair.split('=').next().unwrap_or_default();
+            let name = percent_decode_str(name).decode_utf8().unwrap_or_default();
+            params.fault(
+                &name,
+                Fault::new(
+                    "encoding",
+                    Bilingual::new("UTF-8をパーセント符号化してください", "must be UTF-8, percent-encoded"),
+                ),
+            );
+        }
+        if !params.faults.is_empty() {
+            return params;
+        }
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map(web::Query::into_inner);
         match pairs {
             Err(_) => params.fault(

@@ -16,8 +16,8 @@ use actix_web::{
 use uuid::{Builder, Uuid};
 
 use crate::{
-    browser,
-    connection::{Connection, InRequest},
+    auth, browser,
+    connection::{Beyond, Connection, InRequest},
     db::{Database, in_one_line},
     error::{Error, Problem},
     etag,
@@ -27,7 +27,7 @@ use crate::{
         catalog::JSON_LD,
         changes::{snapshot::NDJSON, stream::EVENT_STREAM},
         exports::{CSV, XLSX},
-        health::LIVENESS,
+        health::{LIVENESS, READINESS},
     },
     trace::{self, TRACEPARENT, TRACESTATE, Trace},
 };
@@ -53,6 +53,19 @@ impl Route {
 
 /// Why a request is refused before anybody looks for what it asks for.
 fn refusal(req: &ServiceRequest) -> Option<Error> {
+    let beyond = req
+        .conn_data::<Arc<Connection>>()
+        .and_then(|connection| connection.beyond());
+    // Room is kept for those who ask whether the service is well.
+    if let Some(beyond) = beyond.filter(|_| ![LIVENESS, READINESS].contains(&req.path())) {
+        return Some(match beyond {
+            Beyond::Share => Error::TooMany {
+                seconds: 1,
+                whose: "address",
+            },
+            Beyond::All => Error::Unavailable("every connection is taken".to_owned()),
+        });
+    }
     if is_acceptable(req) {
         etag::check_length(req.headers()).err()
     } else {
@@ -169,7 +182,10 @@ pub async fn surround(
         "{id} {method} {route} {status} {ms:.1}ms {bytes}B",
     );
     Ok(match in_request {
-        Some(in_request) => in_request.through(response),
+        Some(in_request) => {
+            let caller = auth::caller(response.request());
+            in_request.through(response, move || caller.must_be_valid().is_ok())
+        }
         None => response,
     })
 }

@@ -59,6 +59,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<Problem>(schemas);
     add::<health::Health>(schemas);
+    add::<health::Readiness>(schemas);
     add::<organizations::OrganizationPage>(schemas);
     add::<policies::PolicyPage>(schemas);
     add::<policies::tree::PolicyTree>(schemas);
@@ -83,7 +84,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<transitions::TransitionPage>(schemas);
     add::<findings::FindingPage>(schemas);
     add::<indicators::predecessors::Predecessors>(schemas);
-    add::<budgets::vintages::BudgetVintages>(schemas);
+    add::<budgets::vintages::BudgetVintagePage>(schemas);
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);

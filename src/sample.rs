@@ -14,7 +14,7 @@ use crate::{
     resources::{
         imports::{self, ImportFormat, ImportOptions},
         organizations::{self, OrganizationInput},
-        policies,
+        policies::{self, tree::store::Rows},
         revisions::publications::{PublicationInput, publish},
     },
 };
@@ -41,7 +41,8 @@ fn store(tx: &mut Tx<'_>) -> Result<()> {
         .zip(report.fiscal_year)
         .ok_or_else(|| Error::internal("the sample does not say whose it is"))?;
     let policy = policies::find(tx, &(nishi.into(), year))?;
-    publish(tx, policy, &plan_published()?).map(|_| ())
+    let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
+    publish(tx, &policy, &tree, &plan_published()?).map(|_| ())
 }
 
 /// That the plan was published. Nobody noted the day: the first of the fiscal year is assumed.

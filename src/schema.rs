@@ -228,6 +228,7 @@ diesel::table! {
         location -> Nullable<Text>,
         body -> Bytea,
         created_at -> Timestamptz,
+        digest -> Nullable<Bytea>,
     }
 }
 
@@ -268,6 +269,10 @@ diesel::table! {
 diesel::define_sql_function! {
     /// Goal codes in the order of their numbers.
     fn goal_code_order(code: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+diesel::define_sql_function! {
+    /// The name of an organization as it is read in forms.
+    fn organization_name(name: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 diesel::define_sql_function! {
     /// Text as searched.
@@ -327,6 +332,14 @@ diesel::table! {
         rating -> Nullable<Text>,
         inconsistent -> Bool,
         count -> Int4,
+    }
+}
+
+diesel::table! {
+    derived.kept_answers (token_id) {
+        token_id -> Uuid,
+        keys -> Int8,
+        bytes -> Int8,
     }
 }
 

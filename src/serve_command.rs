@@ -28,12 +28,12 @@ use tokio::sync::oneshot;
 
 use crate::{
     app,
-    auth::Proxies,
     cache::Cache,
     command::Failure,
     config::Config,
-    connection::Connections,
+    connection::{Connections, Room},
     db::{self, Database, embedded::Embedded},
+    descriptors, files,
     listening::Listening,
     metrics,
     rate::Rate,
@@ -43,6 +43,11 @@ use crate::{
 
 /// How long a database may take to be ready before the service begins without it.
 const HEAD_START: Duration = Duration::from_secs(5);
+
+/// One address may have this part of the connections that are served.
+const SHARE: usize = 4;
+/// Connections beyond those that are served, for whoever asks whether the service is well.
+const KEPT_FREE: usize = 64;
 
 /// Serves until it is told to stop, or until it turns out that it never can. A database that is not there yet is waited for, while
 /// callers are told so.
@@ -57,6 +62,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         format!("cannot listen on {bind} (WARD_POLICY_METRICS_BIND): {e}")
     };
     metrics_bind.map(TcpListener::bind).transpose().map_err(cannot_show)?;
+    files::look();
     let (url, embedded) = if let Some(url) = config.database_url {
         (url, None)
     } else {
@@ -80,12 +86,16 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
-        let proxies = Proxies(config.proxies);
         let rate = Rate::new(config.rate);
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
-        let connections = Connections::new(config.patience);
+        let served = descriptors::connections(config.connections);
+        let room = Room {
+            in_all: served,
+            each: (limits.proxies == 0).then_some((served / SHARE).max(1)),
+        };
+        let connections = Connections::new(config.patience, room);
         let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
         let sockets = listening.sockets()?;
         let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
@@ -99,24 +109,15 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let build = move || {
-            app::build(
-                database.clone(),
-                cache.clone(),
-                rate.clone(),
-                proxies,
-                workshop.clone(),
-                limits,
-            )
-        };
+        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
         let mut server = HttpServer::new(build)
             .workers(config.workers)
-            .max_connections(config.connections.div_ceil(config.workers))
+            .max_connections((served + KEPT_FREE).div_ceil(config.workers))
             .client_request_timeout(config.patience.head)
             .on_connect(move |io, data| connections.take(io, data))
             .worker_max_blocking_threads(threads)
             .shutdown_signal(stop)
-            .shutdown_timeout(8);
+            .shutdown_timeout(config.bounds.longest_request().as_secs() + 1);
         for socket in sockets {
             server = server.listen(socket)?;
         }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     command::{self, Failure},
     error::Result,
+    past,
     resources::revisions,
     value::hex,
 };
@@ -81,6 +82,8 @@ pub struct Report {
     pub findings: Vec<String>,
     /// How much more is wrong.
     pub more: u64,
+    /// What is as it was written, and should be known.
+    pub warnings: Vec<String>,
 }
 
 impl Report {
@@ -105,6 +108,7 @@ impl Report {
             self.revisions,
             TABLES.len()
         ));
+        lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         if let Some(head) = &self.head {
             lines.push(format!("head {head}"));
         }
@@ -150,6 +154,14 @@ struct Differing {
     what: String,
 }
 
+#[derive(QueryableByName)]
+struct Derived {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
 /// Verifies `DATABASE_URL`, or the embedded database whether the service runs or not, and prints what it found. `known` is
 /// a head that was noted earlier and kept elsewhere: only that tells a history that was cut off, and all it tells with it.
 pub fn run(known: Option<&Head>) -> Result<(), Failure> {
@@ -184,8 +196,16 @@ pub fn within(conn: &mut PgConnection, known: Option<&Head>) -> Result<Report> {
     for table in TABLES {
         rows(conn, table, &mut report)?;
     }
+    for (table, kind, _) in TABLES.into_iter().filter(|(.., dropped)| dropped.is_empty()) {
+        versions(conn, table, kind, &mut report)?;
+    }
     for policy in revisions::unrevised(conn)? {
         report.find(format!("{policy}: what is public is not what its last revision says"));
+    }
+    if let Some(seconds) = past::seconds_ahead(conn)? {
+        report.warnings.push(format!(
+            "the time of the last change lies {seconds} s ahead of the database's clock: until then, as_of the present does not show it"
+        ));
     }
     Ok(report)
 }
@@ -304,6 +324,26 @@ fn rows(conn: &mut PgConnection, (table, kind, dropped): (&str, &str, &str), rep
             _ => "is not as the history left it",
         };
         report.find(format!("{kind} {}: {what}", row.name));
+    }
+    Ok(())
+}
+
+/// The past is read from states that are derived of the history, and must be its own.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the table is a parameter; runs by command only"
+)]
+fn versions(conn: &mut PgConnection, table: &str, kind: &str, report: &mut Report) -> Result<()> {
+    let most = i64::try_from(NAMED).unwrap_or(i64::MAX) + 1;
+    let differing: Vec<Derived> = diesel::sql_query(include_str!("verify/versions.sql").replace("{table}", table))
+        .bind::<Text, _>(kind)
+        .bind::<BigInt, _>(most)
+        .load(conn)?;
+    for row in differing {
+        report.find(format!(
+            "{kind} {}: is read otherwise at change {} than the history has it",
+            row.id, row.seq
+        ));
     }
     Ok(())
 }

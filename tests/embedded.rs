@@ -5,7 +5,10 @@ use std::{
     error::Error,
     fs,
     io::{self, BufRead, BufReader, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::{
+        fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -18,9 +21,9 @@ use diesel::{
 };
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::{Pid, geteuid},
+    unistd::{Pid, User, geteuid},
 };
-use ward_policy::db::embedded::{Embedded, EmbeddedError};
+use ward_policy::db::embedded::{self, Embedded, EmbeddedError};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -241,6 +244,77 @@ fn the_data_is_private() -> Outcome {
         let mode = fs::metadata(directory.data().join(name))?.permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
     }
+    Ok(())
+}
+
+#[test]
+fn nobody_else_gets_in_not_even_where_its_socket_is_open_to_all() -> Outcome {
+    if !geteuid().is_root() {
+        eprintln!("not tried: only root can call as somebody else");
+        return Ok(());
+    }
+    let directory = Directory::new("peers")?;
+    let postgres = Embedded::start(&directory.data())?;
+    let socket = directory.data().join("socket");
+    let psql = embedded::client("psql", 15).ok_or("no psql")?;
+    let calls = |account: &str| -> Result<String, Box<dyn Error>> {
+        let user = User::from_name(account)?.ok_or("no such account")?;
+        let said = Command::new(&psql)
+            .args([
+                "--no-psqlrc",
+                "-Atc",
+                "select 'in'",
+                "--dbname",
+                &postgres.url("ward_policy"),
+            ])
+            .current_dir("/")
+            .uid(user.uid.as_raw())
+            .gid(user.gid.as_raw())
+            .output()?;
+        Ok(String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned())
+    };
+    assert!(calls("nobody")?.contains("Permission denied"));
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(socket.join(".s.PGSQL.5432"), fs::Permissions::from_mode(0o777))?;
+    for account in ["nobody", "daemon"] {
+        let said = calls(account)?;
+        assert!(
+            said.contains("Peer authentication failed") || said.contains("peer authentication failed"),
+            "{account}: {said}"
+        );
+    }
+    assert_eq!(calls("root")?, "in\n");
+    Ok(())
+}
+
+#[test]
+fn data_that_was_another_accounts_goes_on_as_its_own() -> Outcome {
+    if !geteuid().is_root() {
+        eprintln!("not tried: only root gives files away");
+        return Ok(());
+    }
+    let directory = Directory::new("heir")?;
+    let data = directory.data();
+    let postgres = Embedded::start(&data)?;
+    store(&postgres, 55)?;
+    postgres.stop();
+    let cluster = data.join("cluster");
+    let own = fs::metadata(&cluster)?.uid();
+    let nobody = User::from_name("nobody")?.ok_or("there is no nobody")?;
+    if own == nobody.uid.as_raw() {
+        eprintln!("not tried: no account can be made here");
+        return Ok(());
+    }
+    // As an older program left it, killed: in the hands of nobody, and whoever is nobody trusted.
+    fs::DirBuilder::new().mode(0o700).create(data.join("socket"))?;
+    for path in [&cluster, &data.join("socket")] {
+        let given = Command::new("chown").args(["-R", "nobody"]).arg(path).status()?;
+        assert!(given.success());
+    }
+    fs::write(cluster.join("pg_hba.conf"), "local all all trust\n")?;
+    assert_eq!(stored(&Embedded::start(&data)?)?, 55);
+    assert_eq!(fs::metadata(&cluster)?.uid(), own);
+    assert_eq!(fs::metadata(cluster.join("base"))?.uid(), own);
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use actix_web::{dev::ServiceRequest, web};
+use actix_web::dev::ServiceRequest;
 
-use crate::value::Id;
+use crate::{extract::limits, value::Id};
 
 /// Whoever a request is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,15 +33,10 @@ impl Who {
     }
 }
 
-/// How many proxies stand in front of the service, each of which appends to `X-Forwarded-For`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Proxies(pub usize);
-
 /// The address a request comes from: that of the connection or, behind proxies, the one that the outermost of them noted.
 #[must_use]
 pub fn address(req: &ServiceRequest) -> Who {
-    let proxies = req.app_data::<web::Data<Proxies>>().map_or(0, |proxies| proxies.0);
-    let forwarded = proxies.checked_sub(1).and_then(|beyond| {
+    let forwarded = limits(req.request()).proxies.checked_sub(1).and_then(|beyond| {
         let lists = req.headers().get_all("x-forwarded-for");
         let addresses: Vec<_> = lists
             .filter_map(|list| list.to_str().ok())
@@ -69,11 +64,16 @@ pub fn network(address: IpAddr) -> IpAddr {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use actix_web::test::TestRequest;
+    use crate::config::Limits;
+    use actix_web::{test::TestRequest, web};
 
     fn from(proxies: usize, peer: &str, forwarded: &[&str]) -> String {
+        let limits = Limits {
+            proxies,
+            ..Limits::default()
+        };
         let mut req = TestRequest::default()
-            .app_data(web::Data::new(Proxies(proxies)))
+            .app_data(web::Data::new(limits))
             .peer_addr((peer.parse::<IpAddr>().unwrap(), 1).into());
         for list in forwarded {
             req = req.append_header(("X-Forwarded-For", *list));

@@ -14,7 +14,7 @@ use diesel::PgConnection;
 use serde::Serialize;
 
 use super::{
-    Database, Part,
+    Database, Part, PublicState,
     gate::Turn,
     in_one_line,
     lane::Lane,
@@ -25,6 +25,7 @@ use crate::{
     auth::{self, Caller},
     error::{Error, Result},
     extract::IntoReply,
+    files::Files,
     idempotency::{Claim, Once},
     page::Paging,
     past::Moment,
@@ -139,6 +140,21 @@ impl Db {
         self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
     }
 
+    /// Where what is gathered goes.
+    pub(crate) fn files(&self) -> &Files {
+        &self.database.files
+    }
+
+    /// The state of what the public sees, where that is all that is read, and it is known.
+    pub(crate) fn public_state(&self) -> Option<PublicState> {
+        self.database.public_state().filter(|_| self.is_public())
+    }
+
+    /// Whether what the public sees has not changed since.
+    pub(crate) fn is_still(&self, state: PublicState) -> bool {
+        self.database.is_still(state, None)
+    }
+
     /// Where to read much.
     pub(super) fn long(&self) -> &Lane {
         self.standby().unwrap_or(&self.database.long)
@@ -196,6 +212,7 @@ impl Db {
                 let today = today();
                 return work(&mut Read { conn, today, public });
             }
+            moment.settle(conn)?;
             conn.build_transaction().repeatable_read().read_only().run(|conn| {
                 let today = moment.enter(conn, &drafts)?;
                 work(&mut Read { conn, today, public })

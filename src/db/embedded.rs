@@ -98,7 +98,9 @@ pub enum EmbeddedError {
         account: String,
     },
     /// There is nobody to run PostgreSQL as.
-    #[error("PostgreSQL does not run as root, and there is no account `postgres` or `nobody` to run it as")]
+    #[error(
+        "PostgreSQL does not run as root, and there is no account `ward-policy`, `postgres` or `nobody` to run it as"
+    )]
     NoAccount,
     /// A directory that must be ours alone is not.
     #[error(
@@ -183,7 +185,8 @@ fn remove(directory: &Path) -> Result<(), EmbeddedError> {
 
 /// A PostgreSQL server of our own, which ends with this value or with this process, whichever is first.
 ///
-/// Only its own account and root reach it: it listens on a Unix socket in a private directory, nowhere else.
+/// Only we and root reach it, and its own account if root starts it: it listens on a Unix socket in a private directory, nowhere else,
+/// and asks the system who calls.
 #[derive(Debug)]
 pub struct Embedded {
     socket: PathBuf,
@@ -239,8 +242,9 @@ impl Embedded {
             return Ok(Upgrade::Newest { major: from });
         };
         let (to, kept) = (new.major, cluster.predecessor(from));
-        let account = Account::owning(&cluster.files())?;
+        let account = Account::owning(&cluster)?;
         let lock = cluster.claim(&account)?;
+        let account = cluster.hand_over(account)?;
         if kept.exists() {
             return Err(EmbeddedError::Kept { path: kept }.into());
         }
@@ -274,7 +278,7 @@ impl Embedded {
     fn run(data: &Path, kind: Kind) -> Result<Self, EmbeddedError> {
         let cluster = Cluster::at(std::path::absolute(data).map_err(io_error(data))?, kind);
         cluster.settle()?;
-        let account = Account::owning(&cluster.files())?;
+        let account = Account::owning(&cluster)?;
         let installation = Installation::reading(&cluster)?;
         if let Some(newest) = Installation::newest().filter(|newest| newest.major > installation.major)
             && cluster.files().exists()
@@ -285,6 +289,7 @@ impl Embedded {
             );
         }
         let service_lock = cluster.claim(&account)?;
+        let account = cluster.hand_over(account)?;
         let socket = cluster.socket.clone();
         let mut server = Server::new(cluster, installation, account)?;
         server.start()?;

@@ -36,12 +36,6 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often it is looked whether somebody who waits is still there.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// How long a connection that worked is taken to be there, without asking it.
-const TRUSTED: Duration = Duration::from_secs(1);
-
-/// How long a commit may take that was begun within its deadline.
-const COMMIT: Duration = Duration::from_secs(5);
-
 /// Why somebody gets no turn where others came later, or nobody may wait.
 const TOO_MANY: &str = "too many are waiting for the database";
 
@@ -101,7 +95,10 @@ impl Lane {
             .connection_timeout(bounds.wait)
             .connection_customizer(Box::new(Session::new(plan.path, bounds, queries)))
             .error_handler(Box::new(LogInOneLine(queries.clone())))
-            .build_unchecked(Manager(ConnectionManager::new(url)));
+            .build_unchecked(Manager {
+                connections: ConnectionManager::new(url),
+                life: Arc::clone(life),
+            });
         Self {
             pool,
             gate: Gate::new(width, plan.room),
@@ -193,7 +190,7 @@ impl Lane {
             Ok(done) => done,
             Err(why) => match self.canceller.end(&running) {
                 Fate::Undone => return Err(why),
-                Fate::Unknown => timeout(COMMIT, done)
+                Fate::Unknown => timeout(Bounds::COMMIT, done)
                     .await
                     .map_err(|_elapsed| Error::OutcomeUnknown("the commit takes too long".to_owned()))?,
             },
@@ -259,7 +256,7 @@ impl Lane {
         if running.was_ended() {
             pooled.is_spent = true;
         } else if !done.as_ref().is_err_and(Error::is_failure) {
-            pooled.worked = Some(Instant::now());
+            pooled.worked = Some(self.life.now());
             self.life.answered();
         }
         done
@@ -280,43 +277,47 @@ impl Drop for Ending {
     }
 }
 
-/// A connection, and when it last did its work.
+/// A connection of the pool.
 struct Pooled {
     conn: PgConnection,
     /// The process of the server that serves it.
     pid: i32,
-    worked: Option<Instant>,
+    /// When it last did its work, in milliseconds of the life of its server.
+    worked: Option<u64>,
     /// Whether the server was asked to end a statement on it, which may come to the next one.
     is_spent: bool,
 }
 
 /// Makes connections, and asks those that have not worked lately whether they still do: to ask each time would be a journey to
 /// the database more for every request.
-struct Manager(ConnectionManager<PgConnection>);
+struct Manager {
+    connections: ConnectionManager<PgConnection>,
+    life: Arc<Life>,
+}
 
 impl ManageConnection for Manager {
     type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let mut conn = self.0.connect()?;
+        let mut conn = self.connections.connect()?;
         Ok(Pooled {
             pid: backend_pid(&mut conn).map_err(diesel::r2d2::Error::QueryError)?,
             conn,
-            worked: Some(Instant::now()),
+            worked: Some(self.life.now()),
             is_spent: false,
         })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
-        if pooled.worked.is_some_and(|at| at.elapsed() < TRUSTED) {
+        if pooled.worked.is_some_and(|at| self.life.is_trusted(at)) {
             return Ok(());
         }
-        self.0.is_valid(&mut pooled.conn)
+        self.connections.is_valid(&mut pooled.conn)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.is_spent || self.0.has_broken(&mut pooled.conn)
+        pooled.is_spent || self.connections.has_broken(&mut pooled.conn)
     }
 }
 

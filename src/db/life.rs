@@ -5,12 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long a connection that worked is taken to be there.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// When a server last had anything to say.
 #[derive(Debug)]
 pub(super) struct Life {
     begun: Instant,
     /// In milliseconds from the beginning; 0 for never.
     last: AtomicU64,
+    /// When a connection to it was last lost, as `last`.
+    lost: AtomicU64,
     patience: Duration,
 }
 
@@ -20,6 +25,7 @@ impl Life {
         Self {
             begun: Instant::now(),
             last: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             patience,
         }
     }
@@ -32,6 +38,17 @@ impl Life {
     /// That it has just done some work.
     pub(super) fn answered(&self) {
         self.last.fetch_max(self.now(), Ordering::AcqRel);
+    }
+
+    /// That a connection to it was lost: others may be too.
+    pub(super) fn lost(&self) {
+        self.lost.fetch_max(self.now(), Ordering::AcqRel);
+    }
+
+    /// Whether a connection that worked at this moment is taken to work still, without asking it.
+    pub(super) fn is_trusted(&self, worked: u64) -> bool {
+        let since = self.now().saturating_sub(worked);
+        u128::from(since) < TRUSTED.as_millis() && worked > self.lost.load(Ordering::Acquire)
     }
 
     /// Whether it has said nothing for so long that nothing more is to be waited for, though it was asked.

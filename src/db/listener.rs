@@ -18,14 +18,16 @@ use futures_util::future::{Either, pending, select};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Db, check_migrated, in_one_line, last_change,
+    Db, Migrations, in_one_line, last_change,
     life::Life,
+    migrations,
     public::{Changed, Changes, Part, PublicState},
 };
 use crate::{
     auth::{Caller, TokenDirectory},
     consistency::{self, Lsn},
-    error::{Error, Result},
+    error::Result,
+    past,
     value::Id,
 };
 
@@ -136,8 +138,7 @@ struct Public {
     /// The last change heard of.
     seen: AtomicI64,
     tokens: TokenDirectory,
-    /// Why the database does not have the migrations it needs, if it was found to lack one or to have another.
-    unmigrated: Mutex<Option<String>>,
+    said: Mutex<Option<Said>>,
 }
 
 impl Public {
@@ -163,14 +164,14 @@ impl Public {
         self.meets.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Looks whether the database has the migrations of this service.
-    fn look_at_migrations(&self, conn: &mut PgConnection) -> Result<()> {
-        let why = match check_migrated(conn) {
-            Ok(()) => None,
-            Err(Error::Unavailable(why)) => Some(why),
-            Err(e) => return Err(e),
+    /// Takes what the database says of itself.
+    fn ask(&self, conn: &mut PgConnection, last: i64) -> Result<()> {
+        let said = Said {
+            migrations: migrations(conn)?,
+            last,
+            seconds_ahead: past::seconds_ahead(conn)?,
         };
-        *self.unmigrated.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
         Ok(())
     }
 
@@ -190,6 +191,17 @@ pub(super) struct Present {
     pub(super) seq: i64,
     /// Which primary that is of: how often one was met; 0 before any.
     pub(super) meets: u64,
+}
+
+/// What the database says of itself, asked twice a second.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The migrations it has.
+    pub migrations: Migrations,
+    /// The last change in its history.
+    pub last: i64,
+    /// By how many seconds the time of that change lies ahead of the database's clock, if by any.
+    pub seconds_ahead: Option<i64>,
 }
 
 /// How far a process has heard of changes.
@@ -220,7 +232,7 @@ impl Listener {
             meets: AtomicU64::new(0),
             seen: AtomicI64::new(0),
             tokens: TokenDirectory::default(),
-            unmigrated: Mutex::default(),
+            said: Mutex::default(),
         });
         let (url, heard, ready) = (url.to_owned(), Arc::clone(&public), Arc::clone(ready));
         let begun = thread::Builder::new().name("listener".to_owned()).spawn(move || {
@@ -265,6 +277,11 @@ impl Listener {
         self.public.changes.is_still(then, part)
     }
 
+    /// Whether organizations are called as they were at a state.
+    pub(super) fn are_names_still(&self, then: PublicState) -> bool {
+        self.public.changes.are_names_still(then)
+    }
+
     /// The state of what the public sees, unless it is some time since anything was heard.
     pub(super) fn public_state(&self) -> Option<PublicState> {
         self.public.state()
@@ -275,10 +292,9 @@ impl Listener {
         &self.public.tokens
     }
 
-    /// Fails where the database was found to have other migrations than the service.
-    pub(super) fn migrated(&self) -> Result<()> {
-        let why = self.public.unmigrated.lock().unwrap_or_else(PoisonError::into_inner);
-        why.clone().map_or(Ok(()), |why| Err(Error::Unavailable(why)))
+    /// What the database last said of itself; nothing before it ever did.
+    pub(super) fn said(&self) -> Option<Said> {
+        self.public.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The signs of life of the primary.
@@ -306,6 +322,7 @@ fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
     while !tail.is_closed() {
         let since = Instant::now();
         if let Err(e) = hear(url, tail, public) {
+            public.life.lost();
             log::warn!("listening for changes: {}", in_one_line(&e));
         }
         wait = if since.elapsed() > BACK.1 {
@@ -329,7 +346,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     let begun = last_change(&mut conn)?;
     public.meet(before, consistency::reached(&mut conn)?);
     public.tokens.load(&mut conn)?;
-    public.look_at_migrations(&mut conn)?;
+    public.ask(&mut conn, begun)?;
     tail.send_modify(|tail| tail.begin(begun));
     public.changes.add(&Changed::Everything);
     public.hear(asked);
@@ -371,7 +388,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
                 tail.head != before
             });
             public.tokens.note_uses(&mut conn)?;
-            public.look_at_migrations(&mut conn)?;
+            public.ask(&mut conn, last)?;
             public.hear(asked);
             probed = Instant::now();
         }

@@ -129,6 +129,11 @@ impl Changes {
         last <= then
     }
 
+    /// Whether no organization itself has changed since a state.
+    pub(super) fn are_names_still(&self, PublicState(then): PublicState) -> bool {
+        self.everything.load(Ordering::Acquire) <= then
+    }
+
     fn last(&self, Part(number): Part) -> Option<&AtomicU64> {
         self.parts.get(number)
     }

@@ -206,6 +206,20 @@ pub struct Migrations {
     pub newer: Vec<String>,
 }
 
+impl Migrations {
+    /// Fails unless the database has every migration this program knows, and no other.
+    pub fn must_be_whole(&self) -> Result<()> {
+        let lacking = if self.missing > 0 {
+            "the database lacks migrations"
+        } else if self.newer.is_empty() {
+            return Ok(());
+        } else {
+            "the database was migrated by a newer ward-policy"
+        };
+        Err(Error::Unavailable(lacking.to_owned()))
+    }
+}
+
 /// The versions of the migrations this program knows.
 pub fn known_migrations() -> Result<Vec<String>> {
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
@@ -235,17 +249,4 @@ pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
         missing: missing.try_into().map_err(Error::internal)?,
         newer: run.into_iter().filter(|one| !known.contains(one)).collect(),
     })
-}
-
-/// Fails unless the database has every migration this program knows, and no other.
-pub fn check_migrated(conn: &mut PgConnection) -> Result<()> {
-    let migrations = migrations(conn)?;
-    let lacking = if migrations.missing > 0 {
-        "the database lacks migrations"
-    } else if migrations.newer.is_empty() {
-        return Ok(());
-    } else {
-        "the database was migrated by a newer ward-policy"
-    };
-    Err(Error::Unavailable(lacking.to_owned()))
 }

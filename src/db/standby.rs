@@ -180,6 +180,7 @@ impl Watch {
                 log::warn!("a standby is not read: {}", in_one_line(&e));
             }
             if let Some(seen) = self.seen.upgrade() {
+                seen.life.lost();
                 seen.meets.store(0, Ordering::Release);
             }
             let again = Instant::now() + AGAIN;

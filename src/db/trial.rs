@@ -25,7 +25,7 @@ use super::{
     Database, Db,
     running::{Running, backend_pid},
     watched::For,
-    write::{Tx, until_it_stays},
+    write::{Tx, as_caller_sees, until_it_stays},
 };
 use crate::{
     auth::Caller,
@@ -58,6 +58,8 @@ pub fn try_out<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&m
     let undone: Result<()> = conn.build_transaction().repeatable_read().run(|conn| {
         let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
         let reason = caller.reason().unwrap_or_default();
+        // Before the trial begins, so that its own log is looked for first.
+        as_caller_sees(conn, caller)?;
         let begun = begin_trial(caller.name(), token, &**caller.request_id(), reason);
         diesel::select(begun).execute(conn)?;
         let mut tx = Tx {

@@ -11,9 +11,9 @@ use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
 
 use super::{in_one_line, public::Changed};
 use crate::{
-    auth::{Caller, Verb},
+    auth::{Caller, EVERY_DRAFT, Verb},
     error::{Error, Result},
-    past::set_config,
+    past::{as_seen, set_config},
     resources::{evaluations::tally, revisions},
     value::{Id, today},
 };
@@ -85,6 +85,7 @@ pub(super) fn write_in<T>(
     let reason = caller.reason().unwrap_or_default();
     let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
     let before = diesel::select(begun).get_result(conn)?;
+    as_caller_sees(conn, caller)?;
     let mut tx = Tx {
         conn,
         caller,
@@ -105,14 +106,24 @@ pub(super) fn write_in<T>(
     })
 }
 
+/// For the rest of a transaction that writes, lets what its caller does not see be not there: it is not found, named, compared or
+/// changed. Whoever sees everything needs no views for that.
+pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result<()> {
+    let drafts = caller.drafts();
+    if drafts != EVERY_DRAFT {
+        as_seen(conn, &drafts)?;
+    }
+    Ok(())
+}
+
 impl Tx<'_> {
-    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, and whether it is public,
-    /// if it is there. What the caller does not see is not there.
-    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<(Id, bool)>) -> Result<()> {
+    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, if it is there. What the
+    /// caller does not see was not found.
+    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<Id>) -> Result<()> {
         match found {
-            Some((organization, _)) if self.caller.may(verb, Some(organization)) => Ok(()),
-            Some((organization, public)) if public || self.caller.sees_drafts(organization) => Err(Error::Forbidden),
-            _ => Err(Error::NotFound(thing)),
+            Some(organization) if self.caller.may(verb, Some(organization)) => Ok(()),
+            Some(_) => Err(Error::Forbidden),
+            None => Err(Error::NotFound(thing)),
         }
     }
 

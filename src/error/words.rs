@@ -40,7 +40,9 @@ impl Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::Undone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Framework(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -113,12 +115,24 @@ impl Error {
                     format!("too many requests by this {whose}; try again in {seconds} s"),
                 )
             }
+            Self::NoRoom => Bilingual::new(
+                "サーバーのディスクに空きがないか、書き込めないため、ファイルを作成できません。しばらくしてからもう一度お試しください",
+                "the server's disk has no room for the file, or cannot be written; try again later",
+            ),
             Self::Unavailable(_) | Self::Undone(_) => {
                 Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
             }
             Self::OutcomeUnknown(_) => Bilingual::new(
                 "書き込みが行われたかどうか分かりません。同じ Idempotency-Key で送り直すか、対象を読み直して確かめてください",
                 "the write may have been done or not; send it again under the same Idempotency-Key, or read what it was about",
+            ),
+            Self::Unsettled(until) => Bilingual::new(
+                format!(
+                    "この時点への書き込みがまだ終わっていません。{until} までは確定しています。少し待ってからもう一度お試しください"
+                ),
+                format!(
+                    "a write to this moment is still under way; all is settled until {until}; try again in a moment"
+                ),
             ),
             Self::Framework(status) => {
                 let reason = status.canonical_reason().unwrap_or("refused");

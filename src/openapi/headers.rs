@@ -9,6 +9,7 @@ use utoipa::openapi::{
 use crate::{
     auth::{self, CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
     consistency,
+    idempotency::{MOST_BYTES, MOST_KEYS},
     request::REQUEST_ID,
     trace::TRACEPARENT,
 };
@@ -50,16 +51,22 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         );
         take(operation, CHANGE_REASON, &words, why);
     }
-    let repeatable = changes && (method == "post" || method == "put" && path.ends_with("/tree"));
+    // What changes something in an organization is kept with its answer.
+    let repeatable = changes && method != "get";
     if repeatable {
         let key = ObjectBuilder::new()
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(255))
             .pattern(Some("^[!-~]+$"));
-        let words = "A key of the caller's, new for every request: for 24 hours the same request with the same key gets the \
-                     same answer, and is carried out once. 422 for another request with it, 409 while one is still running.";
-        take(operation, IDEMPOTENCY_KEY, words, key);
+        let words = format!(
+            "A key of the caller's, new for every request: for 24 hours the same request with the same key gets the same \
+             answer, and is carried out once. 422 for another request with it, 409 (`running`) while one is still running. A \
+             token may have {MOST_KEYS} keys a day (429 for one more). Answers are kept whole up to {MOST_BYTES} bytes for a \
+             token, and where something changed; the same request gets any other as long as it comes to the same, and then \
+             409 (`carried_out`)."
+        );
+        take(operation, IDEMPOTENCY_KEY, &words, key);
     }
     // The feed has no last page.
     let is_list = !path.starts_with("/v1/changes")

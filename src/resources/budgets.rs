@@ -241,8 +241,8 @@ async fn replace_budget(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<BudgetInput>,
-) -> Result<Stored<Budget>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Budget>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
             change(tx, id, &input).map(Stored::Replaced)
@@ -261,8 +261,14 @@ async fn replace_budget(
 /// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
-async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Budget>> {
-    db.write(move |tx| {
+async fn patch_budget(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    read: Match,
+    patch: Patch,
+) -> Result<Once<Answer<Budget>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
         change(tx, id, &patch.apply(&stored.into())?).map(Answer)
@@ -275,8 +281,8 @@ async fn patch_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch
 /// To say that the form prints a dash or nothing, change its status instead.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match))]
 #[delete("/budgets/{id}")]
-async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         diesel::delete(budgets::table.find(id)).execute(tx.conn)?;
         Ok(NoContent)
@@ -340,7 +346,7 @@ fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let found = budgets::table
         .inner_join(g::table.inner_join(p::table))
         .filter(budgets::id.eq(id))
-        .select((p::organization_id, budgets::public))
+        .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(Verb::Edit, "budget", found)

@@ -20,6 +20,7 @@ use super::exports::{
     tables::{TABLES, Table},
 };
 use crate::{
+    address,
     db::{Db, Read},
     domain::fiscal_year::{first_day, last_day},
     error::Result,
@@ -50,10 +51,7 @@ pub struct Catalog(pub Value);
 #[utoipa::path(tag = "exports")]
 #[get("/catalog")]
 async fn read_catalog(req: HttpRequest, db: Db, _: NoQuery) -> Result<Catalog> {
-    let base = {
-        let reached = req.connection_info();
-        format!("{}://{}", reached.scheme(), reached.host())
-    };
+    let base = address::reached(&req);
     db.read(move |conn| catalog(conn, &base)).await.map(Catalog)
 }
 

@@ -40,7 +40,8 @@ pub struct ChangePage {
     /// The changes, in the order in which they happened.
     #[schema(max_items = 1000)]
     pub items: Vec<Change>,
-    /// Pass it as `cursor` the next time. Always there; the same as the `cursor` given when there is nothing after it.
+    /// Pass it as `cursor` the next time. Always there; the same as the `cursor` given when there is nothing after it that the
+    /// caller may see.
     #[schema(max_length = 100)]
     pub next: String,
 }
@@ -68,7 +69,7 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
         wait,
     } = feed;
     let wanted = filter.clone();
-    let first = move |conn: &mut Read<'_>| reading::read(conn, cursor.as_ref(), &wanted, limit);
+    let first = move |conn: &mut Read<'_>| reading::read(conn, cursor.as_ref(), 0, &wanted, limit);
     // Those who wait come back all at once when something has happened.
     let (_follower, mut page) = if wait == 0 {
         (None, db.read(first).await?)
@@ -77,14 +78,15 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
     };
     while page.items.is_empty() {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || !db.changed(page.place.seq, left).await {
+        if left.is_zero() || !db.changed(page.at, left).await {
             break;
         }
         let wanted = filter.clone();
         page = db
-            .follow(move |conn| reading::read(conn, Some(&page.place), &wanted, limit))
+            .follow(move |conn| reading::read(conn, Some(&page.place), page.at, &wanted, limit))
             .await?;
     }
+    db.caller().must_be_valid()?;
     Ok(Answer(ChangePage {
         next: page.place.text(),
         items: page.items,

@@ -17,6 +17,7 @@ use crate::{
     error::Result,
     extract::Answer,
     language::Bilingual,
+    page::GroupSort,
     query::NoQuery,
     value::Codes,
 };
@@ -82,6 +83,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<goals::GoalSort>(),
         list::<budgets::BudgetSort>(),
         list::<budgets::summary::BudgetGroup>(),
+        list::<budgets::vintages::VintageSort>(),
+        list::<GroupSort>(),
         list::<indicators::IndicatorSort>(),
         list::<results::ResultSort>(),
         list::<tokens::TokenSort>(),

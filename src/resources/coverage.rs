@@ -1,6 +1,9 @@
 //! Coverage: who has published, who is late, and by how many days.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use actix_web::get;
 use chrono::NaiveDate;
@@ -26,8 +29,8 @@ use crate::{
         reporting::{Reporting, Standing, standing},
     },
     error::{Error, Result, Violation},
-    extract::Answer,
     language::Bilingual,
+    page::{Continued, GroupPaging, Linked},
     past::{Past, only},
     query,
     query::{AnyOf, Query, Years},
@@ -132,23 +135,35 @@ pub struct CoverageReport {
     /// The fiscal years it is about.
     #[schema(max_items = 20)]
     pub fiscal_years: Vec<FiscalYear>,
-    /// The items, counted.
+    /// The items, counted: those of all pages.
     pub roll_up: CoverageRollUp,
     /// One per fiscal year and organization, latest year first, in the city's order.
-    #[schema(max_items = 100_000)]
+    #[schema(max_items = 1000)]
     pub items: Vec<Coverage>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    #[schema(max_length = 2000)]
+    pub next_cursor: Option<String>,
+    /// How many items there are in all; null without `include_total=true`.
+    #[schema(minimum = 0)]
+    pub total: Option<i64>,
+}
+
+impl Continued for CoverageReport {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
 }
 
 /// Reports who has published, and who is late.
 ///
 /// Every organization has its row in every year asked for, whether or not it has a policy: `missing` is an answer. A draft is
 /// as missing for those who may not see it, and results that are not published are not in. `on` decides what is due.
-#[utoipa::path(tag = "coverage", params(CoverageFilter, Judging, Past))]
+#[utoipa::path(tag = "coverage", params(CoverageFilter, Judging, Past, GroupPaging))]
 #[get("/coverage")]
 async fn read_coverage(
     db: Db,
-    Query((filter, judging, past)): Query<(CoverageFilter, Judging, Past)>,
-) -> Result<Answer<CoverageReport>> {
+    Query((filter, judging, past, paging)): Query<(CoverageFilter, Judging, Past, GroupPaging)>,
+) -> Result<Linked<CoverageReport>> {
     if filter.fiscal_year.0.len() > MOST_YEARS {
         let detail = Bilingual::new(
             format!("{MOST_YEARS}年度までにしてください"),
@@ -161,7 +176,7 @@ async fn read_coverage(
         .broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            report(conn, &filter, on).map(Answer)
+            report(conn, &filter, on, &paging).map(Linked)
         })
         .await
 }
@@ -178,7 +193,12 @@ struct Planned {
     results_due_on: Date,
 }
 
-fn report(conn: &mut PgConnection, filter: &CoverageFilter, on: NaiveDate) -> Result<CoverageReport> {
+fn report(
+    conn: &mut PgConnection,
+    filter: &CoverageFilter,
+    on: NaiveDate,
+    paging: &GroupPaging,
+) -> Result<CoverageReport> {
     let mut years = match filter.fiscal_year.some() {
         Some(years) => years.to_vec(),
         None => latest(conn, on)?.into_iter().collect(),
@@ -201,33 +221,37 @@ fn report(conn: &mut PgConnection, filter: &CoverageFilter, on: NaiveDate) -> Re
         .map(|policy| ((policy.organization_id, policy.fiscal_year), policy))
         .collect();
 
-    let mut items = Vec::new();
-    for year in years.iter().rev() {
+    let mut items = BTreeMap::new();
+    for year in &years {
         for organization in &organizations {
             let key = (organization.id, *year);
             let policy = policies.get(&key).copied();
             let indicators = policy.and_then(|policy| counts.get(&policy.id)).copied();
             let withdrawn_on = withdrawn.get(&key).copied();
-            items.push(item(
+            let item = item(
                 organization,
                 *year,
                 policy,
                 withdrawn_on,
                 indicators.unwrap_or_default(),
                 on,
-            ));
+            );
+            items.insert((Reverse(*year), organization.display_order, organization.id), item);
         }
     }
-    items.retain(|item| filter.state.some().is_none_or(|states| states.contains(&item.state)));
+    items.retain(|_, item| filter.state.some().is_none_or(|states| states.contains(&item.state)));
     let mut roll_up = CoverageRollUp::default();
-    for item in &items {
+    for item in items.values() {
         roll_up.add(item);
     }
+    let page = paging.cut_groups(items)?.map(|(_, item)| item);
     Ok(CoverageReport {
         on: Date(on),
         fiscal_years: years,
         roll_up,
-        items,
+        items: page.items,
+        next_cursor: page.next_cursor,
+        total: page.total,
     })
 }
 

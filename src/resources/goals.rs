@@ -178,8 +178,8 @@ async fn replace_goal(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<GoalInput>,
-) -> Result<Stored<Goal>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Goal>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
             change(tx, id, &input).map(Stored::Replaced)
@@ -198,8 +198,8 @@ async fn replace_goal(
 /// A JSON Merge Patch. Another `code` renumbers the goal; it stays with its policy: 409 for another `policy_id`.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
-async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Answer<Goal>> {
-    db.write(move |tx| {
+async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Once<Answer<Goal>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
         change(tx, id, &patch.apply(&stored.into())?).map(Answer)
@@ -212,8 +212,8 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 /// Its budgets, indicators and results go with it, in one transaction.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match))]
 #[delete("/goals/{id}")]
-async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         let below = indicators::table
             .filter(indicators::goal_id.eq(id))
@@ -274,7 +274,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let found = goals::table
         .inner_join(p::table)
         .filter(goals::id.eq(id))
-        .select((p::organization_id, goals::public))
+        .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(Verb::Edit, "goal", found)

@@ -10,6 +10,9 @@ use crate::{db::Database, error::Result, extract::Answer};
 /// The path that is answered whatever the database does.
 pub const LIVENESS: &str = "/healthz";
 
+/// The path that says whether requests are welcome.
+pub const READINESS: &str = "/readyz";
+
 /// Routes beside `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(read_liveness).service(read_readiness);
@@ -21,6 +24,18 @@ pub struct Health {
     /// Always `ok`; a service that is not well answers with a problem.
     #[schema(max_length = 10, example = "ok")]
     pub status: String,
+}
+
+/// A service that takes requests.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Always `ok`; a service that is not ready answers with a problem.
+    #[schema(max_length = 10, example = "ok")]
+    pub status: String,
+    /// A warning: by so many seconds the time of the last change lies ahead of the database's clock, which was ahead before. Until
+    /// it has caught up, `as_of` the present moment does not show those changes. Null, as a rule.
+    #[schema(minimum = 1)]
+    pub history_ahead_seconds: Option<i64>,
 }
 
 impl Health {
@@ -42,11 +57,15 @@ async fn read_liveness() -> Result<Answer<Health>> {
 
 /// Whether the database is reachable and has every migration, and no other.
 ///
-/// Answered from what the service knew at most a second ago, so that it costs nothing to ask. 503 while the database is away, is being made ready, lacks migrations or was migrated by a newer service: send requests elsewhere
-/// meanwhile.
+/// Answered from what the service knew at most a second ago, so that it costs nothing to ask. 503 while the database is away, is
+/// being made ready, lacks migrations or was migrated by a newer service: send requests elsewhere meanwhile. A warning is 200.
 #[utoipa::path(tag = "health")]
 #[get("/readyz")]
-async fn read_readiness(database: web::Data<Database>) -> Result<Answer<Health>> {
-    database.must_be_well().await?;
-    Ok(Health::ok())
+async fn read_readiness(database: web::Data<Database>) -> Result<Answer<Readiness>> {
+    let said = database.said().await?;
+    said.migrations.must_be_whole()?;
+    Ok(Answer(Readiness {
+        status: "ok".to_owned(),
+        history_ahead_seconds: said.seconds_ahead,
+    }))
 }

@@ -15,7 +15,7 @@ use crate::{
     contract,
     db::{Db, Tx},
     domain::form::{self, Form, Note, Severity},
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     extract::{Answer, Upload, UploadKind, not_json},
     idempotency::Once,
     json::{self, Most},
@@ -194,14 +194,13 @@ pub fn import(tx: &mut Tx<'_>, said: &Said, options: &ImportOptions) -> Result<I
         Said::Results(format, table) => results::import(tx, *format, table, options),
         Said::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
-            let left = if let Some(policy) = found(policies::permitted(tx, &key))? {
+            let left = if let Some(policy) = policies::permitted_or_new(tx, &key)? {
                 let rows = Rows::load(tx, policy)?;
                 let mut whole = PolicyTree::clone(tree);
                 let left = lay_over(&mut whole, rows.clone().tree(tx.today));
                 store::store(tx, rows, &whole)?;
                 left
             } else {
-                policies::permit_new(tx, &tree.input())?;
                 store::restore(tx, tree).map_err(taken)?;
                 vec![]
             };
@@ -216,7 +215,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
     let dry_run = options.dry_run;
     let laid = match place_of(tx, form)? {
         Some(key) => {
-            let policy = found(policies::permitted(tx, &key))?;
+            let policy = policies::permitted_or_new(tx, &key)?;
             let rows = policy.map(|policy| Rows::load(tx, policy)).transpose()?;
             Laid::over(
                 form,
@@ -236,7 +235,6 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
         if let Some(rows) = laid.rows.take() {
             store::store(tx, rows, &laid.tree)?;
         } else {
-            policies::permit_new(tx, &laid.tree.input())?;
             store::create(tx, &laid.tree)?;
         }
         let policy = policies::find(tx, &key)?;

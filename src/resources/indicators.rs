@@ -269,8 +269,8 @@ async fn replace_indicator(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<IndicatorInput>,
-) -> Result<Stored<Indicator>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Indicator>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
             change(tx, id, &input).map(Stored::Replaced)
@@ -296,8 +296,8 @@ async fn patch_indicator(
     Path(id): Path<Id>,
     read: Match,
     patch: Patch,
-) -> Result<Answer<Indicator>> {
-    db.write(move |tx| {
+) -> Result<Once<Answer<Indicator>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
         change(tx, id, &patch.apply(&stored.into())?).map(Answer)
@@ -310,8 +310,8 @@ async fn patch_indicator(
 /// To reword it, change its name instead: what was measured stays.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}")]
-async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         diesel::delete(results::table.filter(results::indicator_id.eq(id))).execute(tx.conn)?;
         diesel::delete(indicators::table.find(id)).execute(tx.conn)?;
@@ -391,7 +391,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let found = indicators::table
         .inner_join(g::table.inner_join(p::table))
         .filter(indicators::id.eq(id))
-        .select((p::organization_id, indicators::public))
+        .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(Verb::Edit, "indicator", found)

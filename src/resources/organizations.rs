@@ -60,7 +60,7 @@ text_enum! {
 }
 
 /// A ward or a bureau (所属).
-#[derive(Debug, Serialize, ToSchema, HasQuery)]
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = organizations)]
 pub struct Organization {
     /// Identifier.
@@ -176,7 +176,8 @@ async fn list_organizations(
 
 /// Creates an organization.
 ///
-/// 409 when the slug or the municipality code is taken.
+/// 409 when the slug, the name or the municipality code is taken, and for a slug or code that another organization had: requests
+/// under it are sent there.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])))]
 #[post("/organizations")]
 async fn create_organization(
@@ -208,7 +209,7 @@ async fn read_organization(
 /// Replaces an organization, or creates it.
 ///
 /// With `If-Match` it replaces what was read; with `If-None-Match: *` it creates and nothing else. The body must be about the
-/// organization of the path; a PATCH renames.
+/// organization of the path; a PATCH renames. Other names, another kind or municipality code take `edit:*` or `admin`: 403 otherwise.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Condition))]
 #[put("/organizations/{organization}")]
 async fn replace_organization(
@@ -217,13 +218,13 @@ async fn replace_organization(
     Path(key): Path<OrganizationKey>,
     condition: Condition,
     Json(input): Json<OrganizationInput>,
-) -> Result<Stored<Organization>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Organization>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, &key)?;
             read.check(&stored)?;
             check_path(&key, &input)?;
-            update(tx, stored.id, &input).map(Stored::Replaced)
+            update(tx, &stored, &input).map(Stored::Replaced)
         }
         Condition::Create => {
             check_path(&key, &input)?;
@@ -238,7 +239,9 @@ async fn replace_organization(
 
 /// Changes parts of an organization.
 ///
-/// A JSON Merge Patch. Another `slug` renames the organization: its policies follow, its old path is gone.
+/// A JSON Merge Patch. Another `slug` renames the organization: its policies follow, and requests under its former slug are sent
+/// there (308). Its names, kind and municipality code take `edit:*` or `admin`: 403 otherwise. 409 for a name that another
+/// organization has, and for a slug or code that another had.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
 #[patch("/organizations/{organization}")]
 async fn patch_organization(
@@ -247,12 +250,12 @@ async fn patch_organization(
     Path(key): Path<OrganizationKey>,
     read: Match,
     patch: Patch,
-) -> Result<Answer<Organization>> {
-    db.write(move |tx| {
+) -> Result<Once<Answer<Organization>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
-        let id = stored.id;
-        update(tx, id, &patch.apply(&stored.into())?).map(Answer)
+        let input = patch.apply(&stored.clone().into())?;
+        update(tx, &stored, &input).map(Answer)
     })
     .await
 }
@@ -262,8 +265,13 @@ async fn patch_organization(
 /// 409 while it has policies: nothing is removed that something else stands on.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
-async fn remove_organization(db: Db, _: NoQuery, Path(key): Path<OrganizationKey>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_organization(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<OrganizationKey>,
+    read: Match,
+) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         may_all(tx)?;
         let stored = find(tx, &key)?;
         read.check(&stored)?;
@@ -362,7 +370,7 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
     let stored = find(tx, key)?;
-    tx.permit(Verb::Edit, "organization", Some((stored.id, true)))?;
+    tx.permit(Verb::Edit, "organization", Some(stored.id))?;
     Ok(stored)
 }
 
@@ -392,9 +400,36 @@ pub fn insert(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Orga
     })
 }
 
-fn update(tx: &mut Tx<'_>, id: Id, input: &OrganizationInput) -> Result<Organization> {
-    diesel::update(organizations::table.find(id))
+/// Stores what an organization has become. Its names are how everybody finds it and its forms: who may change one organization
+/// changes none of them.
+fn update(tx: &mut Tx<'_>, stored: &Organization, input: &OrganizationInput) -> Result<Organization> {
+    if stored.names() != input.names() {
+        may_all(tx)?;
+    }
+    diesel::update(organizations::table.find(stored.id))
         .set(input)
         .execute(tx.conn)?;
-    Ok(Organization::query().find(id).first(tx.conn)?)
+    Ok(Organization::query().find(stored.id).first(tx.conn)?)
+}
+
+/// All that an organization is called by.
+type Names<'a> = (
+    &'a Slug,
+    OrganizationKind,
+    Option<&'a MunicipalityCode>,
+    [Option<&'a Line<100>>; 3],
+);
+
+impl Organization {
+    fn names(&self) -> Names<'_> {
+        let names = [Some(&self.name), self.name_kana.as_ref(), self.name_en.as_ref()];
+        (&self.slug, self.kind, self.municipality_code.as_ref(), names)
+    }
+}
+
+impl OrganizationInput {
+    fn names(&self) -> Names<'_> {
+        let names = [Some(&self.name), self.name_kana.as_ref(), self.name_en.as_ref()];
+        (&self.slug, self.kind, self.municipality_code.as_ref(), names)
+    }
 }

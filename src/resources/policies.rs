@@ -293,8 +293,8 @@ async fn replace_policy(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
     Json(input): Json<PolicyInput>,
-) -> Result<Stored<Policy>> {
-    db.write(move |tx| match condition {
+) -> Result<Once<Stored<Policy>>> {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, &key)?;
             read.check(&stored)?;
@@ -302,7 +302,7 @@ async fn replace_policy(
             update(tx, stored.id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            permit_new(tx, &input)?;
+            permit_new(tx, &input.organization)?;
             check_path(tx, &key, &input)?;
             check_absent(tx, &key)?;
             insert(tx, Id::generate(), &input).map(Stored::Created)
@@ -322,8 +322,8 @@ async fn patch_policy(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
     patch: Patch,
-) -> Result<Answer<Policy>> {
-    db.write(move |tx| {
+) -> Result<Once<Answer<Policy>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
         let id = stored.id;
@@ -343,8 +343,8 @@ async fn remove_policy(
     _: NoQuery,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
-) -> Result<NoContent> {
-    db.write(move |tx| {
+) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
         let id = stored.id;
@@ -420,7 +420,7 @@ pub fn permit_key(tx: &mut Tx<'_>, verb: Verb, organization: &OrganizationKey, y
         .inner_join(o::table)
         .filter(organizations::is(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
-        .select((policies::organization_id, policies::public))
+        .select(policies::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(verb, "policy", found)
@@ -430,16 +430,26 @@ pub fn permit_key(tx: &mut Tx<'_>, verb: Verb, organization: &OrganizationKey, y
 pub fn permit(tx: &mut Tx<'_>, verb: Verb, id: Id) -> Result<()> {
     let found = policies::table
         .find(id)
-        .select((policies::organization_id, policies::public))
+        .select(policies::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(verb, "policy", found)
 }
 
-/// Fails unless the caller may make policies of the organization the body names.
-pub fn permit_new(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<()> {
-    let organization = organization_of(tx, input)?;
-    tx.permit(Verb::Edit, "organization", Some((organization, true)))
+/// Fails unless the caller may make policies of the organization a body names.
+pub fn permit_new(tx: &mut Tx<'_>, organization: &OrganizationKey) -> Result<()> {
+    let organization = organization_of(tx, organization)?;
+    tx.permit(Verb::Edit, "organization", Some(organization))
+}
+
+/// The policy of this organization for this fiscal year, if the caller may change it; nothing where there is none, if the
+/// caller may make it.
+pub fn permitted_or_new(tx: &mut Tx<'_>, key: &(OrganizationKey, FiscalYear)) -> Result<Option<Policy>> {
+    let policy = found(permitted(tx, key))?;
+    if policy.is_none() {
+        permit_new(tx, &key.0)?;
+    }
+    Ok(policy)
 }
 
 /// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.
@@ -453,7 +463,7 @@ pub fn check_path(
     if input.fiscal_year != *year {
         broken.push(Violation::at("/fiscal_year", "path_mismatch", detail.clone()));
     }
-    if organization_of(conn, input)? != organizations::find(conn, organization)?.id {
+    if organization_of(conn, &input.organization)? != organizations::find(conn, organization)?.id {
         broken.push(Violation::at("/organization", "path_mismatch", detail));
     }
     Error::refuse(broken)
@@ -468,8 +478,8 @@ pub fn check_absent(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)
 }
 
 /// The organization a body names.
-fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
-    organizations::find(conn, &input.organization)
+fn organization_of(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Id> {
+    organizations::find(conn, key)
         .map(|organization| organization.id)
         .map_err(|e| match e {
             Error::NotFound(_) => {
@@ -481,13 +491,13 @@ fn organization_of(conn: &mut PgConnection, input: &PolicyInput) -> Result<Id> {
 }
 
 fn create(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {
-    permit_new(tx, input)?;
+    permit_new(tx, &input.organization)?;
     insert(tx, Id::generate(), input)
 }
 
 /// Stores a new policy.
 pub fn insert(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Created<Policy>> {
-    let organization = policies::organization_id.eq(organization_of(tx, input)?);
+    let organization = policies::organization_id.eq(organization_of(tx, &input.organization)?);
     let due = policies::results_due_on.eq(input.due_date());
     diesel::insert_into(policies::table)
         .values((policies::id.eq(id), organization, due, input))
@@ -504,7 +514,7 @@ pub fn insert(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Created<Po
 
 /// Stores what a policy has become.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Policy> {
-    let organization = policies::organization_id.eq(organization_of(tx, input)?);
+    let organization = policies::organization_id.eq(organization_of(tx, &input.organization)?);
     let due = policies::results_due_on.eq(input.due_date());
     diesel::update(policies::table.find(id))
         .set((organization, due, input))

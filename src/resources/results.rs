@@ -24,6 +24,7 @@ use crate::{
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
     extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    idempotency::Once,
     keyset,
     language::Bilingual,
     narrow,
@@ -322,9 +323,9 @@ async fn replace_result(
     Path(key): Path<(Id, FiscalYear)>,
     condition: Condition,
     Json(input): Json<ResultInput>,
-) -> Result<Stored<IndicatorResult>> {
+) -> Result<Once<Stored<IndicatorResult>>> {
     check_path(key.1, &input)?;
-    db.write(move |tx| match condition {
+    db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, key)?;
             read.check(&stored.clone().view(today()))?;
@@ -358,8 +359,8 @@ async fn patch_result(
     Path(key): Path<(Id, FiscalYear)>,
     read: Match,
     patch: Patch,
-) -> Result<Answer<IndicatorResult>> {
-    db.write(move |tx| {
+) -> Result<Once<Answer<IndicatorResult>>> {
+    db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, key)?;
         read.check(&stored.clone().view(today()))?;
         let id = stored.id;
@@ -375,8 +376,8 @@ async fn patch_result(
 /// To say why there is no value, change `value_status` instead.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
-async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<NoContent> {
-    db.write(move |tx| {
+async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<Once<NoContent>> {
+    db.once(&(), move |tx| {
         let stored = permitted(tx, key)?;
         let id = stored.id;
         read.check(&stored.view(today()))?;
@@ -473,7 +474,7 @@ fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<Row> {
         .inner_join(i::table.inner_join(g::table.inner_join(p::table)))
         .filter(results::indicator_id.eq(key.0))
         .filter(results::fiscal_year.eq(key.1))
-        .select((p::organization_id, results::public))
+        .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
     tx.permit(Verb::Edit, "result", found)?;

@@ -20,10 +20,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations;
 use crate::{
-    auth::{IDEMPOTENCY_KEY, SERVICE, Scope, Verb, token::Secret},
+    auth::{SERVICE, Scope, Verb, token::Secret},
     contract::Rules,
     db::{Db, Tx},
-    error::{Error, Place, Result, Violation, nearest},
+    error::{Error, Result, Violation, nearest},
     extract::{Answer, Created, Json, NoContent, Path},
     keyset,
     language::Bilingual,
@@ -155,9 +155,6 @@ async fn list_tokens(db: Db, Query(paging): Query<Paging<TokenSort>>) -> Result<
 #[utoipa::path(tag = "tokens", security(("token" = ["admin"])))]
 #[post("/tokens")]
 async fn create_token(db: Db, _: NoQuery, Json(input): Json<TokenInput>) -> Result<Once> {
-    if db.caller().repeatable().is_some() {
-        return Err(Error::malformed(not_repeatable()));
-    }
     if input.expires_at.is_some_and(|end| end <= Time::now()) {
         let detail = Bilingual::new("未来の日時にしてください", "must lie in the future");
         return Err(Error::Invalid(vec![Violation::at("/expires_at", "past", detail)]));
@@ -206,19 +203,6 @@ impl Responder for Once {
 impl IntoResponses for Once {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         Created::<NewToken>::responses()
-    }
-}
-
-fn not_repeatable() -> Violation {
-    Violation {
-        place: Place::Header(IDEMPOTENCY_KEY),
-        code: "not_repeatable",
-        detail: Bilingual::new(
-            "トークンは一度だけ表示し保存しないため、同じ回答を繰り返せません。失敗したときは別の名称で作り直してください",
-            "a token is shown once and not kept, so the answer cannot be repeated; if it was lost, revoke the token and \
-             make another",
-        ),
-        suggestion: None,
     }
 }
 

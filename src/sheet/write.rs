@@ -6,13 +6,13 @@
 use std::{
     borrow::Cow,
     fmt::Display,
-    fs::File,
     io::{self, BufWriter, Write},
 };
 
 use super::Column;
 use crate::{
-    error::{Error, Result},
+    error::Result,
+    files::{Temporary, unwritten},
     value::{Codes, Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, Time, Yen},
 };
 
@@ -136,17 +136,17 @@ pub struct Writer {
 enum To {
     Csv(Box<csv::Csv>),
     Xlsx(Box<book::Book>),
-    Lines(BufWriter<File>),
+    Lines(BufWriter<Temporary>),
 }
 
 impl Writer {
-    /// Begins a table with its head.
-    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: About) -> Result<Self> {
+    /// Begins a table in a file, with its head.
+    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: &About, out: Temporary) -> Result<Self> {
         let heads = columns.iter().map(|(code, head)| if named { *head } else { *code });
         let to = match form {
-            Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads)?)),
-            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, about)?)),
-            Form::Lines => To::Lines(BufWriter::new(temporary()?)),
+            Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads, out)?)),
+            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, about, out)?)),
+            Form::Lines => To::Lines(BufWriter::new(out)),
         };
         Ok(Self { columns, named, to })
     }
@@ -156,16 +156,16 @@ impl Writer {
         match &mut self.to {
             To::Csv(csv) => csv.row(cells, self.named),
             To::Xlsx(book) => book.row(cells),
-            To::Lines(out) => write_line(out, self.columns, cells).map_err(Error::internal),
+            To::Lines(out) => write_line(out, self.columns, cells).map_err(unwritten),
         }
     }
 
     /// The finished file.
-    pub fn finish(self) -> Result<File> {
+    pub fn finish(self) -> Result<Temporary> {
         match self.to {
             To::Csv(csv) => csv.finish(),
             To::Xlsx(book) => book.finish(),
-            To::Lines(out) => out.into_inner().map_err(Error::internal),
+            To::Lines(out) => out.into_inner().map_err(|e| unwritten(e.into_error())),
         }
     }
 }
@@ -186,9 +186,4 @@ fn write_line(out: &mut impl Write, columns: &[Column], cells: &[Cell]) -> io::R
         }
     }
     out.write_all(b"}\n")
-}
-
-/// A file without a name, gone once it is closed.
-fn temporary() -> Result<File> {
-    tempfile::tempfile().map_err(|e| Error::Unavailable(format!("no temporary file: {e}")))
 }

@@ -1,6 +1,11 @@
 //! `/v1/catalog`: what a portal harvests.
 
-use crate::support::{Api, Call};
+use crate::{
+    given::Nishi,
+    leaks::is_endless,
+    openapi::CONTRACT,
+    support::{Api, Call},
+};
 
 #[actix_web::test]
 async fn every_file_of_the_catalogue_is_there_and_an_empty_service_says_nothing_it_does_not_know() {
@@ -42,4 +47,52 @@ async fn every_file_of_the_catalogue_is_there_and_an_empty_service_says_nothing_
     let elsewhere = Call::new("GET", "/v1/catalog").header("host", "policy.example.jp");
     let elsewhere = api.send(elsewhere).await.must_be(200).body;
     assert_eq!(elsewhere["@id"], "http://policy.example.jp/v1/catalog");
+}
+
+#[actix_web::test]
+async fn who_says_that_the_service_is_elsewhere_is_not_believed() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    api.publish("nishi/2024", "plan").await.must_be(201);
+    let claims = [
+        ("forwarded", "host=elsewhere.example;proto=gopher;for=192.0.2.1"),
+        ("x-forwarded-host", "elsewhere.example"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-port", "70"),
+        ("x-forwarded-prefix", "/elsewhere.example"),
+        ("x-original-host", "elsewhere.example"),
+    ];
+    let claimed = |call: Call| {
+        claims
+            .iter()
+            .fold(call, |call, (name, value)| call.header(name, *value))
+    };
+    let reads = CONTRACT
+        .operations()
+        .filter(|operation| operation.method == "get" && !is_endless(operation));
+    for operation in reads {
+        let path = operation
+            .path
+            .replace("{organization}", "nishi")
+            .replace("{fiscal_year}", "2024")
+            .replace("{number}", "1");
+        let answer = api.send(claimed(Call::new("GET", format!("{path}?limit=1")))).await;
+        let answer = if answer.status == 400 {
+            api.send(claimed(Call::new("GET", path))).await
+        } else {
+            answer
+        };
+        let shown = format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.bytes));
+        assert!(
+            !shown.contains("elsewhere") && !shown.contains("gopher"),
+            "{}: {shown}",
+            operation.name()
+        );
+    }
+    let made = api
+        .send(claimed(
+            Call::new("POST", "/v1/organizations").json(&crate::given::bureau("port")),
+        ))
+        .await;
+    assert_eq!(made.must_be(201).header("location"), "/v1/organizations/port");
 }

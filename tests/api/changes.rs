@@ -30,7 +30,7 @@ impl Asker {
 
 impl Api {
     /// Where the history ends.
-    async fn head(&self) -> String {
+    pub(crate) async fn head(&self) -> String {
         self.get("/v1/changes/head").await.must_be(200).text("cursor")
     }
 
@@ -47,7 +47,7 @@ impl Api {
     }
 
     /// Waits until so many wait for changes.
-    async fn until_following(&self, many: usize) {
+    pub(crate) async fn until_following(&self, many: usize) {
         while self.database.waiting() < many {
             sleep(Duration::from_millis(5)).await;
         }
@@ -660,4 +660,105 @@ async fn who_waits_while_the_database_is_away_hears_of_what_comes_after() {
         told(answer.must_be(200).body["items"].as_array().unwrap()),
         ["create organization"]
     );
+}
+
+/// Hidden edits, after and between public ones.
+#[actix_web::test]
+async fn the_feed_moves_with_what_its_caller_sees_and_with_nothing_else() {
+    let api = Api::new().await;
+    let nishi = publishable(&api).await;
+    api.publish("nishi/2024", "plan").await.must_be(201);
+    let draft = api.policy("nishi", 2030).await;
+    let token = api.token("port", &["edit:nishi"]).await;
+    let own = Asker(Some(token.leak()));
+    let head = async |asker: Asker| api.send(asker.asks("/v1/changes/head")).await.must_be(200);
+    let (before, seen) = (head(ANYBODY).await, head(own).await);
+    let (cursor, hidden_place) = (before.text("cursor"), seen.text("cursor"));
+    let paths = [
+        "/v1/changes/head".to_owned(),
+        format!("/v1/changes?cursor={cursor}"),
+        format!("/v1/changes?cursor={cursor}&type=goal"),
+        // Of those who were told of a place that is not theirs to see, when places were everybody's.
+        format!("/v1/changes?cursor={hidden_place}"),
+        "/v1/snapshot".to_owned(),
+    ];
+    let ask = async |path: &String| {
+        let answer = api.send(ANYBODY.asks(path)).await.must_be(200);
+        (
+            String::from_utf8_lossy(&answer.bytes).into_owned(),
+            answer.header("etag").to_owned(),
+        )
+    };
+    let mut shown = Vec::new();
+    for path in &paths {
+        shown.push(ask(path).await);
+    }
+    for n in 1..20 {
+        api.goal(&draft.id(), &n.to_string()).await;
+    }
+    for (path, then) in paths.iter().zip(&shown) {
+        assert_eq!(ask(path).await, *then, "{path}");
+    }
+    let number = |answer: &Answer| answer.body["seq"].as_i64().unwrap();
+    assert!(number(&head(own).await) >= number(&seen) + 19);
+    let last = number(&head(own).await);
+    let at = |seq: i64| ANYBODY.asks(format!("/v1/changes/head?seq={seq}"));
+    api.send(at(last)).await.must_be(404);
+    api.send(at(last + 1000)).await.must_be(404);
+    // The next that is public comes to those who were told of any place before it, once, and nothing else does.
+    api.patch(
+        format!("/v1/goals/{}", nishi.goal.id()),
+        "*",
+        &json!({ "title": "別の題" }),
+    )
+    .await
+    .must_be(200);
+    for from in [&cursor, &hidden_place] {
+        let items = api.since(from, ANYBODY).await;
+        assert_eq!(told(&items), ["update goal", "create revision"]);
+    }
+    let after = head(ANYBODY).await;
+    assert_eq!(
+        api.send(ANYBODY.asks(&paths[1])).await.text("next"),
+        after.text("cursor")
+    );
+    assert_eq!(
+        api.send(ANYBODY.asks(&paths[2])).await.text("next"),
+        after.text("cursor")
+    );
+    // A place in between stands for the history up to it; when that was is for those who see it.
+    let (theirs, ours) = (api.send(at(last)).await.must_be(200), head(own).await);
+    let noted = api
+        .send(own.asks(format!("/v1/changes/head?seq={last}")))
+        .await
+        .must_be(200);
+    assert_eq!(
+        (theirs.text("hash"), &theirs.body["at"]),
+        (noted.text("hash"), &Value::Null)
+    );
+    assert!(noted.body["at"].is_string() && ours.text("cursor") == after.text("cursor"));
+}
+
+/// However much is hidden after a place, whoever asks again and again for what is public after it looks at none of that.
+#[actix_web::test]
+async fn what_is_hidden_is_passed_over_by_an_index() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let hidden = "begin; select begin_write('test', '', '', '');
+        insert into goals (id, policy_id, code, title)
+        select gen_random_uuid(), p.id, '9-' || (n / 90 + 1) || '-' || (n % 90 + 1), '課題'
+        from policies p, generate_series(1, 5000) n; commit; analyze change_log;
+        create function looked(query text) returns setof text language plpgsql as $$
+        begin return query execute 'explain (analyze, costs off, timing off) ' || query; end $$";
+    api.db.connect().batch_execute(hidden).unwrap();
+    for query in [
+        "select seq from changes where public and seq > 2 order by seq limit 1",
+        "select seq from changes where public and seq <= 1000000 order by seq desc limit 1",
+    ] {
+        let plan = api.db.values(&format!("select looked('{query}') as value")).join("\n");
+        assert!(
+            plan.contains("change_log_public_idx") && !plan.contains("Removed by Filter"),
+            "{plan}"
+        );
+    }
 }

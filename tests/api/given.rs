@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Api};
+use crate::support::{Answer, Api, Call};
 
 /// `base` with the members of `changes` in place of its own.
 pub(crate) fn with(mut base: Value, changes: Value) -> Value {
@@ -26,9 +26,13 @@ pub(crate) fn ward() -> Value {
 
 /// A bureau, which has no municipality code.
 pub(crate) fn bureau(slug: &str) -> Value {
+    let name = match slug {
+        "keikaku" => "計画調整局".to_owned(),
+        slug => format!("{slug}局"),
+    };
     json!({
         "slug": slug, "kind": "bureau", "municipality_code": null,
-        "name": "計画調整局", "name_kana": null, "name_en": null, "display_order": 100
+        "name": name, "name_kana": null, "name_en": null, "display_order": 100
     })
 }
 
@@ -164,7 +168,14 @@ impl Api {
     /// A publication of a policy, `nishi/2024`.
     pub(crate) async fn publish(&self, policy: &str, kind: &str) -> Answer {
         let body = json!({ "kind": kind, "reason": "試験のため" });
-        self.post(format!("/v1/policies/{policy}/publications"), &body).await
+        self.publication(policy, "*", &body).await
+    }
+
+    /// A publication of what was read with this tag.
+    pub(crate) async fn publication(&self, policy: &str, read: &str, body: &Value) -> Answer {
+        let path = format!("/v1/policies/{policy}/publications");
+        self.send(Call::new("POST", path).header("if-match", read).json(body))
+            .await
     }
 
     /// A goal, stored.

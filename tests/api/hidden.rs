@@ -1,15 +1,13 @@
-//! What is hidden looks like what is not there, to who reads it and to who writes below it.
+//! What is hidden looks like what is not there, to who reads it.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use crate::{
-    given::{self, with},
+    given,
     leaks::is_endless,
     openapi::CONTRACT,
-    secrets::{OTHER, Secrets, WORD, Who},
-    support::{Answer, Call},
+    secrets::{Secrets, WORD, Who},
+    support::Answer,
 };
 
 /// The parts of an answer that two callers who learn nothing cannot tell apart.
@@ -124,145 +122,5 @@ async fn what_is_hidden_looks_like_what_is_not_there() {
                 }
             }
         }
-    }
-}
-
-#[actix_web::test]
-async fn a_write_below_something_hidden_answers_as_if_it_were_not_there() {
-    let secrets = Secrets::new().await;
-    let id = |kind: &str| secrets.hidden[kind][0].clone();
-    let unknown = given::new_id();
-    let (policy, goal, budget, indicator) = (id("policy"), id("goal"), id("budget"), id("indicator"));
-    let call = |method: &str, path: &str, body: &Value| Call::new(method, path).by(OTHER).because("試験").json(body);
-    let own = async |list: &str| {
-        secrets
-            .get(Who::Keikaku, &format!("/v1/{list}?organization=keikaku"))
-            .await
-            .body["items"][0]
-            .clone()
-    };
-    let (own_goal, own_indicator) = (own("goals").await, own("indicators").await);
-    let item = |item: &Value, list: &str| format!("/v1/{list}/{}", item["id"].as_str().unwrap());
-    let mut twins: Vec<(Call, Call, &str)> = Vec::new();
-    let mut twin =
-        |method: &str, path: &dyn Fn(&str) -> String, body: &dyn Fn(&str) -> Value, id, head: Option<(&str, &str)>| {
-            let one = |id: &str| {
-                let call = call(method, &path(id), &body(id));
-                head.map_or(call.clone(), |(name, value)| call.header(name, value))
-            };
-            twins.push((one(id), one(&unknown), id));
-        };
-    let (matching, creating) = (Some(("if-match", "*")), Some(("if-none-match", "*")));
-    // Something new below it.
-    twin(
-        "POST",
-        &|_| "/v1/goals".into(),
-        &|id| given::goal(id, "1"),
-        &policy,
-        None,
-    );
-    twin(
-        "POST",
-        &|_| "/v1/budgets".into(),
-        &|id| given::budget(id, 2024, "actual"),
-        &goal,
-        None,
-    );
-    twin(
-        "POST",
-        &|_| "/v1/indicators".into(),
-        &|id| given::indicator(id, "名"),
-        &goal,
-        None,
-    );
-    let new = |list: &str| format!("/v1/{list}/01900000-0000-7000-8000-00000000abcd");
-    twin("PUT", &|_| new("goals"), &|id| given::goal(id, "1"), &policy, creating);
-    twin(
-        "PUT",
-        &|_| new("budgets"),
-        &|id| given::budget(id, 2024, "actual"),
-        &goal,
-        creating,
-    );
-    twin(
-        "PUT",
-        &|_| new("indicators"),
-        &|id| given::indicator(id, "名"),
-        &goal,
-        creating,
-    );
-    twin(
-        "PUT",
-        &|id| format!("/v1/indicators/{id}/results/2021"),
-        &|_| given::result(2021),
-        &indicator,
-        creating,
-    );
-    let many = |id: &str| json!({ "items": [{ "indicator_id": id, "result": given::result(2021) }] });
-    twin("POST", &|_| "/v1/results".into(), &many, &indicator, None);
-    // One's own, moved there.
-    twin(
-        "PATCH",
-        &|_| item(&own_goal, "goals"),
-        &|id| json!({ "policy_id": id }),
-        &policy,
-        matching,
-    );
-    twin(
-        "PATCH",
-        &|_| item(&own_indicator, "indicators"),
-        &|id| json!({ "goal_id": id }),
-        &goal,
-        matching,
-    );
-    // Itself.
-    for (list, id, body) in [
-        ("goals", &goal, given::goal(&policy, "1")),
-        ("indicators", &indicator, given::indicator(&goal, "名")),
-        ("budgets", &budget, given::budget(&goal, 2024, "actual")),
-    ] {
-        for method in ["PUT", "PATCH", "DELETE"] {
-            twin(
-                method,
-                &|id| format!("/v1/{list}/{id}"),
-                &|_| body.clone(),
-                id,
-                matching,
-            );
-        }
-    }
-    for method in ["PUT", "PATCH", "DELETE"] {
-        let path = |id: &str| format!("/v1/indicators/{id}/results/2025");
-        twin(method, &path, &|_| given::result(2025), &indicator, matching);
-    }
-    for (hidden, absent, id) in twins {
-        let told = format!("{hidden:?}");
-        let (hidden, absent) = (secrets.api.send(hidden).await, secrets.api.send(absent).await);
-        assert!(hidden.status >= 400, "{told}: {}", hidden.status);
-        let same = [(id, "[id]"), (unknown.as_str(), "[id]")];
-        assert_eq!(anonymized(&hidden, &same), anonymized(&absent, &same), "{told}");
-    }
-    // A policy, by its name.
-    let publication = json!({ "kind": "plan", "reason": "公表" });
-    for (method, below, head) in [
-        ("PUT", "", "if-match"),
-        ("PATCH", "", "if-match"),
-        ("DELETE", "", "if-match"),
-        ("PUT", "", "if-none-match"),
-        ("PUT", "/tree", "if-match"),
-        ("PUT", "/tree", "if-none-match"),
-        ("POST", "/publications", "x-none"),
-    ] {
-        let ask = async |year: i32| {
-            let body = match below {
-                "" => given::policy("nishi", year),
-                "/tree" => with(given::policy("nishi", year), json!({ "goals": [] })),
-                _ => publication.clone(),
-            };
-            let path = format!("/v1/policies/nishi/{year}{below}");
-            let answer = secrets.api.send(call(method, &path, &body).header(head, "*")).await;
-            anonymized(&answer, &[("nishi/2025", "[key]"), ("nishi/1999", "[key]")])
-        };
-        assert_eq!(ask(2025).await, ask(1999).await, "{method} {below} {head}");
     }
 }

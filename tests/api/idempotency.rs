@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     given::{self, Nishi, goal, with},
-    support::{Answer, Api, Call},
+    openapi::CONTRACT,
+    scopes::Things,
+    support::{Answer, Api, Call, TOKEN},
 };
+
+const TREE: &str = "/v1/policies/nishi/2024/tree";
 
 fn post(key: &str, path: &str, body: &Value) -> Call {
     Call::new("POST", path).header("idempotency-key", key).json(body)
@@ -43,6 +47,19 @@ impl Api {
         }
     }
 
+    /// How many keys there are, how many bytes are kept of their answers; counted, and as it was noted.
+    fn kept(&self) -> [String; 2] {
+        let counted = "select count(*) || ' ' || coalesce(sum(octet_length(body)), 0) as value from idempotency_keys";
+        let noted =
+            "select coalesce(sum(keys), 0) || ' ' || coalesce(sum(bytes), 0) as value from derived.kept_answers";
+        [counted, noted].map(|sql| self.db.values(sql).remove(0))
+    }
+
+    fn note_as_kept(&self, what: &str) {
+        let sql = format!("update derived.kept_answers set {what}");
+        self.db.connect().batch_execute(&sql).unwrap();
+    }
+
     async fn goals(&self) -> usize {
         self.list("/v1/goals").await.len()
     }
@@ -69,18 +86,30 @@ async fn the_same_request_has_the_same_answer_and_is_carried_out_once() {
     assert_ne!(api.history(), history);
 }
 
-/// A policy of an organization that may be published.
-async fn complete(api: &Api, organization: &str) {
-    let policy = api.policy(organization, 2024).await;
-    let goal = api.goal(&policy.id(), "1").await;
-    api.indicator(&goal.id(), "指標").await;
+#[actix_web::test]
+async fn every_operation_that_takes_a_key_honours_it() {
+    let repeatable = CONTRACT
+        .operations()
+        .filter(|operation| operation.takes("Idempotency-Key"));
+    for operation in repeatable {
+        let api = Api::new().await;
+        let call = Things::stored(&api).await.call(&operation).by(TOKEN);
+        let name = operation.name();
+        let call = call.header("idempotency-key", "k");
+        let first = api.send(call.clone()).await;
+        assert!((200..300).contains(&first.status), "{name}: {first:?}");
+        let history = api.history();
+        repeats(&first, &api.send(call).await);
+        assert_eq!(api.history(), history, "{name}");
+    }
 }
 
 #[actix_web::test]
-async fn everything_that_takes_a_key_honours_it() {
+async fn everything_that_comes_of_a_key_is_carried_out_once() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let (policy, goal_id, indicator) = (nishi.policy.id(), nishi.goal.id(), nishi.indicator.id());
+    let path = format!("/v1/goals/{goal_id}");
     let before_the_tree = vec![
         Call::new("POST", "/v1/organizations").json(&given::bureau("port")),
         Call::new("POST", "/v1/policies").json(&given::policy("nishi", 2025)),
@@ -89,6 +118,12 @@ async fn everything_that_takes_a_key_honours_it() {
         Call::new("POST", "/v1/indicators").json(&given::indicator(&goal_id, "別の指標")),
         Call::new("POST", "/v1/results")
             .json(&json!({ "items": [{ "indicator_id": indicator, "result": given::result(2023) }] })),
+        Call::new("PATCH", &path)
+            .header("if-match", nishi.goal.etag())
+            .json(&json!({ "title": "別の題" })),
+        Call::new("PUT", &path)
+            .header("if-match", "*")
+            .json(&with(goal(&policy, "1-1"), json!({ "title": "また別の題" }))),
     ];
     api.twice(before_the_tree, "a").await;
     let tree = api.get("/v1/policies/nishi/2024/tree").await;
@@ -97,27 +132,50 @@ async fn everything_that_takes_a_key_honours_it() {
         .header("if-match", tree.etag())
         .json(&changed);
     api.twice(vec![replace], "b").await;
-    let plan = json!({ "kind": "plan" });
-    let publication = Call::new("POST", "/v1/policies/port/2024/publications").json(&plan);
-    complete(&api, "port").await;
-    api.twice(vec![publication], "c").await;
+    let remove = Call::new("DELETE", &path)
+        .header("if-match", "*")
+        .header("idempotency-key", "c");
+    let gone = api.send(remove.clone()).await.must_be(204);
+    repeats(&gone, &api.send(remove).await);
 }
+
+#[actix_web::test]
+async fn another_body_under_the_key_of_a_patch_changes_nothing() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let path = format!("/v1/goals/{}", nishi.goal.id());
+    let patch = |title: &str| {
+        let call = Call::new("PATCH", &path)
+            .header("if-match", "*")
+            .header("idempotency-key", "k");
+        call.json(&json!({ "title": title }))
+    };
+    api.send(patch("一つ目")).await.must_be(200);
+    api.send(patch("二つ目"))
+        .await
+        .must_refuse(422, &[("Idempotency-Key", "reused")]);
+    assert_eq!(api.get(&path).await.text("title"), "一つ目");
+}
+
 #[actix_web::test]
 async fn another_request_with_the_key_is_refused() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let body = goal(&nishi.policy.id(), "2");
-    api.send(post("k", "/v1/goals", &body).header("if-match", "\"a\""))
+    api.send(post("k", "/v1/goals", &body).because("理由"))
         .await
         .must_be(201);
+    let path = format!("/v1/goals/{}", nishi.goal.id());
+    let put = |tag: &str| {
+        let call = Call::new("PUT", &path).header("idempotency-key", "k");
+        call.header("if-match", tag).because("理由").json(&body)
+    };
     for other in [
-        post("k", "/v1/goals", &goal(&nishi.policy.id(), "3")).header("if-match", "\"a\""),
-        post("k", "/v1/goals", &body).header("if-match", "\"b\""),
+        post("k", "/v1/goals", &goal(&nishi.policy.id(), "3")).because("理由"),
         post("k", "/v1/goals", &body),
-        post("k", "/v1/goals", &body)
-            .header("if-match", "\"a\"")
-            .because("別の理由"),
-        post("k", "/v1/policies", &given::policy("nishi", 2025)).header("if-match", "\"a\""),
+        post("k", "/v1/goals", &body).because("別の理由"),
+        post("k", "/v1/policies", &given::policy("nishi", 2025)).because("理由"),
+        put("*"),
     ] {
         api.send(other).await.must_refuse(422, &[("Idempotency-Key", "reused")]);
     }
@@ -206,6 +264,8 @@ async fn answers_are_kept_for_a_day_and_then_thrown_away() {
     let anew = api.send(post("k", "/v1/goals", &goal(&policy, "3"))).await.must_be(201);
     assert_eq!(anew.header("idempotency-replayed"), "");
     assert_eq!(kept(), "151");
+    let [counted, noted] = api.kept();
+    assert_eq!(counted, noted);
     for year in [2025, 2026] {
         let next = post(&format!("next-{year}"), "/v1/policies", &given::policy("nishi", year));
         api.send(next).await.must_be(201);
@@ -251,4 +311,105 @@ async fn a_kept_answer_is_for_those_only_who_may_still_ask() {
     api.send(call.clone()).await.must_be(201);
     api.tamper("gone", "revoked_at = now()");
     api.send(call).await.must_be(401);
+}
+
+#[actix_web::test]
+async fn of_what_changes_nothing_no_answer_is_kept_and_it_is_given_again() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let tree = api.get(TREE).await;
+    let put = |n: usize| {
+        let state = if n.is_multiple_of(2) {
+            "*".to_owned()
+        } else {
+            tree.etag()
+        };
+        let call = Call::new("PUT", TREE).header("if-match", state);
+        call.header("idempotency-key", format!("k{n}")).json(&tree.body)
+    };
+    let mut answers = Vec::new();
+    for n in 0..15 {
+        answers.push(api.send(put(n)).await.must_be(200));
+    }
+    assert_eq!(api.kept(), ["15 0", "15 0"]);
+    for (n, first) in answers.iter().enumerate() {
+        repeats(first, &api.send(put(n)).await);
+    }
+    // What has become of it since does not matter, as long as the answer can be found; else the caller is told so.
+    api.patch("/v1/policies/nishi/2024", "*", &json!({ "source": "別" }))
+        .await
+        .must_be(200);
+    let history = api.history();
+    for (n, first) in answers.iter().enumerate() {
+        let again = api.send(put(n)).await;
+        if n.is_multiple_of(2) {
+            repeats(first, &again);
+        } else {
+            again.must_refuse(409, &[("Idempotency-Key", "carried_out")]);
+        }
+    }
+    assert_eq!(api.history(), history);
+    assert_eq!(api.get(TREE).await.text("source"), "別");
+}
+
+#[actix_web::test]
+async fn a_token_has_a_share_of_kept_answers_and_of_keys() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let policy = nishi.policy.id();
+    let first = api
+        .send(post("k1", "/v1/goals", &goal(&policy, "2")))
+        .await
+        .must_be(201);
+    // No room for another answer: what was done is remembered all the same.
+    api.note_as_kept("bytes = 16777216");
+    api.send(post("k2", "/v1/goals", &goal(&policy, "3")))
+        .await
+        .must_be(201);
+    let again = api.send(post("k2", "/v1/goals", &goal(&policy, "3"))).await;
+    again.must_refuse(409, &[("Idempotency-Key", "carried_out")]);
+    assert!(again.text("detail").contains("201"));
+    assert_eq!(api.goals().await, 3);
+    repeats(&first, &api.send(post("k1", "/v1/goals", &goal(&policy, "2"))).await);
+    // No room for another key: nothing is done that could not be repeated.
+    api.note_as_kept("keys = 100000");
+    let refused = api
+        .send(post("k3", "/v1/goals", &goal(&policy, "4")))
+        .await
+        .must_be(429);
+    let wait: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((80_000..=86_400).contains(&wait), "{wait}");
+    assert_eq!(api.goals().await, 3);
+    repeats(&first, &api.send(post("k1", "/v1/goals", &goal(&policy, "2"))).await);
+    api.send(Call::new("POST", "/v1/goals").json(&goal(&policy, "4")))
+        .await
+        .must_be(201);
+    // It is the token's alone, and its old keys make room.
+    let other = api.token("other", &["edit:nishi"]).await;
+    api.send(post("k3", "/v1/goals", &goal(&policy, "5")).by(&other))
+        .await
+        .must_be(201);
+    let age = "update idempotency_keys set created_at = created_at - interval '25 hours'";
+    api.db.connect().batch_execute(age).unwrap();
+    api.send(post("k3", "/v1/goals", &goal(&policy, "6")))
+        .await
+        .must_be(201);
+}
+
+#[actix_web::test]
+async fn a_trial_may_be_repeated_though_it_makes_up_other_ids() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let tree = api.get(TREE).await.body;
+    let mut tree = with(tree, json!({ "fiscal_year": 2030, "id": null, "results_due_on": null }));
+    tree["goals"] = json!([]);
+    let trial = Call::new("POST", "/v1/imports?dry_run=true")
+        .header("idempotency-key", "k")
+        .json(&tree);
+    for _ in 0..2 {
+        let report = api.send(trial.clone()).await.must_be(200).body;
+        assert_eq!((&report["stored"], &report["created"]), (&json!(false), &json!(2)));
+    }
+    assert_eq!(api.kept(), ["1 0", "1 0"]);
+    api.get("/v1/policies/nishi/2030").await.must_be(404);
 }

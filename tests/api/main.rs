@@ -12,17 +12,22 @@
     reason = "tests read TEST_DATABASE_URL and UPDATE_OPENAPI, and look past the query DSL at what the database keeps"
 )]
 
+mod asking;
+mod asks;
 mod audit;
 mod bounds;
 mod browsers;
 mod budgets;
 mod cache;
+mod callers;
 mod catalog;
 mod changes;
 mod codelists;
 mod codings;
 mod concurrency;
+mod conditions;
 mod coverage;
+mod deadlines;
 mod evaluations;
 mod exports;
 mod findings;
@@ -41,10 +46,12 @@ mod items;
 mod leaks;
 mod links;
 mod metrics;
+mod names;
 mod openapi;
 mod organizations;
 mod paging;
 mod past;
+mod past_cost;
 mod policies;
 mod predecessors;
 mod publications;
@@ -59,6 +66,7 @@ mod sample;
 mod scopes;
 mod secrets;
 mod series;
+mod settled;
 mod sheets;
 mod support;
 mod tallies;

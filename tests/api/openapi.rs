@@ -34,6 +34,11 @@ impl Operation<'_> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
+    /// Whether it takes this parameter or header.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.parameters().iter().any(|parameter| parameter["name"] == name)
+    }
+
     pub(crate) fn parameters(&self) -> &[Value] {
         self.is["parameters"].as_array().map(Vec::as_slice).unwrap_or_default()
     }
@@ -75,20 +80,22 @@ impl Contract {
     }
 
     /// The operation a request is for: of several paths that match, the one that is stated most literally.
-    fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
         let path = path.split('?').next().unwrap_or_default();
         let method = if method == "HEAD" { "GET" } else { method };
-        let matching = self.operations().filter(|operation| {
-            let (mut asked, mut stated) = (path.split('/'), operation.path.split('/'));
-            let alike = asked
-                .by_ref()
-                .zip(stated.by_ref())
-                .all(|(a, s)| a == s || (s.starts_with('{') && !a.is_empty()));
-            alike
-                && path.split('/').count() == operation.path.split('/').count()
-                && operation.method.eq_ignore_ascii_case(method)
-        });
-        matching.min_by_key(|operation| operation.path.matches('{').count())
+        let matching = || {
+            self.operations().filter(|operation| {
+                let (mut asked, mut stated) = (path.split('/'), operation.path.split('/'));
+                let alike = asked
+                    .by_ref()
+                    .zip(stated.by_ref())
+                    .all(|(a, s)| a == s || (s.starts_with('{') && !a.is_empty()));
+                alike && path.split('/').count() == operation.path.split('/').count()
+            })
+        };
+        let variable = |operation: &Operation<'_>| operation.path.matches('{').count();
+        let literal = matching().map(|operation| variable(&operation)).min()?;
+        matching().find(|operation| variable(operation) == literal && operation.method.eq_ignore_ascii_case(method))
     }
 
     /// Fails unless the answer is one the contract allows; the operation it is for.

@@ -327,7 +327,7 @@ async fn in_the_past_things_go_by_the_names_they_had() {
             .len(),
         0
     );
-    api.get("/v1/policies/nishi/2024/tree").await.must_be(404);
+    api.get("/v1/policies/nishi/2024/tree").await.must_be(308);
     // A policy that was published is found by the name it has now as well.
     for path in [
         format!("/v1/policies/west/2024/tree?as_of={then}"),

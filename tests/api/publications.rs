@@ -176,17 +176,19 @@ async fn a_correction_and_a_withdrawal_need_a_reason_and_no_day_lies_in_the_futu
     let api = Api::new().await;
     Nishi::of(&api).await;
     for kind in ["correction", "withdrawal"] {
-        let refused = api.post(PUBLICATIONS, &json!({ "kind": kind })).await;
+        let refused = api.publication("nishi/2024", "*", &json!({ "kind": kind })).await;
         refused.must_refuse(422, &[("/reason", "required")]);
     }
     let tomorrow = json!({ "kind": "plan", "published_on": "2099-01-01" });
-    api.post(PUBLICATIONS, &tomorrow)
+    api.publication("nishi/2024", "*", &tomorrow)
         .await
         .must_refuse(422, &[("/published_on", "future")]);
-    api.post(PUBLICATIONS, &json!({ "kind": "draft" })).await.must_be(422);
+    api.publication("nishi/2024", "*", &json!({ "kind": "draft" }))
+        .await
+        .must_be(422);
 
     let body = json!({ "kind": "plan", "reason": null, "published_on": "2024-04-01", "assumed": true });
-    let made = api.post(PUBLICATIONS, &body).await.must_be(201);
+    let made = api.publication("nishi/2024", "*", &body).await.must_be(201);
     assert_eq!(made.header("location"), format!("{REVISIONS}/1"));
     assert_eq!(
         (&made.body["published_on"], &made.body["assumed"], &made.body["reason"]),
@@ -208,7 +210,9 @@ async fn who_may_edit_may_not_publish_and_who_may_publish_may_not_edit() {
     let edit = api.token("編集", &["edit:nishi"]).await;
     let publish = api.token("公表", &["publish:nishi"]).await;
     let elsewhere = api.token("計画", &["publish:keikaku"]).await;
-    let plan = Call::new("POST", PUBLICATIONS).json(&json!({ "kind": "plan" }));
+    let plan = Call::new("POST", PUBLICATIONS)
+        .header("if-match", "*")
+        .json(&json!({ "kind": "plan" }));
     api.send(plan.clone().anonymous()).await.must_be(401);
     api.send(plan.clone().by(&edit)).await.must_be(403);
     // To others the draft is not there.
@@ -594,4 +598,52 @@ async fn whatever_is_edited_the_last_revision_is_what_the_public_sees() {
         assert_eq!(seen["revision"] != before["revision"], changed, "{path} {body}");
         before = seen;
     }
+}
+
+#[actix_web::test]
+async fn what_is_published_is_what_was_reviewed() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let publisher = api.token("公表", &["publish:nishi"]).await;
+    let publish = |kind: &str| {
+        let body = json!({ "kind": kind, "reason": "公表" });
+        Call::new("POST", PUBLICATIONS).by(&publisher).json(&body)
+    };
+    let read = async |path: &str, coding: &str| {
+        let call = Call::new("GET", path).by(&publisher).header("accept-encoding", coding);
+        api.send(call).await.must_be(200).etag()
+    };
+    api.send(publish("plan")).await.must_be(428);
+    api.send(publish("plan").header("if-match", "reviewed"))
+        .await
+        .must_refuse(400, &[("If-Match", "format")]);
+    let reviewed = [read(TREE, "identity").await, read(TREE, "zstd").await];
+    assert_ne!(reviewed[0], reviewed[1], "each coding has a tag of its own");
+    // An indicator, far below, by somebody else.
+    let path = format!("/v1/indicators/{}", nishi.indicator.id());
+    api.patch(&path, "*", &json!({ "decimals": 2 })).await.must_be(200);
+    for tag in &reviewed {
+        api.send(publish("plan").header("if-match", tag)).await.must_be(412);
+    }
+    assert!(api.as_public(POLICY).await.status == 404, "nothing was published");
+    // Any of the codings of the tree as it is, also among others.
+    let now = read(TREE, "gzip").await;
+    let either = format!("\"another\", {now}");
+    api.send(publish("plan").header("if-match", either)).await.must_be(201);
+    // Or the policy itself, in which the tree's tag is not.
+    api.judged().await;
+    let (policy, tree) = (read(POLICY, "identity").await, read(TREE, "identity").await);
+    api.patch(POLICY, "*", &json!({ "source": "別" })).await.must_be(200);
+    for tag in [policy, tree, now] {
+        api.send(publish("results").header("if-match", tag)).await.must_be(412);
+    }
+    let policy = read(POLICY, "br").await;
+    api.send(publish("results").header("if-match", policy))
+        .await
+        .must_be(201);
+    // Whoever does not care what is there says so.
+    api.send(publish("withdrawal")).await.must_be(428);
+    api.send(publish("withdrawal").header("if-match", "*"))
+        .await
+        .must_be(201);
 }

@@ -101,8 +101,8 @@ impl World {
     }
 
     async fn write(&self, method: &str, path: String, body: Option<&Value>) -> Answer {
-        let mut call = Call::new(method, path).because("思い直した");
-        if method != "POST" {
+        let mut call = Call::new(method, &path).because("思い直した");
+        if method != "POST" || path.ends_with("/publications") {
             call = call.header("if-match", "*");
         }
         if let Some(body) = body {

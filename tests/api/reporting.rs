@@ -9,9 +9,7 @@ use crate::{
 
 async fn publish(api: &Api, policy: &str, kind: &str, day: &str) {
     let body = json!({ "kind": kind, "published_on": day, "reason": "試験" });
-    api.post(format!("/v1/policies/{policy}/publications"), &body)
-        .await
-        .must_be(201);
+    api.publication(policy, "*", &body).await.must_be(201);
 }
 
 fn states(report: &Value) -> Vec<(Value, Value, Value)> {

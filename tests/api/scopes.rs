@@ -32,7 +32,7 @@ fn need(operation: &Operation<'_>) -> Need {
 }
 
 /// What requests are about: things that are there, or that are not.
-struct Things {
+pub(crate) struct Things {
     organization: String,
     year: i32,
     policy: String,
@@ -46,7 +46,7 @@ struct Things {
 
 impl Things {
     /// Nishi Ward's draft, and a token.
-    async fn stored(api: &Api) -> Self {
+    pub(crate) async fn stored(api: &Api) -> Self {
         let nishi = Nishi::of(api).await;
         api.bureau("port").await;
         let token = json!({ "name": "other", "scopes": ["edit:port"] });
@@ -155,7 +155,7 @@ impl Things {
     }
 
     /// A request that lacks nothing but somebody who makes it.
-    fn call(&self, operation: &Operation<'_>) -> Call {
+    pub(crate) fn call(&self, operation: &Operation<'_>) -> Call {
         // A stream that is let in does not end.
         let method = if operation.path.ends_with("/stream") {
             "head"
@@ -166,7 +166,12 @@ impl Things {
         let call = if operation.method == "get" {
             call
         } else {
-            call.header("if-match", "*").because("試験")
+            call.because("試験")
+        };
+        let call = if operation.takes("If-Match") {
+            call.header("if-match", "*")
+        } else {
+            call
         };
         match self.body(operation) {
             Some(body) => call.json(&body),

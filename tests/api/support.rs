@@ -32,7 +32,6 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
     app,
-    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits},
     db::{Database, MIGRATIONS, embedded::Embedded},
@@ -353,7 +352,6 @@ impl Api {
             database.clone(),
             Cache::new(cache_bytes),
             Rate::new(0),
-            Proxies::default(),
             Workshop::new(LONG),
             limits,
         );

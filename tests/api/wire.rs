@@ -10,10 +10,9 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
     app,
-    auth::Proxies,
     cache::Cache,
     config::{Bounds, Limits, Patience},
-    connection::Connections,
+    connection::{Connections, Room},
     db::Database,
     rate::Rate,
     workshop::Workshop,
@@ -33,7 +32,11 @@ impl Listening {
         let test_db = TestDb::new();
         let database = Database::new(&test_db.url(), &[], Bounds { pool: 2, ..patient() });
         database.set_ready();
-        let connections = Connections::new(Patience::default());
+        let room = Room {
+            in_all: 1000,
+            each: None,
+        };
+        let connections = Connections::new(Patience::default(), room);
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
@@ -42,7 +45,6 @@ impl Listening {
                         database.clone(),
                         Cache::new(CACHE),
                         Rate::new(0),
-                        Proxies::default(),
                         Workshop::new(limits.work),
                         limits,
                     )

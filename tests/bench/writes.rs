@@ -60,13 +60,13 @@ struct Change {
 
 impl Change {
     fn send(&self, service: &Process, form: usize) -> Outcome<Answer> {
-        sent(
-            service,
-            self.method,
-            &self.path,
-            &[JSON, ("If-Match", "*")],
-            &self.bodies[form],
-        )
+        // What many results are to replace stands in the body.
+        let headers = if self.method == "POST" {
+            &[JSON][..]
+        } else {
+            &[JSON, ("If-Match", "*")]
+        };
+        sent(service, self.method, &self.path, headers, &self.bodies[form])
     }
 }
 
@@ -305,8 +305,9 @@ fn requests(place: &Place, changes: &[Change]) -> Outcome<PathBuf> {
         .collect();
     let script = format!(
         "local changes = {{ {all} }}\nlocal requests = {{}}\nlocal headers = {{ ['Authorization'] = 'Bearer {TOKEN}', \
-         ['Content-Type'] = 'application/json', ['If-Match'] = '*' }}\n\
+         ['Content-Type'] = 'application/json' }}\n\
          init = function() for n, change in ipairs(changes) do\n\
+         headers['If-Match'] = change[1] ~= 'POST' and '*' or nil\n\
          requests[n] = wrk.format(change[1], change[2], headers, change[3]) end end\n"
     );
     place.folder.write("changes.lua", script + ONE_AFTER_THE_OTHER)

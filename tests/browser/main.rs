@@ -47,7 +47,7 @@ fn published(place: &Place) -> Outcome<Service> {
     let results = json!({ "kind": "results", "reason": null, "published_on": null, "assumed": null }).to_string();
     post(
         "/v1/policies/nishi/2024/publications",
-        &[("Content-Type", "application/json")],
+        &[("Content-Type", "application/json"), ("If-Match", "*")],
         results.as_bytes(),
     )?;
     Ok(service)

@@ -13,7 +13,7 @@ use crate::{
     Outcome,
     postgres::{Postgres, SmallDisk},
     process::{Place, Service},
-    slow,
+    program, slow,
     storm::{self, Storm},
 };
 
@@ -23,6 +23,9 @@ const FAULT: Duration = Duration::from_secs(6);
 const SLOWEST: Duration = Duration::from_secs(5);
 /// How soon writes must work again.
 const BACK: Duration = Duration::from_secs(5);
+
+/// The fiscal year whose results are written.
+const YEAR: u32 = 2030;
 
 /// Something that breaks.
 pub(crate) struct Case {
@@ -164,8 +167,9 @@ impl Scene {
             ("WARD_POLICY_RATE", "0"),
             ("RUST_LOG", "warn,ward_policy::access=off,ward_policy=info"),
         ];
-        let service = self.place.spawn(&[], &[settings, slow::IMPATIENT].concat())?;
-        let service = service.wait()?;
+        let mut command = self.place.command_of(&program(), &[]);
+        command.envs(settings).envs(slow::IMPATIENT);
+        let service = self.place.start(command)?.wait()?;
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = service.address;
         self.service = Some(service);
         Ok(())
@@ -224,7 +228,7 @@ pub(crate) fn run(case: &Case) -> Outcome<Option<String>> {
     scene.start()?;
     scene.postgres.connect()?.batch_execute(HOLDER)?;
     let address = *scene.address.lock().unwrap_or_else(PoisonError::into_inner);
-    let slots = storm::prepare(address)?;
+    let slots = storm::prepare(address, "nishi", YEAR)?;
     let storm = Storm::begin(&scene.address, slots);
     thread::sleep(Duration::from_secs(2));
     (case.fault)(&mut scene)?;
@@ -232,7 +236,10 @@ pub(crate) fn run(case: &Case) -> Outcome<Option<String>> {
     thread::sleep(BACK + Duration::from_secs(2));
     let health = Arc::clone(&storm.health);
     let (counts, written) = storm.end()?;
-    let [found, lost, doubled] = storm::found(&mut scene.postgres.connect()?, &written)?;
+    let [found, lost, doubled, there] = storm::found(&mut scene.postgres.connect()?, YEAR.cast_signed(), &written)?;
+    if there != written.len() {
+        return Err(format!("{} results were written, {there} are there", written.len()).into());
+    }
 
     let back = counts.written.iter().filter(|at| **at > well).min();
     let back = back.ok_or("no write succeeded afterwards")?.duration_since(well);

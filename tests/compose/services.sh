@@ -216,7 +216,7 @@ make_token() {
 
 write_with_token() {
     curl_to --fail-with-body --request POST --header "Authorization: Bearer $(cat "$now/token")" --header "Change-Reason: compose" \
-        --header "$1" --data-binary @- "http://127.0.0.1:8080$2"
+        --header "$1" "${@:3}" --data-binary @- "http://127.0.0.1:8080$2"
 }
 
 import_by_command() {
@@ -312,7 +312,7 @@ check_services() {
 
     passes "a token" make_token
     passes "results are written with it" write_with_token 'Content-Type: text/plain; charset=utf-8' /v1/imports <tests/forms/nishi-2024-results.txt
-    passes "and published" write_with_token 'Content-Type: application/json' /v1/policies/nishi/2024/publications <<<'{"kind": "results"}'
+    passes "and published" write_with_token 'Content-Type: application/json' /v1/policies/nishi/2024/publications --header 'If-Match: *' <<<'{"kind": "results"}'
     passes "a form is imported by the command" import_by_command
     while read -r url <&5; do passes "GET $url" exports "$url"; done 5< <(export_urls)
     passes "metrics are told on their port alone" tells_metrics

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -12,11 +13,12 @@ use diesel::{
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use ward_policy::db::embedded;
 
 use crate::{
     Outcome,
     http::{create, get, get_by},
-    process::{Place, Run},
+    process::{Place, Run, database},
 };
 
 #[derive(QueryableByName)]
@@ -189,5 +191,69 @@ fn what_is_damaged_is_not_restored_and_nothing_serves_it() -> Outcome {
     there.run(&["verify"], &[])?.is_one_line_about(&["lacks migrations"]);
     let started = there.run(&["serve"], &[])?;
     assert!(!started.status.success(), "{}", started.said);
+    Ok(())
+}
+
+#[test]
+fn a_password_is_no_argument_of_any_program() -> Outcome {
+    let place = Place::new("backup-password")?;
+    let (here, there) = (database("password_here")?, database("password_there")?);
+    let with = |address: &str| address.replace("ward_policy@", "ward_policy:s3cret%2Fw0rd@");
+    let at = |address: &str| [("DATABASE_URL", with(address))];
+
+    // In their place, each says with what it was started, and goes on as itself.
+    let programs = place.data().with_file_name("programs");
+    fs::create_dir(&programs)?;
+    let noted = place.data().with_file_name("noted");
+    for name in ["pg_dump", "pg_restore", "psql"] {
+        let real = embedded::client(name, 15).ok_or("it is not installed")?;
+        let script = format!(
+            "#!/bin/sh\necho \"arguments: $0 $*\" >>'{noted}'\necho \"environment: $PGPASSWORD\" >>'{noted}'\nexec '{real}' \"$@\"\n",
+            noted = noted.display(),
+            real = real.display(),
+        );
+        let path = programs.join(name);
+        fs::write(&path, script)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var_os("PATH").ok_or("no PATH")?.to_string_lossy()
+    );
+    let backup = place.backup("one");
+    let run = |command: &str, address: &str| -> Outcome {
+        let mut program = place.command(&[command]);
+        if command != "migrate" {
+            program.arg(&backup);
+        }
+        let ran = program.envs(at(address)).env("PATH", &path).output()?;
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success() && !said.contains("s3cret"), "{command}: {said}");
+        Ok(())
+    };
+    run("migrate", &here.address)?;
+    run("backup", &here.address)?;
+    run("restore", &there.address)?;
+    let noted = fs::read_to_string(noted)?;
+    for name in ["pg_dump", "pg_restore", "psql"] {
+        assert!(noted.contains(&format!("/{name} --")), "{noted}");
+    }
+    for line in noted.lines().filter(|line| line.starts_with("arguments: ")) {
+        assert!(!line.contains("s3cret") && !line.contains("w0rd"), "{line}");
+    }
+    assert!(noted.contains("environment: s3cret/w0rd\n"), "{noted}");
+
+    // Nor do words say it where an address is mistyped.
+    for mistyped in [
+        "postgresql://me:s3cret/word@localhost/x",
+        "postgres//me:s3cret@localhost/x",
+    ] {
+        for command in ["serve", "migrate", "verify"] {
+            let refused = place.run(&[command], &[("DATABASE_URL", mistyped)])?;
+            refused.is_one_line_about(&["DATABASE_URL", "%40"]);
+            assert!(!refused.said.contains("s3cret"), "{}", refused.said);
+        }
+    }
     Ok(())
 }

@@ -113,7 +113,8 @@ impl Run {
         };
         let headers = [(state, "*"), ("Change-Reason", "correction"), ("Content-Type", kind)];
         // What is created has no state yet, and what is removed no body.
-        let headers = &headers[usize::from(request.starts_with("POST"))..3 - usize::from(body.is_none())];
+        let creates = request.starts_with("POST") && !request.ends_with("/publications");
+        let headers = &headers[usize::from(creates)..3 - usize::from(body.is_none())];
         loop {
             match call(self.service(), Some(TOKEN), request, headers, body) {
                 Ok((200..=204 | 404 | 409 | 412, answer)) => {

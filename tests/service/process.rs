@@ -6,7 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -44,7 +44,12 @@ impl Place {
 
     /// The program, with the settings of this place and no other.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ward-policy"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_ward-policy")), arguments)
+    }
+
+    /// The same for another build of the program.
+    pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null());
         for (name, _) in env::vars_os() {
             if name == "DATABASE_URL" || name == "RUST_LOG" || name.to_string_lossy().starts_with("WARD_POLICY_") {
@@ -73,12 +78,15 @@ impl Place {
 
     /// Starts the service.
     pub(crate) fn spawn(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Outcome<Starting> {
+        let mut command = self.command(arguments);
+        command.envs(settings.iter().copied());
+        self.start(command)
+    }
+
+    /// Starts the service by a command of one's own.
+    pub(crate) fn start(&self, mut command: Command) -> Outcome<Starting> {
         let log = self.0.join(format!("{}.log", uuid::Uuid::now_v7()));
-        let process = self
-            .command(arguments)
-            .envs(settings.iter().copied())
-            .stderr(File::create(&log)?)
-            .spawn()?;
+        let process = command.stderr(File::create(&log)?).spawn()?;
         Ok(Starting {
             process: Process(process),
             log,

@@ -90,6 +90,13 @@ impl Standby {
             "-c",
             "port=5432",
             "-c",
+            &format!("hba_file={}", self.data.with_file_name("data/pg_hba.conf").display()),
+            "-c",
+            &format!(
+                "ident_file={}",
+                self.data.with_file_name("data/pg_ident.conf").display()
+            ),
+            "-c",
             "max_connections=200",
             "-c",
             "fsync=off",

@@ -1,6 +1,6 @@
 //! Standbys: real ones, that fall behind, freeze, die, come back, and take over.
 
-use std::{net::SocketAddr, time::Instant};
+use std::net::SocketAddr;
 
 use nix::sys::signal::Signal;
 use ward_policy::db::embedded::Embedded;
@@ -155,9 +155,7 @@ impl Scene {
     fn does_without(&self, standby: &Standby) -> Outcome {
         standby.signal(Signal::SIGSTOP)?;
         for n in 0..5 {
-            let begun = Instant::now();
             assert_eq!(self.read(&format!("bureau-{n}"))?, 200);
-            assert!(begun.elapsed().as_secs() < 5);
         }
         becomes(&self.other, "away")?;
         standby.signal(Signal::SIGCONT)?;

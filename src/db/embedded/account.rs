@@ -6,19 +6,52 @@ use std::{
     fs::{self, DirBuilder},
     io,
     os::unix::{
-        fs::{DirBuilderExt, MetadataExt, chown},
+        fs::{DirBuilderExt, MetadataExt, chown, lchown},
         process::CommandExt,
     },
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use nix::unistd::{Uid, User, getegid, geteuid};
 
-use super::{EmbeddedError, io_error};
+use super::{
+    EmbeddedError,
+    cluster::{Cluster, Kind},
+    io_error,
+};
+
+/// The account that PostgreSQL has to itself where root starts it.
+const OWN: &str = "ward-policy";
+/// Those it runs as where there is no such account and none can be made. Others may run as them too.
+const STAND_INS: [&str; 2] = ["postgres", "nobody"];
+/// How a system account is made: by the tools of most systems, or by busybox.
+const MAKERS: [&[&str]; 2] = [
+    &[
+        "useradd",
+        "--system",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        "/usr/sbin/nologin",
+        OWN,
+    ],
+    &[
+        "adduser",
+        "-S",
+        "-D",
+        "-H",
+        "-h",
+        "/nonexistent",
+        "-s",
+        "/sbin/nologin",
+        OWN,
+    ],
+];
 
 /// Whom the server runs as.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     uid: u32,
     gid: u32,
@@ -26,24 +59,20 @@ pub(super) struct Account {
 
 impl Account {
     /// Ourselves; or for root, whom PostgreSQL refuses, the owner of the cluster, who was chosen at its first start.
-    pub(super) fn owning(cluster: &Path) -> Result<Self, EmbeddedError> {
-        let owner = match fs::metadata(cluster) {
+    pub(super) fn owning(cluster: &Cluster) -> Result<Self, EmbeddedError> {
+        let files = cluster.files();
+        let owner = match fs::metadata(&files) {
             Ok(metadata) => Some(Self {
                 uid: metadata.uid(),
                 gid: metadata.gid(),
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(io_error(cluster)(error)),
+            Err(error) => return Err(io_error(&files)(error)),
         };
         let (me, group) = (geteuid(), getegid());
         match owner {
-            None if me.is_root() => ["postgres", "nobody"]
-                .into_iter()
-                .find_map(|name| User::from_name(name).ok().flatten())
-                .map(|user| Self {
-                    uid: user.uid.as_raw(),
-                    gid: user.gid.as_raw(),
-                })
+            None if me.is_root() => Self::own(cluster.kind)
+                .or_else(|| STAND_INS.into_iter().find_map(Self::named))
                 .ok_or(EmbeddedError::NoAccount),
             None => Ok(Self {
                 uid: me.as_raw(),
@@ -51,10 +80,82 @@ impl Account {
             }),
             // Root runs it for anybody else, anybody else for themselves.
             Some(owner) if me.is_root() != (owner.uid == me.as_raw()) => Ok(owner),
-            Some(_) => Err(EmbeddedError::NotOurs {
-                path: cluster.to_owned(),
-            }),
+            Some(_) => Err(EmbeddedError::NotOurs { path: files }),
         }
+    }
+
+    /// The account that PostgreSQL has to itself; for files that are kept it is made, where that is possible.
+    fn own(kind: Kind) -> Option<Self> {
+        let made = || {
+            let made = MAKERS.into_iter().any(run);
+            match Self::named(OWN) {
+                Some(own) if made => {
+                    log::info!("PostgreSQL runs as the system account {OWN}, which was made for it");
+                    Some(own)
+                }
+                // Made by somebody else at the same moment.
+                Some(own) => Some(own),
+                None => {
+                    log::warn!(
+                        "PostgreSQL runs as an account that others may use: make a system account {OWN}, then start again"
+                    );
+                    None
+                }
+            }
+        };
+        Self::named(OWN).or_else(|| if kind == Kind::Durable { made() } else { None })
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let user = User::from_name(name).ok().flatten()?;
+        Some(Self {
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+        })
+    }
+
+    /// Whether others may run as it too.
+    fn is_stand_in(&self) -> bool {
+        STAND_INS
+            .into_iter()
+            .filter_map(Self::named)
+            .any(|it| it.uid == self.uid)
+    }
+
+    /// The account that is to have what this one has, if that is another: for root, the one of its own instead of a stand-in.
+    pub(super) fn successor(&self, kind: Kind) -> Option<Self> {
+        if geteuid().is_root() && self.is_stand_in() {
+            Self::own(kind)
+        } else {
+            None
+        }
+    }
+
+    /// Those who may connect: root, we ourselves, and this account, unless others may run as it too.
+    pub(super) fn admitted(&self) -> Vec<String> {
+        let ours = (!self.is_stand_in()).then(|| Uid::from_raw(self.uid));
+        let uids = [Some(Uid::from_raw(0)), Some(geteuid()), ours];
+        let users = uids
+            .into_iter()
+            .flatten()
+            .filter_map(|uid| User::from_uid(uid).ok().flatten());
+        let mut names: Vec<String> = users.map(|user| user.name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Makes this account the owner of a directory and all in it, of the directory last.
+    pub(super) fn take(&self, directory: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                self.take(&entry.path())?;
+            } else {
+                lchown(entry.path(), Some(self.uid), Some(self.gid))?;
+            }
+        }
+        lchown(directory, Some(self.uid), Some(self.gid))
     }
 
     /// A command run as this account, away from our environment (which may hold secrets) and our terminal's Ctrl-C.
@@ -87,6 +188,17 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// Whether a command was there and succeeded.
+fn run(command: &[&str]) -> bool {
+    let Some((program, arguments)) = command.split_first() else {
+        return false;
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 impl fmt::Display for Account {

@@ -2,10 +2,10 @@
 
 use std::{
     env,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     hash::{DefaultHasher, Hash, Hasher},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -126,7 +126,8 @@ impl Cluster {
             NAME.to_owned(),
             format!("--locale={locale}"),
             "--encoding=UTF8".to_owned(),
-            "--auth-local=trust".to_owned(),
+            // Who may connect is said at each start.
+            "--auth-local=peer".to_owned(),
             "--auth-host=reject".to_owned(),
             "--no-instructions".to_owned(),
         ];
@@ -134,6 +135,59 @@ impl Cluster {
             arguments.push("--no-sync".to_owned());
         }
         arguments
+    }
+
+    /// Gives the files to the account that is to have them, unless something of them is elsewhere or in use: whose they are then.
+    pub(super) fn hand_over(&self, account: Account) -> Result<Account, EmbeddedError> {
+        let (files, Some(heir)) = (self.files(), account.successor(self.kind)) else {
+            return Ok(account);
+        };
+        let lock = self.server_lock()?;
+        // Files that are made now are whose they are to be.
+        if lock.is_none() || !files.exists() || !has_no_links(&files).map_err(io_error(&files))? {
+            return Ok(account);
+        }
+        // The files last: by their owner it is known whether all is done.
+        for directory in [&self.socket, &files] {
+            if directory.exists() {
+                heir.take(directory).map_err(io_error(directory))?;
+            }
+        }
+        log::info!(
+            "the data in {} is the account {heir}'s now, which was {account}'s",
+            files.display()
+        );
+        Ok(heir)
+    }
+
+    /// Says who may connect: by what the system says of who calls, and as our role. The server's account reads that and cannot change it,
+    /// if it is not ours.
+    pub(super) fn admit(&self, account: &Account) -> Result<(), EmbeddedError> {
+        let names = account.admitted();
+        let names = names
+            .iter()
+            .map(|name| format!("{NAME} \"{}\" {NAME}\n", name.replace('"', "\"\"")));
+        let rules = format!("local all {NAME} peer map={NAME}\nlocal replication {NAME} peer map={NAME}\n");
+        for (path, words) in [(self.rules(), rules), (self.names(), names.collect())] {
+            let write = || {
+                let new = path.with_extension("new");
+                fs::write(&new, words)?;
+                fs::set_permissions(&new, Permissions::from_mode(0o644))?;
+                fs::rename(&new, &path)
+            };
+            write().map_err(io_error(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Who may connect as whom, as `pg_hba.conf` says it.
+    fn rules(&self) -> PathBuf {
+        self.data.join("pg_hba.conf")
+    }
+
+    /// Who is who, as `pg_ident.conf` says it.
+    fn names(&self) -> PathBuf {
+        self.data.join("pg_ident.conf")
     }
 
     /// Moves the new files to their place, so that they are whole or absent.
@@ -190,8 +244,13 @@ impl Cluster {
     /// What the server is told, each to follow a `-c`.
     pub(super) fn settings(&self) -> impl Iterator<Item = String> {
         let socket = self.socket.display().to_string().replace('"', "\"\"");
-        [format!("unix_socket_directories=\"{socket}\""), format!("port={PORT}")]
-            .into_iter()
+        let ours = [
+            format!("unix_socket_directories=\"{socket}\""),
+            format!("port={PORT}"),
+            format!("hba_file={}", self.rules().display()),
+            format!("ident_file={}", self.names().display()),
+        ];
+        ours.into_iter()
             .chain(SETTINGS.iter().chain(self.kind.settings()).map(ToString::to_string))
     }
 
@@ -276,6 +335,18 @@ fn lock_file(path: &Path) -> Result<Option<File>, EmbeddedError> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(io_error(path)(error)),
     }
+}
+
+/// Whether all in a directory is there itself.
+fn has_no_links(directory: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_symlink() || (kind.is_dir() && !has_no_links(&entry.path())?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Beside the data, or where a path too long for a socket's address is not so long.

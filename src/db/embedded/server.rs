@@ -67,6 +67,7 @@ impl Server {
         // First, so that from here on nothing is left behind; it also finds out whether the account gets there.
         let watcher = Watcher::start(&cluster, &account)?;
         account.private_directory(&cluster.socket)?;
+        cluster.admit(&account)?;
         Ok(Self {
             log: cluster.open_log()?,
             cluster,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::get;
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -16,7 +16,7 @@ use crate::{
         kinds::{BudgetKind, BudgetStatus},
     },
     error::Result,
-    extract::Answer,
+    page::{Continued, GroupPaging, Linked},
     past::{Past, Since, only},
     query,
     query::{AnyOf, On, Query},
@@ -81,11 +81,23 @@ pub struct BudgetSummaries {
     /// The day asked for; today in Japan by default.
     pub on: Date,
     /// One per group that has any figure, in the order of the group's keys.
-    #[schema(max_items = 100_000)]
+    #[schema(max_items = 1000)]
     pub items: Vec<BudgetSummary>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    #[schema(max_length = 2000)]
+    pub next_cursor: Option<String>,
+    /// How many groups there are in all; null without `include_total=true`.
+    #[schema(minimum = 0)]
+    pub total: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+impl Continued for BudgetSummaries {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Key {
     organization: Option<Slug>,
     policy_year: Option<FiscalYear>,
@@ -115,20 +127,25 @@ struct Row {
 ///
 /// One sum per fiscal year and kind, and per whatever else is asked for. `complete` is false where a figure is a dash or
 /// blank, and `missing` names it: a sum never passes over what is not known in silence.
-#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping, Past))]
+#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping, Past, GroupPaging))]
 #[get("/budgets/summary")]
 async fn summarize_budgets(
     db: Db,
-    Query((filter, grouping, past)): Query<(BudgetFilter, BudgetGrouping, Past)>,
-) -> Result<Answer<BudgetSummaries>> {
+    Query((filter, grouping, past, paging)): Query<(BudgetFilter, BudgetGrouping, Past, GroupPaging)>,
+) -> Result<Linked<BudgetSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .broad(true)
-        .read(move |conn| summarize(conn, &filter, &grouping).map(Answer))
+        .read(move |conn| summarize(conn, &filter, &grouping, &paging).map(Linked))
         .await
 }
 
-fn summarize(conn: &mut Read<'_>, filter: &BudgetFilter, by: &BudgetGrouping) -> Result<BudgetSummaries> {
+fn summarize(
+    conn: &mut Read<'_>,
+    filter: &BudgetFilter,
+    by: &BudgetGrouping,
+    paging: &GroupPaging,
+) -> Result<BudgetSummaries> {
     let rows: Vec<Row> = matching(filter, &Since::default())
         .select(Row::as_select())
         .order(budgets::id)
@@ -145,7 +162,7 @@ fn summarize(conn: &mut Read<'_>, filter: &BudgetFilter, by: &BudgetGrouping) ->
         };
         groups.entry(key).or_default().push(row);
     }
-    let items = groups.into_iter().map(|(key, rows)| {
+    let page = paging.cut_groups(groups)?.map(|(key, rows)| {
         let (goal_id, goal_code) = key.goal.unzip();
         BudgetSummary {
             organization: key.organization,
@@ -159,7 +176,9 @@ fn summarize(conn: &mut Read<'_>, filter: &BudgetFilter, by: &BudgetGrouping) ->
     });
     Ok(BudgetSummaries {
         on: Date(by.on.or(conn.today)),
-        items: items.collect(),
+        items: page.items,
+        next_cursor: page.next_cursor,
+        total: page.total,
     })
 }
 

@@ -16,13 +16,14 @@ use crate::{
         execution::{Execution, execution},
         kinds::{BudgetKind, BudgetStatus},
     },
-    error::Result,
-    extract::Answer,
+    error::{Error, Result},
     narrow,
+    page::{Page, Paging},
     past::Past,
     query,
     query::{AnyOf, Query, Years},
     schema::{budgets as b, goals as g, organizations as o, policies as p},
+    text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Yen},
 };
 
@@ -92,12 +93,15 @@ pub struct VintageFigure {
     pub text: Option<Line<200>>,
 }
 
-/// Budget vintages.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BudgetVintages {
-    /// One per goal over the years and fiscal year of money, in the order of the goals' creation, earliest year first.
-    #[schema(max_items = 100_000)]
-    pub items: Vec<BudgetVintage>,
+/// Some budget vintages.
+pub type BudgetVintagePage = Page<BudgetVintage>;
+
+text_enum! {
+    /// How budget vintages are ordered.
+    pub enum VintageSort in "vintage_sort" {
+        /// Organization by organization, goal by goal, earliest year of the money first.
+        Goal = "goal" ("所属・経営課題の登録順", "order of the organizations' and the goals' creation"),
+    }
 }
 
 #[derive(Debug, HasQuery)]
@@ -128,25 +132,94 @@ struct Row {
 /// ago. Here they stand together, with what was spent of the budget. Goals are one over the years where their indicators share
 /// a series, never where they share a code: link the indicators, and the goals follow. A goal without a link stands alone.
 /// `as_of` takes a time here.
-#[utoipa::path(tag = "budgets", params(VintageFilter, Past))]
+#[utoipa::path(tag = "budgets", params(VintageFilter, Past, Paging<VintageSort>))]
 #[get("/budgets/vintages")]
-async fn list_vintages(db: Db, Query((filter, past)): Query<(VintageFilter, Past)>) -> Result<Answer<BudgetVintages>> {
+async fn list_vintages(
+    db: Db,
+    Query((filter, past, paging)): Query<(VintageFilter, Past, Paging<VintageSort>)>,
+) -> Result<BudgetVintagePage> {
     let moment = past.of_any(None)?;
     db.at(moment)
         .broad(true)
-        .read(move |conn| list(conn, &filter).map(Answer))
+        .read(move |conn| list(conn, &filter, &paging))
         .await
 }
 
-/// Two queries, however much there is.
-fn list(conn: &mut PgConnection, filter: &VintageFilter) -> Result<BudgetVintages> {
-    let mut query = Row::query().into_boxed();
-    narrow!(query, organization in filter.organization);
-    let rows: Vec<Row> = query.order((p::fiscal_year, b::id)).load(conn)?;
-    let mut organizations: Vec<Id> = rows.iter().map(|row| row.organization_id).collect();
-    organizations.sort_unstable();
-    organizations.dedup();
-    let groups = Links::of(conn, &organizations, None)?.groups();
+/// Where a vintage stands in the list: its organization, its goal over the years, its year.
+type Place = (Id, Id, FiscalYear);
+
+/// Organizations whose money is looked at together.
+const BATCH: i64 = 5;
+
+fn list(conn: &mut PgConnection, filter: &VintageFilter, paging: &Paging<VintageSort>) -> Result<BudgetVintagePage> {
+    let total = paging.total(conn, |conn| {
+        let mut total = 0;
+        each(conn, filter, None, |_, _| {
+            total += 1;
+            true
+        })?;
+        Ok(total)
+    })?;
+    let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
+    let after = paging.after::<(Id, FiscalYear)>()?;
+    let after: Option<Place> = after.map(|((organization, year), goal)| (organization, goal, year));
+    let mut items = Vec::new();
+    each(conn, filter, after, |place, vintage| {
+        items.push((place, vintage));
+        items.len() < full
+    })?;
+    let page = paging.cut(items, total, |((organization, goal, year), _)| {
+        ((*organization, *year), *goal)
+    })?;
+    Ok(page.map(|(_, vintage)| vintage))
+}
+
+/// Hands over vintage after vintage, until `take` has had enough: three queries for some organizations, however much they have.
+fn each(
+    conn: &mut PgConnection,
+    filter: &VintageFilter,
+    after: Option<Place>,
+    mut take: impl FnMut(Place, BudgetVintage) -> bool,
+) -> Result<()> {
+    let mut from = after.map(|(organization, ..)| organization);
+    loop {
+        let mut query = o::table.into_boxed();
+        narrow!(query, organization in filter.organization);
+        if let Some(goals) = filter.goal.some() {
+            let whose = g::table.inner_join(p::table).filter(g::id.eq_any(goals));
+            query = query.filter(o::id.eq_any(whose.select(p::organization_id)));
+        }
+        if let Some(from) = from {
+            query = query.filter(o::id.ge(from));
+        }
+        // One more, with which the next batch begins.
+        let mut organizations: Vec<Id> = query.order(o::id).limit(BATCH + 1).select(o::id).load(conn)?;
+        from = match usize::try_from(BATCH) {
+            Ok(batch) if organizations.len() > batch => organizations.pop(),
+            _ => None,
+        };
+        for (place, vintage) in of_some(conn, filter, &organizations)? {
+            if Some(place) > after && !take(place, vintage) {
+                return Ok(());
+            }
+        }
+        if from.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// All vintages of some organizations that a filter asks for, in order.
+fn of_some(
+    conn: &mut PgConnection,
+    filter: &VintageFilter,
+    organizations: &[Id],
+) -> Result<BTreeMap<Place, BudgetVintage>> {
+    let rows: Vec<Row> = Row::query()
+        .filter(p::organization_id.eq_any(organizations))
+        .order((p::fiscal_year, b::id))
+        .load(conn)?;
+    let groups = Links::of(conn, organizations, None)?.groups();
     let group = |goal: Id| groups.get(&goal).copied().unwrap_or(goal);
     let asked: Option<BTreeSet<Id>> = filter
         .goal
@@ -154,7 +227,7 @@ fn list(conn: &mut PgConnection, filter: &VintageFilter) -> Result<BudgetVintage
         .map(|goals| goals.iter().map(|it| group(*it)).collect());
 
     let mut goals: HashMap<Id, BTreeSet<VintageGoal>> = HashMap::new();
-    let mut money: BTreeMap<(Id, FiscalYear), Vec<&Row>> = BTreeMap::new();
+    let mut money: BTreeMap<Place, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
         let group = group(row.goal_id);
         if asked.as_ref().is_some_and(|asked| !asked.contains(&group)) {
@@ -162,15 +235,16 @@ fn list(conn: &mut PgConnection, filter: &VintageFilter) -> Result<BudgetVintage
         }
         goals.entry(group).or_default().insert(row.goal());
         if filter.fiscal_year.hold(row.fiscal_year) {
-            money.entry((group, row.fiscal_year)).or_default().push(row);
+            let place = (row.organization_id, group, row.fiscal_year);
+            money.entry(place).or_default().push(row);
         }
     }
-    let items = money.into_iter().filter_map(|((group, fiscal_year), rows)| {
+    let vintages = money.into_iter().filter_map(|(place @ (_, group, fiscal_year), rows)| {
         let organization = rows.first()?.organization.clone();
         let goals = goals.get(&group).into_iter().flatten().cloned().collect();
-        Some(vintage(organization, goals, fiscal_year, &rows))
+        Some((place, vintage(organization, goals, fiscal_year, &rows)))
     });
-    Ok(BudgetVintages { items: items.collect() })
+    Ok(vintages.collect())
 }
 
 fn vintage(organization: Slug, goals: Vec<VintageGoal>, fiscal_year: FiscalYear, rows: &[&Row]) -> BudgetVintage {

@@ -16,7 +16,7 @@ use crate::{
     extract::Answer,
     query,
     query::Query,
-    schema::change_log,
+    schema::{change_log, changes},
     value::Time,
 };
 
@@ -34,7 +34,7 @@ pub struct ChangeHead {
     /// The number of the last change before it; 0 at the beginning.
     #[schema(minimum = 0)]
     pub seq: i64,
-    /// When that happened; null at the beginning.
+    /// When that happened; null at the beginning, and where the caller may not see it.
     pub at: Option<Time>,
     /// Its hash, SHA-256 in hexadecimal, which holds the hash of the change before, and so all before; empty at the beginning.
     #[schema(max_length = 64, pattern = "^([0-9a-f]{64})?$")]
@@ -47,10 +47,12 @@ pub struct ChangeHead {
     pub epoch: String,
 }
 
-/// Reads where the history ends.
+/// Reads where the history ends: after the last change that the caller may see.
 ///
 /// Or, with `seq`, an earlier place. Whoever once noted `seq` and `hash` can ask later whether the history still holds the
-/// same up to there: another hash, or 404, says that it was altered. 404 too for a place that is not reached yet.
+/// same up to there: another hash, or 404, says that it was altered. 404 too for a place that the caller has not reached yet.
+/// What the caller may not see moves the end only with the next change that it may: the numbers in between tell how much
+/// there was of it, and nothing else.
 #[utoipa::path(tag = "changes", params(At))]
 #[get("/changes/head")]
 pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer<ChangeHead>> {
@@ -58,16 +60,20 @@ pub(super) async fn read_head(db: Db, Query(wanted): Query<At>) -> Result<Answer
     db.read(move |conn| {
         let Cursor { epoch, seq: last, .. } = reading::head(conn)?;
         let seq = wanted.seq.map_or(last, |Seq(seq)| seq);
-        let (at, hash): (Option<Time>, Vec<u8>) = if seq == 0 {
-            (None, Vec::new())
-        } else {
-            change_log::table
-                .find(seq)
-                .select((change_log::at.nullable(), change_log::hash))
-                .first(conn.conn)
-                .optional()?
-                .ok_or(Error::NotFound("change"))?
-        };
+        if seq > last {
+            return Err(Error::NotFound("change"));
+        }
+        let hash = change_log::table.find(seq).select(change_log::hash);
+        let hash: Option<Vec<u8>> = hash.first(conn.conn).optional()?;
+        if hash.is_none() && seq != 0 {
+            return Err(Error::NotFound("change"));
+        }
+        let hash = hash.unwrap_or_default();
+        let at: Option<Time> = changes::table
+            .find(seq)
+            .select(changes::at)
+            .first(conn.conn)
+            .optional()?;
         let cursor = Cursor {
             epoch,
             seq,

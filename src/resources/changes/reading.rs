@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::{PgConnection, dsl::max, prelude::*};
+use diesel::{PgConnection, pg::Pg, prelude::*};
 
 use super::{
     change::{Change, ChangeType, Told},
@@ -10,7 +10,7 @@ use super::{
     filter::Filter,
 };
 use crate::{
-    db::Read,
+    db::{Read, last_change},
     error::{Error, Result},
     schema::{change_epoch, change_log, changes},
     value::{Id, OrganizationKey},
@@ -28,13 +28,39 @@ const LONG: Duration = Duration::from_millis(1500);
 /// Some changes, and the place after them.
 pub(super) struct Page {
     pub(super) items: Vec<Change>,
+    /// That place, as the caller is told it: after a change that the caller sees, so that it does not tell of others.
     pub(super) place: Cursor,
+    /// How far the history was read.
+    pub(super) at: i64,
 }
 
-/// The last place there is.
-pub(super) fn head(conn: &mut PgConnection) -> Result<Cursor> {
-    let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
-    place(conn, last.unwrap_or(0))?.ok_or_else(|| Error::internal("the history has no end"))
+/// The last place there is for the caller: after the last change that it sees.
+pub(super) fn head(conn: &mut Read<'_>) -> Result<Cursor> {
+    let last = last_seen(conn, i64::MAX)?;
+    place(conn, last)?.ok_or_else(|| Error::internal("the history has no end"))
+}
+
+/// The changes that the caller sees. Of those that everybody sees there is an index.
+fn seen(conn: &Read<'_>) -> changes::BoxedQuery<'static, Pg> {
+    let query = changes::table.into_boxed();
+    if conn.public {
+        query.filter(changes::public)
+    } else {
+        query
+    }
+}
+
+/// The last change up to a place that the caller sees; 0 where there is none.
+fn last_seen(conn: &mut Read<'_>, until: i64) -> Result<i64> {
+    let last = seen(conn).filter(changes::seq.le(until)).order(changes::seq.desc());
+    let last = last.select(changes::seq).first(conn.conn).optional()?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The first change after a place that the caller sees.
+fn next_seen(conn: &mut Read<'_>, after: i64) -> Result<Option<i64>> {
+    let next = seen(conn).filter(changes::seq.gt(after)).order(changes::seq);
+    Ok(next.select(changes::seq).first(conn.conn).optional()?)
 }
 
 /// The place after the change with this number, if there is one.
@@ -54,27 +80,34 @@ fn place(conn: &mut PgConnection, seq: i64) -> Result<Option<Cursor>> {
     }))
 }
 
-/// What comes after a place, or from the beginning on, at most so much.
-pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter, limit: i64) -> Result<Page> {
+/// What comes after a place, or from the beginning on, at most so much; up to `read` nothing does.
+pub(super) fn read(
+    conn: &mut Read<'_>,
+    after: Option<&Cursor>,
+    read: i64,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Page> {
     let begun = Instant::now();
-    let head = head(conn)?;
-    let mut at = match after {
+    let end = last_change(conn)?;
+    let from = match after {
         None => 0,
         Some(after) if place(conn, after.seq)?.as_ref() == Some(after) => after.seq,
         Some(_) => return Err(Error::Gone),
     };
+    let mut at = from.max(read);
     let owners = owners(conn, &filter.organizations)?;
     let limit = usize::try_from(limit).map_err(Error::internal)?;
     let (mut items, mut bytes) = (Vec::new(), 0);
-    while at < head.seq && items.len() < limit && bytes < LARGE && begun.elapsed() < LONG {
-        let end = at.saturating_add(STRETCH).min(head.seq);
+    while at < end && items.len() < limit && bytes < LARGE && begun.elapsed() < LONG {
+        let stretch = at.saturating_add(STRETCH).min(end);
         let wanted = CHUNK.min(limit - items.len());
-        let mut query = Told::query()
+        let mut query = seen(conn)
+            .select(Told::as_select())
             .filter(changes::seq.gt(at))
-            .filter(changes::seq.le(end))
+            .filter(changes::seq.le(stretch))
             .order(changes::seq)
-            .limit(i64::try_from(wanted).map_err(Error::internal)?)
-            .into_boxed();
+            .limit(i64::try_from(wanted).map_err(Error::internal)?);
         if !filter.types.is_empty() {
             query = query.filter(changes::type_.eq_any(&filter.types));
         }
@@ -84,16 +117,22 @@ pub(super) fn read(conn: &mut Read<'_>, after: Option<&Cursor>, filter: &Filter,
         let rows: Vec<Told> = query.load(conn.conn)?;
         at = match rows.last() {
             Some(last) if rows.len() == wanted => last.seq,
-            _ => end,
+            Some(_) => stretch,
+            // What the caller does not see is passed over at once, however much it is.
+            None => next_seen(conn, stretch)?.map_or(end, |next| next - 1).min(end),
         };
         items.extend(rows.into_iter().map(Change::from));
         let taken = items.iter().rev().take(wanted);
         bytes += taken.map(Change::size).sum::<usize>();
     }
-    Ok(Page {
-        items,
-        place: place(conn, at)?.unwrap_or(head),
-    })
+    // A page that was cut short before the caller saw anything tells its place all the same, or the next would begin where it did.
+    let told = match last_seen(conn, at)? {
+        last if last <= from && at == end => from,
+        last if last <= from => at,
+        last => last,
+    };
+    let place = place(conn, told)?.ok_or_else(|| Error::internal("the history has no such place"))?;
+    Ok(Page { items, place, at })
 }
 
 /// The organizations that go, or ever went, by these keys: a copy follows one that is renamed or removed to its end.

@@ -48,7 +48,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// The same as `/v1/changes`, as server-sent events: each is an `event: change` with a change as its `data` and its cursor
 /// as its `id`. A client that comes back says the last `id` it has as `Last-Event-ID`, which goes before `cursor`; browsers'
 /// `EventSource` does so by itself. While nothing happens a comment comes every 15 seconds, with an `id` that goes on over
-/// what is not shown. The service ends a stream after ten minutes, when it stops, and when the token is
+/// what was not asked for. The service ends a stream after ten minutes, when it stops, and when the token is
 /// revoked or expires: come back.
 #[utoipa::path(
     tag = "changes",
@@ -60,12 +60,13 @@ pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: 
     let follower = db.follower()?;
     let filter = wanted.filter.clone();
     let first = db
-        .follow(move |conn| reading::read(conn, after.as_ref(), &filter, LIMIT))
+        .follow(move |conn| reading::read(conn, after.as_ref(), 0, &filter, LIMIT))
         .await?;
     Ok(Events(Following {
         db,
         filter: wanted.filter,
         place: first.place.clone(),
+        at: first.at,
         first: Some(first),
         end: Instant::now() + LONGEST,
         _follower: follower,
@@ -96,6 +97,8 @@ struct Following {
     db: Db,
     filter: Filter,
     place: Cursor,
+    /// How far it has been read.
+    at: i64,
     /// What was read before the answer began.
     first: Option<Page>,
     end: Instant,
@@ -113,15 +116,15 @@ impl Following {
         if self.db.is_stopping() || left.is_zero() || self.db.caller().must_be_valid().is_err() {
             return None;
         }
-        if !self.db.changed(self.place.seq, HEARTBEAT.min(left)).await {
+        if !self.db.changed(self.at, HEARTBEAT.min(left)).await {
             let alive = format!(": alive\nid: {}\n\n", self.place.text());
             let goes_on = !self.db.is_stopping() && self.db.caller().must_be_valid().is_ok();
             return goes_on.then(|| (Ok(alive.into()), self));
         }
-        let (filter, place) = (self.filter.clone(), self.place.clone());
+        let (filter, place, at) = (self.filter.clone(), self.place.clone(), self.at);
         let read = self
             .db
-            .follow(move |conn| reading::read(conn, Some(&place), &filter, LIMIT));
+            .follow(move |conn| reading::read(conn, Some(&place), at, &filter, LIMIT));
         match read.await {
             Ok(page) => self.say(String::new(), page),
             // The client comes back, and is told then if there is more to say.
@@ -142,8 +145,8 @@ impl Following {
             let data = serde_json::to_string(change).ok()?;
             write!(text, "id: {}\nevent: change\ndata: {data}\n\n", id.text()).ok()?;
         }
-        self.place = page.place;
-        // What is not shown is passed over: an id alone is no event, and is remembered.
+        (self.place, self.at) = (page.place, page.at);
+        // What was not asked for is passed over: an id alone is no event, and is remembered.
         if page.items.last().is_none_or(|last| last.seq < self.place.seq) {
             write!(text, "id: {}\n\n", self.place.text()).ok()?;
         }

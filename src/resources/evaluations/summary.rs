@@ -16,7 +16,7 @@ use crate::{
     db::{Db, Read},
     domain::roll_up::RollUp,
     error::Result,
-    extract::Answer,
+    page::{Continued, GroupPaging, Linked},
     past::{Past, only},
     query,
     query::{AnyOf, Query},
@@ -70,38 +70,60 @@ pub struct EvaluationSummaries {
     /// The day of the evaluations.
     pub on: Date,
     /// One per group that has any evaluation, in the order of the group's keys.
-    #[schema(max_items = 1_000_000)]
+    #[schema(max_items = 1000)]
     pub items: Vec<EvaluationSummary>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    #[schema(max_length = 2000)]
+    pub next_cursor: Option<String>,
+    /// How many groups there are in all; null without `include_total=true`.
+    #[schema(minimum = 0)]
+    pub total: Option<i64>,
+}
+
+impl Continued for EvaluationSummaries {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
 }
 
 /// Counts evaluations by outcome.
 ///
 /// An indicator counts once for every fiscal year it is evaluated for: that of its policy, and any other it has a result
 /// for; `fiscal_year` limits them. Values of different indicators are never averaged.
-#[utoipa::path(tag = "evaluations", params(EvaluationFilter, EvaluationGrouping, Judging, Past))]
+#[utoipa::path(
+    tag = "evaluations",
+    params(EvaluationFilter, EvaluationGrouping, Judging, Past, GroupPaging)
+)]
 #[get("/evaluations/summary")]
 async fn summarize_evaluations(
     db: Db,
-    Query((filter, grouping, judging, past)): Query<(EvaluationFilter, EvaluationGrouping, Judging, Past)>,
-) -> Result<Answer<EvaluationSummaries>> {
+    Query((filter, grouping, judging, past, paging)): Query<(
+        EvaluationFilter,
+        EvaluationGrouping,
+        Judging,
+        Past,
+        GroupPaging,
+    )>,
+) -> Result<Linked<EvaluationSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     let db = db.at(moment).about(&filter.organization.0);
     // Public evaluations are counted beforehand; right after a migration or a restore the counts may be missing.
     if db.is_public() && !tally::is_finer(&filter, &grouping.group_by) {
-        let (filter, grouping, judging) = (filter.clone(), grouping.clone(), judging.clone());
+        let (filter, grouping, judging, paging) = (filter.clone(), grouping.clone(), judging.clone(), paging.clone());
         let counted = db.read(move |conn| {
             let on = judging.on.or(conn.today);
             let counted = tally::counted(conn, &filter, &grouping.group_by, on)?;
-            Ok(counted.map(|counted| summaries(on, add_up(counted, &grouping.group_by))))
+            let summed = counted.map(|counted| summaries(on, &paging, add_up(counted, &grouping.group_by)));
+            summed.transpose()
         });
         if let Some(counted) = counted.await? {
-            return Ok(Answer(counted));
+            return Ok(Linked(counted));
         }
     }
     db.broad(true)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            Ok(Answer(summaries(on, evaluate(conn, &filter, &grouping.group_by, on)?)))
+            summaries(on, &paging, evaluate(conn, &filter, &grouping.group_by, on)?).map(Linked)
         })
         .await
 }
@@ -146,19 +168,23 @@ fn evaluate(
     Ok(groups)
 }
 
-fn summaries(on: NaiveDate, groups: Groups) -> EvaluationSummaries {
-    let items = groups.into_iter().map(|((organization, fiscal_year, goal), roll_up)| {
-        let (goal_id, goal_code) = goal.unzip();
-        EvaluationSummary {
-            organization,
-            fiscal_year,
-            goal_id,
-            goal_code,
-            roll_up,
-        }
-    });
-    EvaluationSummaries {
+fn summaries(on: NaiveDate, paging: &GroupPaging, groups: Groups) -> Result<EvaluationSummaries> {
+    let page = paging
+        .cut_groups(groups)?
+        .map(|((organization, fiscal_year, goal), roll_up)| {
+            let (goal_id, goal_code) = goal.unzip();
+            EvaluationSummary {
+                organization,
+                fiscal_year,
+                goal_id,
+                goal_code,
+                roll_up,
+            }
+        });
+    Ok(EvaluationSummaries {
         on: Date(on),
-        items: items.collect(),
-    }
+        items: page.items,
+        next_cursor: page.next_cursor,
+        total: page.total,
+    })
 }

@@ -6,10 +6,12 @@ use super::{CSV, Export, ExportEncoding, ExportFormat, ExportNames, ExportShape,
 use crate::{
     db::{Db, Read},
     error::{Error, Result, Violation},
+    files::Known,
     language::Bilingual,
     request,
     resources::changes::snapshot::NDJSON,
     sheet::write::{About, Encoding, Form, Writer},
+    value::today,
 };
 
 /// A file that was asked for.
@@ -19,6 +21,7 @@ pub(super) struct Order {
     named: bool,
     to_fill: bool,
     name: String,
+    request: String,
 }
 
 impl Order {
@@ -78,12 +81,14 @@ impl Order {
             ExportFormat::Xlsx => Form::Xlsx,
             ExportFormat::Lines => Form::Lines,
         };
+        let named = !is_lines && shape.names != Some(ExportNames::Code);
         Ok(Self {
             table,
-            form,
-            named: !is_lines && shape.names != Some(ExportNames::Code),
             to_fill,
             name: table.name.to_owned(),
+            request: format!("{} {form:?} {named}", req.uri()),
+            form,
+            named,
         })
     }
 
@@ -92,29 +97,49 @@ impl Order {
         Self { name, ..self }
     }
 
-    /// Writes the file: `rows` gives its rows, all of which see one state of the database.
+    /// Gives the file: `rows` gives its rows, all of which see one state of the database. Where somebody is being sent what it would
+    /// be, it is that.
     pub(super) async fn fill(
         self,
         db: &Db,
         rows: impl FnOnce(&mut Read<'_>, &mut Writer) -> Result<()> + Send + 'static,
     ) -> Result<Export> {
-        let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
-        let write = move |conn: &mut Read<'_>| {
-            let about = About {
-                title: table.title,
-                facts: table.facts(to_fill),
-                codes: (table.codes)(),
-                to_fill,
-            };
-            let mut writer = Writer::new(&form, table.columns, named, about)?;
-            rows(conn, &mut writer)?;
-            Export::tagged(writer.finish()?)
+        let who = db.caller().who();
+        let place = db.files().answer(who)?;
+        let known = db.public_state().map(|state| Known {
+            request: self.request,
+            state,
+            day: today(),
+        });
+        let there = {
+            let db = db.clone();
+            move |known: Option<&Known>| db.files().there(known?, |state| db.is_still(state))
         };
-        let (file, tag, length) = db.gather(write).await?;
+        let file = if let Some(file) = there(known.as_ref()) {
+            file
+        } else {
+            let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
+            let files = db.files().clone();
+            let write = move |conn: &mut Read<'_>| {
+                // Somebody else may have been first in line with the same.
+                if let Some(file) = there(known.as_ref()) {
+                    return Ok(file);
+                }
+                let about = About {
+                    title: table.title,
+                    facts: table.facts(to_fill),
+                    codes: (table.codes)(),
+                    to_fill,
+                };
+                let mut writer = Writer::new(&form, table.columns, named, &about, files.temporary(who)?)?;
+                rows(conn, &mut writer)?;
+                files.keep(writer.finish()?, known)
+            };
+            db.gather(write).await?
+        };
         Ok(Export {
             file,
-            tag,
-            length,
+            place,
             form: self.form,
             name: self.name,
         })

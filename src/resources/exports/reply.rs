@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{Read, Seek, SeekFrom},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::{BoxBody, SizedStream},
-    http::header::{self, EntityTag},
+    http::header,
     web::{self, Bytes},
 };
 use futures_util::stream;
@@ -21,33 +21,27 @@ use utoipa::{
 use super::{CSV, ExportBook, ExportLine, ExportText, LICENSE, XLSX};
 use crate::{
     error::{Error, Result},
-    etag,
     extract::kept,
+    files::Kept,
+    quota::Holding,
     resources::changes::snapshot::NDJSON,
     sheet::write::{Encoding, Form},
 };
 
 /// Bytes sent together.
 const CHUNK: usize = 1 << 16;
+/// How long a file may be sent, however slowly it is read; and how much longer for each chunk.
+const SLOWEST: Duration = Duration::from_secs(600);
+const LONGER: Duration = Duration::from_secs(1);
 
 /// A file to send.
 pub struct Export {
-    pub(super) file: File,
-    pub(super) tag: EntityTag,
-    pub(super) length: u64,
+    pub(super) file: Arc<Kept>,
+    /// Its place among the answers there may be.
+    pub(super) place: Holding,
     pub(super) form: Form,
     /// What it is called, without its ending.
     pub(super) name: String,
-}
-
-impl Export {
-    /// A file with its tag and its length, from its beginning.
-    pub(super) fn tagged(mut file: File) -> Result<(File, EntityTag, u64)> {
-        file.rewind().map_err(Error::internal)?;
-        let (tag, length) = etag::of_file(&mut file).map_err(Error::internal)?;
-        file.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
-        Ok((file, tag, length))
-    }
 }
 
 impl Responder for Export {
@@ -56,7 +50,7 @@ impl Responder for Export {
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.insert_header((header::LINK, format!("<{LICENSE}>; rel=\"license\"")));
-        if kept(req, &mut response, &self.tag) {
+        if kept(req, &mut response, self.file.tag()) {
             return response.finish();
         }
         let (media_type, ending) = match self.form {
@@ -70,28 +64,46 @@ impl Responder for Export {
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"{}.{ending}\"", self.name),
         ));
-        let chunks = stream::unfold(self.file, |file| async { next(file).await });
+        let length = self.file.length();
+        let sending = Sending {
+            file: self.file,
+            from: 0,
+            end: Instant::now() + SLOWEST,
+            _place: self.place,
+        };
+        let chunks = stream::unfold(sending, |sending| async { sending.next().await });
         response
             .content_type(media_type)
-            .body(SizedStream::new(self.length, Box::pin(chunks)))
+            .body(SizedStream::new(length, Box::pin(chunks)))
     }
 }
 
-/// The next bytes of a file, and what remains.
-#[expect(clippy::disallowed_methods, reason = "a file is read, and no database")]
-async fn next(mut file: File) -> Option<(Result<Bytes>, File)> {
-    let read = web::block(move || {
-        let mut chunk = vec![0; CHUNK];
-        let read = file.read(&mut chunk).map(|length| {
-            chunk.truncate(length);
-            Bytes::from(chunk)
-        });
-        (read, file)
-    });
-    let (read, file) = read.await.ok()?;
-    match read {
-        Ok(chunk) if chunk.is_empty() => None,
-        read => Some((read.map_err(Error::internal), file)),
+/// A file that is being sent.
+struct Sending {
+    file: Arc<Kept>,
+    from: u64,
+    end: Instant,
+    _place: Holding,
+}
+
+impl Sending {
+    /// The next bytes, and what remains.
+    #[expect(clippy::disallowed_methods, reason = "a file is read, and no database")]
+    async fn next(mut self) -> Option<(Result<Bytes>, Self)> {
+        if self.from == self.file.length() {
+            return None;
+        }
+        if Instant::now() > self.end {
+            let slow = Error::Unavailable("a file is read too slowly".to_owned());
+            return Some((Err(slow), self));
+        }
+        let (file, from) = (Arc::clone(&self.file), self.from);
+        let read = web::block(move || file.read(from, CHUNK)).await.ok()?;
+        if let Ok(chunk) = &read {
+            self.from += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            self.end += LONGER;
+        }
+        Some((read.map(Bytes::from).map_err(Error::internal), self))
     }
 }
 

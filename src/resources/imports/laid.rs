@@ -18,7 +18,7 @@ use crate::{
     error::{Result, Violation},
     language::Bilingual,
     resources::policies::tree::{PolicyTree, store::Rows},
-    schema::organizations,
+    schema::{organization_name, organizations},
     value::{FiscalYear, GoalCode, Line, OrganizationKey, Slug},
 };
 
@@ -50,10 +50,8 @@ pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(Organizat
     let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
         return Ok(None);
     };
-    let name = organization.value.trim_start_matches("大阪市");
-    let names = [name, name.strip_suffix("役所").unwrap_or(name), &organization.value];
     let slugs: Vec<Slug> = organizations::table
-        .filter(organizations::name.eq_any(names))
+        .filter(organization_name(organizations::name).eq(organization_name(&organization.value)))
         .select(organizations::slug)
         .limit(2)
         .load(tx.conn)?;

@@ -9,6 +9,7 @@ use super::{
     report::{ImportEvaluation, ImportNote, ImportReport},
 };
 use crate::{
+    auth::Verb,
     db::Tx,
     error::{Error, Place, Result, Violation},
     query::Years,
@@ -19,7 +20,7 @@ use crate::{
             bulk::{MAX_BATCH, ResultEntry, broken, store},
         },
     },
-    schema::{indicators as i, results as r},
+    schema::{goals as g, indicators as i, policies as p, results as r},
     sheet::{
         results::{Known, Sheet, read},
         table::{Content, Table},
@@ -38,8 +39,16 @@ pub(super) fn import(
     options: &ImportOptions,
 ) -> Result<ImportReport> {
     let dry_run = options.dry_run;
-    let known = known(tx, table)?;
-    let sheet = read(table, options.fiscal_year, |id| known.get(&id).cloned());
+    let named = named(tx, table)?;
+    let mut may_all = true;
+    let sheet = read(table, options.fiscal_year, |id| {
+        let (known, may) = named.get(&id)?;
+        may_all &= may;
+        Some(known.clone())
+    });
+    if !may_all {
+        return Err(Error::Forbidden);
+    }
     let mut notes: Vec<ImportNote> = sheet.notes.iter().map(ImportNote::from).collect();
     if sheet.is_refused() {
         return refused(format, dry_run, notes);
@@ -69,8 +78,8 @@ pub(super) fn import(
     }
 }
 
-/// What is known of the indicators that a table names, wherever in it.
-fn known(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, Known>> {
+/// What is known of the indicators that a table names, wherever in it, and whether the caller may change their results.
+fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
     let named: HashSet<Id> = table
         .rows
         .iter()
@@ -81,16 +90,18 @@ fn known(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, Known>> {
         })
         .collect();
     let named: Vec<Id> = named.into_iter().collect();
-    let rows: Vec<(Id, Line<500>, Option<Line<20>>)> = i::table
+    let rows: Vec<(Id, Line<500>, Option<Line<20>>, Id)> = i::table
+        .inner_join(g::table.inner_join(p::table))
         .filter(i::id.eq_any(named))
-        .select((i::id, i::name, i::unit))
+        .select((i::id, i::name, i::unit, p::organization_id))
         .load(tx.conn)?;
-    let known = rows.into_iter().map(|(id, name, unit)| {
+    let caller = tx.caller;
+    let known = rows.into_iter().map(|(id, name, unit, organization)| {
         let known = Known {
             name: name.0,
             unit: unit.map(|unit| unit.0),
         };
-        (id, known)
+        (id, (known, caller.may(Verb::Edit, Some(organization))))
     });
     Ok(known.collect())
 }

@@ -383,7 +383,7 @@ async fn replace_policy_tree(
             reload(tx, &key).map(Stored::Replaced)
         }
         Condition::Create => {
-            permit_new(tx, &tree.input())?;
+            permit_new(tx, &tree.organization)?;
             check_path(tx, &key, &tree.input())?;
             check_absent(tx, &key)?;
             create(tx, &tree)?;

@@ -162,20 +162,15 @@ impl ResultEntry {
 
 /// Which of the indicators the entries name are there, for the caller; fails if one of them is not the caller's to change.
 fn permit(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
-    let rows: Vec<(Id, Id, bool)> = indicators::table
+    let rows: Vec<(Id, Id)> = indicators::table
         .inner_join(goals::table.inner_join(policies::table))
         .filter(indicators::id.eq_any(named(entries)))
-        .select((indicators::id, policies::organization_id, indicators::public))
+        .select((indicators::id, policies::organization_id))
         .load(tx.conn)?;
-    let mut known = HashSet::new();
-    for (id, organization, public) in rows {
-        match tx.permit(Verb::Edit, "indicator", Some((organization, public))) {
-            Ok(()) => known.insert(id),
-            Err(Error::NotFound(_)) => false,
-            Err(e) => return Err(e),
-        };
+    for (_, organization) in &rows {
+        tx.permit(Verb::Edit, "indicator", Some(*organization))?;
     }
-    Ok(known)
+    Ok(rows.into_iter().map(|(id, _)| id).collect())
 }
 
 fn named(entries: &[ResultEntry]) -> Vec<Id> {
@@ -200,6 +195,7 @@ fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, Fis
         if !known.contains(&entry.indicator_id) {
             let detail = Bilingual::new("指標が存在しません", "names no indicator");
             broken.push(Violation::at(format!("/items/{n}/indicator_id"), "missing", detail));
+            continue;
         }
         let version = stored.get(&entry.key()).map_or(0, |row| row.version);
         if entry.version.is_some_and(|read| read != version) {

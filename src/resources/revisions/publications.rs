@@ -13,6 +13,7 @@ use crate::{
     db::{Db, Tx},
     domain::target::Comparator,
     error::{Error, Result, Violation},
+    etag::Match,
     extract::{Created, Json, Path},
     idempotency::Once,
     language::Bilingual,
@@ -63,14 +64,17 @@ impl Rules for PublicationInput {
 /// Publishes a policy, or takes it back.
 ///
 /// `plan` makes the plan public, `results` the results with the self-evaluation and the future policy; 409 names everything
-/// that is missing from what it would publish. `correction` makes the next revision without changing what is public: for an
+/// that is missing from what it would publish. `If-Match` says what was reviewed: the ETag of the policy's tree, or of the
+/// policy alone, as the caller read it; or `*` for whatever is there. It is required, since whatever is published others may
+/// edit until it is. `correction` makes the next revision without changing what is public: for an
 /// erratum that needs none (changing what is public makes one by itself). `withdrawal` hides the policy; its revisions stay.
-#[utoipa::path(tag = "revisions", security(("token" = ["publish"])))]
+#[utoipa::path(tag = "revisions", security(("token" = ["publish"])), params(Match))]
 #[post("/policies/{organization}/{fiscal_year}/publications")]
 async fn publish_policy(
     db: Db,
     _: NoQuery,
     Path((organization, year)): Path<(OrganizationKey, FiscalYear)>,
+    read: Match,
     Json(input): Json<PublicationInput>,
 ) -> Result<Once<Created<Revision>>> {
     if input.published_on.is_some_and(|day| day.0 > today()) {
@@ -82,7 +86,9 @@ async fn publish_policy(
         policies::permit_key(tx, Verb::Publish, &organization, year)?;
         let policy = policies::find(tx, &(organization, year))?;
         let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
-        let body = publish(tx, policy, &input)?;
+        let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
+        read.check_either(&tree, &policy)?;
+        let body = publish(tx, &policy, &tree, &input)?;
         Ok(Created {
             at: format!("{at}/{}", body.number),
             body,
@@ -91,15 +97,14 @@ async fn publish_policy(
     .await
 }
 
-/// Publishes a policy: makes public what the kind says, and the revision that shows it.
-pub fn publish(tx: &mut Tx<'_>, policy: Policy, input: &PublicationInput) -> Result<Revision> {
+/// Publishes a policy that has this tree: makes public what the kind says, and the revision that shows it.
+pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &PublicationInput) -> Result<Revision> {
     use PolicyStage::{Draft as Drafted, Plan, Results, Withdrawn};
     let (id, stage) = (policy.id, policy.stage);
     let on = tx.today;
-    let tree = Rows::load(tx, policy)?.tree(on);
     let missing = match (input.kind, stage) {
-        (RevisionKind::Plan, Drafted | Withdrawn) => missing_from_plan(&tree),
-        (RevisionKind::Results, Plan) => missing_from_results(&tree),
+        (RevisionKind::Plan, Drafted | Withdrawn) => missing_from_plan(tree),
+        (RevisionKind::Results, Plan) => missing_from_results(tree),
         (RevisionKind::Correction | RevisionKind::Withdrawal, Plan | Results) => vec![],
         (_, stage) => vec![out_of_turn(stage)],
     };

@@ -1,22 +1,42 @@
 //! XLSX: the table, a sheet that says what it is, and one that explains its codes.
+//!
+//! A library makes the workbook without its rows, in memory; these are written into it as they come, compressed, so that the only file
+//! there is is the finished one. (The library's own way to write row by row takes another one, and panics when the disk is full.)
 
-use std::fs::File;
+use std::{
+    fmt::{self, Write as _},
+    io::{Cursor, Read as _, Write as _},
+};
 
+use chrono::NaiveDate;
 use rust_xlsxwriter::{DataValidation, DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Cell, temporary};
+use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
+    files::{Temporary, unwritten},
     language::Bilingual,
-    sheet::Column,
+    sheet::{Column, table::column_name},
 };
 
 /// Most rows of a worksheet, the head included.
 const MOST_ROWS: u32 = 1_048_576;
 /// Decimal places that a number may show.
-const MOST_PLACES: usize = 15;
+const MOST_PLACES: u16 = 15;
 /// Rows with lists to choose from, where a table is to be filled in.
 const TO_FILL: u32 = 10_000;
+/// The part that holds the table.
+const TABLE: &str = "xl/worksheets/sheet1.xml";
+/// The row, from 1, that shows in which style which format is; the table has others there.
+const STYLES: u32 = 2;
+/// The day before the first one that spreadsheets count, as they count since March 1900.
+const DAY_0: NaiveDate = match NaiveDate::from_ymd_opt(1899, 12, 30) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+/// Bytes gathered before they are compressed and written.
+const LARGE: usize = 1 << 16;
 
 /// What a workbook says of its table.
 #[derive(Debug, Clone, Default)]
@@ -42,153 +62,247 @@ pub struct CodeList {
 
 /// A table in a workbook.
 pub(super) struct Book {
-    workbook: Workbook,
-    columns: &'static [Column],
+    zip: ZipWriter<Temporary>,
+    /// What was not written yet.
+    gathered: String,
+    /// What follows the rows.
+    end: String,
+    names: Vec<String>,
     named: bool,
-    about: About,
-    /// The next row, from 0.
+    /// The next row, from 1.
     row: u32,
-    day: Format,
-    /// Number formats by decimal places.
-    places: Vec<Format>,
+    styles: Styles,
+}
+
+/// The numbers of styles.
+struct Styles {
+    day: String,
+    /// By decimal places.
+    places: Vec<String>,
 }
 
 impl Book {
-    pub(super) fn new(columns: &'static [Column], named: bool, about: About) -> Result<Self> {
-        let mut workbook = Workbook::new();
-        // The same table is the same file, whenever it is made.
-        let made = ExcelDateTime::from_ymd(2024, 4, 1).map_err(Error::internal)?;
-        workbook.set_properties(&DocProperties::new().set_title(about.title).set_creation_datetime(&made));
-        let bold = Format::new().set_bold();
-        let sheet = workbook.add_worksheet_with_constant_memory().map_err(Error::internal)?;
-        sheet.set_name(about.title).map_err(Error::internal)?;
-        sheet.set_freeze_panes(1, 0).map_err(Error::internal)?;
-        for (place, (code, head)) in (0..).zip(columns) {
-            let wide = matches!(
-                *code,
-                "name" | "target_text" | "text" | "result_text" | "comment" | "source"
-            );
-            sheet
-                .set_column_width(place, if wide { 40 } else { 16 })
-                .map_err(Error::internal)?;
-            let head = if named { *head } else { *code };
-            sheet
-                .write_string_with_format(0, place, head, &bold)
-                .map_err(Error::internal)?;
+    pub(super) fn new(columns: &'static [Column], named: bool, about: &About, out: Temporary) -> Result<Self> {
+        let bytes = blank(columns, named, about).map_err(Error::internal)?;
+        let mut blank = ZipArchive::new(Cursor::new(bytes)).map_err(Error::internal)?;
+        let mut table = String::new();
+        let mut part = blank.by_name(TABLE).map_err(Error::internal)?;
+        part.read_to_string(&mut table).map_err(Error::internal)?;
+        drop(part);
+        let (before, styles, end) = taken_apart(&table).ok_or_else(|| Error::internal("a workbook has no rows"))?;
+
+        let mut zip = ZipWriter::new(out);
+        for place in 0..blank.len() {
+            let part = blank.by_index_raw(place).map_err(Error::internal)?;
+            let is_table = part.name().map_err(Error::internal)? == TABLE;
+            if !is_table {
+                zip.raw_copy_file(part).map_err(unwritten)?;
+            }
         }
+        // It may outgrow what the short form of its length can say.
+        let options = SimpleFileOptions::default().large_file(true);
+        zip.start_file(TABLE, options).map_err(unwritten)?;
         Ok(Self {
-            workbook,
-            columns,
+            zip,
+            gathered: before,
+            end: end.to_owned(),
+            names: (1..).take(columns.len()).map(column_name).collect(),
             named,
-            about,
-            row: 1,
-            day: Format::new().set_num_format("yyyy-mm-dd"),
-            places: (0..=MOST_PLACES).map(shown).collect(),
+            row: STYLES,
+            styles,
         })
     }
 
     pub(super) fn row(&mut self, cells: &[Cell]) -> Result<()> {
-        if self.row >= MOST_ROWS {
+        if self.row > MOST_ROWS {
             let detail = Bilingual::new(
                 format!("ワークシートの上限（{MOST_ROWS}行）を超えます。csv か ndjson で取得してください"),
                 format!("is more than the {MOST_ROWS} rows of a worksheet; take csv or ndjson"),
             );
             return Err(Error::malformed(Violation::of("format", "too_many_rows", detail)));
         }
-        let sheet = self.workbook.worksheet_from_index(0).map_err(Error::internal)?;
-        for (place, cell) in (0..).zip(cells) {
-            write(sheet, (self.row, place), cell, self.named, &self.day, &self.places)?;
+        let row = self.row;
+        write!(self.gathered, "<row r=\"{row}\">").map_err(Error::internal)?;
+        for (name, cell) in self.names.iter().zip(cells) {
+            let at = format_args!("r=\"{name}{row}\"");
+            write(&mut self.gathered, at, cell, self.named, &self.styles)?;
         }
+        self.gathered.push_str("</row>");
         self.row += 1;
+        if self.gathered.len() > LARGE {
+            self.write()?;
+        }
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<File> {
-        self.explain().map_err(Error::internal)?;
-        let out = temporary()?;
-        let copy = out.try_clone().map_err(Error::internal)?;
-        self.workbook.save_to_writer(copy).map_err(Error::internal)?;
-        Ok(out)
+    fn write(&mut self) -> Result<()> {
+        self.zip.write_all(self.gathered.as_bytes()).map_err(unwritten)?;
+        self.gathered.clear();
+        Ok(())
     }
 
-    fn explain(&mut self) -> Result<(), XlsxError> {
-        if self.about.to_fill {
-            let sheet = self.workbook.worksheet_from_index(0)?;
-            for list in &self.about.codes {
-                let place = self.columns.iter().position(|(code, _)| *code == list.column);
-                let Some(place) = place.and_then(|place| u16::try_from(place).ok()) else {
-                    continue;
-                };
-                let names = list.codes.iter();
-                let names: Vec<&str> = names
-                    .map(|(code, label)| if self.named { &label.ja } else { *code })
-                    .collect();
-                let choice = DataValidation::new().allow_list_strings(&names)?;
-                sheet.add_data_validation(1, place, TO_FILL, place, &choice)?;
-            }
-        }
-        let bold = Format::new().set_bold();
-        let sheet = self.workbook.add_worksheet().set_name("この表について")?;
-        sheet.set_column_width(0, 24)?.set_column_width(1, 100)?;
-        for (row, (head, words)) in (0..).zip(&self.about.facts) {
-            sheet.write_string_with_format(row, 0, *head, &bold)?;
-            sheet.write_string(row, 1, words)?;
-        }
-        let sheet = self.workbook.add_worksheet().set_name("コード一覧")?;
-        sheet.set_column_width(0, 24)?.set_column_width(1, 24)?;
-        sheet.set_column_width(2, 32)?.set_column_width(3, 40)?;
-        for (place, head) in (0..).zip(["列", "コード", "日本語", "English"]) {
-            sheet.write_string_with_format(0, place, head, &bold)?;
-        }
-        let head = |column| self.columns.iter().find(|(code, _)| *code == column);
-        let lines = self.about.codes.iter().flat_map(|list| {
-            let head = head(list.column).map_or(list.column, |(_, head)| *head);
-            list.codes.iter().map(move |(code, label)| (head, *code, label))
-        });
-        for (row, (head, code, label)) in (1..).zip(lines) {
-            for (place, text) in (0..).zip([head, code, &label.ja, &label.en]) {
-                sheet.write_string(row, place, text)?;
-            }
-        }
-        Ok(())
+    pub(super) fn finish(mut self) -> Result<Temporary> {
+        self.gathered.push_str(&self.end);
+        self.write()?;
+        self.zip.finish().map_err(unwritten)
     }
 }
 
-fn write(
-    sheet: &mut Worksheet,
-    (row, place): (u32, u16),
-    cell: &Cell,
-    named: bool,
-    day: &Format,
-    places: &[Format],
-) -> Result<()> {
+/// The workbook without its rows, but with one that has a cell in each style that they need.
+fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    // The same table is the same file, whenever it is made.
+    let made = ExcelDateTime::from_ymd(2024, 4, 1)?;
+    workbook.set_properties(&DocProperties::new().set_title(about.title).set_creation_datetime(&made));
+    let bold = Format::new().set_bold();
+    let sheet = workbook.add_worksheet();
+    sheet.set_name(about.title)?.set_freeze_panes(1, 0)?;
+    for (place, (code, head)) in (0..).zip(columns) {
+        let wide = matches!(
+            *code,
+            "name" | "target_text" | "text" | "result_text" | "comment" | "source"
+        );
+        sheet.set_column_width(place, if wide { 40 } else { 16 })?;
+        sheet.write_string_with_format(0, place, if named { *head } else { *code }, &bold)?;
+    }
+    let day = Format::new().set_num_format("yyyy-mm-dd");
+    sheet.write_blank(STYLES - 1, 0, &day)?;
+    for places in 0..=MOST_PLACES {
+        sheet.write_blank(STYLES - 1, 1 + places, &shown(places))?;
+    }
+    if about.to_fill {
+        offer(sheet, columns, named, about)?;
+    }
+    explain(&mut workbook, columns, about)?;
+    workbook.save_to_buffer()
+}
+
+/// What of a table precedes its rows, its styles, and what follows.
+fn taken_apart(table: &str) -> Option<(String, Styles, &str)> {
+    let (before, rest) = table.split_once(&format!("<row r=\"{STYLES}\""))?;
+    let (row, end) = rest.split_once("</row>")?;
+    let mut styles = row
+        .split(" s=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(style, _)| style.to_owned());
+    let styles = Styles {
+        day: styles.next()?,
+        places: styles.collect(),
+    };
+    // How far the table reaches is not known yet, and nobody has to say it.
+    let (first, rest) = before.split_once("<dimension ")?;
+    let (_, rest) = rest.split_once("/>")?;
+    let is_whole = styles.places.len() == usize::from(MOST_PLACES) + 1;
+    is_whole.then(|| (format!("{first}{rest}"), styles, end))
+}
+
+/// Lets cells with codes offer these.
+fn offer(sheet: &mut Worksheet, columns: &[Column], named: bool, about: &About) -> Result<(), XlsxError> {
+    for list in &about.codes {
+        let place = columns.iter().position(|(code, _)| *code == list.column);
+        let Some(place) = place.and_then(|place| u16::try_from(place).ok()) else {
+            continue;
+        };
+        let choices: Vec<&str> = list
+            .codes
+            .iter()
+            .map(|(code, label)| if named { &label.ja } else { *code })
+            .collect();
+        let choice = DataValidation::new().allow_list_strings(&choices)?;
+        sheet.add_data_validation(1, place, TO_FILL, place, &choice)?;
+    }
+    Ok(())
+}
+
+/// Adds the sheets that say what the table is, and what its codes mean.
+fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result<(), XlsxError> {
+    let bold = Format::new().set_bold();
+    let sheet = workbook.add_worksheet().set_name("この表について")?;
+    sheet.set_column_width(0, 24)?.set_column_width(1, 100)?;
+    for (row, (head, words)) in (0..).zip(&about.facts) {
+        sheet.write_string_with_format(row, 0, *head, &bold)?;
+        sheet.write_string(row, 1, words)?;
+    }
+    let sheet = workbook.add_worksheet().set_name("コード一覧")?;
+    sheet.set_column_width(0, 24)?.set_column_width(1, 24)?;
+    sheet.set_column_width(2, 32)?.set_column_width(3, 40)?;
+    for (place, head) in (0..).zip(["列", "コード", "日本語", "English"]) {
+        sheet.write_string_with_format(0, place, head, &bold)?;
+    }
+    let head = |column| columns.iter().find(|(code, _)| *code == column);
+    let lines = about.codes.iter().flat_map(|list| {
+        let head = head(list.column).map_or(list.column, |(_, head)| *head);
+        list.codes.iter().map(move |(code, label)| (head, *code, label))
+    });
+    for (row, (head, code, label)) in (1..).zip(lines) {
+        for (place, text) in (0..).zip([head, code, &label.ja, &label.en]) {
+            sheet.write_string(row, place, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a cell, which is at this place; none where there is nothing.
+fn write(out: &mut String, at: fmt::Arguments<'_>, cell: &Cell, named: bool, styles: &Styles) -> Result<()> {
     let written = match cell {
         Cell::Empty => return Ok(()),
         // A text cell is no formula; only an apostrophe of the text's own must not be taken for a guard.
-        Cell::Text(text) if text.starts_with('\'') => sheet.write_string(row, place, format!("'{text}")),
-        Cell::Text(text) => sheet.write_string(row, place, &**text),
-        Cell::Code(..) => sheet.write_string(row, place, cell.text(named)),
-        Cell::Flag(flag) => sheet.write_boolean(row, place, *flag),
-        Cell::Day(date) => sheet.write_date_with_format(row, place, date.0, day),
+        Cell::Text(text) if text.starts_with('\'') => text_cell(out, at, &format!("'{text}")),
+        Cell::Text(text) => text_cell(out, at, text),
+        Cell::Code(..) => text_cell(out, at, &cell.text(named)),
+        Cell::Flag(flag) => write!(out, "<c {at} t=\"b\"><v>{}</v></c>", u8::from(*flag)),
+        Cell::Day(date) => {
+            let days = (date.0 - DAY_0).num_days();
+            write!(out, "<c {at} s=\"{}\"><v>{days}</v></c>", styles.day)
+        }
         Cell::Number(digits) => {
             // At most 15 digits: a spreadsheet's number holds them all.
             let number: f64 = digits.parse().map_err(Error::internal)?;
             let shown = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-            match places.get(shown) {
-                Some(format) => sheet.write_number_with_format(row, place, number, format),
-                None => sheet.write_number(row, place, number),
+            match styles.places.get(shown) {
+                Some(style) => write!(out, "<c {at} s=\"{style}\"><v>{number}</v></c>"),
+                None => write!(out, "<c {at}><v>{number}</v></c>"),
             }
         }
     };
-    written.map(|_| ()).map_err(Error::internal)
+    written.map_err(Error::internal)
+}
+
+fn text_cell(out: &mut String, at: fmt::Arguments<'_>, text: &str) -> fmt::Result {
+    // Space at the ends is lost otherwise.
+    let space = if text.trim() == text {
+        ""
+    } else {
+        " xml:space=\"preserve\""
+    };
+    write!(out, "<c {at} t=\"inlineStr\"><is><t{space}>")?;
+    let mut rest = text;
+    while let Some(place) = rest.find(['&', '<', '>', '_', '\r']) {
+        let (plain, special) = rest.split_at(place);
+        out.push_str(plain);
+        let escaped = match special.as_bytes().get(..7).unwrap_or(special.as_bytes()) {
+            [b'&', ..] => "&amp;",
+            [b'<', ..] => "&lt;",
+            [b'>', ..] => "&gt;",
+            [b'\r', ..] => "_x000D_",
+            // Spreadsheets take _x0041_ for A.
+            [b'_', b'x', code @ .., b'_'] if code.iter().all(u8::is_ascii_hexdigit) => "_x005F_",
+            _ => "_",
+        };
+        out.push_str(escaped);
+        rest = special.get(1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out.push_str("</t></is></c>");
+    Ok(())
 }
 
 /// The format that shows so many decimal places.
-fn shown(places: usize) -> Format {
-    let format = if places == 0 {
-        "0".to_owned()
-    } else {
-        format!("0.{}", "0".repeat(places))
+fn shown(places: u16) -> Format {
+    let format = match usize::from(places) {
+        0 => "0".to_owned(),
+        places => format!("0.{}", "0".repeat(places)),
     };
     Format::new().set_num_format(format)
 }

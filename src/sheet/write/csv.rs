@@ -1,12 +1,13 @@
 //! CSV: commas, quotes where needed, CRLF (RFC 4180).
 
-use std::{collections::BTreeSet, fs::File, io::Write};
+use std::{collections::BTreeSet, io::Write};
 
 use encoding_rs::SHIFT_JIS;
 
-use super::{Cell, temporary};
+use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
+    files::{Temporary, unwritten},
     language::Bilingual,
     sheet::formula,
 };
@@ -32,16 +33,19 @@ pub enum Encoding {
 pub(super) struct Csv {
     encoding: Encoding,
     rows: csv::Writer<Vec<u8>>,
-    out: File,
+    out: Temporary,
     /// Characters that the encoding does not have.
     foreign: BTreeSet<char>,
 }
 
 impl Csv {
-    pub(super) fn new<'a>(encoding: Encoding, heads: impl Iterator<Item = &'a str>) -> Result<Self> {
-        let mut out = temporary()?;
+    pub(super) fn new<'a>(
+        encoding: Encoding,
+        heads: impl Iterator<Item = &'a str>,
+        mut out: Temporary,
+    ) -> Result<Self> {
         if encoding == (Encoding::Utf8 { bom: true }) {
-            out.write_all("\u{feff}".as_bytes()).map_err(Error::internal)?;
+            out.write_all("\u{feff}".as_bytes()).map_err(unwritten)?;
         }
         let mut rows = rows();
         rows.write_record(heads).map_err(Error::internal)?;
@@ -69,7 +73,7 @@ impl Csv {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<File> {
+    pub(super) fn finish(mut self) -> Result<Temporary> {
         self.write()?;
         self.check()?;
         Ok(self.out)
@@ -80,7 +84,7 @@ impl Csv {
         let gathered = std::mem::replace(&mut self.rows, rows());
         let bytes = gathered.into_inner().map_err(Error::internal)?;
         if self.encoding != Encoding::Cp932 {
-            return self.out.write_all(&bytes).map_err(Error::internal);
+            return self.out.write_all(&bytes).map_err(unwritten);
         }
         let text = String::from_utf8(bytes).map_err(Error::internal)?;
         let (encoded, _, _) = SHIFT_JIS.encode(&text);
@@ -90,7 +94,7 @@ impl Csv {
         if self.foreign.len() >= NAMED {
             self.check()?;
         }
-        self.out.write_all(&encoded).map_err(Error::internal)
+        self.out.write_all(&encoded).map_err(unwritten)
     }
 
     fn check(&self) -> Result<()> {
