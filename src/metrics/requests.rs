@@ -18,8 +18,9 @@ use prometheus_client::{
 /// The methods that are told apart.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER];
 /// The statuses that are told apart: those the service gives.
-const STATUSES: [u16; 23] = [
-    200, 201, 204, 206, 304, 307, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503,
+const STATUSES: [u16; 25] = [
+    200, 201, 204, 206, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500,
+    503, 504,
 ];
 /// What stands for everything else.
 const OTHER: &str = "other";

@@ -228,7 +228,7 @@ async fn requests_under_a_former_name_are_sent_to_the_name_of_today() {
                             with(ward(), renamed.clone())
                         }),
                         "patch" => call.header("if-match", "*").json(&json!({})),
-                        "post" => call.json(&json!({ "kind": "plan" })),
+                        "post" => call.header("if-match", "*").json(&json!({ "kind": "plan" })),
                         _ => call.header("if-match", "*"),
                     };
                     let answer = api.send(call).await;
