@@ -317,6 +317,7 @@ async fn a_draft_reaches_who_may_see_it_and_nobody_else() {
              '000000000001', sha256('secret'), array['read_drafts:' || id] from organizations where slug = 'nishi'; commit",
         )
         .unwrap();
+    api.until_heard();
     let nishi = Asker(Some("wardpolicy_000000000001_secret"));
     let head = api.head().await;
     let path = format!("/v1/changes?cursor={head}&wait=60");

@@ -67,6 +67,7 @@ impl Secrets {
                     '{{edit:{keikaku},publish:{keikaku},read_drafts:{keikaku}}}'); commit"
             ))
             .unwrap();
+        api.until_heard();
         let mut secrets = Self {
             api,
             hidden: BTreeMap::new(),

@@ -18,7 +18,11 @@ impl Api {
             "begin; select begin_write('test', '', '', ''); update tokens set {change} where name = '{name}'; commit"
         );
         self.db.connect().batch_execute(&sql).unwrap();
-        // Every instance hears of it, and only a moment later.
+        self.until_heard();
+    }
+
+    /// Waits until the instance has heard of all changes: it does so a moment later.
+    pub(crate) fn until_heard(&self) {
         let last = self.db.values("select max(seq)::text as value from change_log");
         let last: i64 = last[0].parse().unwrap();
         while self.database.heard().last < last {

@@ -86,8 +86,9 @@ const ALL: &[Flood] = &[
     holding("streams_500_of_50", 500, 50, streams, Refused::Perhaps),
     holding("exports_12", 12, 1, exports, Refused::Perhaps),
     holding("exports_60", 60, 1, exports, Refused::Always),
+    asking("trial_beyond", 1, trial_beyond, &[400, 413, 422], Refused::Perhaps),
     asking("trial_import", 1, trial, &[400, 413, 422], Refused::Perhaps),
-    asking("trial_imports_8", 8, trial, &[400, 413, 422], Refused::Always),
+    asking("trial_imports_8", 8, trial, &[400, 413, 422], Refused::Perhaps),
 ];
 
 const fn asking(
@@ -209,8 +210,14 @@ fn exports(_: &Prepared) -> Outcome<Requests> {
     }))
 }
 
-fn trial(_: &Prepared) -> Outcome<Requests> {
+/// A form of more indicators than one may have.
+fn trial_beyond(_: &Prepared) -> Outcome<Requests> {
     Ok(again(by_flood("POST", TRIAL, "text/plain", form(36, 200).as_bytes())))
+}
+
+/// A form of as many indicators as one may have.
+fn trial(_: &Prepared) -> Outcome<Requests> {
+    Ok(again(by_flood("POST", TRIAL, "text/plain", form(5, 200).as_bytes())))
 }
 
 pub(crate) fn again(request: Vec<u8>) -> Requests {
