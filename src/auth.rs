@@ -194,10 +194,10 @@ impl Caller {
     }
 
     /// The holder of a valid token.
-    fn holding(token: Arc<Token>) -> Self {
+    fn holding(token: &Arc<Token>) -> Self {
         Self {
             scopes: Arc::clone(&token.scopes),
-            holds: Some(Arc::clone(&token)),
+            holds: Some(Arc::clone(token)),
             ..Self::new(token.name.clone(), Some(token.id), Vec::new())
         }
     }
@@ -440,7 +440,7 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     database.tokens_known().await?;
     let token = find().ok_or(Error::InvalidToken)?;
     token.use_now();
-    Ok(Caller::holding(token))
+    Ok(Caller::holding(&token))
 }
 
 /// Why something changes: percent-encoded UTF-8, since a header holds nothing else safely.

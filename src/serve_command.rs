@@ -90,10 +90,10 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
-        let served = descriptors::connections(config.connections);
+        let most = descriptors::connections(config.connections);
         let room = Room {
-            in_all: served,
-            each: (limits.proxies == 0).then_some((served / SHARE).max(1)),
+            in_all: most,
+            each: (limits.proxies == 0).then_some((most / SHARE).max(1)),
         };
         let connections = Connections::new(config.patience, room);
         let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
@@ -109,10 +109,10 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease().await;
         };
-        let build = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
-        let mut server = HttpServer::new(build)
+        let app = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
+        let mut server = HttpServer::new(app)
             .workers(config.workers)
-            .max_connections((served + KEPT_FREE).div_ceil(config.workers))
+            .max_connections((most + KEPT_FREE).div_ceil(config.workers))
             .client_request_timeout(config.patience.head)
             .on_connect(move |io, data| connections.take(io, data))
             .worker_max_blocking_threads(threads)

@@ -85,13 +85,17 @@ impl TokenDirectory {
             let token = match known {
                 Some(known) if known.is_still(&row) => known,
                 replaced => {
-                    end(replaced);
+                    if let Some(replaced) = replaced {
+                        end(&replaced);
+                    }
                     Arc::new(Token::from_row(&row))
                 }
             };
             tokens.insert(row.handle, token);
         }
-        before.into_values().for_each(|gone| end(Some(gone)));
+        for gone in before.into_values() {
+            end(&gone);
+        }
         Ok(())
     }
 
@@ -124,10 +128,8 @@ impl TokenDirectory {
     }
 }
 
-fn end(token: Option<Arc<Token>>) {
-    if let Some(token) = token {
-        token.revoked.send_replace(true);
-    }
+fn end(token: &Token) {
+    token.revoked.send_replace(true);
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -327,12 +327,12 @@ mod tests {
         let mut turn = gate.turn(FLOOD).unwrap();
         let mut flood = [(); 4].map(|()| gate.place(FLOOD).unwrap());
         let mut quiet = [(); 2].map(|()| gate.place(QUIET).unwrap());
-        for next in [0, 1] {
+        for (flood, quiet) in flood.iter_mut().zip(&mut quiet) {
             drop(turn);
-            turn = turn_of(&mut flood[next]);
-            assert!(waits(&mut quiet[next]));
+            turn = turn_of(flood);
+            assert!(waits(quiet));
             drop(turn);
-            turn = turn_of(&mut quiet[next]);
+            turn = turn_of(quiet);
         }
         drop(turn);
         drop(turn_of(&mut flood[2]));

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::Duration,
@@ -97,12 +97,12 @@ impl Running {
         self.go_on_to(Stage::Committing)
     }
 
-    fn go_on_to(&self, stage: Stage) -> Result<()> {
+    fn go_on_to(&self, next: Stage) -> Result<()> {
         let mut state = self.state();
         if state.stage == Stage::Ended {
             return Err(ended());
         }
-        state.stage = stage;
+        state.stage = next;
         Ok(())
     }
 
@@ -217,12 +217,7 @@ fn cancel(url: &str, first: Running, more: &Receiver<Running>) -> Result<(), Box
         } else {
             thread::sleep(AGAIN);
         }
-        loop {
-            match more.try_recv() {
-                Ok(running) => all.push(running),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
+        all.extend(more.try_iter());
     }
 }
 

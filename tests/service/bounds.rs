@@ -26,6 +26,16 @@ fn connect_from(address: SocketAddr, from: &str) -> Outcome<TcpStream> {
     Ok(socket.into())
 }
 
+/// Waits until so many statements wait for a lock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the server does is in no table of the service"
+)]
+fn until_waiting(conn: &mut PgConnection, many: usize) -> Outcome {
+    let waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    eventually(|| Ok((sql_query(waiting).execute(conn)? == many).then_some(())))
+}
+
 fn ask(mut stream: &TcpStream, path: &str) -> Outcome<Answer> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: it\r\n\r\n")?;
     Answer::read(&mut BufReader::new(stream))
@@ -109,13 +119,9 @@ fn what_a_client_asked_for_ends_when_it_hangs_up() -> Outcome {
     let mut stream = connect(service.address)?;
     stream.write_all(b"GET /v1/budgets HTTP/1.1\r\nHost: it\r\n\r\n")?;
     let mut watcher = PgConnection::establish(&database.address)?;
-    let mut waits = move |many: usize| -> Outcome {
-        let waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-        eventually(|| Ok((sql_query(waiting).execute(&mut watcher)? == many).then_some(())))
-    };
-    waits(1)?;
+    until_waiting(&mut watcher, 1)?;
     drop(stream);
-    waits(0)?;
+    until_waiting(&mut watcher, 0)?;
     // Its turn is somebody else's.
     assert_eq!(get(service.address, "/v1/organizations")?.status, 200);
     holder.batch_execute("rollback")?;
@@ -150,8 +156,7 @@ fn a_stop_waits_for_a_write_within_its_own_deadline() -> Outcome {
         body.len()
     )?;
     let mut watcher = PgConnection::establish(&database.address)?;
-    let waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-    eventually(|| Ok((sql_query(waiting).execute(&mut watcher)? == 1).then_some(())))?;
+    until_waiting(&mut watcher, 1)?;
     kill(service.pid()?, Signal::SIGTERM)?;
     // Longer than the service once waited for anybody.
     thread::sleep(Duration::from_secs(11));

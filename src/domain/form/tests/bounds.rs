@@ -23,6 +23,9 @@ fn html(part: &str, count: usize) -> String {
     text("", 0).replace('\n', "<p>") + &part.repeat(count)
 }
 
+/// Reads a form as text or as HTML.
+type Reads = fn(&str, &str) -> Form;
+
 #[test]
 fn twice_the_file_is_twice_the_work() {
     let tag = format!("<b{}>x</b>", attributes(90, "1"));
@@ -50,8 +53,7 @@ fn twice_the_file_is_twice_the_work() {
     ] {
         // Few enough that no limit ends the reading: work before it would be saved.
         let count = 1_000.min(100_000 / part.len());
-        let readers: [(&str, fn(&str, &str) -> Form); 2] =
-            [("text", |text, _| read_text(text)), ("HTML", |_, html| read_html(html))];
+        let readers: [(&str, Reads); 2] = [("text", |text, _| read_text(text)), ("HTML", |_, html| read_html(html))];
         for (what, read) in readers {
             let work = |n| {
                 let (text, html) = (text(part, n), html(part, n));
