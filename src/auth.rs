@@ -438,7 +438,13 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     };
     rate::admit(req, find().map_or_else(|| address(req), |token| Who::Token(token.id)))?;
     database.tokens_known().await?;
-    let token = find().ok_or(Error::InvalidToken)?;
+    let mut token = find();
+    if token.is_none() && presented.is_some() {
+        // It may have been made a moment ago, through another instance or by command.
+        database.look_for_tokens().await;
+        token = find();
+    }
+    let token = token.ok_or(Error::InvalidToken)?;
     token.use_now();
     Ok(Caller::holding(&token))
 }

@@ -256,6 +256,11 @@ impl Database {
         self.heard_within(listener::FRESH, self.bounds.wait).await
     }
 
+    /// Waits until a token is known that was made just before now. It costs no connection.
+    pub async fn look_for_tokens(&self) {
+        self.listener.look().await;
+    }
+
     /// What the database says of itself, at most a second ago. It costs no connection, however often it is asked.
     pub async fn said(&self) -> Result<Said> {
         self.heard_within(RECENT, RECENT).await?;

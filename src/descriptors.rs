@@ -6,6 +6,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 const EACH: usize = 2;
 /// Descriptors for all else: the database, files, sockets, and connections on which only health is answered.
 const REST: usize = 384;
+/// Fewer connections than these are worth a warning.
+const FEW: usize = 1000;
 
 /// Raises the process's limit of descriptors as far as the system allows, and gives how many connections may be served: as many as
 /// are wanted, or as there are descriptors for.
@@ -22,7 +24,7 @@ pub fn connections(wanted: usize) -> usize {
         }
     };
     let served = enough_for(usize::try_from(limit).unwrap_or(usize::MAX)).min(wanted);
-    if served < wanted {
+    if served < wanted.min(FEW) {
         log::warn!("{limit} descriptors are enough for {served} connections, not for {wanted}");
     }
     served

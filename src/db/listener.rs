@@ -15,7 +15,10 @@ use std::{
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use futures_util::future::{Either, pending, select};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{
     Db, Migrations, in_one_line, last_change,
@@ -135,6 +138,8 @@ struct Public {
     reached: AtomicU64,
     /// How often a primary was met, perhaps another one than before.
     meets: AtomicU64,
+    /// When the listener began to look for the last time what the database notifies, in milliseconds of its life.
+    looked: AtomicU64,
     /// The last change heard of.
     seen: AtomicI64,
     tokens: TokenDirectory,
@@ -230,6 +235,7 @@ impl Listener {
             life: Arc::new(Life::new(SILENT)),
             reached: AtomicU64::new(0),
             meets: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
             seen: AtomicI64::new(0),
             tokens: TokenDirectory::default(),
             said: Mutex::default(),
@@ -285,6 +291,16 @@ impl Listener {
     /// The state of what the public sees, unless it is some time since anything was heard.
     pub(super) fn public_state(&self) -> Option<PublicState> {
         self.public.state()
+    }
+
+    /// Waits for a look at what the database notifies that begins when anything committed before now is notified; but not for long.
+    pub(super) async fn look(&self) {
+        let life = self.life();
+        let (end, now) = (Instant::now() + PULSE * 25, life.now());
+        let notified = now + u64::try_from(PULSE.as_millis()).unwrap_or(0);
+        while self.public.looked.load(Ordering::Acquire) <= notified && Instant::now() < end {
+            sleep(PULSE).await;
+        }
     }
 
     /// The valid tokens, as far as this process has heard of them.
@@ -392,6 +408,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
             public.hear(asked);
             probed = Instant::now();
         }
+        public.looked.store(asked, Ordering::Release);
         thread::sleep(PULSE);
     }
     Ok(())

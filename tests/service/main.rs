@@ -386,7 +386,7 @@ fn a_database_of_a_newer_service_is_not_served() -> Outcome {
     assert_eq!(get(service.address, "/readyz")?.status, 200);
     let newer = "insert into __diesel_schema_migrations (version) values ('29990101000001')";
     PgConnection::establish(&database.address)?.batch_execute(newer)?;
-    assert_eq!(get(service.address, "/readyz")?.status, 503);
+    eventually(|| Ok((get(service.address, "/readyz")?.status == 503).then_some(())))?;
     assert_eq!(get(service.address, "/healthz")?.status, 200);
     assert!(service.stop(Signal::SIGTERM)?.success());
     for command in ["serve", "migrate", "verify"] {
