@@ -13,7 +13,7 @@ use diesel::{
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use ward_policy::db::embedded;
+use ward_policy::db::{self, embedded};
 
 use crate::{
     Outcome,
@@ -44,13 +44,14 @@ impl Place {
     }
 
     #[expect(clippy::disallowed_methods, reason = "of every table, whatever its columns")]
-    /// All that the database of its running service holds, row by row, but for what a restored one has of its own.
+    /// All that the database of its running service holds, row by row, but for what a restored one has of its own, and for the
+    /// uses of tokens, which are noted a moment later.
     pub(crate) fn rows(&self) -> Outcome<Vec<String>> {
         let mut conn = self.connect()?;
         let tables: Vec<Cell> = sql_query(
             "select format('%I.%I', n.nspname, c.relname) as value from pg_class c join pg_namespace n on n.oid = c.relnamespace \
              where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' \
-             and c.relname not in ('change_epoch', '__diesel_schema_migrations') order by 1",
+             and c.relname not in ('change_epoch', '__diesel_schema_migrations', 'token_uses') order by 1",
         )
         .load(&mut conn)?;
         let mut all = Vec::new();
@@ -205,8 +206,9 @@ fn a_password_is_no_argument_of_any_program() -> Outcome {
     let programs = place.data().with_file_name("programs");
     fs::create_dir(&programs)?;
     let noted = place.data().with_file_name("noted");
+    let major = db::server_major(&mut PgConnection::establish(&here.address)?)?;
     for name in ["pg_dump", "pg_restore", "psql"] {
-        let real = embedded::client(name, 15).ok_or("it is not installed")?;
+        let real = embedded::client(name, major).ok_or("it is not installed")?;
         let script = format!(
             "#!/bin/sh\necho \"arguments: $0 $*\" >>'{noted}'\necho \"environment: $PGPASSWORD\" >>'{noted}'\nexec '{real}' \"$@\"\n",
             noted = noted.display(),
