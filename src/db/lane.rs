@@ -190,9 +190,10 @@ impl Lane {
             Ok(done) => done,
             Err(why) => match self.canceller.end(&running) {
                 Fate::Undone => return Err(why),
-                Fate::Unknown => timeout(Bounds::COMMIT, done)
+                Fate::Unknown => self
+                    .patiently(Bounds::COMMIT, None, done)
                     .await
-                    .map_err(|_elapsed| Error::OutcomeUnknown("the commit takes too long".to_owned()))?,
+                    .map_err(|e| Error::OutcomeUnknown(e.to_string()))?,
             },
         };
         done.map_err(Error::internal)?

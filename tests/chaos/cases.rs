@@ -14,7 +14,7 @@ use crate::{
     postgres::{Postgres, SmallDisk},
     process::{Place, Service},
     program, slow,
-    storm::{self, Storm},
+    storm::{self, Storm, is_away},
 };
 
 /// How long a fault lasts.
@@ -248,7 +248,7 @@ pub(crate) fn run(case: &Case) -> Outcome<Option<String>> {
         these.map(|(_, count)| *count).sum()
     };
     let requests = status(|_| true) + counts.none;
-    let (refused, other) = (status(|s| s == 503), status(|s| s >= 300 && s != 503));
+    let (refused, other) = (status(is_away), status(|s| s >= 300 && !is_away(s)));
     let line = format!(
         "{:<26} {requests:>9} {refused:>4} {other:>5} {:>5} {:>10} {:>7} {:>13} {found:>5} {lost:>5} {doubled:>7}",
         case.name,
@@ -266,9 +266,9 @@ pub(crate) fn run(case: &Case) -> Outcome<Option<String>> {
     must(lost == 0 && doubled == 0, "writes were lost or doubled");
     must(
         other == 0,
-        &format!("answers beside success and 503: {:?}", counts.by_status),
+        &format!("answers beside success, 503 and 504: {:?}", counts.by_status),
     );
-    must(counts.without_retry_after == 0, "503 without Retry-After");
+    must(counts.without_retry_after == 0, "503 or 504 without Retry-After");
     must(back < BACK, "writes came back too late");
     must(case.unanswered || counts.none == 0, "requests got no answer");
     if !case.gone {

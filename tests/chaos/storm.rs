@@ -28,7 +28,7 @@ const READERS: u32 = 6;
 const CLIENT: Duration = Duration::from_secs(30);
 
 pub(crate) const HEAD: &str =
-    "case                        requests  503 other  none slowest ms back ms  acknowledged found  lost doubled";
+    "case                        requests 50x  other  none slowest ms back ms  acknowledged found  lost doubled";
 
 /// What every answer is counted as, and how long the slowest took.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub(crate) struct Counts {
     /// Those that got no answer, though somebody listened.
     pub(crate) none: u32,
     pub(crate) slowest: Duration,
-    /// What a 503 did not say.
+    /// What a 503 or 504 did not say.
     pub(crate) without_retry_after: u32,
     /// When a write last succeeded.
     pub(crate) written: Vec<Instant>,
@@ -170,6 +170,11 @@ impl Storm {
     }
 }
 
+/// Whether an answer says that the service or its database is away, or what became of a write is not known: it is sent again.
+pub(crate) fn is_away(status: u16) -> bool {
+    matches!(status, 503 | 504)
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -191,7 +196,7 @@ fn count(counts: &Mutex<Counts>, address: &Mutex<SocketAddr>, head: &str, body: 
         }
     };
     *counts.by_status.entry(answer.status).or_default() += 1;
-    if answer.status == 503 && !answer.retry_after {
+    if is_away(answer.status) && !answer.retry_after {
         counts.without_retry_after += 1;
     }
     if head.starts_with("POST") && answer.status < 300 {
