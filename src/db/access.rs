@@ -166,10 +166,13 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
         if let Some(standby) = self.standby() {
-            let turn = standby.turn(&self.caller).await?;
-            let work = work.clone();
-            match self.read_in(standby, turn, self.database.bounds.read, work).await {
-                // It was stopped, or had to go on with what readers still looked at.
+            let (work, deadline) = (work.clone(), self.database.bounds.read);
+            let done = match standby.turn(&self.caller).await {
+                Ok(turn) => self.read_in(standby, turn, deadline, work).await,
+                Err(e) => Err(e),
+            };
+            match done {
+                // It said nothing, was stopped, or had to go on with what readers still looked at.
                 Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => log::warn!("on a standby: {}", in_one_line(&e)),
                 done => return done,
             }

@@ -156,6 +156,7 @@ impl Lane {
                 Ok(Some(turn)) => return Ok(turn),
                 Ok(None) => TOO_MANY,
                 Err(_) if left.is_zero() => "every connection is busy",
+                Err(_) if self.life.is_silent() => "the database does not answer",
                 Err(_) if caller.has_left() => "the caller has left",
                 Err(_) => continue,
             };
