@@ -65,7 +65,7 @@ impl Default for Patience {
     }
 }
 
-/// Bounds on the use of the database, and of what is gathered from it.
+/// Bounds on the use of the database, and on the files that exports write.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for

@@ -1,4 +1,4 @@
-//! Connections: whoever sends or reads too slowly is let go, and no address has more than its share of them.
+//! Connections: a client that sends or reads too slowly is disconnected, and no address has more than its share of connections.
 //!
 //! The framework times the first head of a connection and the pause between requests; what arrives of a later head stops
 //! both, and nothing times a client that does not read. So every connection is watched: after an answer it has so long to send
@@ -152,7 +152,7 @@ impl Connections {
         open.all.push(Arc::downgrade(&connection));
         drop(open);
         if !is_told {
-            // Its end is noticed by whoever serves it.
+            // The worker that serves the connection notices its end.
             let _ = connection.stream.shutdown(Shutdown::Both);
         }
         data.insert(connection);
@@ -188,7 +188,7 @@ impl Connections {
             if due == BUSY || due > now && !must_leave {
                 return true;
             }
-            // Its end is noticed by whoever serves it.
+            // The worker that serves the connection notices its end.
             let _ = connection.stream.shutdown(Shutdown::Both);
             false
         });

@@ -88,7 +88,7 @@ pub struct Database {
     broad: Lane,
     standbys: Standbys,
     writers: Lane,
-    /// What is only tried.
+    /// The connections of trials: writes that are undone.
     trials: Lane,
     /// Where it is looked whether a trial is in somebody's way.
     watch: Lane,

@@ -6,13 +6,13 @@ use actix_web::dev::ServiceRequest;
 
 use crate::{extract::limits, value::Id};
 
-/// Whoever a request is counted for.
+/// The caller for whom a request is counted: it has one rate, one queue and one share of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
     /// The holder of a valid token, from wherever the requests come.
     Token(Id),
-    /// Everybody without a valid token who calls from this address; an IPv6 address stands for its network of 64 bits, since
-    /// whoever has one address there has all of them.
+    /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits: a
+    /// provider assigns the whole network to one customer.
     Address(IpAddr),
     /// The service itself, which works for many callers at once.
     Service,
@@ -104,7 +104,7 @@ mod tests {
             (&["203.0.113.1, 198.51.100.7", "192.0.2.50"][..], "198.51.100.7"),
             (&["203.0.113.2, 198.51.100.7, 192.0.2.50"], "198.51.100.7"),
             (&["198.51.100.8, 192.0.2.50"], "198.51.100.8"),
-            // Whoever comes around the proxies is known by its own address.
+            // A caller that does not come through the proxies is known by the address of its connection.
             (&["nonsense"], "192.0.2.1"),
             (&[], "192.0.2.1"),
         ] {

@@ -15,6 +15,16 @@ use crate::{
 const SOON: Duration = Duration::from_secs(3);
 
 impl Api {
+    /// Lets the commit of a new bureau take so many seconds.
+    fn commit_slowly(&self, seconds: u32) {
+        let trigger = format!(
+            "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep({seconds}); return null; end $$;
+             create constraint trigger slow after insert on organizations deferrable initially deferred
+             for each row execute function slow()"
+        );
+        self.db.connect().batch_execute(&trigger).unwrap();
+    }
+
     /// Waits until no statement of the service runs, nor waits for a lock.
     async fn until_idle(&self) {
         let busy = "select pid::text as value from pg_stat_activity where datname = current_database() \
@@ -72,14 +82,7 @@ async fn a_write_whose_commit_is_not_answered_says_so_and_can_be_asked_for_its_o
         ..patient()
     })
     .await;
-    api.db
-        .connect()
-        .batch_execute(
-            "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(12); return null; end $$;
-             create constraint trigger slow after insert on organizations deferrable initially deferred
-             for each row when (new.slug = 'port') execute function slow()",
-        )
-        .unwrap();
+    api.commit_slowly(12);
     let call = Call::new("POST", "/v1/organizations")
         .header("idempotency-key", "once")
         .json(&bureau("port"));
@@ -108,13 +111,6 @@ async fn a_commit_that_was_begun_in_time_is_waited_for() {
         ..patient()
     })
     .await;
-    api.db
-        .connect()
-        .batch_execute(
-            "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(4); return null; end $$;
-             create constraint trigger slow after insert on organizations deferrable initially deferred
-             for each row execute function slow()",
-        )
-        .unwrap();
+    api.commit_slowly(4);
     api.post("/v1/organizations", &bureau("port")).await.must_be(201);
 }
