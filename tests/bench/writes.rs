@@ -152,11 +152,12 @@ fn against_pgbench(plan: &Plan, place: &Place, service: &Process, name: &str, ch
 
 /// A file of new results, against `COPY` into the same table: results a second.
 fn import(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
-    let wards = place.values("select slug as value from organizations where kind = 'ward' order by id offset 4")?;
+    // Organizations whose drafts no other row of the table writes to.
+    let organizations = place.values("select slug as value from organizations order by id offset 4")?;
     let wanted = place.size.min(FILE);
     let mut ids = Vec::new();
-    for (ward, taken) in wards.iter().zip((0..wanted).step_by(5000)) {
-        ids.extend(indicators(service, ward, (wanted - taken).min(5000))?);
+    for (organization, taken) in organizations.iter().zip((0..wanted).step_by(BULK)) {
+        ids.extend(indicators(service, organization, (wanted - taken).min(BULK))?);
     }
     let mut lines = "indicator_id,fiscal_year,value,observation_status\n".to_owned();
     let mut copied = String::new();
@@ -226,9 +227,9 @@ fn copy(place: &Place, file: &Path) -> Outcome<()> {
     }
 }
 
-/// The indicators of a ward's draft, which is made when it is not there.
-fn indicators(service: &Process, ward: &str, count: usize) -> Outcome<Vec<String>> {
-    let path = format!("/v1/policies/{ward}/{YEAR}/tree");
+/// The indicators of an organization's draft, which is made when it is not there.
+fn indicators(service: &Process, organization: &str, count: usize) -> Outcome<Vec<String>> {
+    let path = format!("/v1/policies/{organization}/{YEAR}/tree");
     if get(service, &path)?.status == 404 {
         let indicators: Vec<Value> = (0..count)
             .map(|n| {
@@ -241,7 +242,7 @@ fn indicators(service: &Process, ward: &str, count: usize) -> Outcome<Vec<String
             .zip(indicators.chunks(OF_A_GOAL))
             .map(|(n, some)| json!({ "code": n.to_string(), "title": "課題", "budgets": [], "indicators": some }))
             .collect();
-        let tree = json!({ "organization": ward, "fiscal_year": YEAR, "goals": goals });
+        let tree = json!({ "organization": organization, "fiscal_year": YEAR, "goals": goals });
         sent(
             service,
             "PUT",
