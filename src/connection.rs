@@ -62,6 +62,8 @@ pub struct Connections {
     room: Room,
     /// When the service was told to stop, in milliseconds from the beginning.
     stopped: AtomicU64,
+    /// How many have come so far.
+    came: AtomicU64,
     open: Mutex<Open>,
 }
 
@@ -109,6 +111,7 @@ impl Connections {
             patience,
             room,
             stopped: AtomicU64::new(NEVER),
+            came: AtomicU64::new(0),
             open: Mutex::default(),
         });
         let watched = Arc::downgrade(&all);
@@ -127,6 +130,7 @@ impl Connections {
 
     /// Takes a new connection in, and notes it where its requests find it.
     pub fn take(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
+        self.came.fetch_add(1, Ordering::AcqRel);
         let taken = io.downcast_ref::<net::TcpStream>().map(|stream| {
             end_unread(stream, self.patience.idle);
             stream.as_fd().try_clone_to_owned()
@@ -160,6 +164,12 @@ impl Connections {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many connections have come so far.
+    #[must_use]
+    pub fn came(&self) -> u64 {
+        self.came.load(Ordering::Acquire)
     }
 
     /// That every answer shall be the last one on its connection: the service is about to stop.

@@ -11,8 +11,10 @@ use std::{
 
 use actix_web::rt::time::sleep;
 
-/// How long those may take to come in who are on their way: a journey there and back, and their turn.
-const ON_THEIR_WAY: Duration = Duration::from_millis(200);
+/// When nobody has come for so long, nobody is on the way any more: a journey there and back, and the wait to be taken in.
+const ON_THEIR_WAY: Duration = Duration::from_millis(300);
+/// So often at most it is waited for those who are on their way.
+const WAITS: u32 = 20;
 
 /// The sockets that are listened on.
 #[derive(Debug)]
@@ -40,16 +42,22 @@ impl Listening {
         self.0.iter().map(TcpListener::try_clone).collect()
     }
 
-    /// Lets nobody new in, and waits until those who are on their way have come. Where the system cannot tell them apart, who
-    /// comes last may be turned away without an answer.
-    pub async fn cease(self) {
+    /// Lets nobody new in, and waits until those who are on their way have come: `came` says how many have so far. Where the system
+    /// cannot tell them apart, who comes last may be turned away without an answer.
+    pub async fn cease(self, came: impl Fn() -> u64) {
         #[cfg(target_os = "linux")]
         for socket in &self.0 {
             if let Err(e) = socket2::SockRef::from(socket).attach_filter(&NOBODY_NEW) {
                 log::debug!("a socket lets everybody in until it is closed: {e}");
             }
         }
-        sleep(ON_THEIR_WAY).await;
+        for _ in 0..WAITS {
+            let before = came();
+            sleep(ON_THEIR_WAY).await;
+            if came() == before {
+                break;
+            }
+        }
     }
 }
 

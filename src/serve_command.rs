@@ -107,7 +107,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             // From here on every answer is the last one of its connection; who waits for changes gets one now.
             open.stop();
             waiting.stop_waiting();
-            listening.cease().await;
+            listening.cease(|| open.came()).await;
         };
         let app = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
         let mut server = HttpServer::new(app)
