@@ -1,17 +1,21 @@
-//! The address under which a caller reached the service.
+//! The address under which a caller reached the service, and the one it comes from.
 //!
 //! Anybody can say anything in `Forwarded` and `X-Forwarded-…`, so these count for nothing unless proxies stand in front, as
 //! `WARD_POLICY_PROXIES` says. Of several values the one counts that the outermost of them has added, as of addresses.
 
 use actix_web::{
     HttpRequest,
+    dev::ServiceRequest,
     http::{
         header::{HOST, HeaderMap},
         uri::Authority,
     },
 };
 
-use crate::extract::limits;
+use crate::{
+    auth::{Who, network},
+    limits::limits,
+};
 
 /// Scheme and authority, as in `https://example.jp`.
 #[must_use]
@@ -46,12 +50,30 @@ fn authority(text: &str) -> Option<Authority> {
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)
 }
 
+/// The address a request comes from: that of the connection or, behind proxies, the one that the outermost of them noted.
+#[must_use]
+pub fn caller(req: &ServiceRequest) -> Who {
+    let forwarded = limits(req.request()).proxies.checked_sub(1).and_then(|beyond| {
+        let lists = req.headers().get_all("x-forwarded-for");
+        let addresses: Vec<_> = lists
+            .filter_map(|list| list.to_str().ok())
+            .flat_map(|list| list.split(','))
+            .collect();
+        addresses.iter().rev().nth(beyond)?.trim().parse().ok()
+    });
+    let address = forwarded.or_else(|| req.peer_addr().map(|peer| peer.ip()));
+    address.map_or(Who::UNKNOWN, |address| Who::Address(network(address)))
+}
+
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::net::IpAddr;
+
     use actix_web::{test::TestRequest, web};
 
     use super::*;
-    use crate::config::Limits;
+    use crate::limits::Limits;
 
     fn reached_behind(proxies: usize, headers: &[(&'static str, &str)]) -> String {
         let limits = Limits {
@@ -102,5 +124,50 @@ mod tests {
             reached_behind(1, &[host, ("x-forwarded-host", "no host")]),
             "http://inner.example"
         );
+    }
+
+    fn from(proxies: usize, peer: &str, forwarded: &[&str]) -> String {
+        let limits = Limits {
+            proxies,
+            ..Limits::default()
+        };
+        let mut req = TestRequest::default()
+            .app_data(web::Data::new(limits))
+            .peer_addr((peer.parse::<IpAddr>().unwrap(), 1).into());
+        for list in forwarded {
+            req = req.append_header(("X-Forwarded-For", *list));
+        }
+        match caller(&req.to_srv_request()) {
+            Who::Address(address) => address.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_address_is_that_of_the_connection_whatever_callers_say() {
+        for (peer, forwarded, address) in [
+            ("192.0.2.1", &[][..], "192.0.2.1"),
+            ("192.0.2.2", &["192.0.2.77"], "192.0.2.2"),
+            ("::ffff:192.0.2.2", &[], "192.0.2.2"),
+            ("2001:db8::1", &[], "2001:db8::"),
+            ("2001:db8::ffff:0:1", &[], "2001:db8::"),
+            ("2001:db8:0:1::1", &[], "2001:db8:0:1::"),
+        ] {
+            assert_eq!(from(0, peer, forwarded), address);
+        }
+    }
+
+    #[test]
+    fn behind_proxies_the_address_is_what_they_say_and_not_what_callers_say() {
+        for (forwarded, address) in [
+            (&["203.0.113.1, 198.51.100.7", "192.0.2.50"][..], "198.51.100.7"),
+            (&["203.0.113.2, 198.51.100.7, 192.0.2.50"], "198.51.100.7"),
+            (&["198.51.100.8, 192.0.2.50"], "198.51.100.8"),
+            // A caller that does not come through the proxies is known by the address of its connection.
+            (&["nonsense"], "192.0.2.1"),
+            (&[], "192.0.2.1"),
+        ] {
+            assert_eq!(from(2, "192.0.2.1", forwarded), address, "{forwarded:?}");
+        }
     }
 }

@@ -17,19 +17,21 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::{
-    auth::{self, Needs},
-    cache::{self, Cache},
-    coding,
+    authentication, cache, coding,
     conditions::{self, Conditions},
-    config::Limits,
     consistency::CONSISTENCY_TOKEN,
-    db::Database,
     error::{Error, Result},
-    extract, former, openapi,
-    rate::{RATE_LIMIT, RATE_LIMIT_POLICY, Rate},
-    request, resources,
+    former,
+    media_type::JSON,
+    needs::Needs,
+    openapi,
+    rate::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    request,
+    request_id::REQUEST_ID,
+    resources,
+    respond::tagged,
+    state::AppState,
     trace::{TRACEPARENT, TRACESTATE},
-    workshop::Workshop,
 };
 
 /// The paths that the document does not name.
@@ -37,11 +39,7 @@ const BESIDE: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", "/openapi.json"];
 
 /// Builds the application over a database.
 pub fn build(
-    database: Database,
-    cache: Cache,
-    rate: Rate,
-    workshop: Workshop,
-    limits: Limits,
+    state: AppState,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -51,15 +49,17 @@ pub fn build(
         InitError = (),
     >,
 > {
-    let requests = Arc::clone(&database.metrics().requests);
+    let requests = state.requests;
     let (app, spec) = App::new()
         .into_utoipa_app()
         .openapi(openapi::head())
-        .app_data(web::Data::new(database))
-        .app_data(web::Data::new(cache))
-        .app_data(web::Data::new(rate))
-        .app_data(web::Data::new(workshop))
-        .app_data(web::Data::new(limits))
+        .app_data(web::Data::new(state.database))
+        .app_data(web::Data::new(state.cache))
+        .app_data(web::Data::new(state.rate))
+        .app_data(web::Data::new(state.workshop))
+        .app_data(web::Data::new(state.files))
+        .app_data(web::Data::new(state.limits))
+        .app_data(web::Data::from(Arc::clone(&requests)))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
         .split_for_parts();
@@ -71,7 +71,7 @@ pub fn build(
         .service(
             web::resource("/openapi.json")
                 .guard(guard::Get())
-                .to(async |req| extract::tagged(&req, HttpResponse::Ok(), extract::JSON, known.document.clone())),
+                .to(async |req| tagged(&req, HttpResponse::Ok(), JSON, known.document.clone())),
         )
         .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
         .service(
@@ -83,7 +83,7 @@ pub fn build(
         .wrap(from_fn(former::redirect))
         .wrap(from_fn(prefer_literal))
         .wrap(from_fn(conditions::heed))
-        .wrap(from_fn(auth::identify))
+        .wrap(from_fn(authentication::identify))
         .wrap(from_fn(coding::encode))
         .wrap(from_fn(cache::remember))
         .wrap(from_fn(request::wait_for_database))
@@ -140,7 +140,7 @@ fn cors() -> Cors {
             header::IF_NONE_MATCH,
             header::HeaderName::from_static("last-event-id"),
             CONSISTENCY_TOKEN,
-            request::REQUEST_ID,
+            REQUEST_ID,
             TRACEPARENT,
             TRACESTATE,
         ])
@@ -153,7 +153,7 @@ fn cors() -> Cors {
             RATE_LIMIT,
             RATE_LIMIT_POLICY,
             CONSISTENCY_TOKEN,
-            request::REQUEST_ID,
+            REQUEST_ID,
             TRACEPARENT,
             TRACESTATE,
         ])

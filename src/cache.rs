@@ -18,21 +18,33 @@ use actix_web::{
     web::{self, Bytes},
 };
 use chrono::NaiveDate;
+use prometheus_client::metrics::counter::Counter;
 use quick_cache::{Weighter, sync};
 
 use crate::{
-    auth::{self, Caller, IDEMPOTENCY_KEY},
+    address,
+    auth::IDEMPOTENCY_KEY,
     coding::{self, Coding},
     consistency::CONSISTENCY_TOKEN,
-    db::{Database, Part, PublicState},
-    etag, extract, rate,
+    db::{Context, Database, Part, PublicState},
+    etag,
+    html::PAGE,
+    media_type::JSON,
+    rate,
     request::Route,
+    respond,
     value::today,
 };
 
 /// What is kept answers, as bytes, within bounds.
 #[derive(Clone)]
-pub struct Cache(Option<Arc<Answers>>);
+pub struct Cache {
+    answers: Option<Arc<Answers>>,
+    /// Answers that were given again.
+    pub hits: Counter,
+    /// Those that had to be made, though they are of a kind that may be kept.
+    pub misses: Counter,
+}
 
 /// Answers by address, `Accept` and coding.
 type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
@@ -55,6 +67,8 @@ struct Kept {
 #[derive(Clone)]
 struct InBytes;
 
+/// The media types of answers that depend on nothing but their address and `Accept`, who asks, when, and what is stored.
+const KEPT: [&str; 2] = [JSON, PAGE];
 /// What an answer takes beside its body and its address, about.
 const OVERHEAD: usize = 1024;
 /// The part of the room that one answer may take.
@@ -77,7 +91,11 @@ impl Cache {
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let cache = || sync::Cache::with_weighter(bytes / USUAL + 1, weight(bytes), InBytes);
-        Self((bytes > 0).then(|| Arc::new(cache())))
+        Self {
+            answers: (bytes > 0).then(|| Arc::new(cache())),
+            hits: Counter::default(),
+            misses: Counter::default(),
+        }
     }
 }
 
@@ -91,7 +109,11 @@ pub async fn remember(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let (Some(database), Some((answers, state, key))) = (req.app_data::<web::Data<Database>>().cloned(), place(&req))
+    let (cache, database) = (
+        req.app_data::<web::Data<Cache>>(),
+        req.app_data::<web::Data<Database>>(),
+    );
+    let (Some(cache), Some(database), Some((answers, state, key))) = (cache.cloned(), database.cloned(), place(&req))
     else {
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
@@ -101,18 +123,18 @@ pub async fn remember(
         .filter(|kept| database.is_still(kept.state, kept.part) && kept.day == day);
     if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
         if response.status() != StatusCode::NOT_MODIFIED
-            && let Err(e) = rate::admit(&req, auth::address(&req))
+            && let Err(e) = rate::admit(&req, address::caller(&req))
         {
             return Ok(req.error_response(e));
         }
-        database.metrics().cache_hits.inc();
+        cache.hits.inc();
         return Ok(req.into_response(response));
     }
     let response = next.call(req).await?.map_into_boxed_body();
     let Some(tag) = tag_for_everybody(&response) else {
         return Ok(response);
     };
-    database.metrics().cache_misses.inc();
+    cache.misses.inc();
     let (req, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let (bytes, body) = match body.try_into_bytes() {
@@ -122,7 +144,7 @@ pub async fn remember(
     let bytes = bytes.filter(|bytes| weight(bytes.len()) < answers.capacity() / LARGEST);
     let unchanged = head.status() == StatusCode::NOT_MODIFIED;
     if unchanged || bytes.is_some() {
-        let part = req.extensions().get::<Caller>().and_then(Caller::part);
+        let part = req.extensions().get::<Context>().and_then(Context::part);
         let kept = Kept {
             state,
             part,
@@ -143,7 +165,7 @@ pub async fn remember(
 
 /// Where the answer to a request is kept, if there is such a place; and the state of things at this moment.
 fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)> {
-    let answers = req.app_data::<web::Data<Cache>>()?.0.clone()?;
+    let answers = req.app_data::<web::Data<Cache>>()?.answers.clone()?;
     let has = |name| req.headers().contains_key(name);
     // Who has a token of consistency may know of more than was heard here.
     let anybody = *req.method() == Method::GET && !has(header::AUTHORIZATION) && !has(CONSISTENCY_TOKEN);
@@ -169,11 +191,9 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)>
 /// The plain tag of an answer that depends on nothing but the address, `Accept`, the coding, the day and what is public.
 fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
     let has = |name, value: &str| response.headers().get(name).is_some_and(|given| given == value);
-    let everybodys = has(header::CACHE_CONTROL, extract::REVALIDATE)
+    let everybodys = has(header::CACHE_CONTROL, respond::REVALIDATE)
         && match response.status() {
-            StatusCode::OK => extract::KEPT
-                .iter()
-                .any(|media_type| has(header::CONTENT_TYPE, media_type)),
+            StatusCode::OK => KEPT.iter().any(|media_type| has(header::CONTENT_TYPE, media_type)),
             status => status == StatusCode::NOT_MODIFIED,
         };
     let tag = response.headers().get(header::ETAG).filter(|_| everybodys)?;
@@ -209,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_kept_stays_within_its_room() {
         let room = 1 << 20;
-        let Cache(Some(answers)) = Cache::new(room) else {
+        let Some(answers) = Cache::new(room).answers else {
             panic!("no cache")
         };
         for n in 0..1000_u32 {

@@ -24,7 +24,7 @@ use brotli::CompressorWriter;
 use flate2::{Compression, write::GzEncoder};
 use zstd::stream::write::Encoder as ZstdEncoder;
 
-use crate::{error::Error, request::weight};
+use crate::{error::Error, negotiation::weight};
 
 /// A way to compress an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,10 @@ use diesel::{Connection, PgConnection};
 
 use crate::{
     config::Config,
-    db::{self, SetupError, embedded::Embedded, in_one_line},
+    db::{self, Context, SetupError, Tx, embedded::Embedded, in_one_line},
     error::Error,
     language::Language,
+    resources::HOOKS,
 };
 
 /// Why a command failed, in one line.
@@ -34,6 +35,11 @@ pub fn with_database<T>(work: impl FnOnce(&str) -> Result<T, Failure>) -> Result
         embedded.stop();
     }
     done
+}
+
+/// Runs statements that change something, in the name of the service.
+pub fn write<T>(conn: &mut PgConnection, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    db::write(conn, HOOKS, &Context::service(), work)
 }
 
 /// Prints lines.

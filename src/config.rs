@@ -2,14 +2,17 @@
 
 use std::{
     env::{self, VarError},
-    num::NonZero,
     path::PathBuf,
     str::FromStr,
-    thread,
     time::Duration,
 };
 
-use crate::{db, json::Most, page::MAX_LIMIT, resources::results::bulk::MAX_BATCH};
+use crate::{
+    connection::Patience,
+    db::{self, Bounds},
+    json::Most,
+    limits::{Limits, MAX_BATCH, MAX_LIMIT},
+};
 
 /// The settings of a service.
 #[derive(Debug, Clone)]
@@ -47,89 +50,6 @@ pub struct Config {
     pub patience: Patience,
 }
 
-/// How long a client may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// `WARD_POLICY_HEAD_SECONDS`: to send the head of a request, 1 to 3600 (15).
-    pub head: Duration,
-    /// `WARD_POLICY_IDLE_SECONDS`: to read on in a long answer, 1 to 3600 (90).
-    pub idle: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(15),
-            idle: Duration::from_secs(90),
-        }
-    }
-}
-
-/// Bounds on the use of the database, and on the files that exports write.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
-    /// those whose question may go through much of the database; three more are for writers, twice `WARD_POLICY_STREAMS` for long
-    /// reads, and one listens. One caller has all but one of each at most. A database elsewhere bears more.
-    pub pool: u32,
-    /// `WARD_POLICY_QUEUE`: reads of one caller that may wait for a connection, and four times as many writes, 0 to 10,000 (16); with one
-    /// more, the one that has waited longest gets 503. Sixteen times as many wait in all. The longer the queue, the later a caller is
-    /// that asks more than can be done.
-    pub queue: usize,
-    /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
-    pub wait: Duration,
-    /// `WARD_POLICY_STATEMENT_MS`: `statement_timeout` (5000).
-    pub statement: Duration,
-    /// `WARD_POLICY_LOCK_MS`: `lock_timeout`, and how long a writer may wait for its turn (4000).
-    pub lock: Duration,
-    /// `WARD_POLICY_READ_MS`: how long a read may take, all in all (4000); exports and streams take the time they need.
-    pub read: Duration,
-    /// `WARD_POLICY_WRITE_MS`: how long a write may take, all in all (30000); a large import is one.
-    pub write: Duration,
-    /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
-    /// own, 1 to 100 (3); one caller may have all but one of them.
-    pub streams: usize,
-    /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one caller's may take
-    /// half of them.
-    pub export_bytes: usize,
-    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter of them to one caller.
-    pub exports: usize,
-    /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
-    /// caller.
-    pub followers: usize,
-}
-
-impl Bounds {
-    /// How long a commit may take that was begun within its deadline.
-    pub const COMMIT: Duration = Duration::from_secs(5);
-
-    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its turn, works until its
-    /// deadline, and may have to wait for a commit.
-    #[must_use]
-    pub fn longest_request(&self) -> Duration {
-        (self.wait + self.read).max(self.lock + self.write + Self::COMMIT)
-    }
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        Self {
-            pool: u32::try_from(processors + 1).unwrap_or(u32::MAX).clamp(3, 100),
-            queue: 16,
-            wait: Duration::from_millis(1500),
-            statement: Duration::from_secs(5),
-            lock: Duration::from_secs(4),
-            read: Duration::from_secs(4),
-            write: Duration::from_secs(30),
-            streams: 3,
-            followers: 2000,
-            export_bytes: 2 << 30,
-            exports: 64,
-        }
-    }
-}
-
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -153,43 +73,6 @@ impl LogFormat {
                 value,
                 why: "it must be text or json".to_owned(),
             }),
-        }
-    }
-}
-
-/// Limits on what one request may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// `WARD_POLICY_BODY_BYTES`: longest body (4 MiB).
-    pub body_bytes: usize,
-    /// `WARD_POLICY_IMPORT_BYTES`: longest file to import (16 MiB).
-    pub import_bytes: usize,
-    /// `WARD_POLICY_BODY_SECONDS`: longest time for a body to arrive (10).
-    pub body_seconds: u64,
-    /// `WARD_POLICY_WORK_MS`: how long reading and checking one body may take, in milliseconds (10000).
-    pub work: Duration,
-    /// `WARD_POLICY_JSON_VALUES` and `WARD_POLICY_JSON_DEPTH`: how large a JSON document may be (200,000 and 32).
-    pub json: Most,
-    /// `WARD_POLICY_PAGE_ITEMS`: most items on a page, 100 to 1000 (1000).
-    pub page_items: i64,
-    /// `WARD_POLICY_BATCH_ITEMS`: most results written together, 1 to 1000 (1000).
-    pub batch_items: usize,
-    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host` and
-    /// `X-Forwarded-Proto`, up to 10 (0). Without any, none of these headers counts.
-    pub proxies: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 4 << 20,
-            import_bytes: 16 << 20,
-            body_seconds: 10,
-            work: Duration::from_secs(10),
-            json: Most::default(),
-            page_items: MAX_LIMIT,
-            batch_items: MAX_BATCH,
-            proxies: 0,
         }
     }
 }
@@ -234,6 +117,8 @@ impl Config {
                 },
                 page_items: number("WARD_POLICY_PAGE_ITEMS", defaults.page_items, 100..=MAX_LIMIT)?,
                 batch_items: number("WARD_POLICY_BATCH_ITEMS", defaults.batch_items, 1..=MAX_BATCH)?,
+                export_bytes: number("WARD_POLICY_EXPORT_BYTES", defaults.export_bytes, 1 << 20..=1 << 40)?,
+                exports: number("WARD_POLICY_EXPORTS", defaults.exports, 1..=10_000)?,
                 proxies: number("WARD_POLICY_PROXIES", defaults.proxies, 0..=10)?,
             },
             bounds: Bounds {
@@ -245,8 +130,6 @@ impl Config {
                 read: millis("WARD_POLICY_READ_MS", bounds.read)?,
                 write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
                 streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
-                export_bytes: number("WARD_POLICY_EXPORT_BYTES", bounds.export_bytes, 1 << 20..=1 << 40)?,
-                exports: number("WARD_POLICY_EXPORTS", bounds.exports, 1..=10_000)?,
                 followers: number("WARD_POLICY_FOLLOWERS", bounds.followers, 8..=100_000)?,
             },
             connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,

@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{auth::network, config::Patience};
+use crate::auth::network;
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, ServiceResponse},
@@ -44,6 +44,24 @@ const TOLD: usize = 16;
 const LEAVING: Duration = Duration::from_secs(8);
 /// That the service is not about to stop.
 const NEVER: u64 = u64::MAX;
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// `WARD_POLICY_HEAD_SECONDS`: to send the head of a request, 1 to 3600 (15).
+    pub head: Duration,
+    /// `WARD_POLICY_IDLE_SECONDS`: to read on in a long answer, 1 to 3600 (90).
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(15),
+            idle: Duration::from_secs(90),
+        }
+    }
+}
 
 /// How many connections are served, beside those that ask for health.
 #[derive(Debug, Clone, Copy)]

@@ -14,13 +14,8 @@ use diesel::{Connection, PgConnection, dsl::max, prelude::*};
 use tokio::time::sleep;
 
 use crate::{
-    auth::{Caller, TokenDirectory},
-    config::Bounds,
     consistency,
     error::{Error, Result},
-    files::Files,
-    metrics::Metrics,
-    past::{EVERYBODY, TABLES},
     quota::Quota,
     schema::change_log,
 };
@@ -28,6 +23,7 @@ use crate::{
 use gate::Gate;
 use lane::{Lane, Plan};
 use listener::Listener;
+use moment::{EVERYBODY, TABLES};
 use running::Running;
 use standby::Standbys;
 use together::Together;
@@ -35,12 +31,18 @@ use watched::For;
 
 mod access;
 pub mod address;
+mod bounds;
+mod constraints;
+mod context;
 pub mod embedded;
 mod former;
 pub(crate) mod gate;
+mod hooks;
 mod lane;
 mod life;
 mod listener;
+mod metrics;
+mod moment;
 mod public;
 mod reach;
 mod readiness;
@@ -48,15 +50,21 @@ mod running;
 mod standby;
 mod stream;
 mod together;
+mod token_directory;
 mod trial;
 mod watched;
 mod write;
 
 pub use access::{Db, Read};
+pub use bounds::Bounds;
+pub use constraints::known_constraints;
+pub use context::{Context, Repeatable};
+pub use hooks::Hooks;
 pub use lane::Use;
 pub use listener::{Heard, Said, Tail};
-pub(crate) use public::Changed;
-pub use public::{Part, PublicState};
+pub use metrics::{Label, Queries};
+pub use moment::{Moment, Of, as_everybody, published_as, seconds_ahead};
+pub use public::{Changed, Part, PublicState};
 pub use readiness::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
@@ -64,6 +72,7 @@ pub use readiness::{
 pub use standby::Standing;
 pub use stream::{Chunks, Out};
 pub use together::{ById, by_id};
+pub use token_directory::{Token, TokenDirectory};
 pub use trial::try_out;
 pub use write::{Tx, write};
 use write::{Written, until_it_stays};
@@ -102,15 +111,14 @@ pub struct Database {
     streams: Gate,
     /// And those who send it when they have it all.
     gatherers: Gate,
-    /// What they gather.
-    files: Files,
     together: Together,
     listener: Arc<Listener>,
     former: former::Kept,
     /// Set once it is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
-    metrics: Metrics,
+    hooks: Hooks,
+    queries: Queries,
 }
 
 /// libpq speaks in several lines; a log is read line by line.
@@ -122,10 +130,10 @@ impl Database {
     /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens; and another
     /// pool for readers of each standby. Nothing connects before [`Self::set_ready`].
     #[must_use]
-    pub fn new(url: &str, standbys: &[String], bounds: Bounds) -> Self {
+    pub fn new(url: &str, standbys: &[String], bounds: Bounds, hooks: Hooks) -> Self {
         let ready = Arc::new(OnceLock::new());
         let listener = Arc::new(Listener::new(url, &ready));
-        let metrics = Metrics::default();
+        let queries = Queries::default();
         let readers = Plan {
             name: "readers",
             connections: bounds.pool,
@@ -168,19 +176,11 @@ impl Database {
             connections: u32::try_from(2 * bounds.streams).unwrap_or(u32::MAX),
             ..readers
         };
-        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &metrics.queries);
+        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &queries);
         Self {
             readers: lane(&readers),
             broad: lane(&broad),
-            standbys: Standbys::new(
-                url,
-                standbys,
-                &on_standbys,
-                &bounds,
-                &listener,
-                &metrics.queries,
-                &ready,
-            ),
+            standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &queries, &ready),
             writers: lane(&writers),
             trials: lane(&trials),
             watch: lane(&watch),
@@ -189,13 +189,13 @@ impl Database {
             long: lane(&long),
             streams: Gate::new(bounds.streams, bounds.queue),
             gatherers: Gate::new(bounds.streams, bounds.queue),
-            files: Files::new(bounds.export_bytes, bounds.exports),
             together: Together::default(),
             listener,
             former: former::Kept::default(),
             ready,
             bounds,
-            metrics,
+            hooks,
+            queries,
         }
     }
 
@@ -213,10 +213,10 @@ impl Database {
         self.ready.get().is_some()
     }
 
-    /// What is counted, here and by everybody else.
+    /// What is counted of its statements, connections and turns.
     #[must_use]
-    pub const fn metrics(&self) -> &Metrics {
-        &self.metrics
+    pub const fn queries(&self) -> &Queries {
+        &self.queries
     }
 
     /// How its lanes are used at this moment, by their names.
@@ -305,24 +305,24 @@ impl Database {
 
     /// The database as this caller has it.
     #[must_use]
-    pub fn of(&self, caller: Caller) -> Db {
-        Db::new(self.clone(), caller)
+    pub fn of(&self, context: Context) -> Db {
+        Db::new(self.clone(), context)
     }
 
     /// Writes, and sees to it that no answer from before is given after this one's.
     async fn write<T: Send + 'static>(
         &self,
-        caller: &Caller,
-        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<Written<T>> + Clone + Send + 'static,
+        context: &Context,
+        work: impl FnOnce(&mut PgConnection, &Context) -> Result<Written<T>> + Clone + Send + 'static,
     ) -> Result<T> {
-        let turn = self.writers.turn(caller).await?;
-        let (listener, caller) = (Arc::clone(&self.listener), caller.clone());
+        let turn = self.writers.turn(context).await?;
+        let (listener, context) = (Arc::clone(&self.listener), context.clone());
         let run = move |conn: &mut PgConnection, running: &Running| {
-            let _for = For::request(Arc::clone(caller.request_id()));
+            let _for = For::request(Arc::clone(&context.request_id));
             let done = until_it_stays(|| {
                 conn.transaction(|conn| {
                     running.begin()?;
-                    let written = work.clone()(conn, &caller)?;
+                    let written = work.clone()(conn, &context)?;
                     running.commit()?;
                     Ok(written)
                 })
@@ -333,7 +333,7 @@ impl Database {
                 }
                 let at = consistency::reached(conn)?;
                 listener.wrote(at);
-                caller.consistency().wrote(at);
+                context.consistency.wrote(at);
                 Ok(written)
             });
             // What failed on its way may have been committed all the same.

@@ -1,10 +1,9 @@
-//! What handlers take and give: bodies and paths that are checked when they are read, answers that carry their tags.
+//! What handlers take: bodies and paths that are checked when they are read.
 //!
 //! `Json` and `Path` shadow actix's: same names, so utoipa infers bodies and parameters from handler signatures.
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     fmt::Display,
     future::{Future, Ready, ready},
     marker::PhantomData,
@@ -13,10 +12,9 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
-    body::BoxBody,
+    FromRequest, HttpRequest,
     dev::Payload,
-    http::{Method, StatusCode, header},
+    http::header,
     web::{self, Bytes, BytesMut},
 };
 use futures_util::StreamExt;
@@ -24,37 +22,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::timeout;
 use utoipa::{
-    IntoResponses, PartialSchema, ToSchema,
-    openapi::{
-        Content, Header, Ref, RefOr, Response, Type,
-        schema::{ObjectBuilder, Schema},
-    },
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
 };
 
 use crate::{
-    auth,
-    config::Limits,
     contract::{self, Rules},
     error::{Error, Result, Violation},
-    etag, json,
+    json,
     language::Bilingual,
+    limits::limits,
     value::Id,
     workshop::Bench,
 };
-
-mod html;
-
-pub use html::{Html, digest};
-
-/// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
-pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
-/// The same of an answer that may show a draft.
-const PRIVATE: &str = "private, no-store";
-
-/// The media types of answers that depend on nothing but their address and `Accept`, who asks, when, and what is stored.
-pub(crate) const KEPT: [&str; 2] = [JSON, html::HTML];
-/// That of almost all answers.
-pub(crate) const JSON: &str = "application/json";
 
 /// A JSON body: read within limits, checked against its schema, then against its rules.
 #[derive(Debug)]
@@ -188,13 +168,6 @@ pub fn not_json(e: &impl Display) -> Error {
     Error::malformed(Violation::at("", "json", detail))
 }
 
-/// The limits of what one request may take.
-pub(crate) fn limits(req: &HttpRequest) -> Limits {
-    req.app_data::<web::Data<Limits>>()
-        .map(|limits| *limits.get_ref())
-        .unwrap_or_default()
-}
-
 fn media_type(req: &HttpRequest) -> &str {
     let given = req
         .headers()
@@ -272,204 +245,22 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     }
 }
 
+/// Fails unless a caller may create something under an id of its own: nothing has it yet, and it is a UUID of version 7.
+pub fn check_new(id: Id, exists: bool) -> Result<()> {
+    if exists {
+        return Err(Error::PreconditionFailed);
+    }
+    if id.0.get_version_num() != 7 {
+        let detail = Bilingual::new(
+            "新しい識別子はUUIDv7にしてください",
+            "a new identifier must be a UUID of version 7",
+        );
+        return Err(Error::Invalid(vec![Violation::at("", "uuid_version", detail)]));
+    }
+    Ok(())
+}
+
 /// Whether a part of a path is a number in the one form it has: Rust also reads +2024 and 02024.
 fn is_number(part: &str) -> bool {
     !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// An answer as bytes, with what stands before them.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// Where the new resource lives.
-    pub location: Option<String>,
-    /// The body, JSON.
-    pub body: Vec<u8>,
-}
-
-/// What becomes an answer.
-pub trait IntoReply: Send + 'static {
-    /// The answer.
-    fn reply(&self) -> Result<Reply>;
-}
-
-fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> Result<Reply> {
-    Ok(Reply {
-        status,
-        location: location.map(str::to_owned),
-        body: serde_json::to_vec(body).map_err(Error::internal)?,
-    })
-}
-
-/// 200 with a body and its tag, or 304 when the caller already has it.
-#[derive(Debug, Clone)]
-pub struct Answer<T>(pub T);
-
-impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {
-    fn reply(&self) -> Result<Reply> {
-        reply(StatusCode::OK, None, &self.0)
-    }
-}
-
-/// 201 with the new resource and where it lives.
-#[derive(Debug)]
-pub struct Created<T> {
-    /// Its path.
-    pub at: String,
-    /// Itself.
-    pub body: T,
-}
-
-impl<T: Serialize + Send + 'static> IntoReply for Created<T> {
-    fn reply(&self) -> Result<Reply> {
-        reply(StatusCode::CREATED, Some(&self.at), &self.body)
-    }
-}
-
-/// What a PUT did: created or replaced.
-#[derive(Debug)]
-pub enum Stored<T> {
-    /// 201.
-    Created(Created<T>),
-    /// 200.
-    Replaced(T),
-}
-
-impl<T: Serialize + Send + 'static> IntoReply for Stored<T> {
-    fn reply(&self) -> Result<Reply> {
-        match self {
-            Self::Created(created) => created.reply(),
-            Self::Replaced(body) => reply(StatusCode::OK, None, body),
-        }
-    }
-}
-
-/// Says what caches may do with an answer, and makes it a 304 where the caller has it already: whether that is so.
-pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header::EntityTag) -> bool {
-    // What a caller with a token sees may be a draft; no cache keeps it.
-    let keep = if auth::caller(req).is_anonymous() {
-        REVALIDATE
-    } else {
-        PRIVATE
-    };
-    let known = etag::known(req, tag);
-    let is_known = known.is_some();
-    if is_known {
-        response.status(StatusCode::NOT_MODIFIED);
-    }
-    response.insert_header(header::ETag(known.unwrap_or_else(|| tag.clone())));
-    response.insert_header((header::CACHE_CONTROL, keep));
-    response.insert_header((header::VARY, "Authorization"));
-    is_known
-}
-
-impl Responder for Reply {
-    type Body = BoxBody;
-
-    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::NO_CONTENT {
-            return response.finish();
-        }
-        if let Some(at) = &self.location {
-            response.insert_header((header::LOCATION, at.as_str()));
-        }
-        tagged(req, response, JSON, self.body)
-    }
-}
-
-/// An answer with its tag and, to a GET, what caches may do with it; 304 where the caller has it already.
-pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
-    let tag = etag::of_bytes(&body);
-    response.insert_header(header::ETag(tag.clone()));
-    if req.method() == Method::GET && kept(req, &mut response, &tag) {
-        return response.finish();
-    }
-    response.content_type(media_type).body(body)
-}
-
-/// Types that answer as the reply they become.
-macro_rules! responds {
-    ($($name:ident),+) => { $(
-        impl<T: Serialize + Send + 'static> Responder for $name<T> {
-            type Body = BoxBody;
-
-            fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-                match self.reply() {
-                    Ok(reply) => reply.respond_to(req),
-                    Err(e) => HttpResponse::from_error(e),
-                }
-            }
-        }
-    )+ };
-}
-responds!(Answer, Created, Stored);
-
-/// 204.
-#[derive(Debug)]
-pub struct NoContent;
-
-impl IntoReply for NoContent {
-    fn reply(&self) -> Result<Reply> {
-        Ok(Reply {
-            status: StatusCode::NO_CONTENT,
-            location: None,
-            body: vec![],
-        })
-    }
-}
-
-impl Responder for NoContent {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::NoContent().finish()
-    }
-}
-
-fn documented<T: ToSchema>(status: &str, words: &str, location: bool) -> (String, RefOr<Response>) {
-    let text = || Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)));
-    let mut response = Response::builder()
-        .description(words)
-        .content("application/json", Content::new(Some(Ref::from_schema_name(T::name()))))
-        .header("ETag", text());
-    if location {
-        response = response.header("Location", text());
-    }
-    (status.to_owned(), response.build().into())
-}
-
-fn empty(status: &str, words: &str) -> (String, RefOr<Response>) {
-    (status.to_owned(), Response::builder().description(words).build().into())
-}
-
-impl<T: ToSchema> IntoResponses for Answer<T> {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([documented::<T>("200", "What was asked for.", false)])
-    }
-}
-impl<T: ToSchema> IntoResponses for Created<T> {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([documented::<T>("201", "Created.", true)])
-    }
-}
-impl<T: ToSchema> IntoResponses for Stored<T> {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([
-            documented::<T>("200", "Replaced.", false),
-            documented::<T>("201", "Created.", true),
-        ])
-    }
-}
-impl IntoResponses for NoContent {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([empty("204", "Gone.")])
-    }
-}
-impl IntoResponses for Error {
-    /// The problems an operation can answer with are added to all operations at once, in [`crate::openapi`].
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::new()
-    }
 }

@@ -5,12 +5,12 @@
 use std::{
     env,
     fs::File,
-    io::{self, ErrorKind, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     os::unix::fs::FileExt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use actix_web::http::header::EntityTag;
+use actix_web::{HttpRequest, http::header::EntityTag, web};
 use chrono::NaiveDate;
 
 use crate::{
@@ -27,12 +27,6 @@ const OF_BYTES: usize = 2;
 const OF_ANSWERS: usize = 4;
 /// Bytes that are counted together, before they are written.
 const STEP: usize = 64 << 10;
-/// How a system says that it has no room.
-const NO_ROOM: [ErrorKind; 3] = [
-    ErrorKind::StorageFull,
-    ErrorKind::QuotaExceeded,
-    ErrorKind::FileTooLarge,
-];
 
 /// The files there are, and how many there may be.
 #[derive(Clone)]
@@ -53,6 +47,14 @@ impl Files {
         }
     }
 
+    /// Those of the service that this request came to.
+    pub fn of(req: &HttpRequest) -> Result<Self> {
+        let files = req.app_data::<web::Data<Self>>();
+        files
+            .map(|files| files.get_ref().clone())
+            .ok_or_else(|| Error::internal("no files configured"))
+    }
+
     /// A place for an answer, until it is sent.
     pub fn answer(&self, who: Who) -> Result<Holding> {
         self.answers.take(who, 1)
@@ -61,7 +63,7 @@ impl Files {
     /// An empty file, for this caller.
     pub fn temporary(&self, who: Who) -> Result<Temporary> {
         Ok(Temporary {
-            file: tempfile::tempfile().map_err(|e| full(&e))?,
+            file: tempfile::tempfile().map_err(|e| Error::no_room(&e))?,
             who,
             quota: self.bytes.clone(),
             held: Vec::new(),
@@ -112,20 +114,6 @@ pub fn look() {
             place.display()
         );
     }
-}
-
-/// Why a file was not written.
-pub fn unwritten(e: impl Into<io::Error>) -> Error {
-    match e.into().downcast::<Error>() {
-        Ok(e) => e,
-        Err(e) if NO_ROOM.contains(&e.kind()) => full(&e),
-        Err(e) => Error::internal(e),
-    }
-}
-
-fn full(e: &io::Error) -> Error {
-    log::error!("no file in {}: {e}", env::temp_dir().display());
-    Error::NoRoom
 }
 
 /// A file that is being written. It has no name, and is gone once it is closed.
@@ -222,7 +210,7 @@ mod tests {
 
     fn file(files: &Files, who: Who, bytes: &[u8]) -> Result<Temporary> {
         let mut file = files.temporary(who)?;
-        file.write_all(bytes).map_err(unwritten)?;
+        file.write_all(bytes).map_err(Error::unwritten)?;
         Ok(file)
     }
 

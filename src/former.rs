@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::{
     db::{Database, in_one_line},
-    extract,
+    respond,
 };
 
 /// The name of the parameter, in paths and in queries.
@@ -55,7 +55,7 @@ pub async fn redirect(
 fn moved(there: &str) -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, there))
-        .insert_header((header::CACHE_CONTROL, extract::REVALIDATE))
+        .insert_header((header::CACHE_CONTROL, respond::REVALIDATE))
         .finish()
 }
 

@@ -4,9 +4,8 @@ use clap::Args;
 use diesel::{PgConnection, connection::SimpleConnection, pg::CopyFormat, prelude::*};
 
 use crate::{
-    auth::Caller,
-    command::{self, Failure, in_words},
-    db::{self, Tx},
+    command::{self, Failure, in_words, write},
+    db::Tx,
     error::{Error, Result},
     resources::{
         organizations,
@@ -53,7 +52,7 @@ pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
 
 /// Stores what is generated for the organization with this number: its history and revisions as if it had been written.
 pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
-    db::write(conn, &Caller::service(), |tx| {
+    write(conn, |tx| {
         tx.because(REASON)?;
         let made = Made::of(n, ward(tx, n)?).map_err(Error::internal)?;
         let published = made.published.clone();

@@ -23,11 +23,11 @@ use utoipa::{
 use uuid::Uuid;
 
 use crate::{
-    auth::{Caller, IDEMPOTENCY_KEY},
-    db::{Tx, last_change},
+    auth::IDEMPOTENCY_KEY,
+    db::{Context, Tx, last_change},
     error::{Error, Place, Result, Violation},
-    extract::{IntoReply, Reply},
     language::Bilingual,
+    respond::{IntoReply, Reply},
     schema::{idempotency_keys, kept_answers},
     value::Id,
 };
@@ -114,8 +114,8 @@ diesel::define_sql_function! {
 
 impl Claim {
     /// What the caller claims, if the request has a key.
-    pub fn of(caller: &Caller, request: &impl Serialize) -> Result<Option<Self>> {
-        let (Some(token), Some(repeatable)) = (caller.token(), caller.repeatable()) else {
+    pub fn of(context: &Context, request: &impl Serialize) -> Result<Option<Self>> {
+        let (Some(token), Some(repeatable)) = (context.caller.token(), &context.repeatable) else {
             return Ok(None);
         };
         let body = serde_json::to_vec(request).map_err(Error::internal)?;

@@ -12,12 +12,14 @@ use diesel::PgConnection;
 use serde_json::Value;
 
 use crate::{
-    auth::Caller,
-    command::{self, Failure, in_words},
+    command::{self, Failure, in_words, write},
     config::Config,
-    db,
+    db::{self, Context},
     json::Most,
-    resources::imports::{self, ImportFormat, ImportNote, ImportOptions, ImportReport, Rewording},
+    resources::{
+        HOOKS,
+        imports::{self, ImportFormat, ImportNote, ImportOptions, ImportReport, Rewording},
+    },
     value::{Codes as _, Slug},
 };
 
@@ -110,11 +112,10 @@ fn import(
         }
         imports::import(tx, &said, &options)
     };
-    let caller = Caller::service();
     let done = if command.dry_run {
-        db::try_out(conn, &caller, work)
+        db::try_out(conn, HOOKS, &Context::service(), work)
     } else {
-        db::write(conn, &caller, work)
+        write(conn, work)
     };
     done.map_err(|e| in_words(&e).into())
 }

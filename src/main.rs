@@ -16,7 +16,9 @@ use ward_policy::{
     db,
     generate_command::{self, GenerateCommand},
     import_command::{self, ImportCommand},
-    logging, openapi, serve_command,
+    logging, openapi,
+    resources::HOOKS,
+    serve_command,
     token_command::{self, TokenCommand},
     upgrade_command,
     verify::{self, Head},
@@ -103,7 +105,7 @@ fn migrate() -> Result<(), Failure> {
         .database_url
         .ok_or("DATABASE_URL says which database to migrate; the embedded one is migrated by `serve`")?;
     db::set_up(&url, |_| Ok(()))?;
-    db::count_anew(&url);
+    db::count_anew(&url, HOOKS);
     log::info!("the database has every migration");
     Ok(())
 }

@@ -1,94 +1,52 @@
-//! What is counted while the service runs, and how it is told to Prometheus.
-//!
-//! One value, which whoever counts something holds a clone of. To count something new: a field, one line in
-//! `Metrics::register`, and a line where it happens.
+//! What is counted while the service runs, told to Prometheus. Whoever counts something has the counters; here they are named.
 
 use std::{
     fs, io,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, http::header::ContentType, web};
 use prometheus_client::{
     encoding::prometheus_text::{CONTENT_TYPE, encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    metrics::{family::Family, gauge::Gauge, info::Info},
     registry::Registry,
 };
 
 use crate::{
-    db::{self, Database, Said, Standing},
+    db::{self, Database, Label, Said, Standing},
     error::{Error, Result},
+    state::AppState,
 };
-
-mod queries;
-mod requests;
-
-pub use queries::{Queries, Turns};
-pub use requests::Requests;
-
-/// One label, and its value.
-type Label = [(&'static str, &'static str); 1];
-
-/// Everything that is counted.
-#[derive(Debug, Clone)]
-pub struct Metrics {
-    /// Of the requests.
-    pub requests: Arc<Requests>,
-    /// Of the database, as this process meets it.
-    pub queries: Queries,
-    /// Answers to the public that were given again.
-    pub cache_hits: Counter,
-    /// Those that had to be made, though they are of a kind that may be kept.
-    pub cache_misses: Counter,
-    started: SystemTime,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self {
-            requests: Arc::default(),
-            queries: Queries::default(),
-            cache_hits: Counter::default(),
-            cache_misses: Counter::default(),
-            started: SystemTime::now(),
-        }
-    }
-}
-
-impl Metrics {
-    /// Names everything that is counted as it happens.
-    fn register(&self, registry: &mut Registry) {
-        registry.register_collector(Box::new(Arc::clone(&self.requests)));
-        registry.register(
-            "requests_in_flight",
-            "Requests under way",
-            self.requests.under_way.clone(),
-        );
-        self.queries.register(registry);
-        let (hits, misses) = (self.cache_hits.clone(), self.cache_misses.clone());
-        registry.register("cache_hits", "Answers to the public that were given again", hits);
-        registry.register("cache_misses", "Answers to the public that had to be made", misses);
-    }
-}
 
 /// All of it, in the text format of Prometheus, with what is only known by looking: the pools, the feed, the process.
 ///
 /// It always answers, within little more than a second: what the database would have to say is missing while it is away.
-pub async fn text(database: &Database) -> Result<String> {
-    let (metrics, mut all) = (database.metrics(), Registry::default());
+pub async fn text(state: &AppState) -> Result<String> {
+    let (database, mut all) = (&state.database, Registry::default());
     let registry = all.sub_registry_with_prefix("ward_policy");
     let version = vec![("version", env!("CARGO_PKG_VERSION"))];
     registry.register("build", "The program", Info::new(version));
-    metrics.register(registry);
+    counted(registry, state);
     pools(registry, database);
     standbys(registry, database);
     feed(registry, database);
     migrations(registry, database).await;
-    process(&mut all, metrics);
+    process(&mut all, state);
     let mut text = String::new();
     encode(&mut text, &all).map_err(Error::internal)?;
     Ok(text)
+}
+
+/// Everything that is counted as it happens.
+fn counted(registry: &mut Registry, state: &AppState) {
+    registry.register_collector(Box::new(Arc::clone(&state.requests)));
+    let under_way = state.requests.under_way.clone();
+    registry.register("requests_in_flight", "Requests under way", under_way);
+    state.database.queries().register(registry);
+    let (hits, misses) = (state.cache.hits.clone(), state.cache.misses.clone());
+    registry.register("cache_hits", "Answers to the public that were given again", hits);
+    registry.register("cache_misses", "Answers to the public that had to be made", misses);
 }
 
 fn show(registry: &mut Registry, name: &str, help: &str, value: i64) {
@@ -183,8 +141,8 @@ async fn migrations(registry: &mut Registry, database: &Database) {
 }
 
 /// By the names that every exporter uses.
-fn process(registry: &mut Registry, metrics: &Metrics) {
-    let started = metrics.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+fn process(registry: &mut Registry, state: &AppState) {
+    let started = state.started.duration_since(UNIX_EPOCH).unwrap_or_default();
     show_seconds(
         registry,
         "process_start_time_seconds",
@@ -205,11 +163,11 @@ fn resident() -> Option<i64> {
 }
 
 /// A server of `/metrics` on an address of its own, which asks nobody for a token: whoever reaches it may read.
-pub fn server(database: Database, bind: &str) -> io::Result<Server> {
-    let database = web::Data::new(database);
+pub fn server(state: AppState, bind: &str) -> io::Result<Server> {
+    let state = web::Data::new(state);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(database.clone())
+            .app_data(state.clone())
             .route("/metrics", web::get().to(answer))
     })
     .workers(1)
@@ -223,8 +181,8 @@ pub fn server(database: Database, bind: &str) -> io::Result<Server> {
     Ok(server.run())
 }
 
-async fn answer(database: web::Data<Database>) -> HttpResponse {
-    match text(&database).await {
+async fn answer(state: web::Data<AppState>) -> HttpResponse {
+    match text(&state).await {
         Ok(text) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
         Err(e) => HttpResponse::InternalServerError()
             .content_type(ContentType::plaintext())

@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use crate::{
-    error::Problem,
+    problem::Problem,
     value::{FiscalYear, Id, OrganizationKey},
 };
 

@@ -26,9 +26,11 @@ use utoipa::{
 
 use crate::{
     error::{Error, Result, Violation},
-    extract::Answer,
     language::Bilingual,
-    query::{self, Fault, FromParams, Param, Params},
+    limits::MAX_LIMIT,
+    query,
+    query::{Fault, FromParams, Param, Params},
+    respond::Answer,
     value::{Codes, Id},
 };
 
@@ -42,8 +44,6 @@ pub use linked::{Continued, Linked};
 pub const DEFAULT_LIMIT: i64 = 50;
 /// Usual numbers of items on a page are multiples of this.
 const USUAL: i64 = 50;
-/// Most items on a page.
-pub const MAX_LIMIT: i64 = 1000;
 
 /// Which part of a list, in which order `S`; so many items where nothing is said.
 #[derive(Debug, Clone)]

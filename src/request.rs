@@ -1,10 +1,22 @@
 //! What surrounds every request: its id, its line in the log, and its problem in the caller's language.
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Instant};
 
+use crate::{
+    authentication::context,
+    browser,
+    connection::{Beyond, Connection, InRequest},
+    db::{Database, in_one_line},
+    error::Error,
+    etag,
+    language::Language,
+    negotiation::{is_acceptable, language},
+    problem::Problem,
+    rate,
+    request_id::{REQUEST_ID, RequestId, request_id},
+    requests::Requests,
+    trace::{self, TRACEPARENT, TRACESTATE, Trace},
+};
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest,
     body::{self, BodySize, BoxBody, MessageBody},
@@ -13,31 +25,11 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use uuid::{Builder, Uuid};
 
-use crate::{
-    auth, browser,
-    connection::{Beyond, Connection, InRequest},
-    db::{Database, in_one_line},
-    error::{Error, Problem},
-    etag,
-    language::Language,
-    rate,
-    resources::{
-        catalog::JSON_LD,
-        changes::{snapshot::NDJSON, stream::EVENT_STREAM},
-        exports::{CSV, XLSX},
-        health::{LIVENESS, READINESS},
-    },
-    trace::{self, TRACEPARENT, TRACESTATE, Trace},
-};
-
-/// The header that carries the id of a request, in and out.
-pub const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
-
-/// The id of a request, as what it passes through finds it.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub Arc<str>);
+/// The path that is answered whatever the database does.
+pub const LIVENESS: &str = "/healthz";
+/// The path that says whether requests are welcome.
+pub const READINESS: &str = "/readyz";
 
 /// The template of the path a request came to, like `/v1/goals/{id}`.
 #[derive(Debug, Clone, Default)]
@@ -99,12 +91,10 @@ pub async fn surround(
     let id = request_id(&req);
     let (trace, is_theirs) = Trace::of(req.headers());
     let state = if is_theirs { trace::state(req.headers()) } else { None };
-    let _under_way = req
-        .app_data::<web::Data<Database>>()
-        .map(|database| database.metrics().requests.begin());
+    let _under_way = req.app_data::<web::Data<Requests>>().map(|requests| requests.begin());
     let method = req.method().clone();
     let path = req.path().to_owned();
-    let language = accepted(&req);
+    let language = language(req.headers());
     let has_body = has_body(&req);
     req.extensions_mut().insert(RequestId(Arc::clone(&id)));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
@@ -169,8 +159,8 @@ pub async fn surround(
         BodySize::Stream => None,
     };
     let (method, status, took) = (method.as_str(), response.status().as_u16(), started.elapsed());
-    if let Some(database) = req.app_data::<web::Data<Database>>() {
-        database.metrics().requests.count(&route, method, status, took, bytes);
+    if let Some(requests) = req.app_data::<web::Data<Requests>>() {
+        requests.count(&route, method, status, took, bytes);
     }
     let (ms, bytes) = (took.as_secs_f64() * 1000.0, bytes.unwrap_or(0));
     log::info!(
@@ -183,8 +173,8 @@ pub async fn surround(
     );
     Ok(match in_request {
         Some(in_request) => {
-            let caller = auth::caller(response.request());
-            in_request.through(response, move || caller.must_be_valid().is_ok())
+            let context = context(response.request());
+            in_request.through(response, move || context.must_be_valid().is_ok())
         }
         None => response,
     })
@@ -194,94 +184,6 @@ pub async fn surround(
 fn has_body(req: &ServiceRequest) -> bool {
     let length = req.headers().get(header::CONTENT_LENGTH);
     req.headers().contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
-}
-
-/// The caller's id, if it is a sane one, so that a request can be followed across systems; else a new one.
-fn request_id(req: &ServiceRequest) -> Arc<str> {
-    req.headers()
-        .get(REQUEST_ID)
-        .and_then(|v| v.to_str().ok())
-        .filter(|id| {
-            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        })
-        .map_or_else(|| (&*new_id().simple().encode_lower(&mut [0; 32])).into(), Arc::from)
-}
-
-/// A new id: a UUID of version 7, of which nothing is secret, so that no request waits for the system's randomness.
-fn new_id() -> Uuid {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut random = [0; 10];
-    fastrand::fill(&mut random);
-    Builder::from_unix_timestamp_millis(u64::try_from(since.as_millis()).unwrap_or_default(), &random).into_uuid()
-}
-
-/// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
-/// for themselves.
-fn is_acceptable(req: &ServiceRequest) -> bool {
-    let own: &[&str] = match req.path() {
-        "/v1/changes/stream" => &[EVENT_STREAM],
-        "/v1/snapshot" | "/v1/audit" => &[NDJSON],
-        "/v1/catalog" => &[JSON_LD],
-        path if path.starts_with("/v1/exports/") => &[CSV, XLSX, NDJSON],
-        _ => &[],
-    };
-    let accepts = |within: &[&str]| weight(req.headers(), &header::ACCEPT, within) > 0.0;
-    if is_page(req.path()) {
-        return accepts(HTML);
-    }
-    !req.path().starts_with("/v1/") || accepts(JSON) || own.iter().any(|own| accepts(&[own]))
-}
-
-/// Whether a path of the API is that of a page for people.
-fn is_page(path: &str) -> bool {
-    let mut parts = path
-        .strip_prefix("/v1/policies/")
-        .into_iter()
-        .flat_map(|at| at.split('/'));
-    parts.nth(2) == Some("form") && parts.next().is_none()
-}
-
-/// The ranges that HTML is in, the most specific first.
-const HTML: &[&str] = &["text/html", "text/*", "*/*"];
-
-/// Whether the caller would rather read this than JSON.
-#[must_use]
-pub fn prefers(req: &HttpRequest, media_type: &str) -> bool {
-    let weight = |within: &[&str]| weight(req.headers(), &header::ACCEPT, within);
-    weight(&[media_type]) > weight(JSON) && req.headers().contains_key(header::ACCEPT)
-}
-
-/// The ranges that JSON is in, the most specific first.
-const JSON: &[&str] = &["application/json", "application/*", "*/*"];
-
-/// How much the caller likes what is in these ranges (RFC 9110, 12.4.2), by the first of them that this header of its names.
-#[must_use]
-pub fn weight(headers: &header::HeaderMap, name: &header::HeaderName, within: &[&str]) -> f32 {
-    let values = headers.get_all(name).filter_map(|v| v.to_str().ok());
-    let ranges: Vec<(String, f32)> = values
-        .flat_map(|ranges| ranges.split(','))
-        .filter(|range| !range.trim().is_empty())
-        .map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let q = parts.find_map(|p| p.strip_prefix("q=")?.parse().ok());
-            (range, q.unwrap_or(1.0))
-        })
-        .collect();
-    let said = |range: &&str| ranges.iter().find(|(named, _)| named == range).map(|(_, q)| *q);
-    match within.iter().find_map(said) {
-        Some(q) => q,
-        // Who names nothing takes anything.
-        None if ranges.is_empty() => 1.0,
-        None => 0.0,
-    }
-}
-
-fn accepted(req: &ServiceRequest) -> Language {
-    req.headers()
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|v| v.to_str().ok())
-        .map_or_else(Language::default, Language::preferred)
 }
 
 /// The problem an answer is, whoever refused the request: a handler, an extractor or the framework.
@@ -301,6 +203,6 @@ fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str,
     }
     Some(match own {
         Some(error) => error.problem(language, path, id),
-        None => Error::Framework(status).problem(language, path, id),
+        None => Error::Framework(status.as_u16()).problem(language, path, id),
     })
 }

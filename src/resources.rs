@@ -6,8 +6,11 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::error::Problem;
+use crate::problem::Problem;
 
+pub use after_write::HOOKS;
+
+mod after_write;
 pub mod audit;
 pub mod budgets;
 pub mod catalog;
@@ -21,6 +24,7 @@ pub mod goals;
 pub mod health;
 pub mod imports;
 pub mod indicators;
+mod narrow;
 pub mod organizations;
 pub mod policies;
 pub mod results;
@@ -38,6 +42,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(evaluations::routes)
         .configure(organizations::routes)
         .configure(policies::routes)
+        .configure(policies::tree::routes)
+        .configure(policies::form::routes)
         .configure(goals::routes)
         .configure(budgets::routes)
         .configure(revisions::routes)

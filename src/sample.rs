@@ -6,9 +6,9 @@ use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use crate::{
-    auth::Caller,
+    command::write,
     contract,
-    db::{Tx, write},
+    db::Tx,
     error::{Error, Result},
     json::Most,
     resources::{
@@ -27,7 +27,7 @@ pub fn fill(conn: &mut PgConnection) -> Result<()> {
     if organizations::any(conn)? {
         return Ok(());
     }
-    write(conn, &Caller::service(), store)
+    write(conn, store)
 }
 
 fn store(tx: &mut Tx<'_>) -> Result<()> {

@@ -28,7 +28,6 @@ use tokio::sync::oneshot;
 
 use crate::{
     app,
-    cache::Cache,
     command::Failure,
     config::Config,
     connection::{Connections, Room},
@@ -36,9 +35,10 @@ use crate::{
     descriptors, files,
     listening::Listening,
     metrics,
-    rate::Rate,
-    sample, token_command,
-    workshop::Workshop,
+    resources::HOOKS,
+    sample,
+    state::AppState,
+    token_command,
 };
 
 /// How long a database may take to be ready before the service begins without it.
@@ -69,7 +69,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let embedded = Embedded::start(&config.data)?;
         (embedded.url("ward_policy"), Some(embedded))
     };
-    let database = Database::new(&url, &config.standbys, config.bounds);
+    let database = Database::new(&url, &config.standbys, config.bounds, HOOKS);
     let preparation = Preparation::begin(Prepare {
         url,
         with_sample,
@@ -78,16 +78,15 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     })?;
     let failed = preparation.wait()?;
     let slow = Duration::from_millis(config.slow_query_ms);
-    database.metrics().queries.call_slow(slow);
+    database.queries().call_slow(slow);
     // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
     let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
-    let workshop = Workshop::new(config.limits.work);
-    let threads = usize::try_from(turns)? + workshop.width();
+    let limits = config.limits;
+    let state = AppState::new(database.clone(), config.cache_bytes, config.rate, limits);
+    let threads = usize::try_from(turns)? + state.workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
-        let (cache, limits) = (Cache::new(config.cache_bytes), config.limits);
-        let rate = Rate::new(config.rate);
-        let outside = metrics_bind.map(|bind| metrics::server(database.clone(), bind));
+        let outside = metrics_bind.map(|bind| metrics::server(state.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
         let most = descriptors::connections(config.connections);
@@ -109,7 +108,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
             waiting.stop_waiting();
             listening.cease(|| open.came()).await;
         };
-        let app = move || app::build(database.clone(), cache.clone(), rate.clone(), workshop.clone(), limits);
+        let app = move || app::build(state.clone());
         let mut server = HttpServer::new(app)
             .workers(config.workers)
             .max_connections((most + KEPT_FREE).div_ceil(config.workers))
@@ -178,7 +177,7 @@ impl Preparation {
                 return;
             }
             drop(waiting);
-            db::count_anew(&prepare.url);
+            db::count_anew(&prepare.url, HOOKS);
         })?;
         Ok(Self { is_ours, waits, failed })
     }

@@ -13,9 +13,8 @@ use diesel::{Connection, PgConnection};
 use serde_json::json;
 
 use crate::{
-    auth::Caller,
-    command::{self, Failure, in_words},
-    contract, db,
+    command::{self, Failure, in_words, write},
+    contract,
     error::Error,
     resources::tokens::{self, Token, TokenInput},
     value::Time,
@@ -68,7 +67,7 @@ fn work(conn: &mut PgConnection, command: &TokenCommand) -> Result<Vec<String>, 
                 .map(|token| vec![token])
         }
         TokenCommand::List => tokens::all(conn).map(|tokens| tokens.iter().map(line).collect()),
-        TokenCommand::Revoke { name } => db::write(conn, &Caller::service(), |tx| {
+        TokenCommand::Revoke { name } => write(conn, |tx| {
             let id = tokens::named(tx, name)?;
             tokens::revoke(tx, id).map(|()| vec![])
         }),
@@ -77,9 +76,7 @@ fn work(conn: &mut PgConnection, command: &TokenCommand) -> Result<Vec<String>, 
 }
 
 fn make(conn: &mut PgConnection, input: &TokenInput) -> Result<String, Error> {
-    db::write(conn, &Caller::service(), |tx| {
-        tokens::create(tx, input).map(|created| created.body.token)
-    })
+    write(conn, |tx| tokens::create(tx, input).map(|created| created.body.token))
 }
 
 /// A token in one line, its parts between tabs.

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     command::{self, Failure},
+    db,
     error::Result,
-    past,
     resources::revisions,
     value::hex,
 };
@@ -202,7 +202,7 @@ pub fn within(conn: &mut PgConnection, known: Option<&Head>) -> Result<Report> {
     for policy in revisions::unrevised(conn)? {
         report.find(format!("{policy}: what is public is not what its last revision says"));
     }
-    if let Some(seconds) = past::seconds_ahead(conn)? {
+    if let Some(seconds) = db::seconds_ahead(conn)? {
         report.warnings.push(format!(
             "the time of the last change lies {seconds} s ahead of the database's clock: until then, as_of the present does not show it"
         ));

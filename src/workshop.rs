@@ -12,8 +12,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use tokio::time::timeout;
 
 use crate::{
-    auth::{self, Caller},
-    db::gate::{Gate, Turn},
+    authentication::context,
+    db::{
+        Context,
+        gate::{Gate, Turn},
+    },
     error::{Error, Result, Violation},
     language::Bilingual,
     work::{self, Budget, Ended},
@@ -60,7 +63,7 @@ impl Workshop {
 /// What one caller has of the workshop.
 pub struct Bench {
     workshop: Workshop,
-    caller: Caller,
+    context: Context,
 }
 
 impl Bench {
@@ -70,7 +73,7 @@ impl Bench {
         let workshop = workshop.ok_or_else(|| Error::internal("no workshop configured"))?;
         Ok(Self {
             workshop: workshop.get_ref().clone(),
-            caller: auth::caller(req),
+            context: context(req),
         })
     }
 
@@ -86,11 +89,11 @@ impl Bench {
     /// Works in the workshop.
     pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let turn = self.turn().await?;
-        let (caller, longest) = (self.caller.clone(), self.workshop.longest);
+        let (context, longest) = (self.context.clone(), self.workshop.longest);
         let budget = move || Budget {
             most: MOST_WORK,
             until: Instant::now() + longest,
-            is_left: Box::new(move || caller.has_left()),
+            is_left: Box::new(move || context.has_left()),
         };
         #[expect(clippy::disallowed_methods, reason = "it has its turn")]
         let done = web::block(move || {
@@ -103,14 +106,14 @@ impl Bench {
     async fn turn(&self) -> Result<Turn> {
         let refused = |why: &str| Error::Unavailable(why.to_owned());
         let many = || refused("too many bodies wait to be read");
-        let mut place = self.workshop.gate.place(self.caller.who()).ok_or_else(many)?;
+        let mut place = self.workshop.gate.place(self.context.who()).ok_or_else(many)?;
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match timeout(left.min(GLANCE), place.turn()).await {
                 Ok(turn) => return turn.ok_or_else(many),
                 Err(_) if left.is_zero() => return Err(refused("the workshop is busy")),
-                Err(_) if self.caller.has_left() => return Err(Ended::Left.into()),
+                Err(_) if self.context.has_left() => return Err(Ended::Left.into()),
                 Err(_) => {}
             }
         }
@@ -149,14 +152,14 @@ mod tests {
     use futures_util::{FutureExt, future::join_all};
 
     use super::*;
-    use crate::{value::Id, work::spend};
+    use crate::{auth::Caller, value::Id, work::spend};
 
     const LONG: Duration = Duration::from_secs(300);
 
     fn bench(workshop: &Workshop, token: Id) -> Bench {
         Bench {
             workshop: workshop.clone(),
-            caller: Caller::new("a".to_owned(), Some(token), vec![]),
+            context: Caller::new("a".to_owned(), Some(token), [].into()).into(),
         }
     }
 

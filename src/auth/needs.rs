@@ -1,10 +1,4 @@
-//! What each operation needs, as the document states it.
-
-use std::collections::HashMap;
-
-use actix_web::http::Method;
-use serde_json::{Value, json};
-use utoipa::openapi::{OpenApi, path::Operation};
+//! What an operation needs.
 
 use super::Verb;
 
@@ -17,48 +11,4 @@ pub enum Need {
     Scope(Verb),
     /// A token that allows everything.
     Admin,
-}
-
-/// What each operation needs, read from the document, where its handler states it.
-#[derive(Debug)]
-pub struct Needs(HashMap<(Method, String), Need>);
-
-impl Needs {
-    /// Of every operation.
-    #[must_use]
-    pub fn of(spec: &OpenApi) -> Self {
-        let mut needs = HashMap::new();
-        for (path, item) in &spec.paths.paths {
-            for (method, operation) in [
-                (Method::GET, &item.get),
-                (Method::POST, &item.post),
-                (Method::PUT, &item.put),
-                (Method::PATCH, &item.patch),
-                (Method::DELETE, &item.delete),
-            ] {
-                let Some(operation) = operation else { continue };
-                needs.insert((method, path.clone()), need(operation));
-            }
-        }
-        Self(needs)
-    }
-
-    pub(super) fn get(&self, method: &Method, pattern: Option<String>) -> Need {
-        // What is no operation answers 404 or 405 to anybody.
-        let operation = (method.clone(), pattern.unwrap_or_default());
-        self.0.get(&operation).copied().unwrap_or(Need::Nothing)
-    }
-}
-
-/// What an operation needs, by what it states. One that states nothing needs everything: fail closed.
-#[must_use]
-pub fn need(operation: &Operation) -> Need {
-    let stated = serde_json::to_value(&operation.security).unwrap_or_default();
-    let open = stated.as_array().is_some_and(|ways| ways.contains(&json!({})));
-    let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
-    match Verb::named(scope) {
-        _ if open => Need::Nothing,
-        Some(verb) => Need::Scope(verb),
-        None => Need::Admin,
-    }
 }

@@ -3,7 +3,6 @@
 //! `wardpolicy_<handle>_<secret>`: the handle finds the token and may be seen, the secret is 256 random bits of which only
 //! the SHA-256 is kept.
 
-use actix_web::http::header::HeaderValue;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -47,15 +46,15 @@ fn hash(secret: &str) -> Vec<u8> {
 
 /// A token as a caller presents it. It has no `Debug`: no log may show it.
 pub struct Presented {
-    pub(super) handle: String,
-    pub(super) hash: Vec<u8>,
+    pub(crate) handle: String,
+    pub(crate) hash: Vec<u8>,
 }
 
 impl Presented {
-    /// Reads `Bearer wardpolicy_…`.
+    /// Reads the value of `Authorization`: `Bearer wardpolicy_…`.
     #[must_use]
-    pub fn read(authorization: &HeaderValue) -> Option<Self> {
-        let (scheme, token) = authorization.to_str().ok()?.trim().split_once(' ')?;
+    pub fn read(authorization: &str) -> Option<Self> {
+        let (scheme, token) = authorization.trim().split_once(' ')?;
         let (handle, secret) = token.trim().strip_prefix(PREFIX)?.split_once('_')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| Self {
             handle: handle.to_owned(),

@@ -2,41 +2,34 @@
 //! take the right way and answers are kept for as long as they hold.
 
 use std::{
-    future::{Ready, ready},
     ops::{Deref, DerefMut},
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use chrono::NaiveDate;
 use diesel::PgConnection;
-use serde::Serialize;
 
 use super::{
     Database, Part, PublicState,
+    context::Context,
     gate::Turn,
     in_one_line,
     lane::Lane,
+    moment::Moment,
     watched::For,
     write::{Tx, write_in},
 };
 use crate::{
-    auth::{self, Caller},
     error::{Error, Result},
-    extract::IntoReply,
-    files::Files,
-    idempotency::{Claim, Once},
-    page::Paging,
-    past::Moment,
-    value::{Codes, OrganizationKey, Slug, today},
+    value::{OrganizationKey, Slug, today},
 };
 
 /// The database as one caller has it.
 #[derive(Clone)]
 pub struct Db {
     pub(super) database: Database,
-    pub(super) caller: Caller,
+    pub(super) context: Context,
     pub(super) moment: Moment,
     single: bool,
     broad: bool,
@@ -54,10 +47,10 @@ pub struct Read<'a> {
 }
 
 impl Db {
-    pub(super) const fn new(database: Database, caller: Caller) -> Self {
+    pub(super) const fn new(database: Database, context: Context) -> Self {
         Self {
             database,
-            caller,
+            context,
             moment: Moment::Now,
             single: false,
             broad: false,
@@ -84,13 +77,6 @@ impl Db {
         Self { broad, ..self }
     }
 
-    /// The same, for a page of a list: two statements where its rows are counted; and no index has an order but the usual one.
-    #[must_use]
-    pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
-        self.single(!paging.include_total)
-            .broad(paging.include_total || !paging.is_usual())
-    }
-
     /// The same, where all that is read is what one of these organizations has, if they are one and it goes by its slug: the
     /// answer then holds until that changes.
     #[must_use]
@@ -107,14 +93,14 @@ impl Db {
     /// Notes that what was read, all of it, is what this organization has.
     pub fn shows(&self, organization: &Slug) {
         if matches!(self.moment, Moment::Now) {
-            self.caller.shows(Part::of(organization));
+            self.context.shows(Part::of(organization));
         }
     }
 
-    /// Who calls.
+    /// Who calls, and for which request.
     #[must_use]
-    pub const fn caller(&self) -> &Caller {
-        &self.caller
+    pub const fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The same, on the primary: where places in the history are compared, and what is not yet there would seem to be gone.
@@ -132,17 +118,12 @@ impl Db {
         }
         database
             .standbys
-            .lane(&database.listener.present(), self.caller.consistency().wanted())
+            .lane(&database.listener.present(), self.context.consistency.wanted())
     }
 
     /// Whether it is the present as everybody sees it.
     pub(crate) fn is_public(&self) -> bool {
-        self.caller.drafts().is_empty() && matches!(self.moment, Moment::Now)
-    }
-
-    /// Where what is gathered goes.
-    pub(crate) fn files(&self) -> &Files {
-        &self.database.files
+        self.context.drafts().is_empty() && matches!(self.moment, Moment::Now)
     }
 
     /// The state of what the public sees, where that is all that is read, and it is known.
@@ -167,7 +148,7 @@ impl Db {
     ) -> Result<T> {
         if let Some(standby) = self.standby() {
             let (work, deadline) = (work.clone(), self.database.bounds.read);
-            let done = match standby.turn(&self.caller).await {
+            let done = match standby.turn(&self.context).await {
                 Ok(turn) => self.read_in(standby, turn, deadline, work).await,
                 Err(e) => Err(e),
             };
@@ -181,7 +162,7 @@ impl Db {
         // The past is put together from the history.
         let is_past = !matches!(self.moment, Moment::Now);
         let lane = if self.broad || is_past { broad } else { readers };
-        let turn = lane.turn(&self.caller).await?;
+        let turn = lane.turn(&self.context).await?;
         self.read_in(lane, turn, self.database.bounds.read, work).await
     }
 
@@ -194,7 +175,7 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let reading = self.reading(work);
-        lane.run(turn, deadline, Some(&self.caller), |conn, _| reading(conn))
+        lane.run(turn, deadline, Some(&self.context), |conn, _| reading(conn))
             .await
     }
 
@@ -206,8 +187,8 @@ impl Db {
     where
         W: FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     {
-        let (drafts, moment, public) = (self.caller.drafts(), self.moment.clone(), self.is_public());
-        let request = Arc::clone(self.caller.request_id());
+        let (drafts, moment, public) = (self.context.drafts(), self.moment.clone(), self.is_public());
+        let request = Arc::clone(&self.context.request_id);
         let single = public && self.single;
         move |conn| {
             let _for = For::request(request);
@@ -228,28 +209,22 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
-        let run = |conn: &mut PgConnection, caller: &Caller| write_in(conn, caller, work);
-        self.database.write(&self.caller, run).await
+        self.write_after(|_| Ok(()), work).await
     }
 
-    /// The same, for a request that its caller may repeat under an `Idempotency-Key`: the answer is kept with what it
-    /// answers to.
-    pub async fn once<R: IntoReply>(
+    /// Runs statements that change something, after something that comes before they have their place in the history: whoever waits
+    /// for that place has done it already.
+    pub(crate) async fn write_after<T: Send + 'static>(
         &self,
-        request: &impl Serialize,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
-    ) -> Result<Once<R>> {
-        let claim = Claim::of(&self.caller, request)?;
-        let run = move |conn: &mut PgConnection, caller: &Caller| {
-            if let Some(claim) = &claim {
-                claim.begin(conn)?;
-            }
-            write_in(conn, caller, |tx| match &claim {
-                None => Once::now(&work(tx)?),
-                Some(claim) => claim.answer(tx, work),
-            })
+        before: impl FnOnce(&mut PgConnection) -> Result<()> + Clone + Send + 'static,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let hooks = self.database.hooks;
+        let run = move |conn: &mut PgConnection, context: &Context| {
+            before(conn)?;
+            write_in(conn, hooks, context, work)
         };
-        self.database.write(&self.caller, run).await
+        self.database.write(&self.context, run).await
     }
 }
 
@@ -263,18 +238,5 @@ impl Deref for Read<'_> {
 impl DerefMut for Read<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         self.conn
-    }
-}
-impl FromRequest for Db {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = auth::caller(req);
-        ready(auth::admit(req, &caller).and_then(|()| {
-            req.app_data::<web::Data<Database>>()
-                .map(|database| database.of(caller))
-                .ok_or_else(|| Error::internal("no database configured"))
-        }))
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::statvfs::statvfs;
 
-use crate::db::OLDEST_POSTGRESQL;
+use super::OLDEST_POSTGRESQL;
 use account::Account;
 use cluster::{Cluster, Kind};
 use install::Installation;
@@ -242,7 +242,7 @@ impl Embedded {
             return Ok(Upgrade::Newest { major: from });
         };
         let (to, kept) = (new.major, cluster.predecessor(from));
-        let account = Account::owning(&cluster)?;
+        let account = Account::owning(&cluster.files(), cluster.kind == Kind::Durable)?;
         let lock = cluster.claim(&account)?;
         let account = cluster.hand_over(account)?;
         if kept.exists() {
@@ -278,7 +278,7 @@ impl Embedded {
     fn run(data: &Path, kind: Kind) -> Result<Self, EmbeddedError> {
         let cluster = Cluster::at(std::path::absolute(data).map_err(io_error(data))?, kind);
         cluster.settle()?;
-        let account = Account::owning(&cluster)?;
+        let account = Account::owning(&cluster.files(), cluster.kind == Kind::Durable)?;
         let installation = Installation::reading(&cluster)?;
         if let Some(newest) = Installation::newest().filter(|newest| newest.major > installation.major)
             && cluster.files().exists()

@@ -7,9 +7,8 @@ use std::{
 
 use diesel::{PgConnection, prelude::*};
 
-use super::{Database, public::PublicState};
+use super::{Database, context::Context, public::PublicState};
 use crate::{
-    auth::Caller,
     error::Result,
     schema::{change_log, organizations},
     value::Id,
@@ -29,7 +28,7 @@ impl Database {
         {
             return Ok(names);
         }
-        let names = Arc::new(self.of(Caller::service()).on_primary().read(|conn| load(conn)).await?);
+        let names = Arc::new(self.of(Context::service()).on_primary().read(|conn| load(conn)).await?);
         if let Some(state) = state {
             *self.former.write().unwrap_or_else(PoisonError::into_inner) = Some((state, Arc::clone(&names)));
         }

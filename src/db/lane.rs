@@ -17,18 +17,16 @@ use r2d2::{HandleError, ManageConnection};
 use tokio::time::timeout;
 
 use super::{
+    bounds::Bounds,
+    context::Context,
     gate::{Gate, Place, Turn},
     in_one_line,
     life::Life,
+    metrics::{Queries, Turns},
     running::{Canceller, Fate, Running, backend_pid},
     watched::Watch,
 };
-use crate::{
-    auth::Caller,
-    config::Bounds,
-    error::{Error, Result},
-    metrics::{Queries, Turns},
-};
+use crate::error::{Error, Result};
 
 /// How often it is looked whether the database is silent.
 const LOOK: Duration = Duration::from_millis(250);
@@ -126,7 +124,7 @@ impl Lane {
     }
 
     /// A turn, for somebody with the usual patience and a place to wait.
-    pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn> {
+    pub(super) async fn turn(&self, caller: &Context) -> Result<Turn> {
         if let Some(turn) = self.turn_at_once(caller) {
             return Ok(turn);
         }
@@ -135,19 +133,19 @@ impl Lane {
     }
 
     /// The same, for somebody who has waited elsewhere.
-    pub(super) async fn turn_within(&self, patience: Duration, caller: &Caller) -> Result<Turn> {
+    pub(super) async fn turn_within(&self, patience: Duration, caller: &Context) -> Result<Turn> {
         match self.turn_at_once(caller) {
             Some(turn) => Ok(turn),
             None => self.wait(patience, caller, self.gate.lasting_place(caller.who())).await,
         }
     }
 
-    fn turn_at_once(&self, caller: &Caller) -> Option<Turn> {
+    fn turn_at_once(&self, caller: &Context) -> Option<Turn> {
         self.turns.taken.inc();
         self.gate.turn(caller.who())
     }
 
-    async fn wait(&self, patience: Duration, caller: &Caller, mut place: Place) -> Result<Turn> {
+    async fn wait(&self, patience: Duration, caller: &Context, mut place: Place) -> Result<Turn> {
         let _waiting = self.turns.wait();
         let end = Instant::now() + patience;
         loop {
@@ -176,7 +174,7 @@ impl Lane {
         &self,
         turn: Turn,
         deadline: Duration,
-        only_for: Option<&Caller>,
+        only_for: Option<&Context>,
         work: impl FnOnce(&mut PgConnection, &Running) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (lane, running) = (self.clone(), Running::new());
@@ -222,7 +220,7 @@ impl Lane {
     pub(super) async fn patiently<T>(
         &self,
         deadline: Duration,
-        only_for: Option<&Caller>,
+        only_for: Option<&Context>,
         done: impl Future<Output = T>,
     ) -> Result<T> {
         let (mut done, end) = (pin!(done), Instant::now() + deadline);
@@ -234,7 +232,7 @@ impl Lane {
             if left.is_zero() || self.life.is_silent() {
                 return Err(self.unanswered());
             }
-            if only_for.is_some_and(Caller::has_left) {
+            if only_for.is_some_and(Context::has_left) {
                 return Err(Error::Unavailable("the caller has left".to_owned()));
             }
         }

@@ -24,13 +24,14 @@ use super::{
     Db, Migrations, in_one_line, last_change,
     life::Life,
     migrations,
+    moment::seconds_ahead,
     public::{Changed, Changes, Part, PublicState},
+    token_directory::TokenDirectory,
 };
 use crate::{
-    auth::{Caller, TokenDirectory},
+    auth::Caller,
     consistency::{self, Lsn},
     error::Result,
-    past,
     value::Id,
 };
 
@@ -174,7 +175,7 @@ impl Public {
         let said = Said {
             migrations: migrations(conn)?,
             last,
-            seconds_ahead: past::seconds_ahead(conn)?,
+            seconds_ahead: seconds_ahead(conn)?,
         };
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
         Ok(())
@@ -421,12 +422,12 @@ impl Db {
         let listener = &self.database.listener;
         let (mut tail, mut stopping) = (listener.tail.clone(), listener.stopping.subscribe());
         let heard = pin!(async {
-            if tail.wait_for(|tail| tail.last_for(&self.caller) > seq).await.is_err() {
+            if tail.wait_for(|tail| tail.last_for(&self.context) > seq).await.is_err() {
                 pending::<()>().await;
             }
         });
         let stopped = pin!(stopping.wait_for(|stopping| *stopping));
-        let ended = pin!(self.caller.token_ended());
+        let ended = pin!(self.context.token_ended());
         let let_go = select(stopped, ended);
         matches!(timeout(patience, select(heard, let_go)).await, Ok(Either::Left(_)))
     }
@@ -447,7 +448,7 @@ mod tests {
     #[test]
     fn everybody_hears_of_what_they_may_see_and_of_nothing_else() {
         let (own, other) = (Id::generate(), Id::generate());
-        let ward = Caller::new("ward".to_owned(), None, vec![Scope::On(Verb::Edit, Some(own))]);
+        let ward = Caller::new("ward".to_owned(), None, [Scope::On(Verb::Edit, Some(own))].into());
         let (anybody, all) = (Caller::anonymous(), Caller::service());
         let mut tail = Tail::default();
         let mut hear = |payload: &str| {

@@ -39,7 +39,7 @@ pub struct PublicState(u64);
 
 /// What of what the public sees a change was about.
 #[derive(Debug)]
-pub(crate) enum Changed {
+pub enum Changed {
     /// What these organizations have; none, if nothing that the public sees.
     Only(Vec<Slug>),
     /// Perhaps everything.
@@ -47,6 +47,9 @@ pub(crate) enum Changed {
 }
 
 impl Changed {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self::Only(Vec::new());
+
     /// What rows are about: of each, whether it is an organization itself, and whose it is. What an organization has is never
     /// another's; but where an organization itself has changed, answers by names it had or has now may have too.
     pub(crate) fn of(rows: impl IntoIterator<Item = (bool, Option<Slug>)>) -> Self {
@@ -67,7 +70,8 @@ impl Changed {
         Ok(Self::of(changed))
     }
 
-    pub(super) fn is_nothing(&self) -> bool {
+    /// Whether it is nothing that the public sees.
+    pub(crate) fn is_nothing(&self) -> bool {
         matches!(self, Self::Only(organizations) if organizations.is_empty())
     }
 }

@@ -11,14 +11,12 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
+    hooks::Hooks,
     in_one_line,
     reach::{Unreached, connect},
     standby::pg_is_in_recovery,
 };
-use crate::{
-    error::{Error, Result},
-    resources::evaluations::tally,
-};
+use crate::error::{Error, Result};
 
 /// The migrations, embedded.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -145,11 +143,11 @@ pub fn set_up_when_there(
 }
 
 /// Counts what has to be counted anew, beside whatever else happens; tries again while the database is away.
-pub fn count_anew(url: &str) {
+pub fn count_anew(url: &str, hooks: Hooks) {
     loop {
         let counted = connect(url)
             .map_err(|e| Error::Unavailable(SetupError::from(e).to_string()))
-            .and_then(|mut conn| tally::catch_up(&mut conn));
+            .and_then(|mut conn| (hooks.catch_up)(&mut conn));
         match counted {
             Ok(()) => return,
             Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => {

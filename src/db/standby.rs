@@ -16,16 +16,16 @@ use std::{
 use diesel::{Connection, PgConnection, connection::SimpleConnection, data_types, dsl::exists, prelude::*};
 
 use super::{
+    bounds::Bounds,
     in_one_line,
     lane::{Lane, Plan, Use},
     last_change,
     life::Life,
     listener::{Listener, Present},
+    metrics::Queries,
 };
 use crate::{
-    config::Bounds,
     consistency::{self, Lsn},
-    metrics::Queries,
     schema::change_log,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{self, Poll},
     thread,
     time::{Duration, Instant},
 };
@@ -15,9 +15,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Db, Read, gate::Turn, in_one_line, lane::Ending, running::Running};
+use super::{Db, Read, context::Context, gate::Turn, in_one_line, lane::Ending, running::Running};
 use crate::{
-    auth::Caller,
     error::{Error, Result},
     quota::Holding,
 };
@@ -38,7 +37,7 @@ const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; se
 pub struct Out {
     chunks: Sender<Result<Bytes>>,
     end: Instant,
-    caller: Caller,
+    context: Context,
 }
 
 impl Out {
@@ -47,7 +46,7 @@ impl Out {
         let mut chunk = Ok(chunk.into());
         let patience = self.end.min(Instant::now() + SLOWEST);
         loop {
-            self.caller.must_be_valid()?;
+            self.context.must_be_valid()?;
             chunk = match self.chunks.try_send(chunk) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Closed(_)) => return Err(Error::Unavailable("the client has left".to_owned())),
@@ -64,7 +63,7 @@ impl Out {
 impl Db {
     /// Lets the caller wait for changes, or follow them, until what is given is dropped.
     pub fn follower(&self) -> Result<Holding> {
-        self.database.following.take(self.caller.who(), 1)
+        self.database.following.take(self.context.who(), 1)
     }
 
     /// The same as [`Db::read`] for somebody who waits anyway: with patience, never in everybody's way, and on the primary.
@@ -72,11 +71,11 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut place = self.database.followers.lasting_place(self.caller.who());
+        let mut place = self.database.followers.lasting_place(self.context.who());
         let _one_of_many = patiently(place.turn()).await?;
         let readers = &self.database.readers;
-        let turn = readers.turn_within(WOKEN, &self.caller).await?;
-        self.caller.must_be_valid()?;
+        let turn = readers.turn_within(WOKEN, &self.context).await?;
+        self.context.must_be_valid()?;
         self.read_in(readers, turn, self.database.bounds.read, work).await
     }
 
@@ -86,11 +85,11 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = self.database.gatherers.place(self.caller.who());
+        let place = self.database.gatherers.place(self.context.who());
         let mut place = place.ok_or_else(too_many)?;
         let _one_of_few = patiently(place.turn()).await?;
         let lane = self.long();
-        let turn = lane.turn_within(WOKEN, &self.caller).await?;
+        let turn = lane.turn_within(WOKEN, &self.context).await?;
         self.read_in(lane, turn, LONGEST, work).await
     }
 
@@ -100,15 +99,15 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
     ) -> Result<Chunks> {
-        let few = self.database.streams.turn(self.caller.who());
+        let few = self.database.streams.turn(self.context.who());
         let few = few.ok_or_else(|| Error::Unavailable("every long read is taken".to_owned()))?;
         let lane = self.long();
-        let turn = lane.turn(&self.caller).await?;
+        let turn = lane.turn(&self.context).await?;
         let (chunks, mut taken) = channel(AHEAD);
         let out = Out {
             chunks,
             end: Instant::now() + LONGEST,
-            caller: self.caller.clone(),
+            context: self.context.clone(),
         };
         let running = Running::new();
         let ending = lane.ending(&running);
@@ -160,7 +159,7 @@ pub struct Chunks {
 impl Stream for Chunks {
     type Item = Result<Bytes>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
         match self.first.take() {
             Some(first) => Poll::Ready(Some(Ok(first))),
             None => self.rest.poll_recv(cx),

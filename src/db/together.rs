@@ -16,9 +16,8 @@ use actix_web::rt::spawn;
 use diesel::{PgConnection, QueryResult};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use super::{Db, in_one_line, lane::Lane, running::Running};
+use super::{Db, context::Context, in_one_line, lane::Lane, running::Running};
 use crate::{
-    auth::Caller,
     error::{Error, Result},
     value::{Id, Slug},
 };
@@ -91,7 +90,7 @@ impl Db {
             let together = self.database.together.of::<T>();
             if let Some(answer) = together.ask(id, readers) {
                 if let Ok(found) = readers
-                    .patiently(self.database.bounds.read, Some(&self.caller), answer)
+                    .patiently(self.database.bounds.read, Some(&self.context), answer)
                     .await?
                 {
                     return found.ok_or(Error::NotFound(T::TYPE));
@@ -161,7 +160,7 @@ impl<T: ById> Waiting<T> {
         let (errand, lane) = (Errand(Some(self)), lane.clone());
         // On its own: whoever asked first may leave.
         spawn(async move {
-            if let Ok(turn) = lane.turn(&Caller::service()).await {
+            if let Ok(turn) = lane.turn(&Context::service()).await {
                 lane.detached(turn, move |lane| {
                     if let Err(e) = lane.work(&Running::new(), |conn| errand.run(conn)) {
                         log::warn!("what was asked for together: {}", in_one_line(&e));

@@ -18,21 +18,19 @@ use diesel::{
     sql_types::{Integer, Text},
 };
 use futures_util::future::{Either, select};
-use serde::Serialize;
 use tokio::time::sleep;
 
 use super::{
     Database, Db,
+    context::Context,
+    hooks::Hooks,
     running::{Running, backend_pid},
     watched::For,
     write::{Tx, as_caller_sees, until_it_stays},
 };
 use crate::{
-    auth::Caller,
     consistency,
     error::{Error, Result},
-    extract::IntoReply,
-    idempotency::Once,
     value::today,
 };
 
@@ -53,19 +51,25 @@ diesel::define_sql_function! {
 }
 
 /// Runs statements that would change something, on a connection of one's own, and undoes them. What they give stays.
-pub fn try_out<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+pub fn try_out<T>(
+    conn: &mut PgConnection,
+    hooks: Hooks,
+    context: &Context,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
     let mut done = None;
     let undone: Result<()> = conn.build_transaction().repeatable_read().run(|conn| {
-        let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
-        let reason = caller.reason().unwrap_or_default();
+        let token = context.caller.token().map(|id| id.to_string()).unwrap_or_default();
+        let reason = context.reason.as_deref().unwrap_or_default();
         // Before the trial begins, so that its own log is looked for first.
-        as_caller_sees(conn, caller)?;
-        let begun = begin_trial(caller.name(), token, &**caller.request_id(), reason);
+        as_caller_sees(conn, context)?;
+        let begun = begin_trial(context.name(), token, &*context.request_id, reason);
         diesel::select(begun).execute(conn)?;
         let mut tx = Tx {
             conn,
-            caller,
-            reason: caller.reason().map(str::to_owned),
+            caller: context,
+            reason: context.reason.clone(),
+            hooks,
             // Its log holds nothing but its own changes.
             before: 0,
             today: today(),
@@ -84,40 +88,28 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
         let Database { trials, bounds, .. } = &self.database;
-        let turn = trials.turn(&self.caller).await?;
-        let (caller, process) = (self.caller.clone(), Arc::new(OnceLock::new()));
+        let turn = trials.turn(&self.context).await?;
+        let (context, process) = (self.context.clone(), Arc::new(OnceLock::new()));
+        let hooks = self.database.hooks;
         let theirs = Arc::clone(&process);
         let run = move |conn: &mut PgConnection, running: &Running| {
-            let _for = For::request(Arc::clone(caller.request_id()));
+            let _for = For::request(Arc::clone(&context.request_id));
             // It is said once of each trial.
             let _ = theirs.set(backend_pid(conn)?);
             let tried = until_it_stays(|| {
                 running.begin()?;
-                try_out(conn, &caller, work.clone())
+                try_out(conn, hooks, &context, work.clone())
             })?;
             // What it was tried on is there to be read.
-            caller.consistency().wrote(consistency::reached(conn)?);
+            context.consistency.wrote(consistency::reached(conn)?);
             Ok(tried)
         };
-        let tried = pin!(trials.run(turn, bounds.write, Some(&self.caller), run));
+        let tried = pin!(trials.run(turn, bounds.write, Some(&self.context), run));
         match select(tried, pin!(self.database.in_the_way(&process))).await {
             Either::Left((done, _)) => done,
             // Who does not wait for it any more ends it.
             Either::Right(((), _tried)) => Err(Error::Unavailable("somebody writes to what is being tried".to_owned())),
         }
-    }
-
-    /// The same, for a request that its caller may repeat under an `Idempotency-Key`: keeping the answer is a short write.
-    pub async fn try_once<R: IntoReply + Clone>(
-        &self,
-        request: &impl Serialize,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
-    ) -> Result<Once<R>> {
-        let answer = self.try_out(work).await?;
-        if self.caller.repeatable().is_none() {
-            return Once::now(&answer);
-        }
-        self.once(request, move |_| Ok(answer)).await
     }
 }
 
@@ -127,7 +119,7 @@ impl Database {
         sleep(GRACE).await;
         loop {
             if let Some(process) = process.get().copied()
-                && let Ok(turn) = self.watch.turn(&Caller::service()).await
+                && let Ok(turn) = self.watch.turn(&Context::service()).await
             {
                 let look = move |conn: &mut PgConnection, _: &Running| {
                     let found: bool = diesel::select(is_in_the_way(process)).get_result(conn)?;

@@ -9,8 +9,7 @@ use std::{
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
-use super::in_one_line;
-use crate::metrics::Queries;
+use super::{in_one_line, metrics::Queries};
 
 /// As much of a statement as the log repeats, in bytes.
 const LONGEST: usize = 4000;

@@ -9,12 +9,16 @@ use std::{
 use chrono::NaiveDate;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
 
-use super::{in_one_line, public::Changed};
+use super::{
+    context::Context,
+    hooks::Hooks,
+    in_one_line,
+    moment::{as_seen, set_config},
+    public::Changed,
+};
 use crate::{
     auth::{Caller, EVERY_DRAFT, Verb},
     error::{Error, Result},
-    past::{as_seen, set_config},
-    resources::{evaluations::tally, revisions},
     value::{Id, today},
 };
 
@@ -28,6 +32,8 @@ pub struct Tx<'a> {
     pub caller: &'a Caller,
     /// Why.
     pub reason: Option<String>,
+    /// What follows a write.
+    pub(super) hooks: Hooks,
     /// The last change before this transaction's own.
     pub before: i64,
     /// The day of all it does.
@@ -37,8 +43,13 @@ pub struct Tx<'a> {
 }
 
 /// Runs statements that change something on a connection of one's own.
-pub fn write<T>(conn: &mut PgConnection, caller: &Caller, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-    conn.transaction(|conn| write_in(conn, caller, work))
+pub fn write<T>(
+    conn: &mut PgConnection,
+    hooks: Hooks,
+    context: &Context,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    conn.transaction(|conn| write_in(conn, hooks, context, work))
         .map(|written| written.given)
 }
 
@@ -78,27 +89,26 @@ diesel::define_sql_function! {
 /// Within a transaction: takes its place, works, and lets what changed of what is public have its revision and be counted.
 pub(super) fn write_in<T>(
     conn: &mut PgConnection,
-    caller: &Caller,
+    hooks: Hooks,
+    context: &Context,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<Written<T>> {
-    let token = caller.token().map(|id| id.to_string()).unwrap_or_default();
-    let reason = caller.reason().unwrap_or_default();
-    let begun = begin_write(caller.name(), token, &**caller.request_id(), reason);
+    let token = context.caller.token().map(|id| id.to_string()).unwrap_or_default();
+    let reason = context.reason.as_deref().unwrap_or_default();
+    let begun = begin_write(context.name(), token, &*context.request_id, reason);
     let before = diesel::select(begun).get_result(conn)?;
-    as_caller_sees(conn, caller)?;
+    as_caller_sees(conn, context)?;
     let mut tx = Tx {
         conn,
-        caller,
-        reason: caller.reason().map(str::to_owned),
+        caller: context,
+        reason: context.reason.clone(),
+        hooks,
         before,
         today: today(),
         tokens_changed: false,
     };
     let given = work(&mut tx)?;
-    let changed = revisions::follow(&mut tx)?;
-    if !changed.is_nothing() {
-        tally::renew(&mut tx)?;
-    }
+    let changed = (hooks.after_write)(&mut tx)?;
     Ok(Written {
         given,
         changed,
@@ -129,20 +139,21 @@ impl Tx<'_> {
 
     /// Works on trial: what it does is undone, after everything that would follow from it. What it gives stays.
     pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let (caller, before, today) = (self.caller, self.before, self.today);
+        let (caller, hooks, before, today) = (self.caller, self.hooks, self.before, self.today);
         let reason = self.reason.clone();
         let mut done = None;
         let undone: Result<()> = self.conn.transaction(|conn| {
             let mut tx = Tx {
                 conn,
                 caller,
+                hooks,
                 reason,
                 before,
                 today,
                 tokens_changed: false,
             };
             let given = work(&mut tx)?;
-            revisions::follow(&mut tx)?;
+            (hooks.after_write)(&mut tx)?;
             done = Some(given);
             Err(diesel::result::Error::RollbackTransaction.into())
         });

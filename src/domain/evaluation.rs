@@ -1,68 +1,28 @@
 //! The heart: what a result means against its target on a given day, with the proof of the answer.
 
-use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     comparison::{AttainmentReason, Bar, attainment},
     explanation::explain,
-    inputs::{self, ComparedField, Inputs, ReferenceSource},
-    kinds::{Direction, Rating, ValueStatus},
+    inputs::{self, Inputs},
+    kinds::{Rating, ValueStatus},
     outcome::{Outcome, Reason, outcome, value_status},
     previous::{Previous, previous},
     quantity::{carried, unit_of_difference},
     rating::{Ratings, ratings},
-    target::Target,
 };
 use crate::{
     language::Bilingual,
     value::{Decimal, FiscalYear},
 };
+pub(in crate::domain) mod case;
+pub(in crate::domain) mod finding;
 
-/// Everything an evaluation looks at; the day is an argument like any other.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// The fiscal year the result is for.
-    pub fiscal_year: FiscalYear,
-    /// The indicator's target.
-    pub target: &'a Target,
-    /// The indicator's unit as printed.
-    pub unit: Option<&'a str>,
-    /// The decimal places the indicator is stated with.
-    pub decimals: Option<u32>,
-    /// Which way the indicator gets better.
-    pub direction: Direction,
-    /// What was recorded, if anything was.
-    pub result: Option<Facts>,
-    /// Last year's own result, through the series.
-    pub recorded_previous: Option<Decimal>,
-    /// The result of the fiscal year the target refers to, through the series.
-    pub recorded_reference: Option<Decimal>,
-    /// Whether the organization says that the year before is comparable.
-    pub comparable_with_previous: Option<bool>,
-    /// What it says about that.
-    pub comparable_reason: Option<&'a str>,
-    /// The last day on which the result is in time.
-    pub due_on: NaiveDate,
-    /// The day of the evaluation.
-    pub on: NaiveDate,
-}
-
-/// What was recorded about a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// The value of the fiscal year.
-    pub value: Option<Decimal>,
-    /// The sum since the target's period began.
-    pub cumulative_value: Option<Decimal>,
-    /// What was said about the value, if anything was.
-    pub value_status: Option<ValueStatus>,
-    /// The organization's own rating.
-    pub declared_rating: Option<Rating>,
-    /// The previous year's result as stated beside this one.
-    pub stated_previous_value: Option<Decimal>,
-}
+pub use case::{Case, Facts};
+use finding::Finding;
+pub use finding::{ComparedField, ReferenceSource};
 
 /// What a result means against its target on a given day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -121,19 +81,6 @@ pub struct Verdict {
     pub rating: Option<Rating>,
     /// Whether the organization's rating and the computed one differ.
     pub inconsistent: bool,
-}
-
-/// The answer before it is written up.
-pub(super) struct Finding {
-    pub(super) status: ValueStatus,
-    pub(super) outcome: Outcome,
-    pub(super) reason: Option<Reason>,
-    pub(super) ratings: Ratings,
-    /// The number that was compared; nothing unless there is a bar.
-    pub(super) compared: Option<(Decimal, ComparedField)>,
-    pub(super) reference: Option<(Decimal, ReferenceSource)>,
-    pub(super) bar: Result<Bar, Reason>,
-    pub(super) rounding_sensitive: bool,
 }
 
 /// The number of these rules, raised whenever an answer may change: what was counted by others is counted anew.

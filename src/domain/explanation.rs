@@ -4,18 +4,16 @@ use rust_decimal::Decimal as Number;
 
 use super::{
     comparison::Bar,
-    evaluation::{Case, Finding},
-    inputs::ComparedField,
-    kinds::Rating,
+    evaluation::{
+        case::Case,
+        finding::{ComparedField, Finding},
+    },
     outcome::{Outcome, Reason},
     quantity::{difference, quantity, rounded},
     unanswered::unanswered,
-    wording::{target, year, years},
+    wording::{lettered, target, year, years},
 };
-use crate::{
-    language::Bilingual,
-    value::{Codes as _, Decimal},
-};
+use crate::{language::Bilingual, value::Decimal};
 
 #[cfg(test)]
 mod tests;
@@ -110,12 +108,6 @@ fn declaration(finding: &Finding) -> Option<Bilingual> {
             format!("The organization declared {}", declared.en),
         )),
     }
-}
-
-/// A（達成）
-pub(super) fn lettered(rating: Rating) -> Bilingual {
-    let label = rating.label();
-    Bilingual::new(format!("{rating}（{}）", label.ja), format!("{rating} ({})", label.en))
 }
 
 /// The compared number: 実績81.0%, 累計10,488世帯（令和3年度から令和5年度まで）.

@@ -19,13 +19,11 @@ mod tags;
 mod tests;
 mod width;
 
-use super::reading::{Parse, indicator::ReadIndicator, money::ReadMoney, result::ReadResult};
-use crate::{
-    domain::kinds::{BudgetKind, IndicatorKind},
-    language::Bilingual,
-    text_enum,
-    value::FiscalYear,
+use super::{
+    kinds::{BudgetKind, IndicatorKind},
+    reading::{Parse, indicator::ReadIndicator, money::ReadMoney, result::ReadResult},
 };
+use crate::{language::Bilingual, text_enum, value::FiscalYear};
 
 text_enum! {
     /// How sure the reading of a field is.
@@ -36,6 +34,15 @@ text_enum! {
         Medium = "medium" ("中", "medium"),
         /// It may be something else: check it.
         Low = "low" ("低", "low"),
+    }
+}
+
+/// The less sure of two.
+pub(super) fn worse(one: Confidence, other: Confidence) -> Confidence {
+    match (one, other) {
+        (Confidence::Low, _) | (_, Confidence::Low) => Confidence::Low,
+        (Confidence::High, Confidence::High) => Confidence::High,
+        _ => Confidence::Medium,
     }
 }
 

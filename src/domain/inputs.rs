@@ -6,39 +6,15 @@ use utoipa::ToSchema;
 
 use super::{
     comparison::Bar,
-    evaluation::{Case, Finding},
+    evaluation::{
+        case::Case,
+        finding::{ComparedField, Finding, ReferenceSource},
+    },
     kinds::Direction,
     quantity::carried,
     target::{Comparator, Period, PeriodKind, ReferenceKind, Target},
 };
-use crate::{
-    text_enum,
-    value::{Decimal, FiscalYear},
-};
-
-text_enum! {
-    /// Which number of a result was compared with the target.
-    pub enum ComparedField in "compared_field" {
-        /// The result of the fiscal year.
-        Value = "value" ("単年度の実績", "the fiscal year's value"),
-        /// The sum since the period began.
-        CumulativeValue = "cumulative_value" ("累計", "the cumulative value"),
-    }
-}
-
-text_enum! {
-    /// Where the number of a reference comes from.
-    pub enum ReferenceSource in "reference_source" {
-        /// This policy printed the previous year's result beside its own.
-        Stated = "stated" ("この運営方針に記載の前年度実績", "the previous-year result stated here"),
-        /// The result recorded for that fiscal year, found through the indicator's series.
-        Recorded = "recorded" ("記録された実績", "the recorded result"),
-        /// The target printed that fiscal year's result.
-        Printed = "printed" ("目標に記載の実績", "the result printed with the target"),
-        /// The target states the number itself.
-        Constant = "constant" ("基準値", "the constant"),
-    }
-}
+use crate::value::{Decimal, FiscalYear};
 
 /// Exactly what was compared, with what, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

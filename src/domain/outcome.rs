@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    evaluation::Facts,
+    evaluation::case::Facts,
     kinds::{Rating, ValueStatus},
     target::Comparator,
 };

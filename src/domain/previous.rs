@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    evaluation::Case,
+    evaluation::case::Case,
     kinds::Direction,
     quantity::{carried, is_percent, ratio, unit_of_difference},
 };

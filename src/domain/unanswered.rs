@@ -1,12 +1,11 @@
 //! The sentences for results that no rule can judge, or not yet.
 
 use super::{
-    evaluation::{Case, Finding},
-    explanation::lettered,
+    evaluation::{case::Case, finding::Finding},
     outcome::Reason,
     quantity::quantity,
     target::ReferenceKind,
-    wording::{day, reference, target, years},
+    wording::{day, lettered, reference, target, years},
 };
 use crate::language::Bilingual;
 

@@ -4,15 +4,22 @@ use chrono::{Datelike as _, NaiveDate};
 
 use super::{
     comparison::Bar,
-    evaluation::{Case, Finding},
+    evaluation::{case::Case, finding::Finding},
     fiscal_year,
+    kinds::Rating,
     quantity::{difference, quantity},
     target::{Comparator, Period, PeriodKind, ReferenceKind},
 };
 use crate::{
     language::Bilingual,
-    value::{Decimal, FiscalYear},
+    value::{Codes as _, Decimal, FiscalYear},
 };
+
+/// A（達成）
+pub(super) fn lettered(rating: Rating) -> Bilingual {
+    let label = rating.label();
+    Bilingual::new(format!("{rating}（{}）", label.ja), format!("{rating} ({})", label.en))
+}
 
 /// A day: 2025年6月30日, 30 June 2025.
 pub(super) fn day(date: NaiveDate) -> Bilingual {

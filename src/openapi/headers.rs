@@ -7,10 +7,11 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    auth::{self, CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
+    auth::{CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
     consistency,
     idempotency::{MOST_BYTES, MOST_KEYS},
-    request::REQUEST_ID,
+    needs::need,
+    request_id::REQUEST_ID,
     trace::TRACEPARENT,
 };
 
@@ -41,7 +42,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             .responses
             .insert("304".to_owned(), unchanged.build().into());
     }
-    let changes = matches!(auth::need(operation), Need::Scope(_));
+    let changes = matches!(need(operation), Need::Scope(_));
     if changes {
         let why = ObjectBuilder::new()
             .schema_type(Type::String)

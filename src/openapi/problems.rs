@@ -11,9 +11,11 @@ use utoipa::{
 
 use super::headers;
 use crate::{
-    auth::{self, Need},
-    error::{Error, Problem, Violation, nearest},
+    auth::Need,
+    error::{Error, Violation, nearest},
     language::{Bilingual, Language},
+    needs::need,
+    problem::Problem,
 };
 
 /// Every problem: its name in the document, when it occurs, and what it looks like.
@@ -126,7 +128,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::FORBIDDEN => auth::need(operation) != Need::Nothing,
+            StatusCode::FORBIDDEN => need(operation) != Need::Nothing,
             StatusCode::NOT_FOUND => named || path == "/v1/changes/head",
             StatusCode::GONE => matches!(path, "/v1/changes" | "/v1/changes/stream"),
             StatusCode::CONFLICT => {

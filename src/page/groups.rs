@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{MAX_LIMIT, Page, Paging};
+use super::{Page, Paging};
 use crate::{
     error::{Error, Result},
+    limits::MAX_LIMIT,
     text_enum,
     value::{Codes, Id},
 };

@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use super::Page;
-use crate::extract::Answer;
+use crate::respond::Answer;
 
 /// What has a next page.
 pub trait Continued {

@@ -27,17 +27,18 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    changes::{ChangeOp, ChangeType, snapshot::NDJSON},
+    changes::{ChangeOp, ChangeType},
     organizations::is_any_of,
 };
 use crate::{
     db::{Db, Read},
     error::{Error, Result},
-    keyset, narrow,
+    keyset,
+    media_type::NDJSON,
+    narrow, negotiation,
     page::{Page, Paging},
     query,
     query::{AnyOf, Query, SearchText},
-    request,
     schema::{change_log, organizations as o},
     text_enum,
     value::{Id, Line, OrganizationKey, Time, hex},
@@ -189,7 +190,7 @@ async fn list_audit(
 ) -> Result<Audit> {
     let lines = form
         .format
-        .map_or_else(|| request::prefers(&req, NDJSON), |form| form == ListFormat::Lines);
+        .map_or_else(|| negotiation::prefers(&req, NDJSON), |form| form == ListFormat::Lines);
     if !lines {
         let read = move |conn: &mut Read<'_>| list(conn, &filter, &paging);
         return db.broad(true).read(read).await.map(Audit::Page);
@@ -269,7 +270,7 @@ impl Export {
         if let Err(e) = &part {
             log::error!(
                 "{} the export of the audit breaks off: {e}",
-                self.db.caller().request_id()
+                self.db.context().request_id
             );
             self.over = true;
         }

@@ -11,20 +11,21 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx, by_id},
+    db::{Db, Of, Tx, by_id},
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
-    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    extract::{Json, Patch, PatchOf, Path, check_new},
     idempotency::Once,
     keyset,
     language::Bilingual,
     narrow,
     page::{Page, Paging},
-    past::{Of, Past, Since, only},
+    past::{Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     read_by_id,
+    respond::{Answer, Created, NoContent, Stored},
     schema::{budgets, goals as g, organizations as o, policies as p},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
@@ -249,7 +250,7 @@ async fn replace_budget(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            id.check_new(found(by_id::<Budget>(tx, id))?.is_some())?;
+            check_new(id, found(by_id::<Budget>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })

@@ -16,7 +16,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::exports::{
-    CSV, LICENSE, XLSX,
+    LICENSE,
     tables::{TABLES, Table},
 };
 use crate::{
@@ -24,14 +24,12 @@ use crate::{
     db::{Db, Read},
     domain::fiscal_year::{first_day, last_day},
     error::Result,
-    extract::tagged,
+    media_type::{CSV, JSON_LD, XLSX},
     query::NoQuery,
+    respond::tagged,
     schema::{budgets, indicators, policies, results},
     value::{FiscalYear, Time},
 };
-
-/// The media type of JSON-LD.
-pub const JSON_LD: &str = "application/ld+json";
 
 /// Route of `/catalog`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

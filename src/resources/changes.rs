@@ -10,9 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     db::{Db, Read},
     error::Result,
-    extract::Answer,
-    page::MAX_LIMIT,
+    limits::MAX_LIMIT,
     query::Query,
+    respond::Answer,
 };
 
 pub mod change;
@@ -86,7 +86,7 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
             .follow(move |conn| reading::read(conn, Some(&page.place), page.at, &wanted, limit))
             .await?;
     }
-    db.caller().must_be_valid()?;
+    db.context().must_be_valid()?;
     Ok(Answer(ChangePage {
         next: page.place.text(),
         items: page.items,

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     domain::{
-        comparison, difference, execution, finding, form, inputs, kinds, likeness, outcome, previous, reading,
+        comparison, difference, evaluation, execution, finding, form, kinds, likeness, outcome, previous, reading,
         reporting, succession, target,
     },
     error::Result,
-    extract::Answer,
     language::Bilingual,
     page::GroupSort,
     query::NoQuery,
+    respond::Answer,
     value::Codes,
 };
 
@@ -94,7 +94,7 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<exports::ExportNames>(),
         list::<exports::ExportEncoding>(),
         list::<evaluations::EvaluationSort>(),
-        list::<evaluations::summary::EvaluationGroup>(),
+        list::<evaluations::EvaluationGroup>(),
         list::<changes::ChangeType>(),
         list::<changes::ChangeOp>(),
         list::<kinds::BudgetKind>(),
@@ -110,8 +110,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<target::PeriodKind>(),
         list::<outcome::Outcome>(),
         list::<outcome::Reason>(),
-        list::<inputs::ComparedField>(),
-        list::<inputs::ReferenceSource>(),
+        list::<evaluation::ComparedField>(),
+        list::<evaluation::ReferenceSource>(),
         list::<comparison::AttainmentReason>(),
         list::<previous::ChangeDirection>(),
         list::<previous::ChangeReason>(),

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, policies};
 use crate::{
-    db::{Db, by_id},
+    db::{Db, Of, by_id},
     domain::{
         evaluation::Evaluation,
         kinds::{IndicatorKind, Rating},
@@ -18,11 +18,12 @@ use crate::{
         target::Target,
     },
     error::{Error, Result},
-    extract::{Answer, Path},
+    extract::Path,
     page::{Page, Paging},
-    past::{Of, Past, only},
+    past::{Past, only},
     query,
     query::{AnyOf, On, Query, SearchText, Years},
+    respond::Answer,
     schema as s, text_enum,
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox},
 };
@@ -44,6 +45,18 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(read_policy_evaluation)
         .configure(summary::routes)
         .configure(preview::routes);
+}
+
+text_enum! {
+    /// By what evaluations are counted.
+    pub enum EvaluationGroup in "evaluation_group" {
+        /// By organization.
+        Organization = "organization" ("所属別", "by organization"),
+        /// By the fiscal year of the evaluation.
+        FiscalYear = "fiscal_year" ("年度別", "by fiscal year"),
+        /// By goal.
+        Goal = "goal" ("経営課題別", "by goal"),
+    }
 }
 
 text_enum! {

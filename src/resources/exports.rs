@@ -43,10 +43,6 @@ pub use reply::Export;
 use rows::Source;
 use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
 
-/// The media type of CSV.
-pub const CSV: &str = "text/csv";
-/// The media type of a workbook.
-pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// The licence of the city's data.
 pub const LICENSE: &str = "https://creativecommons.org/licenses/by/4.0/";
 

@@ -22,6 +22,7 @@ use crate::{
 mod budgets;
 mod gather;
 mod indicators;
+mod place;
 
 /// Routes under `/findings`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

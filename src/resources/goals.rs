@@ -11,17 +11,18 @@ use super::policies;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx, by_id},
+    db::{Db, Of, Tx, by_id},
     error::{Error, Result, found},
     etag::{Condition, Match},
-    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    extract::{Json, Patch, PatchOf, Path, check_new},
     idempotency::Once,
     keyset, narrow,
     page::{Page, Paging},
-    past::{Of, Past, Since, only},
+    past::{Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
     read_by_id,
+    respond::{Answer, Created, NoContent, Stored},
     schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
@@ -186,7 +187,7 @@ async fn replace_goal(
         }
         Condition::Create => {
             policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
-            id.check_new(found(by_id::<Goal>(tx, id))?.is_some())?;
+            check_new(id, found(by_id::<Goal>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })

@@ -5,13 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{db::Database, error::Result, extract::Answer};
-
-/// The path that is answered whatever the database does.
-pub const LIVENESS: &str = "/healthz";
-
-/// The path that says whether requests are welcome.
-pub const READINESS: &str = "/readyz";
+use crate::{db::Database, error::Result, respond::Answer};
 
 /// Routes beside `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -9,19 +9,24 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::policies::{
     self,
-    tree::{PolicyTree, store, store::Rows},
+    tree::{
+        PolicyTree,
+        store::{self, Rows},
+    },
 };
 use crate::{
     contract,
     db::{Db, Tx},
     domain::form::{self, Form, Note, Severity},
     error::{Error, Result, Violation},
-    extract::{Answer, Upload, UploadKind, not_json},
+    extract::{Upload, UploadKind, not_json},
     idempotency::Once,
     json::{self, Most},
     language::Bilingual,
+    media_type::XLSX,
     query,
     query::Query,
+    respond::Answer,
     sheet::{self, decode::decode, table::Table},
     text_enum,
     value::{FiscalYear, hex},
@@ -33,13 +38,11 @@ mod laying;
 mod overlay;
 mod report;
 mod results;
+mod source_map;
 
 use laid::{Laid, place_of};
 use overlay::{Left, lay_over};
 pub use report::{ImportChange, ImportNote, ImportReport};
-
-/// The media type of Excel workbooks.
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The route of imports.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -166,7 +169,7 @@ pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<Said> {
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
             return contract::read(document).map(|tree| Said::Policy(Box::new(tree)));
         }
-        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes))),
+        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes, sheet::results::is_key))),
         ImportFormat::Xlsx => return Ok(table(format, sheet::xlsx::read(bytes))),
         ImportFormat::Text => form::read_text(&decode(bytes).map_err(unreadable)?),
         ImportFormat::Html => form::read_html(&decode(bytes).map_err(unreadable)?),

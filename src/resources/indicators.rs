@@ -11,21 +11,22 @@ use super::goals;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx, by_id},
+    db::{Db, Of, Tx, by_id},
     domain::{
         kinds::{Direction, IndicatorKind},
         target::Target,
     },
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
-    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    extract::{Json, Patch, PatchOf, Path, check_new},
     idempotency::Once,
     keyset, narrow,
     page::{Page, Paging},
-    past::{Of, Past, Since, only},
+    past::{Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, SearchText, Years},
     read_by_id,
+    respond::{Answer, Created, NoContent, Stored},
     schema::{goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos},
     text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
@@ -277,7 +278,7 @@ async fn replace_indicator(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            id.check_new(found(by_id::<Indicator>(tx, id))?.is_some())?;
+            check_new(id, found(by_id::<Indicator>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })

@@ -7,23 +7,24 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{organizations, revisions};
+use super::organizations;
 use crate::{
     auth::Verb,
     contract::Rules,
-    db::{Db, Tx},
+    db::{Db, Of, Tx, published_as},
     domain::fiscal_year,
     error::{Error, Result, Violation, found},
     etag::{Condition, Match},
-    extract::{Answer, Created, Json, NoContent, Patch, PatchOf, Path, Stored},
+    extract::{Json, Patch, PatchOf, Path},
     idempotency::Once,
     keyset,
     language::Bilingual,
     narrow,
     page::{Page, Paging},
-    past::{Of, Past, Since, only},
+    past::{Past, Since, only},
     query,
     query::{AnyOf, NoQuery, Query, Years},
+    respond::{Answer, Created, NoContent, Stored},
     schema::{
         budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e, whole_version,
     },
@@ -42,9 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(read_policy)
         .service(replace_policy)
         .service(patch_policy)
-        .service(remove_policy)
-        .configure(tree::routes)
-        .configure(form::routes);
+        .service(remove_policy);
 }
 
 text_enum! {
@@ -401,7 +400,7 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
     let found = match named {
         Some(policy) => Some(policy),
         None => Policy::query()
-            .filter(policies::id.eq_any(revisions::published_as(key)))
+            .filter(policies::id.eq_any(published_as(key)))
             .first(conn)
             .optional()?,
     };

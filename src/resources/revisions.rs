@@ -29,14 +29,14 @@ use super::policies::{
 };
 use crate::{
     coding::REPR_DIGEST,
-    db::{Changed, Db, Tx},
+    db::{Changed, Db, Tx, as_everybody, published_as},
     error::{Error, Result},
     etag,
-    extract::{Answer, Path},
+    extract::Path,
     keyset,
     page::{Page, Paging},
-    past::as_everybody,
     query::{NoQuery, Query},
+    respond::Answer,
     schema::{change_log, organizations, policies, published, revisions},
     text_enum,
     value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex},
@@ -196,23 +196,7 @@ fn sha256(document: &str) -> String {
     hex(&Sha256::digest(document.as_bytes()))
 }
 
-/// The policy of this organization for this fiscal year, by today's names, if it was ever published.
-#[must_use]
-#[diesel::dsl::auto_type(no_type_alias)]
-pub fn published_as<'a>(key: &'a (OrganizationKey, FiscalYear)) -> _ {
-    let organization: &'a str = key.0.as_str();
-    let year: FiscalYear = key.1;
-    published::table
-        .filter(
-            published::slug
-                .eq(organization)
-                .or(published::municipality_code.eq(organization)),
-        )
-        .filter(published::fiscal_year.eq(year))
-        .select(published::policy_id)
-}
-
-/// The same, if there is one.
+/// The policy of this organization for this fiscal year, if it was ever published.
 fn find_published(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<Id> {
     published_as(key)
         .first(conn)
@@ -321,7 +305,7 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Changed> {
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(Changed::of([]));
+        return Ok(Changed::NOTHING);
     }
     let themselves: Vec<Id> = changed
         .iter()

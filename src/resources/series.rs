@@ -22,10 +22,11 @@ use crate::{
         target::Target,
     },
     error::{Error, Result},
-    extract::{Answer, Path},
+    extract::Path,
     language::Bilingual,
     past::Past,
     query::{Query, Years},
+    respond::Answer,
     schema::{indicators as i, policies as p},
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},
 };

@@ -16,8 +16,9 @@ use crate::{
         target::{Comparator, Period, Reference, Target},
     },
     error::Result,
-    extract::{Answer, Json},
+    extract::Json,
     query::NoQuery,
+    respond::Answer,
     value::{Decimal, FiscalYear, Prose},
 };
 

@@ -5,7 +5,6 @@
 
 use super::{
     decode::decode,
-    results::heads::is_key,
     table::{Builder, Cell, Content, Row, Table, address, refused},
 };
 use crate::{domain::form::Note, work};
@@ -14,11 +13,12 @@ use crate::{domain::form::Note, work};
 const HEADER_LINES: usize = 20;
 const HEADER_CELLS: usize = 128;
 
-/// Reads a table from the bytes of a CSV file. The error says why it is none.
-pub fn read(bytes: &[u8]) -> Result<Table, Note> {
+/// Reads a table from the bytes of a CSV file. What stands between its cells is told by the head that every table of its kind
+/// needs: `is_key` knows it. The error says why it is no table.
+pub fn read(bytes: &[u8], is_key: impl Fn(&str) -> bool) -> Result<Table, Note> {
     let text = decode(bytes)?;
     let mut reader = Reader::default();
-    let separator = separator(&text);
+    let separator = separator(&text, is_key);
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
         match (reader.state, c) {
@@ -120,7 +120,7 @@ impl Reader {
 }
 
 /// What stands between the cells: what makes a cell of the header the head every table needs.
-fn separator(text: &str) -> char {
+fn separator(text: &str, is_key: impl Fn(&str) -> bool) -> char {
     const CANDIDATES: [char; 3] = [',', ';', '\t'];
     let mut most = (1, ',');
     for line in text
@@ -136,7 +136,7 @@ fn separator(text: &str) -> char {
                     .map(|piece| piece.trim().trim_matches('"'))
             };
             let count = pieces().inspect(|piece| work::spend(piece.len() + 1)).count();
-            if count > 1 && pieces().any(is_key) {
+            if count > 1 && pieces().any(&is_key) {
                 return candidate;
             }
             if count > most.0 {
@@ -153,8 +153,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The head that every table of these tests needs, if it needs any.
+    fn is_key(text: &str) -> bool {
+        ["indicator_id", "指標ID"].contains(&text)
+    }
+
     fn shown(bytes: &[u8]) -> Vec<(String, String)> {
-        let table = read(bytes).unwrap();
+        let table = read(bytes, is_key).unwrap();
         let cell = |row: &Row, cell: &Cell| match &cell.content {
             Content::Text(text) => (address(row.number, cell.column), text.to_string()),
             other => panic!("{other:?}"),
@@ -208,16 +213,16 @@ mod tests {
             (&format!("a\n{}x", ",".repeat(64)), "too_many_columns", (2, 65)),
             (&"a\n".repeat(200_001), "too_many_rows", (200_001, 1)),
         ] {
-            let note = read(text.as_bytes()).unwrap_err();
+            let note = read(text.as_bytes(), is_key).unwrap_err();
             assert_eq!((note.code, (note.line, note.column)), (code, at));
         }
-        assert!(read(format!("a\n{}", ",".repeat(1000)).as_bytes()).is_ok());
+        assert!(read(format!("a\n{}", ",".repeat(1000)).as_bytes(), is_key).is_ok());
     }
 
     #[test]
     fn twice_the_file_is_twice_the_work() {
         for part in [",", "a,", "\n", "\"a\"\n", ";a;\n", "\"", "a"] {
-            let work = |count| work::counted(|| read(part.repeat(count).as_bytes())).1;
+            let work = |count| work::counted(|| read(part.repeat(count).as_bytes(), is_key)).1;
             let (one, two) = (work(20_000), work(40_000));
             assert!((one..=one * 21 / 10).contains(&two), "{part:?}: {one}, {two}");
         }
@@ -226,12 +231,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_reading_panic(bytes: Vec<u8>) {
-            let _ = read(&bytes);
+            let _ = read(&bytes, is_key);
         }
 
         #[test]
         fn no_text_makes_reading_panic(text in "([\",;\t\r\n '=ａ指]|\\PC)*") {
-            let _ = read(text.as_bytes());
+            let _ = read(text.as_bytes(), is_key);
         }
 
         #[test]

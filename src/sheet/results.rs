@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use self::{notes::Notes, rows::Reading};
 use super::table::Table;
 use crate::{
     domain::{
@@ -16,6 +15,8 @@ use crate::{
     value::{FiscalYear, Id},
     work,
 };
+use notes::Notes;
+use rows::Reading;
 
 mod cells;
 pub mod heads;
@@ -24,7 +25,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use heads::Heads;
+pub use heads::{Heads, is_key};
 pub use notes::MOST_NOTES;
 
 /// Most results a table may hold.

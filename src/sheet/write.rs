@@ -6,13 +6,12 @@
 use std::{
     borrow::Cow,
     fmt::Display,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek, Write},
 };
 
 use super::Column;
 use crate::{
-    error::Result,
-    files::{Temporary, unwritten},
+    error::{Error, Result},
     value::{Codes, Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, Time, Yen},
 };
 
@@ -126,22 +125,22 @@ pub enum Form {
 }
 
 /// A table as it is written.
-pub struct Writer {
+pub struct Writer<W: Write + Seek> {
     columns: &'static [Column],
     /// Whether heads and codes are written as labels.
     named: bool,
-    to: To,
+    to: To<W>,
 }
 
-enum To {
-    Csv(Box<csv::Csv>),
-    Xlsx(Box<book::Book>),
-    Lines(BufWriter<Temporary>),
+enum To<W: Write + Seek> {
+    Csv(Box<csv::Csv<W>>),
+    Xlsx(Box<book::Book<W>>),
+    Lines(BufWriter<W>),
 }
 
-impl Writer {
+impl<W: Write + Seek> Writer<W> {
     /// Begins a table in a file, with its head.
-    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: &About, out: Temporary) -> Result<Self> {
+    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: &About, out: W) -> Result<Self> {
         let heads = columns.iter().map(|(code, head)| if named { *head } else { *code });
         let to = match form {
             Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads, out)?)),
@@ -156,16 +155,16 @@ impl Writer {
         match &mut self.to {
             To::Csv(csv) => csv.row(cells, self.named),
             To::Xlsx(book) => book.row(cells),
-            To::Lines(out) => write_line(out, self.columns, cells).map_err(unwritten),
+            To::Lines(out) => write_line(out, self.columns, cells).map_err(Error::unwritten),
         }
     }
 
     /// The finished file.
-    pub fn finish(self) -> Result<Temporary> {
+    pub fn finish(self) -> Result<W> {
         match self.to {
             To::Csv(csv) => csv.finish(),
             To::Xlsx(book) => book.finish(),
-            To::Lines(out) => out.into_inner().map_err(|e| unwritten(e.into_error())),
+            To::Lines(out) => out.into_inner().map_err(|e| Error::unwritten(e.into_error())),
         }
     }
 }

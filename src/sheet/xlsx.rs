@@ -5,12 +5,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use self::{
-    package::{Package, Step, unreadable},
-    styles::Formats,
-};
 use super::table::{Table, refused};
 use crate::domain::form::Note;
+use package::{Package, Step, unreadable};
+use styles::Formats;
 
 mod cells;
 mod package;

@@ -15,10 +15,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::{
-    error::{Error, Violation},
-    language::Bilingual,
-};
+use crate::language::Bilingual;
 
 /// An identifier: a UUID in its canonical form (lower case, hyphens), made by the server, never changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
@@ -33,21 +30,6 @@ impl Id {
     #[must_use]
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
-    }
-
-    /// Fails unless a caller may create something under this id.
-    pub fn check_new(self, exists: bool) -> Result<(), Error> {
-        if exists {
-            return Err(Error::PreconditionFailed);
-        }
-        if self.0.get_version_num() != 7 {
-            let detail = Bilingual::new(
-                "新しい識別子はUUIDv7にしてください",
-                "a new identifier must be a UUID of version 7",
-            );
-            return Err(Error::Invalid(vec![Violation::at("", "uuid_version", detail)]));
-        }
-        Ok(())
     }
 }
 impl fmt::Display for Id {

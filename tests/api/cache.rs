@@ -25,7 +25,7 @@ impl Api {
     pub(crate) async fn keeping(&self) {
         let begun = Instant::now();
         let last = last_change(&mut self.db.connect()).unwrap();
-        while self.database.public_state().is_none() || self.database.heard().last < last {
+        while self.state.database.public_state().is_none() || self.state.database.heard().last < last {
             assert!(begun.elapsed() < PATIENCE, "it does not hear of changes");
             sleep(Duration::from_millis(5)).await;
         }

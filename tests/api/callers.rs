@@ -6,7 +6,7 @@ use actix_web::rt::time::sleep;
 use diesel::connection::SimpleConnection;
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use ward_policy::config::Bounds;
+use ward_policy::db::Bounds;
 
 use crate::{
     given::bureau,
@@ -158,7 +158,7 @@ async fn streams_and_waits_have_a_bound_for_each_caller_and_one_for_all() {
     let (waiting, ()) = join(waiting, others).await;
     assert!(waiting.iter().all(|answer| answer.status == 200));
     // What they held is free again.
-    api.database.stop_waiting();
+    api.state.database.stop_waiting();
     api.send(Call::new("GET", "/v1/changes/stream").by(&tokens[0]))
         .await
         .must_be(200);

@@ -48,7 +48,7 @@ impl Api {
 
     /// Waits until so many wait for changes.
     pub(crate) async fn until_following(&self, many: usize) {
-        while self.database.waiting() < many {
+        while self.state.database.waiting() < many {
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -325,7 +325,7 @@ async fn a_draft_reaches_who_may_see_it_and_nobody_else() {
     let writing = async {
         api.until_following(2).await;
         api.policy("nishi", 2024).await;
-        while api.database.waiting() > 1 {
+        while api.state.database.waiting() > 1 {
             sleep(Duration::from_millis(5)).await;
         }
         api.bureau("port").await;
@@ -490,7 +490,7 @@ async fn a_stream_tells_what_comes_after_the_last_event_its_client_has() {
         };
         join(later, last).await.0.must_be(200);
         api.until_following(1).await;
-        api.database.stop_waiting();
+        api.state.database.stop_waiting();
     };
     let (answer, ()) = join(stream, writing).await;
     let answer = answer.must_be(200);
@@ -523,7 +523,7 @@ async fn a_stream_tells_what_comes_after_the_last_event_its_client_has() {
 #[actix_web::test]
 async fn a_stream_is_had_by_those_who_read_streams() {
     let api = Api::new().await;
-    api.database.stop_waiting();
+    api.state.database.stop_waiting();
     for (path, accept) in [
         ("/v1/changes/stream", "text/event-stream"),
         ("/v1/snapshot", "application/x-ndjson"),

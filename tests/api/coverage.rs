@@ -117,7 +117,7 @@ async fn every_operation_is_exercised() {
     }
 
     // What would go on ends with the service.
-    api.database.stop_waiting();
+    api.state.database.stop_waiting();
     api.get("/v1/changes/stream").await.must_be(200);
 
     let exercised = api.exercised.take();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::rt::time::sleep;
 use diesel::connection::SimpleConnection;
-use ward_policy::config::Bounds;
+use ward_policy::db::Bounds;
 
 use crate::{
     given::bureau,

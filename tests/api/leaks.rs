@@ -14,11 +14,10 @@ use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use ward_policy::{
     app,
-    cache::Cache,
-    config::{Bounds, Limits},
-    db::Database,
-    rate::Rate,
-    workshop::Workshop,
+    db::{Bounds, Database},
+    limits::Limits,
+    resources::HOOKS,
+    state::AppState,
 };
 
 use crate::{
@@ -392,16 +391,10 @@ async fn before_results_are_published_their_evaluations_are_pending_or_overdue()
 #[actix_web::test]
 async fn streams_of_events_pass_over_what_is_hidden() {
     let secrets = Secrets::new().await;
-    let database = Database::new(&secrets.api.db.url(), &[], Bounds { pool: 4, ..patient() });
+    let database = Database::new(&secrets.api.db.url(), &[], Bounds { pool: 4, ..patient() }, HOOKS);
     database.set_ready();
-    let service = init_service(app::build(
-        database,
-        Cache::new(CACHE),
-        Rate::new(0),
-        Workshop::new(Limits::default().work),
-        Limits::default(),
-    ))
-    .await;
+    let state = AppState::new(database, CACHE, 0, Limits::default());
+    let service = init_service(app::build(state)).await;
     for operation in CONTRACT.operations().filter(is_endless) {
         assert!(
             !operation.path.contains('{'),

@@ -8,7 +8,7 @@ use chrono::{SecondsFormat, Utc};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use serde_json::{Value, json};
-use ward_policy::{config::Bounds, metrics};
+use ward_policy::{db::Bounds, metrics};
 
 use crate::{
     given::Nishi,
@@ -19,7 +19,7 @@ use crate::{
 impl Api {
     /// The lines of what is told, without those that explain.
     async fn told(&self) -> Vec<String> {
-        let text = metrics::text(&self.database).await.unwrap();
+        let text = metrics::text(&self.state).await.unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         lines.map(str::to_owned).collect()
     }
@@ -236,7 +236,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_is_told() {
     api.post("/v1/organizations", &bureau).await.must_be(201);
     api.post("/v1/organizations", &bureau).await.must_be(409);
     let head = api.get("/v1/changes/head").await.must_be(200).text("cursor");
-    let database = api.database.clone();
+    let database = api.state.database.clone();
     let stop = spawn(async move {
         while database.heard().silence.is_none() {
             sleep(Duration::from_millis(5)).await;

@@ -11,8 +11,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
-    db::MIGRATIONS,
-    error,
+    db::{MIGRATIONS, known_constraints},
     query::SearchText,
     resources::indicators::{IndicatorFilter, matching},
 };
@@ -47,7 +46,7 @@ fn every_constraint_has_a_sentence() {
          union all select 'policies_organization_fixed' union all select 'policies_year_fixed' \
          union all select 'organizations_' || t from unnest(array['name_unique', 'slug_reserved', 'municipality_code_reserved']) t",
     );
-    let known: BTreeSet<_> = error::known_constraints().map(str::to_owned).collect();
+    let known: BTreeSet<_> = known_constraints().map(str::to_owned).collect();
     assert_eq!(stored.into_iter().chain(raised).collect::<BTreeSet<_>>(), known);
 }
 

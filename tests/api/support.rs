@@ -32,11 +32,10 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
     app,
-    cache::Cache,
-    config::{Bounds, Limits},
-    db::{Database, MIGRATIONS, embedded::Embedded},
-    rate::Rate,
-    workshop::Workshop,
+    db::{Bounds, Database, MIGRATIONS, embedded::Embedded},
+    limits::Limits,
+    resources::HOOKS,
+    state::AppState,
 };
 
 use crate::openapi::CONTRACT;
@@ -320,8 +319,8 @@ pub(crate) struct Api {
     pub(crate) exercised: RefCell<BTreeSet<String>>,
     /// The database.
     pub(crate) db: Rc<TestDb>,
-    /// The same, as the application has it.
-    pub(crate) database: Database,
+    /// What the application works with.
+    pub(crate) state: AppState,
 }
 
 impl Api {
@@ -346,15 +345,11 @@ impl Api {
     }
 
     async fn on(db: Rc<TestDb>, cache_bytes: usize, limits: Limits, bounds: Bounds) -> Self {
-        let database = Database::new(&db.url(), &[], bounds);
+        let database = Database::new(&db.url(), &[], bounds, HOOKS);
         database.set_ready();
-        let app = app::build(
-            database.clone(),
-            Cache::new(cache_bytes),
-            Rate::new(0),
-            Workshop::new(LONG),
-            limits,
-        );
+        let limits = Limits { work: LONG, ..limits };
+        let state = AppState::new(database, cache_bytes, 0, limits);
+        let app = app::build(state.clone());
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {
             let service = Rc::clone(&service);
@@ -388,7 +383,7 @@ impl Api {
             service: Box::new(service),
             exercised: RefCell::default(),
             db,
-            database,
+            state,
         }
     }
 

@@ -25,7 +25,7 @@ impl Api {
     pub(crate) fn until_heard(&self) {
         let last = self.db.values("select max(seq)::text as value from change_log");
         let last: i64 = last[0].parse().unwrap();
-        while self.database.heard().last < last {
+        while self.state.database.heard().last < last {
             thread::sleep(Duration::from_millis(5));
         }
     }

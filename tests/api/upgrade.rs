@@ -7,7 +7,7 @@ use std::{
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use flate2::read::GzDecoder;
-use ward_policy::{db, sample, verify};
+use ward_policy::{db, resources::HOOKS, sample, verify};
 
 use crate::support::TestDb;
 
@@ -47,7 +47,7 @@ impl TestDb {
 
 fn set_up(db: &TestDb) {
     db::set_up(&db.url(), sample::fill).unwrap();
-    db::count_anew(&db.url());
+    db::count_anew(&db.url(), HOOKS);
 }
 
 #[test]

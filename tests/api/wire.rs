@@ -10,12 +10,11 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
     app,
-    cache::Cache,
-    config::{Bounds, Limits, Patience},
-    connection::{Connections, Room},
-    db::Database,
-    rate::Rate,
-    workshop::Workshop,
+    connection::{Connections, Patience, Room},
+    db::{Bounds, Database},
+    limits::Limits,
+    resources::HOOKS,
+    state::AppState,
 };
 
 use crate::support::{CACHE, TestDb, patient};
@@ -30,7 +29,7 @@ struct Listening {
 impl Listening {
     fn new(limits: Limits) -> Self {
         let test_db = TestDb::new();
-        let database = Database::new(&test_db.url(), &[], Bounds { pool: 2, ..patient() });
+        let database = Database::new(&test_db.url(), &[], Bounds { pool: 2, ..patient() }, HOOKS);
         database.set_ready();
         let room = Room {
             in_all: 1000,
@@ -40,18 +39,11 @@ impl Listening {
         let (send, receive) = std::sync::mpsc::channel();
         thread::spawn(move || {
             System::new().block_on(async move {
-                let server = HttpServer::new(move || {
-                    app::build(
-                        database.clone(),
-                        Cache::new(CACHE),
-                        Rate::new(0),
-                        Workshop::new(limits.work),
-                        limits,
-                    )
-                })
-                .on_connect(move |io, data| connections.take(io, data))
-                .workers(1)
-                .disable_signals();
+                let state = AppState::new(database, CACHE, 0, limits);
+                let server = HttpServer::new(move || app::build(state.clone()))
+                    .on_connect(move |io, data| connections.take(io, data))
+                    .workers(1)
+                    .disable_signals();
                 let server = server.bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();

@@ -1,15 +1,6 @@
 //! What holds of every spreadsheet that was read.
 
-use ward_policy::{
-    contract::{Rules as _, violations},
-    domain::form::Note,
-    resources::results::ResultInput,
-    sheet::{
-        results::{self, Known, MOST_NOTES},
-        table::{MOST_COLUMNS, Table},
-    },
-    value::FiscalYear,
-};
+use ward_policy::{contract::{Rules as _, violations}, domain::form::Note, resources::results::ResultInput, sheet::{results::{self, Known, MOST_NOTES}, table::{MOST_COLUMNS, Table}}, value::FiscalYear};
 
 /// Holds a table, and the results read from it, against what is promised of them.
 pub fn hold(table: Result<Table, Note>) {

@@ -15,11 +15,7 @@ use std::{
 
 use nix::unistd::{Uid, User, getegid, geteuid};
 
-use super::{
-    EmbeddedError,
-    cluster::{Cluster, Kind},
-    io_error,
-};
+use super::{EmbeddedError, io_error};
 
 /// The account that PostgreSQL has to itself where root starts it.
 const OWN: &str = "ward-policy";
@@ -58,20 +54,19 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Ourselves; or for root, whom PostgreSQL refuses, the owner of the cluster, who was chosen at its first start.
-    pub(super) fn owning(cluster: &Cluster) -> Result<Self, EmbeddedError> {
-        let files = cluster.files();
-        let owner = match fs::metadata(&files) {
+    /// Ourselves; or for root, whom PostgreSQL refuses, the owner of the files, who was chosen at their first start.
+    pub(super) fn owning(files: &Path, are_kept: bool) -> Result<Self, EmbeddedError> {
+        let owner = match fs::metadata(files) {
             Ok(metadata) => Some(Self {
                 uid: metadata.uid(),
                 gid: metadata.gid(),
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(io_error(&files)(error)),
+            Err(error) => return Err(io_error(files)(error)),
         };
         let (me, group) = (geteuid(), getegid());
         match owner {
-            None if me.is_root() => Self::own(cluster.kind)
+            None if me.is_root() => Self::own(are_kept)
                 .or_else(|| STAND_INS.into_iter().find_map(Self::named))
                 .ok_or(EmbeddedError::NoAccount),
             None => Ok(Self {
@@ -80,12 +75,12 @@ impl Account {
             }),
             // Root runs it for anybody else, anybody else for themselves.
             Some(owner) if me.is_root() != (owner.uid == me.as_raw()) => Ok(owner),
-            Some(_) => Err(EmbeddedError::NotOurs { path: files }),
+            Some(_) => Err(EmbeddedError::NotOurs { path: files.to_owned() }),
         }
     }
 
     /// The account that PostgreSQL has to itself; for files that are kept it is made, where that is possible.
-    fn own(kind: Kind) -> Option<Self> {
+    fn own(are_kept: bool) -> Option<Self> {
         let made = || {
             let made = MAKERS.into_iter().any(run);
             match Self::named(OWN) {
@@ -103,7 +98,7 @@ impl Account {
                 }
             }
         };
-        Self::named(OWN).or_else(|| if kind == Kind::Durable { made() } else { None })
+        Self::named(OWN).or_else(|| if are_kept { made() } else { None })
     }
 
     fn named(name: &str) -> Option<Self> {
@@ -123,9 +118,9 @@ impl Account {
     }
 
     /// The account that is to have what this one has, if that is another: for root, the one of its own instead of a stand-in.
-    pub(super) fn successor(&self, kind: Kind) -> Option<Self> {
+    pub(super) fn successor(&self, are_kept: bool) -> Option<Self> {
         if geteuid().is_root() && self.is_stand_in() {
-            Self::own(kind)
+            Self::own(are_kept)
         } else {
             None
         }

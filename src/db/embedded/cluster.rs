@@ -139,7 +139,7 @@ impl Cluster {
 
     /// Gives the files to the account that is to have them, unless something of them is elsewhere or in use: whose they are then.
     pub(super) fn hand_over(&self, account: Account) -> Result<Account, EmbeddedError> {
-        let (files, Some(heir)) = (self.files(), account.successor(self.kind)) else {
+        let (files, Some(heir)) = (self.files(), account.successor(self.kind == Kind::Durable)) else {
             return Ok(account);
         };
         let lock = self.server_lock()?;

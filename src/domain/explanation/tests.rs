@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{
     evaluation::{Facts, evaluate},
     given::{any_case, by_end_of, case, case_of, cumulative, number, reported, said, target, target_on_previous, year},
-    kinds::{Direction, ValueStatus},
+    kinds::{Direction, Rating, ValueStatus},
     target::{Comparator, Reference, ReferenceKind, Target},
 };
 

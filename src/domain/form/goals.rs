@@ -207,15 +207,6 @@ impl Reading<'_> {
     }
 }
 
-/// The less sure of two.
-pub(super) fn worse(one: Confidence, other: Confidence) -> Confidence {
-    match (one, other) {
-        (Confidence::Low, _) | (_, Confidence::Low) => Confidence::Low,
-        (Confidence::High, Confidence::High) => Confidence::High,
-        _ => Confidence::Medium,
-    }
-}
-
 /// The next elements that fit, from `first` on, which moves behind them.
 pub(super) fn run<'a, T>(all: &'a [T], first: &mut usize, fits: impl Fn(&T) -> bool) -> &'a [T] {
     let rest = all.get(*first..).unwrap_or_default();

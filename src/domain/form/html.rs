@@ -9,12 +9,12 @@ use html5ever::{
     },
 };
 
-use self::attributes::{Open, parts};
 use super::{
     layout::{Bound, Builder, Layout, Mark},
     tags::List,
 };
 use crate::work;
+use attributes::{Open, parts};
 
 pub(super) mod attributes;
 

@@ -1,6 +1,6 @@
 //! The labels of a form's boxes, however they are broken, numbered or explained: アウトカム 指標 (経営課題の解決に…).
 
-use super::{Confidence, width::Narrow};
+use super::{Confidence, layout::Cell, width::Narrow};
 use crate::domain::kinds::IndicatorKind;
 
 /// What a label announces.
@@ -241,6 +241,38 @@ fn legend(text: &str) -> Option<&str> {
     let text = strip_broken(text.strip_prefix('※').unwrap_or(text).trim_start(), "A:達成")?;
     let text = text.trim_start_matches([' ', '、', ',', '/']);
     strip_broken(text, "B:未達成")
+}
+
+/// The label a cell starts with, and how many of its items the label takes.
+pub(super) fn label_of(cell: &Cell) -> Option<(Found<'_>, usize)> {
+    let first = cell.items.first().filter(|item| item.exact.is_empty())?;
+    let found = find(&first.text).map(|found| (found, 1));
+    let short = cell.items.iter().map(|item| item.text.len()).sum::<usize>() <= 240;
+    if cell.items.len() == 1 || !short || cell.items.len() > 6 {
+        return found;
+    }
+    // A label may be broken over the lines of its cell.
+    let whole: String = cell.items.iter().map(|item| item.text.as_str()).collect();
+    match find(&whole).filter(|whole| whole.rest.is_empty()) {
+        Some(whole) => Some((
+            Found {
+                rest: "",
+                ..whole_owned(&whole)
+            },
+            cell.items.len(),
+        )),
+        None => found,
+    }
+}
+
+/// A label that takes a whole cell has no rest to borrow.
+fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
+    Found {
+        label: found.label,
+        year: found.year.clone(),
+        rest: "",
+        confidence: found.confidence,
+    }
 }
 
 #[cfg(test)]

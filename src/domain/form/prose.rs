@@ -2,11 +2,11 @@
 
 use super::{
     Confidence, Field,
-    goals::worse,
     notes::Notes,
     reader::RawBox,
     slips,
     split::{Content, parts},
+    worse,
 };
 
 /// What was corrected: where, as found, as corrected.

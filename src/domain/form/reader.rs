@@ -8,7 +8,7 @@ use super::{
     Confidence,
     budgets::RawBudget,
     headings,
-    labels::{self, Found, Label},
+    labels::{Label, label_of, start},
     layout::{Cell, Item, Layout, Mark, Row},
     notes::{Notes, Place, quoted},
     split::has_target,
@@ -287,7 +287,7 @@ impl Reader {
 
     /// 目標 within a goal is the head of its targets.
     fn in_context(&self, label: Label, text: &str) -> Label {
-        let plain = bare(labels::start(text));
+        let plain = bare(start(text));
         let is_target =
             label == Label::Vision && self.in_goal && plain.trim_start_matches(['【', '[', '■']).starts_with("目標");
         if is_target { Label::Targets } else { label }
@@ -418,37 +418,5 @@ impl Reader {
             goal.groups += 1;
         }
         goal.groups - 1
-    }
-}
-
-/// The label a cell starts with, and how many of its items the label takes.
-pub(super) fn label_of(cell: &Cell) -> Option<(Found<'_>, usize)> {
-    let first = cell.items.first().filter(|item| item.exact.is_empty())?;
-    let found = labels::find(&first.text).map(|found| (found, 1));
-    let short = cell.items.iter().map(|item| item.text.len()).sum::<usize>() <= 240;
-    if cell.items.len() == 1 || !short || cell.items.len() > 6 {
-        return found;
-    }
-    // A label may be broken over the lines of its cell.
-    let whole: String = cell.items.iter().map(|item| item.text.as_str()).collect();
-    match labels::find(&whole).filter(|whole| whole.rest.is_empty()) {
-        Some(whole) => Some((
-            Found {
-                rest: "",
-                ..whole_owned(&whole)
-            },
-            cell.items.len(),
-        )),
-        None => found,
-    }
-}
-
-/// A label that takes a whole cell has no rest to borrow.
-fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
-    Found {
-        label: found.label,
-        year: found.year.clone(),
-        rest: "",
-        confidence: found.confidence,
     }
 }

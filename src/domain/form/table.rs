@@ -1,10 +1,9 @@
 //! Tables with an indicator in each row: 指標, 目標値, 実績, 達成状況 and 前年度実績 beside one another.
 
 use super::{
-    labels::Label,
+    labels::{Label, label_of},
     layout::{Item, Mark, Row},
     notes::{Notes, Place},
-    reader::label_of,
 };
 use crate::domain::kinds::IndicatorKind;
 

@@ -13,9 +13,9 @@ use super::{
 use crate::{
     db::Db,
     error::{Error, Result},
-    extract::Answer,
     query,
     query::Query,
+    respond::Answer,
     schema::{change_log, changes},
     value::Time,
 };

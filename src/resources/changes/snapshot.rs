@@ -18,13 +18,12 @@ use super::{ChangeType, reading};
 use crate::{
     db::{Chunks, Db, Out, Read},
     error::{Error, Result},
+    media_type::NDJSON,
     query::NoQuery,
     schema::change_log,
     value::{Id, Time},
 };
 
-/// The media type.
-pub const NDJSON: &str = "application/x-ndjson";
 /// Rows read at a time.
 const STRETCH: i64 = 200;
 /// What there is, parents before children: type, table, and what the history keeps as its version.

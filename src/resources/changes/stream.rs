@@ -28,12 +28,11 @@ use super::{
 use crate::{
     db::Db,
     error::{Error, Place, Result, Violation},
+    media_type::EVENT_STREAM,
     query::Query,
     quota::Holding,
 };
 
-/// The media type.
-pub const EVENT_STREAM: &str = "text/event-stream";
 /// The header by which a client that comes back says what it has.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// Changes read at a time.
@@ -113,12 +112,12 @@ impl Following {
             return self.say(begin.to_owned(), first);
         }
         let left = self.end.saturating_duration_since(Instant::now());
-        if self.db.is_stopping() || left.is_zero() || self.db.caller().must_be_valid().is_err() {
+        if self.db.is_stopping() || left.is_zero() || self.db.context().must_be_valid().is_err() {
             return None;
         }
         if !self.db.changed(self.at, HEARTBEAT.min(left)).await {
             let alive = format!(": alive\nid: {}\n\n", self.place.text());
-            let goes_on = !self.db.is_stopping() && self.db.caller().must_be_valid().is_ok();
+            let goes_on = !self.db.is_stopping() && self.db.context().must_be_valid().is_ok();
             return goes_on.then(|| (Ok(alive.into()), self));
         }
         let (filter, place, at) = (self.filter.clone(), self.place.clone(), self.at);

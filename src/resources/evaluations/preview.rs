@@ -15,9 +15,10 @@ use crate::{
         target::Target,
     },
     error::{Result, Violation},
-    extract::{Answer, Json},
+    extract::Json,
     query::Query,
     resources::{indicators::target_faults, results::ResultInput},
+    respond::Answer,
     value::{Date, Decimal, Line, Prose, today},
 };
 

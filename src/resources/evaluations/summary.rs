@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    EvaluationFilter, Judging, case,
+    EvaluationFilter, EvaluationGroup, Judging, case,
     tally::{self, Tally},
 };
 use crate::{
@@ -20,25 +20,12 @@ use crate::{
     past::{Past, only},
     query,
     query::{AnyOf, Query},
-    text_enum,
     value::{Date, FiscalYear, GoalCode, Id, Slug},
 };
 
 /// The summary's route.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(summarize_evaluations);
-}
-
-text_enum! {
-    /// By what evaluations are counted.
-    pub enum EvaluationGroup in "evaluation_group" {
-        /// By organization.
-        Organization = "organization" ("所属別", "by organization"),
-        /// By the fiscal year of the evaluation.
-        FiscalYear = "fiscal_year" ("年度別", "by fiscal year"),
-        /// By goal.
-        Goal = "goal" ("経営課題別", "by goal"),
-    }
 }
 
 query! {

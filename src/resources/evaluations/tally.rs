@@ -10,20 +10,17 @@ use chrono::NaiveDate;
 use diesel::{PgConnection, dsl::exists, prelude::*};
 
 use super::{
-    EvaluationFilter,
+    EvaluationFilter, EvaluationGroup,
     case::{Subject, judge},
-    summary::EvaluationGroup,
 };
 use crate::{
-    auth::Caller,
-    db::{Read, Tx, write},
+    db::{Context, Hooks, Read, Tx, as_everybody, write},
     domain::{
         evaluation::{RULES, Verdict},
         kinds::{IndicatorKind, Rating},
         outcome::{Outcome, Reason},
     },
     error::{Error, Result},
-    past::as_everybody,
     query::{AnyOf, Years},
     resources::organizations::is_any_of,
     schema::{counted, organizations as o, policies as p, tallied, tallies},
@@ -81,7 +78,7 @@ pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
 /// The same outside of any other write, a few organizations at a time, between others' writes.
 pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
     while !hold(conn)? {
-        write(conn, &Caller::service(), renew_some)?;
+        write(conn, Hooks::NONE, &Context::service(), renew_some)?;
     }
     Ok(())
 }

@@ -2,20 +2,21 @@
 
 use actix_web::HttpRequest;
 
-use super::{CSV, Export, ExportEncoding, ExportFormat, ExportNames, ExportShape, XLSX, tables::Table};
+use super::{Export, ExportEncoding, ExportFormat, ExportNames, ExportShape, tables::Table};
 use crate::{
     db::{Db, Read},
     error::{Error, Result, Violation},
-    files::Known,
+    files::{Files, Known, Temporary},
     language::Bilingual,
-    request,
-    resources::changes::snapshot::NDJSON,
+    media_type::{CSV, NDJSON, XLSX},
+    negotiation,
     sheet::write::{About, Encoding, Form, Writer},
     value::today,
 };
 
 /// A file that was asked for.
 pub(super) struct Order {
+    files: Files,
     table: &'static Table,
     form: Form,
     named: bool,
@@ -34,7 +35,7 @@ impl Order {
             ];
             let mut preferred = by_accept
                 .into_iter()
-                .filter(|(media_type, _)| request::prefers(req, media_type));
+                .filter(|(media_type, _)| negotiation::prefers(req, media_type));
             preferred.next().map(|(_, format)| format)
         };
         let default = if to_fill { ExportFormat::Xlsx } else { ExportFormat::Csv };
@@ -83,6 +84,7 @@ impl Order {
         };
         let named = !is_lines && shape.names != Some(ExportNames::Code);
         Ok(Self {
+            files: Files::of(req)?,
             table,
             to_fill,
             name: table.name.to_owned(),
@@ -102,24 +104,24 @@ impl Order {
     pub(super) async fn fill(
         self,
         db: &Db,
-        rows: impl FnOnce(&mut Read<'_>, &mut Writer) -> Result<()> + Send + 'static,
+        rows: impl FnOnce(&mut Read<'_>, &mut Writer<Temporary>) -> Result<()> + Send + 'static,
     ) -> Result<Export> {
-        let who = db.caller().who();
-        let place = db.files().answer(who)?;
+        let who = db.context().who();
+        let place = self.files.answer(who)?;
         let known = db.public_state().map(|state| Known {
             request: self.request,
             state,
             day: today(),
         });
         let there = {
-            let db = db.clone();
-            move |known: Option<&Known>| db.files().there(known?, |state| db.is_still(state))
+            let (db, files) = (db.clone(), self.files.clone());
+            move |known: Option<&Known>| files.there(known?, |state| db.is_still(state))
         };
         let file = if let Some(file) = there(known.as_ref()) {
             file
         } else {
             let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
-            let files = db.files().clone();
+            let files = self.files;
             let write = move |conn: &mut Read<'_>| {
                 // Somebody else may have been first in line with the same.
                 if let Some(file) = there(known.as_ref()) {

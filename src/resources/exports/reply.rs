@@ -18,13 +18,13 @@ use utoipa::{
     openapi::{Content, Header, Ref, RefOr, Response, Type, schema::ObjectBuilder},
 };
 
-use super::{CSV, ExportBook, ExportLine, ExportText, LICENSE, XLSX};
+use super::{ExportBook, ExportLine, ExportText, LICENSE};
 use crate::{
     error::{Error, Result},
-    extract::kept,
     files::Kept,
+    media_type::{CSV, NDJSON, XLSX},
     quota::Holding,
-    resources::changes::snapshot::NDJSON,
+    respond::kept,
     sheet::write::{Encoding, Form},
 };
 

@@ -6,6 +6,7 @@ use super::{results::ResultRow, rows::Source};
 use crate::{
     db::Read,
     error::{Error, Result, Violation},
+    files::Temporary,
     language::Bilingual,
     past::{AsOf, Past, Since},
     query::{AnyOf, Years},
@@ -45,7 +46,7 @@ pub(super) fn write(
     conn: &mut Read<'_>,
     organization: &OrganizationKey,
     year: FiscalYear,
-    writer: &mut Writer,
+    writer: &mut Writer<Temporary>,
 ) -> Result<()> {
     let source = Source::read(conn)?;
     let on = conn.today;

@@ -6,7 +6,7 @@ use diesel::{PgConnection, prelude::*};
 
 use super::{
     Finding, FindingFilter, FindingSide, FindingSource,
-    gather::{BUDGETS, Place},
+    place::{BUDGETS, Place},
 };
 use crate::{
     domain::{

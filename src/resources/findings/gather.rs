@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::{PgConnection, dsl::max, prelude::*};
 
-use super::{Finding, FindingFilter, FindingPage, FindingSort, budgets, indicators};
+use super::{
+    Finding, FindingFilter, FindingPage, FindingSort, budgets, indicators,
+    place::{BUDGETS, INDICATORS, Place},
+};
 use crate::{
     domain::finding::FindingKind,
     error::{Error, Result},
@@ -13,12 +16,6 @@ use crate::{
     schema::revisions as v,
     value::Id,
 };
-
-/// The place of a finding in the list: which part, then what it is about, then its kind.
-pub(super) type Place = (u8, Id, FindingKind);
-
-pub(super) const INDICATORS: u8 = 0;
-pub(super) const BUDGETS: u8 = 1;
 
 pub(super) fn list(
     conn: &mut PgConnection,

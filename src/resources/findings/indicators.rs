@@ -7,7 +7,7 @@ use diesel::{PgConnection, prelude::*};
 
 use super::{
     Finding, FindingFilter, FindingSide, FindingSource,
-    gather::{INDICATORS, Place},
+    place::{INDICATORS, Place},
 };
 use crate::{
     domain::finding::{FindingField, FindingKind, FindingValue, Misfit, Seen, dropped_after_b, misfits},

@@ -7,19 +7,17 @@ use super::{
     Left, Rewording, lay_over,
     laying::Laying,
     report::{ImportField, ImportNote},
+    source_map::Spot,
 };
 use crate::{
     contract::{self, Rules as _},
     db::Tx,
-    domain::{
-        form::{Confidence, Field, Form, Note, Severity},
-        kinds::BudgetKind,
-    },
+    domain::form::{Confidence, Form, Note, Severity},
     error::{Result, Violation},
     language::Bilingual,
     resources::policies::tree::{PolicyTree, store::Rows},
     schema::{organization_name, organizations},
-    value::{FiscalYear, GoalCode, Line, OrganizationKey, Slug},
+    value::{FiscalYear, OrganizationKey, Slug},
 };
 
 /// A form as a whole policy.
@@ -33,16 +31,6 @@ pub(super) struct Laid {
     /// What should be known about the form.
     pub(super) notes: Vec<ImportNote>,
     places: Vec<(Spot, u32, Confidence)>,
-}
-
-/// Something in a policy, by what people call it: its place in a document changes when something is put before it.
-#[derive(Debug, Clone)]
-pub(super) enum Spot {
-    Policy(&'static str),
-    Goal(GoalCode, &'static str),
-    Budget(GoalCode, FiscalYear, BudgetKind),
-    Indicator(GoalCode, Line<500>),
-    Result(GoalCode, Line<500>, FiscalYear),
 }
 
 /// The policy a form is of; nothing where it does not say, or names an organization that is not there.
@@ -147,36 +135,6 @@ fn broken(tree: &PolicyTree) -> Vec<Violation> {
     if broken.is_empty() { tree.broken() } else { broken }
 }
 
-impl Spot {
-    fn pointer(&self, tree: &PolicyTree) -> Option<String> {
-        let goal = |code: &GoalCode| {
-            let n = tree.goals.iter().position(|goal| goal.code == *code)?;
-            Some((format!("/goals/{n}"), tree.goals.get(n)?))
-        };
-        let indicator = |code, name: &Line<500>| {
-            let (at, goal) = goal(code)?;
-            let n = goal.indicators.iter().position(|it| it.name == *name)?;
-            Some((format!("{at}/indicators/{n}"), goal.indicators.get(n)?))
-        };
-        match self {
-            Self::Policy(field) => Some(format!("/{field}")),
-            Self::Goal(code, field) => goal(code).map(|(at, _)| format!("{at}/{field}")),
-            Self::Budget(code, year, kind) => {
-                let (at, goal) = goal(code)?;
-                let mut budgets = goal.budgets.iter();
-                let n = budgets.position(|it| (it.fiscal_year, it.kind) == (*year, *kind))?;
-                Some(format!("{at}/budgets/{n}"))
-            }
-            Self::Indicator(code, name) => indicator(code, name).map(|(at, _)| at),
-            Self::Result(code, name, year) => {
-                let (at, indicator) = indicator(code, name)?;
-                let n = indicator.results.iter().position(|it| it.fiscal_year == *year)?;
-                Some(format!("{at}/results/{n}"))
-            }
-        }
-    }
-}
-
 impl From<&Note> for ImportNote {
     fn from(note: &Note) -> Self {
         Self {
@@ -204,9 +162,4 @@ impl ImportNote {
         let detail = Bilingual::new(at.ja + &self.detail.ja, at.en + &self.detail.en);
         Violation::at(self.pointer.unwrap_or_default(), "import", detail)
     }
-}
-
-/// Where a field was read.
-pub(super) fn place<T>(field: &Field<T>) -> (u32, Confidence) {
-    (field.line, field.confidence)
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{
     Rewording,
-    laid::{Spot, place},
     report::ImportNote,
+    source_map::{Spot, place},
 };
 use crate::{
     domain::{

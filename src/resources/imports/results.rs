@@ -12,12 +12,13 @@ use crate::{
     auth::Verb,
     db::Tx,
     error::{Error, Place, Result, Violation},
+    limits::MAX_BATCH,
     query::Years,
     resources::{
         evaluations::case::{Subject, judge},
         results::{
             ResultInput, Row,
-            bulk::{MAX_BATCH, ResultEntry, broken, store},
+            bulk::{ResultEntry, broken, store},
         },
     },
     schema::{goals as g, indicators as i, policies as p, results as r},

@@ -11,16 +11,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Indicator;
 use crate::{
-    db::{Db, by_id},
+    db::{Db, Of, by_id},
     domain::{
         kinds::IndicatorKind,
         likeness::{Likeness, LikenessReason, Traits, likeness},
         target::Target,
     },
     error::Result,
-    extract::{Answer, Path},
-    past::{Of, Past},
+    extract::Path,
+    past::Past,
     query::Query,
+    respond::Answer,
     schema::{goals as g, indicators as i, policies as p},
     value::{Decimal, FiscalYear, GoalCode, Id, Line},
 };

@@ -7,10 +7,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{find, tree::store::Rows};
 use crate::{
-    db::Db,
+    db::{Db, Of},
     error::{Error, Result},
-    extract::{Html, Path},
-    past::{Of, Past},
+    extract::Path,
+    html::Html,
+    past::Past,
     query::Query,
     value::{FiscalYear, OrganizationKey},
 };

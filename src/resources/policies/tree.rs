@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{PolicyInput, check_absent, check_path, find, permit_new, permitted};
 use crate::{
     contract::Rules,
-    db::Db,
+    db::{Db, Of},
     domain::{
         form::MOST_INDICATORS,
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
@@ -22,10 +22,10 @@ use crate::{
     },
     error::{Result, Violation},
     etag::Condition,
-    extract::{Answer, Created, Json, Path, Stored},
+    extract::{Json, Path},
     idempotency::Once,
     language::Bilingual,
-    past::{Of, Past},
+    past::Past,
     query::{NoQuery, Query},
     resources::{
         budgets::{self, BudgetInput},
@@ -33,6 +33,7 @@ use crate::{
         indicators::{self, IndicatorInput},
         results::ResultInput,
     },
+    respond::{Answer, Created, Stored},
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, TextBox, Yen, today},
 };
 

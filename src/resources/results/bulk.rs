@@ -14,16 +14,15 @@ use crate::{
     contract::{Rules, too_many},
     db::{Db, Tx},
     error::{Error, Result, Violation},
-    extract::{Answer, Json, limits},
+    extract::Json,
     idempotency::Once,
     language::Bilingual,
+    limits::limits,
     query::NoQuery,
+    respond::Answer,
     schema::{goals, indicators, policies, results},
     value::{FiscalYear, Id, Prose, today},
 };
-
-/// Most results written together, wherever the service runs.
-pub const MAX_BATCH: usize = 1000;
 
 /// The route of bulk writing.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -14,7 +14,7 @@ use crate::{
     domain::target::Comparator,
     error::{Error, Result, Violation},
     etag::Match,
-    extract::{Created, Json, Path},
+    extract::{Json, Path},
     idempotency::Once,
     language::Bilingual,
     query::NoQuery,
@@ -22,6 +22,7 @@ use crate::{
         self, Policy, PolicyStage,
         tree::{PolicyTree, TreeIndicator, store::Rows},
     },
+    respond::Created,
     schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
     value::{Date, FiscalYear, Id, OrganizationKey, Prose, TextBox, today},
 };

@@ -54,7 +54,8 @@ impl Heads {
 }
 
 /// Whether a text is the head every table needs.
-pub(in crate::sheet) fn is_key(text: &str) -> bool {
+#[must_use]
+pub fn is_key(text: &str) -> bool {
     // Heads are short: longer texts are not even compared.
     text.len() <= 100 && code_of(text) == Some(KEY)
 }

@@ -33,7 +33,7 @@ fn lookup(id: Id) -> Option<Known> {
 }
 
 fn read_csv(text: &str) -> Sheet {
-    read(&csv::read(text.as_bytes()).unwrap(), None, lookup)
+    read(&csv::read(text.as_bytes(), is_key).unwrap(), None, lookup)
 }
 
 /// The notes of a sheet: the code and the address its detail begins with.
@@ -329,7 +329,7 @@ fn years_are_read_as_people_write_them() {
         (number("6", false), 2024),
         (Content::Text("".into()), 2025),
     ] {
-        let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},x,3\n").as_bytes()).unwrap();
+        let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},x,3\n").as_bytes(), is_key).unwrap();
         table.rows.get_mut(1).unwrap().cells.get_mut(1).unwrap().content = content.clone();
         let sheet = read(&table, FiscalYear::new(2025), lookup);
         assert_eq!(only(&sheet).fiscal_year.get(), year, "{content:?}");

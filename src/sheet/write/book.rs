@@ -5,7 +5,7 @@
 
 use std::{
     fmt::{self, Write as _},
-    io::{Cursor, Read as _, Write as _},
+    io::{Cursor, Read as _, Seek, Write},
 };
 
 use chrono::NaiveDate;
@@ -15,7 +15,6 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
-    files::{Temporary, unwritten},
     language::Bilingual,
     sheet::{Column, table::column_name},
 };
@@ -61,8 +60,8 @@ pub struct CodeList {
 }
 
 /// A table in a workbook.
-pub(super) struct Book {
-    zip: ZipWriter<Temporary>,
+pub(super) struct Book<W: Write + Seek> {
+    zip: ZipWriter<W>,
     /// What was not written yet.
     gathered: String,
     /// What follows the rows.
@@ -81,8 +80,8 @@ struct Styles {
     places: Vec<String>,
 }
 
-impl Book {
-    pub(super) fn new(columns: &'static [Column], named: bool, about: &About, out: Temporary) -> Result<Self> {
+impl<W: Write + Seek> Book<W> {
+    pub(super) fn new(columns: &'static [Column], named: bool, about: &About, out: W) -> Result<Self> {
         let bytes = blank(columns, named, about).map_err(Error::internal)?;
         let mut blank = ZipArchive::new(Cursor::new(bytes)).map_err(Error::internal)?;
         let mut table = String::new();
@@ -96,12 +95,12 @@ impl Book {
             let part = blank.by_index_raw(place).map_err(Error::internal)?;
             let is_table = part.name().map_err(Error::internal)? == TABLE;
             if !is_table {
-                zip.raw_copy_file(part).map_err(unwritten)?;
+                zip.raw_copy_file(part).map_err(Error::unwritten)?;
             }
         }
         // It may outgrow what the short form of its length can say.
         let options = SimpleFileOptions::default().large_file(true);
-        zip.start_file(TABLE, options).map_err(unwritten)?;
+        zip.start_file(TABLE, options).map_err(Error::unwritten)?;
         Ok(Self {
             zip,
             gathered: before,
@@ -136,15 +135,15 @@ impl Book {
     }
 
     fn write(&mut self) -> Result<()> {
-        self.zip.write_all(self.gathered.as_bytes()).map_err(unwritten)?;
+        self.zip.write_all(self.gathered.as_bytes()).map_err(Error::unwritten)?;
         self.gathered.clear();
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Temporary> {
+    pub(super) fn finish(mut self) -> Result<W> {
         self.gathered.push_str(&self.end);
         self.write()?;
-        self.zip.finish().map_err(unwritten)
+        self.zip.finish().map_err(Error::unwritten)
     }
 }
 

@@ -7,7 +7,6 @@ use encoding_rs::SHIFT_JIS;
 use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
-    files::{Temporary, unwritten},
     language::Bilingual,
     sheet::formula,
 };
@@ -30,22 +29,18 @@ pub enum Encoding {
 }
 
 /// A table in CSV.
-pub(super) struct Csv {
+pub(super) struct Csv<W> {
     encoding: Encoding,
     rows: csv::Writer<Vec<u8>>,
-    out: Temporary,
+    out: W,
     /// Characters that the encoding does not have.
     foreign: BTreeSet<char>,
 }
 
-impl Csv {
-    pub(super) fn new<'a>(
-        encoding: Encoding,
-        heads: impl Iterator<Item = &'a str>,
-        mut out: Temporary,
-    ) -> Result<Self> {
+impl<W: Write> Csv<W> {
+    pub(super) fn new<'a>(encoding: Encoding, heads: impl Iterator<Item = &'a str>, mut out: W) -> Result<Self> {
         if encoding == (Encoding::Utf8 { bom: true }) {
-            out.write_all("\u{feff}".as_bytes()).map_err(unwritten)?;
+            out.write_all("\u{feff}".as_bytes()).map_err(Error::unwritten)?;
         }
         let mut rows = rows();
         rows.write_record(heads).map_err(Error::internal)?;
@@ -73,7 +68,7 @@ impl Csv {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Temporary> {
+    pub(super) fn finish(mut self) -> Result<W> {
         self.write()?;
         self.check()?;
         Ok(self.out)
@@ -84,7 +79,7 @@ impl Csv {
         let gathered = std::mem::replace(&mut self.rows, rows());
         let bytes = gathered.into_inner().map_err(Error::internal)?;
         if self.encoding != Encoding::Cp932 {
-            return self.out.write_all(&bytes).map_err(unwritten);
+            return self.out.write_all(&bytes).map_err(Error::unwritten);
         }
         let text = String::from_utf8(bytes).map_err(Error::internal)?;
         let (encoded, _, _) = SHIFT_JIS.encode(&text);
@@ -94,7 +89,7 @@ impl Csv {
         if self.foreign.len() >= NAMED {
             self.check()?;
         }
-        self.out.write_all(&encoded).map_err(unwritten)
+        self.out.write_all(&encoded).map_err(Error::unwritten)
     }
 
     fn check(&self) -> Result<()> {

@@ -13,8 +13,8 @@ use quick_xml::{
 };
 use zip::{ZipArchive, result::ZipError};
 
-use super::{super::table::refused, Note};
-use crate::work;
+use super::Note;
+use crate::{sheet::table::refused, work};
 
 /// Most bytes that all parts read may come to.
 const MOST_BYTES: u64 = 64 << 20;

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::sheet::csv;
+use ward_policy::sheet::{csv, results::is_key};
 
 #[path = "../sheets.rs"]
 mod sheets;
 
-fuzz_target!(|bytes: &[u8]| sheets::hold(csv::read(bytes)));
+fuzz_target!(|bytes: &[u8]| sheets::hold(csv::read(bytes, is_key)));

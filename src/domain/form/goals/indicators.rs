@@ -1,6 +1,6 @@
 //! The indicators of a goal with their results: from boxes of either, or from the rows of a table.
 
-use super::{Reading, Row, worse};
+use super::{super::worse, Reading, Row};
 use crate::domain::{
     fiscal_year,
     form::{
@@ -13,7 +13,10 @@ use crate::domain::{
         table::RawRecord,
     },
     kinds::IndicatorKind,
-    reading::{Parse, indicator, result, result::ReadResult},
+    reading::{
+        Parse, indicator,
+        result::{self, ReadResult},
+    },
 };
 
 impl Reading<'_> {

@@ -1,9 +1,9 @@
 //! What stands above boxes: the head of the form, and the headings and budgets of its goals.
 
-use super::{Confidence, RawGoal, Reader, label_of};
+use super::{Confidence, RawGoal, Reader};
 use crate::domain::form::{
     budgets, headings,
-    labels::{self, Label},
+    labels::{self, Label, label_of},
     layout::{Cell, Item, Row},
     notes::Place,
 };

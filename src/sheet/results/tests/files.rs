@@ -2,10 +2,11 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use super::{super::*, GROUPS, PERCENT, lookup, only, said};
+use super::{GROUPS, PERCENT, lookup, only, said};
 use crate::{
     sheet::{
         csv,
+        results::*,
         table::{Content, Merged},
         xlsx,
     },
@@ -49,7 +50,7 @@ fn a_filled_in_workbook_is_read() {
 
 #[test]
 fn what_people_do_not_see_is_read_with_a_warning() {
-    let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},2024,3\n").as_bytes()).unwrap();
+    let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},2024,3\n").as_bytes(), is_key).unwrap();
     table.hidden_columns = vec![(2, 3), (9, 9)];
     let merged = |first, last| Merged { first, last };
     table.merged = vec![merged((1, 1), (1, 3)), merged((2, 1), (3, 1))];

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{super::*, BARE, lookup, read_csv};
+use super::{BARE, lookup, read_csv};
 use crate::{
-    sheet::csv,
+    sheet::{csv, results::*},
     value::{Decimal, Prose},
 };
 
@@ -42,7 +42,7 @@ proptest! {
             let row = [BARE.to_owned(), year.to_string(), number(value), number(previous), size.to_string(), status.to_owned(), text(words), text(comment)];
             writer.write_record(row).unwrap();
         }
-        let sheet = read(&csv::read(&writer.into_inner().unwrap()).unwrap(), None, lookup);
+        let sheet = read(&csv::read(&writer.into_inner().unwrap(), is_key).unwrap(), None, lookup);
         prop_assert_eq!(&sheet.notes, &[]);
         prop_assert_eq!(sheet.entries.len(), values.len());
         for (entry, (value, previous, size, words, comment)) in sheet.entries.iter().zip(values) {

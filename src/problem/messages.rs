@@ -1,9 +1,12 @@
-//! What each kind of failure says: its status, and this occurrence in words.
+//! What each failure says of this occurrence, in both languages.
 
 use actix_web::http::StatusCode;
 
-use super::{Error, MOST_NAMED, MOST_VIOLATIONS, Violation};
-use crate::language::Bilingual;
+use super::MOST_NAMED;
+use crate::{
+    error::{Error, MOST_VIOLATIONS, Violation},
+    language::Bilingual,
+};
 
 /// Kinds of things a path can fail to name: the English key, and both names.
 const THINGS: &[(&str, &str)] = &[
@@ -22,33 +25,6 @@ const THINGS: &[(&str, &str)] = &[
 ];
 
 impl Error {
-    /// The status.
-    pub(super) fn status(&self) -> StatusCode {
-        match self {
-            Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Gone => StatusCode::GONE,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Framework(status) => *status,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
     /// The broken rules.
     pub(super) fn violations(&self) -> &[Violation] {
         match self {
@@ -135,7 +111,8 @@ impl Error {
                 ),
             ),
             Self::Framework(status) => {
-                let reason = status.canonical_reason().unwrap_or("refused");
+                let known = StatusCode::from_u16(*status).ok();
+                let reason = known.and_then(|status| status.canonical_reason()).unwrap_or("refused");
                 Bilingual::new(reason, reason)
             }
             Self::Internal(_) => Bilingual::new("記録を残しました", "the failure has been logged under the request id"),

@@ -166,7 +166,7 @@ impl Collector for Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::KINDS;
+    use crate::problem::KINDS;
 
     #[test]
     fn every_kind_of_problem_is_told_apart() {

@@ -21,8 +21,8 @@ use futures_util::future::select;
 use subtle::ConstantTimeEq;
 use tokio::{sync::watch, time::sleep};
 
-use super::{Scope, token::Presented};
 use crate::{
+    auth::{Scope, token::Presented},
     error::Result,
     schema::{token_uses, tokens},
     value::{Id, Time},
@@ -41,9 +41,9 @@ pub struct TokenDirectory {
 
 /// A token that was valid when it was loaded.
 pub struct Token {
-    pub(super) id: Id,
-    pub(super) name: String,
-    pub(super) scopes: Arc<[Scope]>,
+    pub(crate) id: Id,
+    pub(crate) name: String,
+    pub(crate) scopes: Arc<[Scope]>,
     hash: Vec<u8>,
     expires_at: Option<Time>,
     revoked: watch::Sender<bool>,

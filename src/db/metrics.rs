@@ -14,7 +14,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::Label;
+/// One label, and its value.
+pub type Label = [(&'static str, &'static str); 1];
 
 /// How long somebody may have waited: up to the patience of a reader, of a writer, of those who wait anyway.
 const WAITED: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.5, 4.0, 15.0, 60.0];
@@ -50,7 +51,8 @@ impl Default for Queries {
 }
 
 impl Queries {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// Names everything that is counted here.
+    pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "database_errors",
             "Failures of statements and connections, expected ones (a unique name that is taken) included",
@@ -131,7 +133,7 @@ impl Queries {
 
 /// The turns of one lane.
 #[derive(Debug, Clone)]
-pub struct Turns {
+pub(crate) struct Turns {
     pub(crate) taken: Counter,
     pub(crate) refused: Counter,
     waiting: Gauge,

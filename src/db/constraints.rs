@@ -1,8 +1,16 @@
 //! What the database's constraints mean to a caller: a rule between rows is stated once, in a migration, and its sentence here.
 
+use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
+
+use crate::{
+    auth::CHANGE_REASON,
+    error::{Error, Place, Violation},
+    language::Bilingual,
+};
+
 /// Name, the field it is about, and the sentence in Japanese and in English.
 #[rustfmt::skip]
-pub(super) const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
+const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
     ("organizations_slug_unique", "/slug", "このスラッグは使用されています", "this slug is taken"),
     ("organizations_slug_reserved", "/slug", "このスラッグは別の所属が使っていたもので、使えません", "another organization had this slug, and addresses lead to it"),
     ("organizations_slug_format", "/slug", "英小文字で始まる英数字とハイフンにしてください", "must be lower-case letters, digits and hyphens"),
@@ -90,3 +98,70 @@ pub(super) const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
     ("change_epoch_single", "", "一行だけです", "has one row"),
     ("results_numbers_exact", "", "数値の桁数が多すぎます", "numbers have too many digits"),
 ];
+
+/// Names of the constraints that have a sentence; a test compares them with the database's.
+pub fn known_constraints() -> impl Iterator<Item = &'static str> {
+    CONSTRAINTS.iter().map(|(name, ..)| *name)
+}
+
+impl Error {
+    /// What a body names is not there: as the foreign key of this name would say it.
+    #[must_use]
+    pub fn about(self, constraint: &str) -> Self {
+        let named = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint);
+        match (self, named) {
+            (Self::NotFound(_), Some((_, pointer, ja, en))) => {
+                Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))])
+            }
+            (e, _) => e,
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    /// Never by the server's words, which are in its own language: constraints by their names, and
+    /// whatever diesel cannot name (deadlock, timeout, shutdown, read-only) as a thing that passes.
+    fn from(e: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &e else {
+            return match e {
+                DieselError::NotFound => Self::NotFound("resource"),
+                DieselError::BrokenTransactionManager => Self::Unavailable(e.to_string()),
+                e => Self::internal(e),
+            };
+        };
+        let name = info.constraint_name().unwrap_or_default();
+        // Only a caller who creates under an id of its own can meet one that is there.
+        if *kind == Kind::UniqueViolation && name.ends_with("_pkey") {
+            return Self::PreconditionFailed;
+        }
+        match name {
+            "change_log_actor_stated" => return Self::Unauthenticated,
+            "change_log_reason_stated" => return Self::Invalid(vec![reason_required()]),
+            _ => {}
+        }
+        let named = CONSTRAINTS.iter().find(|(known, ..)| *known == name);
+        match (kind, named) {
+            (_, Some((_, pointer, ja, en))) => {
+                Self::Conflict(vec![Violation::at(*pointer, "constraint", Bilingual::new(*ja, *en))])
+            }
+            (
+                Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::CheckViolation | Kind::NotNullViolation,
+                None,
+            ) => Self::internal(e),
+            (Kind::SerializationFailure | Kind::Unknown, None) => Self::Undone(e.to_string()),
+            _ => Self::Unavailable(e.to_string()),
+        }
+    }
+}
+
+fn reason_required() -> Violation {
+    Violation {
+        place: Place::Header(CHANGE_REASON),
+        code: "required",
+        detail: Bilingual::new(
+            "公表済みの内容の変更には理由が必要です",
+            "what is public changes only for a reason",
+        ),
+        suggestion: None,
+    }
+}

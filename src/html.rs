@@ -17,10 +17,10 @@ use utoipa::{
     },
 };
 
-use super::tagged;
+use crate::respond::tagged;
 
 /// What a page is.
-pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const PAGE: &str = "text/html; charset=utf-8";
 
 /// A page in Japanese. It holds one style sheet and no script.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<T: Into<String>> Responder for Html<T> {
             .insert_header((CONTENT_SECURITY_POLICY, policy))
             .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((CONTENT_LANGUAGE, "ja"));
-        tagged(req, response, HTML, self.page.into().into_bytes())
+        tagged(req, response, PAGE, self.page.into().into_bytes())
     }
 }
 

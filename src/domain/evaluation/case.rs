@@ -1,0 +1,55 @@
+//! What an evaluation looks at.
+
+use chrono::NaiveDate;
+
+use crate::{
+    domain::{
+        kinds::{Direction, Rating, ValueStatus},
+        target::Target,
+    },
+    value::{Decimal, FiscalYear},
+};
+
+/// Everything an evaluation looks at; the day is an argument like any other.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The fiscal year the result is for.
+    pub fiscal_year: FiscalYear,
+    /// The indicator's target.
+    pub target: &'a Target,
+    /// The indicator's unit as printed.
+    pub unit: Option<&'a str>,
+    /// The decimal places the indicator is stated with.
+    pub decimals: Option<u32>,
+    /// Which way the indicator gets better.
+    pub direction: Direction,
+    /// What was recorded, if anything was.
+    pub result: Option<Facts>,
+    /// Last year's own result, through the series.
+    pub recorded_previous: Option<Decimal>,
+    /// The result of the fiscal year the target refers to, through the series.
+    pub recorded_reference: Option<Decimal>,
+    /// Whether the organization says that the year before is comparable.
+    pub comparable_with_previous: Option<bool>,
+    /// What it says about that.
+    pub comparable_reason: Option<&'a str>,
+    /// The last day on which the result is in time.
+    pub due_on: NaiveDate,
+    /// The day of the evaluation.
+    pub on: NaiveDate,
+}
+
+/// What was recorded about a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// The value of the fiscal year.
+    pub value: Option<Decimal>,
+    /// The sum since the target's period began.
+    pub cumulative_value: Option<Decimal>,
+    /// What was said about the value, if anything was.
+    pub value_status: Option<ValueStatus>,
+    /// The organization's own rating.
+    pub declared_rating: Option<Rating>,
+    /// The previous year's result as stated beside this one.
+    pub stated_previous_value: Option<Decimal>,
+}

@@ -1,0 +1,18 @@
+//! The media types of answers and bodies.
+
+/// JSON: almost all answers.
+pub const JSON: &str = "application/json";
+/// A problem (RFC 9457).
+pub const PROBLEM: &str = "application/problem+json";
+/// JSON-LD: the catalogue.
+pub const JSON_LD: &str = "application/ld+json";
+/// A JSON object a line.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Server-sent events.
+pub const EVENT_STREAM: &str = "text/event-stream";
+/// A page.
+pub const HTML: &str = "text/html";
+/// Comma-separated values (RFC 4180).
+pub const CSV: &str = "text/csv";
+/// An Excel workbook.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";

@@ -1,0 +1,9 @@
+//! Where a finding stands in the list.
+
+use crate::{domain::finding::FindingKind, value::Id};
+
+/// The place of a finding in the list: which part, then what it is about, then its kind.
+pub(super) type Place = (u8, Id, FindingKind);
+
+pub(super) const INDICATORS: u8 = 0;
+pub(super) const BUDGETS: u8 = 1;
