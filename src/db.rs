@@ -13,69 +13,67 @@ use std::{
 use diesel::{Connection, PgConnection, dsl::max, prelude::*};
 use tokio::time::sleep;
 
-use crate::{
-    consistency,
-    error::{Error, Result},
-    quota::Quota,
-    schema::change_log,
-};
+use crate::error::{Error, Result};
+use quota::Quota;
+use schema::change_log;
 
-use gate::Gate;
-use lane::{Lane, Plan};
-use listener::Listener;
+use admission::Gate;
+use batch_loader::Together;
+use instrumentation::For;
 use moment::{EVERYBODY, TABLES};
+use notifications::Listener;
+use pool::{Lane, Plan};
+use replicas::Standbys;
 use running::Running;
-use standby::Standbys;
-use together::Together;
-use watched::For;
 
-mod access;
 pub mod address;
+pub(crate) mod admission;
+mod batch_loader;
 mod bounds;
+pub mod consistency;
 mod constraints;
 mod context;
 pub mod embedded;
-mod former;
-pub(crate) mod gate;
-mod hooks;
-mod lane;
-mod life;
-mod listener;
+mod former_names;
+mod instrumentation;
+mod liveness;
 mod metrics;
+mod migrations;
 mod moment;
-mod public;
+mod notifications;
+mod pool;
+mod public_version;
+pub mod quota;
 mod reach;
-mod readiness;
+mod replicas;
 mod running;
-mod standby;
-mod stream;
-mod together;
+pub mod schema;
+mod session;
+mod streaming;
 mod token_directory;
+mod transaction;
 mod trial;
-mod watched;
-mod write;
 
-pub use access::{Db, Read};
+pub use batch_loader::{ById, by_id};
 pub use bounds::Bounds;
 pub use constraints::known_constraints;
 pub use context::{Context, Repeatable};
-pub use hooks::Hooks;
-pub use lane::Use;
-pub use listener::{Heard, Said, Tail};
 pub use metrics::{Label, Queries};
-pub use moment::{Moment, Of, as_everybody, published_as, seconds_ahead};
-pub use public::{Changed, Part, PublicState};
-pub use readiness::{
+pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
-pub use standby::Standing;
-pub use stream::{Chunks, Out};
-pub use together::{ById, by_id};
+pub use moment::{Moment, Of, as_everybody, published_as, seconds_ahead};
+pub use notifications::{Heard, Said, Tail};
+pub use pool::Use;
+pub use public_version::{Changed, Part, PublicState};
+pub use replicas::Standing;
+pub use session::{Db, Read};
+pub use streaming::{Chunks, Out};
 pub use token_directory::{Token, TokenDirectory};
+pub use transaction::{Hooks, Tx, write};
+use transaction::{Written, until_it_stays};
 pub use trial::try_out;
-pub use write::{Tx, write};
-use write::{Written, until_it_stays};
 
 /// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes; and one is left
 /// for other callers, where both are of one.
@@ -113,7 +111,7 @@ pub struct Database {
     gatherers: Gate,
     together: Together,
     listener: Arc<Listener>,
-    former: former::Kept,
+    former: former_names::Kept,
     /// Set once it is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
@@ -191,7 +189,7 @@ impl Database {
             gatherers: Gate::new(bounds.streams, bounds.queue),
             together: Together::default(),
             listener,
-            former: former::Kept::default(),
+            former: former_names::Kept::default(),
             ready,
             bounds,
             hooks,
@@ -253,7 +251,7 @@ impl Database {
 
     /// Waits until every token is known that there was two seconds ago. 503 while the database says nothing.
     pub async fn tokens_known(&self) -> Result<()> {
-        self.heard_within(listener::FRESH, self.bounds.wait).await
+        self.heard_within(notifications::FRESH, self.bounds.wait).await
     }
 
     /// Waits until a token is known that was made just before now. It costs no connection.
@@ -274,7 +272,7 @@ impl Database {
             if Instant::now() >= end {
                 return Err(no_answer());
             }
-            sleep(listener::PULSE).await;
+            sleep(notifications::PULSE).await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a request. What the caller sees for it is in [`crate::problem`].
+//! What can go wrong with a request. What the caller sees for it is in [`crate::http::problem`].
 
 use std::{
     borrow::Cow,
@@ -6,7 +6,7 @@ use std::{
     io::{self, ErrorKind},
 };
 
-use crate::{language::Bilingual, value::Time, work};
+use crate::value::{Time, language::Bilingual, work};
 
 /// Result of anything that ends in a response.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -9,19 +9,20 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use ward_policy::{
-    app,
-    backup_command::{self, BackupCommand},
-    command::Failure,
-    config::{Config, LogFormat},
+    cli::{
+        backup::{self, BackupCommand},
+        config::{Config, LogFormat},
+        database::Failure,
+        generate::{self, GenerateCommand},
+        import::{self, ImportCommand},
+        logging, serve,
+        token::{self, TokenCommand},
+        upgrade,
+        verify::{self, Head},
+    },
     db,
-    generate_command::{self, GenerateCommand},
-    import_command::{self, ImportCommand},
-    logging, openapi,
     resources::HOOKS,
-    serve_command,
-    token_command::{self, TokenCommand},
-    upgrade_command,
-    verify::{self, Head},
+    server::{app, openapi},
 };
 
 /// The system of record for what Osaka City's wards and bureaus promise each year, and whether they kept it.
@@ -85,16 +86,16 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve_command::run(!cli.no_sample),
+        Command::Serve => serve::run(!cli.no_sample),
         Command::Migrate => migrate(),
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(),
-        Command::Token { command } => token_command::run(&command),
-        Command::Import(command) => import_command::run(&command),
-        Command::Generate(command) => generate_command::run(&command),
-        Command::Backup(command) => backup_command::backup(&command),
-        Command::Restore(command) => backup_command::restore(&command),
-        Command::Upgrade => upgrade_command::run(),
+        Command::Token { command } => token::run(&command),
+        Command::Import(command) => import::run(&command),
+        Command::Generate(command) => generate::run(&command),
+        Command::Backup(command) => backup::backup(&command),
+        Command::Restore(command) => backup::restore(&command),
+        Command::Upgrade => upgrade::run(),
         Command::Verify { known } => verify::run(known.as_ref()),
     }
 }

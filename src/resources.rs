@@ -6,7 +6,7 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 pub use after_write::HOOKS;
 
@@ -27,6 +27,8 @@ pub mod indicators;
 mod narrow;
 pub mod organizations;
 pub mod policies;
+pub mod policy_forms;
+pub mod policy_trees;
 pub mod results;
 pub mod revisions;
 pub mod series;
@@ -42,8 +44,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(evaluations::routes)
         .configure(organizations::routes)
         .configure(policies::routes)
-        .configure(policies::tree::routes)
-        .configure(policies::form::routes)
+        .configure(policy_trees::routes)
+        .configure(policy_forms::routes)
         .configure(goals::routes)
         .configure(budgets::routes)
         .configure(revisions::routes)
@@ -68,8 +70,8 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<health::Readiness>(schemas);
     add::<organizations::OrganizationPage>(schemas);
     add::<policies::PolicyPage>(schemas);
-    add::<policies::tree::PolicyTree>(schemas);
-    add::<policies::form::FormPage>(schemas);
+    add::<policy_trees::PolicyTree>(schemas);
+    add::<policy_forms::FormPage>(schemas);
     add::<goals::GoalPage>(schemas);
     add::<budgets::BudgetPage>(schemas);
     add::<budgets::summary::BudgetSummaries>(schemas);

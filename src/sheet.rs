@@ -3,7 +3,6 @@
 pub mod csv;
 pub mod decode;
 pub mod formula;
-pub mod results;
 pub mod table;
 pub mod write;
 pub mod xlsx;

@@ -1,9 +1,9 @@
 //! Values that carry their own rules: one type is the JSON schema, the check and the column.
 //!
-//! A body is checked against the schemas of its types before it is read (see [`crate::contract`]),
+//! A body is checked against the schemas of its types before it is read (see [`crate::http::validation`]),
 //! so a rule stated in a schema here is enforced, documented and tested at once.
 
-use crate::language::Bilingual;
+use language::Bilingual;
 
 /// A closed list of codes, each with its label in both languages.
 pub trait Codes: Sized + Copy + 'static {
@@ -47,8 +47,8 @@ macro_rules! text_enum {
             fn code(self) -> &'static str {
                 match self { $(Self::$item => $code),+ }
             }
-            fn label(self) -> $crate::language::Bilingual {
-                match self { $(Self::$item => $crate::language::Bilingual::new($ja, $en)),+ }
+            fn label(self) -> $crate::value::language::Bilingual {
+                match self { $(Self::$item => $crate::value::language::Bilingual::new($ja, $en)),+ }
             }
             fn japanese(self) -> &'static str {
                 match self { $(Self::$item => $ja),+ }
@@ -125,9 +125,11 @@ macro_rules! as_text {
 }
 
 mod key;
+pub mod language;
 mod number;
 mod text;
 mod time;
+pub mod work;
 
 pub use key::{GoalCode, Id, MunicipalityCode, OrganizationKey, Slug};
 pub use number::{DECIMAL_PLACES, Decimal, SIGNIFICANT_DIGITS, Yen};

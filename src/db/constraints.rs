@@ -5,7 +5,7 @@ use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 use crate::{
     auth::CHANGE_REASON,
     error::{Error, Place, Violation},
-    language::Bilingual,
+    value::language::Bilingual,
 };
 
 /// Name, the field it is about, and the sentence in Japanese and in English.

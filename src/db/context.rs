@@ -8,10 +8,9 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{public::Part, token_directory::Token};
+use super::{consistency::Consistency, public_version::Part, token_directory::Token};
 use crate::{
     auth::Caller,
-    consistency::Consistency,
     error::{Error, Result},
 };
 

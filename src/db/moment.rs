@@ -13,11 +13,10 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 
+use super::schema::{change_log, published, revisions};
 use crate::{
     error::{Error, Result, Violation},
-    language::Bilingual,
-    schema::{change_log, published, revisions},
-    value::{Date, FiscalYear, Id, OrganizationKey, Time, today},
+    value::{Date, FiscalYear, Id, OrganizationKey, Time, language::Bilingual, today},
 };
 
 /// A place in the history to read at.

@@ -21,10 +21,10 @@ use futures_util::future::select;
 use subtle::ConstantTimeEq;
 use tokio::{sync::watch, time::sleep};
 
+use super::schema::{token_uses, tokens};
 use crate::{
     auth::{Scope, token::Presented},
     error::Result,
-    schema::{token_uses, tokens},
     value::{Id, Time},
 };
 

@@ -21,15 +21,13 @@ use futures_util::future::{Either, select};
 use tokio::time::sleep;
 
 use super::{
-    Database, Db,
+    Database, Db, consistency,
     context::Context,
-    hooks::Hooks,
+    instrumentation::For,
     running::{Running, backend_pid},
-    watched::For,
-    write::{Tx, as_caller_sees, until_it_stays},
+    transaction::{Hooks, Tx, as_caller_sees, until_it_stays},
 };
 use crate::{
-    consistency,
     error::{Error, Result},
     value::today,
 };

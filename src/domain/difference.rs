@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::kinds::BudgetKind;
-use crate::{language::Bilingual, text_enum, value::Codes};
+use crate::{
+    text_enum,
+    value::{Codes, language::Bilingual},
+};
 
 text_enum! {
     /// How something differs from what it was.

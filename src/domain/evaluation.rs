@@ -4,25 +4,31 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    comparison::{AttainmentReason, Bar, attainment},
-    explanation::explain,
-    inputs::{self, Inputs},
     kinds::{Rating, ValueStatus},
-    outcome::{Outcome, Reason, outcome, value_status},
-    previous::{Previous, previous},
     quantity::{carried, unit_of_difference},
-    rating::{Ratings, ratings},
 };
-use crate::{
-    language::Bilingual,
-    value::{Decimal, FiscalYear},
-};
+use crate::value::{Decimal, FiscalYear, language::Bilingual};
+
 pub(in crate::domain) mod case;
+pub mod comparison;
+mod explanation;
 pub(in crate::domain) mod finding;
+pub mod inputs;
+pub mod outcome;
+pub mod previous;
+pub mod rating;
+mod unanswered;
+pub(in crate::domain) mod wording;
 
 pub use case::{Case, Facts};
+use comparison::{AttainmentReason, Bar, attainment};
+use explanation::explain;
 use finding::Finding;
 pub use finding::{ComparedField, ReferenceSource};
+use inputs::Inputs;
+use outcome::{Outcome, Reason, outcome, value_status};
+use previous::{Previous, previous};
+use rating::{Ratings, ratings};
 
 /// What a result means against its target on a given day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -174,11 +180,10 @@ mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
     use super::*;
+    use super::{inputs::ReferenceInput, previous::ValueChange};
     use crate::domain::{
-        given::{any_case, case, case_of, number, reported, target, target_on_previous},
-        inputs::ReferenceInput,
+        fixtures::{any_case, case, case_of, number, reported, target, target_on_previous},
         kinds::Rating::{A, B},
-        previous::ValueChange,
         target::Comparator,
     };
 

@@ -83,7 +83,7 @@ pub fn execution(initial: Latest, revised: Latest, actual: Latest) -> Execution 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::given::number;
+    use crate::domain::fixtures::number;
 
     #[expect(clippy::unnecessary_wraps, reason = "it stands beside those that there are not")]
     fn of(yen: i64) -> Latest {

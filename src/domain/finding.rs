@@ -4,16 +4,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    evaluation::{rating::Ratings, wording::year},
     kinds::{BudgetKind, Rating},
     quantity::{quantity, rounded},
-    rating::Ratings,
     succession::{BreakKind, Terms, breaks},
-    wording::year,
 };
 use crate::{
-    language::Bilingual,
     text_enum,
-    value::{Codes as _, Decimal, FiscalYear, Yen},
+    value::{Codes as _, Decimal, FiscalYear, Yen, language::Bilingual},
 };
 
 mod checks;

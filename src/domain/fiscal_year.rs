@@ -2,7 +2,7 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::{language::Bilingual, value::FiscalYear};
+use crate::value::{FiscalYear, language::Bilingual};
 
 /// An era (元号): its names, the fiscal year called its first, and how many of its years were in use.
 struct Era {
@@ -219,7 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::given::{date, year};
+    use crate::domain::fixtures::{date, year};
 
     #[test]
     fn a_fiscal_year_is_read_as_forms_print_it() {

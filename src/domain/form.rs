@@ -23,7 +23,10 @@ use super::{
     kinds::{BudgetKind, IndicatorKind},
     reading::{Parse, indicator::ReadIndicator, money::ReadMoney, result::ReadResult},
 };
-use crate::{language::Bilingual, text_enum, value::FiscalYear};
+use crate::{
+    text_enum,
+    value::{FiscalYear, language::Bilingual},
+};
 
 text_enum! {
     /// How sure the reading of a field is.

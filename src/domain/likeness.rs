@@ -10,7 +10,10 @@ use super::{
     quantity::{carried, is_percent, ratio},
     target::Target,
 };
-use crate::{text_enum, value::Decimal, work};
+use crate::{
+    text_enum,
+    value::{Decimal, work},
+};
 
 text_enum! {
     /// What speaks for an indicator continuing another.
@@ -195,7 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{given::number, target::Comparator};
+    use crate::domain::{fixtures::number, target::Comparator};
 
     fn traits<'a>(name: &'a str, target: &'a Target) -> Traits<'a> {
         Traits::of(name, Some("%"), None, IndicatorKind::Outcome, target)

@@ -2,7 +2,7 @@
 
 use rust_decimal::{Decimal as Number, RoundingStrategy};
 
-use crate::{language::Bilingual, value::Decimal};
+use crate::value::{Decimal, language::Bilingual};
 
 /// The places a ratio is rounded to.
 const RATIO_PLACES: u32 = 4;
@@ -79,7 +79,7 @@ fn grouped(number: Number) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::given::number;
+    use crate::domain::fixtures::number;
 
     #[test]
     fn numbers_keep_their_decimals_and_get_commas() {

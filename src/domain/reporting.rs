@@ -71,7 +71,7 @@ pub fn standing(of: &Standing, on: NaiveDate) -> Stands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::given::date;
+    use crate::domain::fixtures::date;
 
     #[test]
     fn an_organization_stands_as_it_has_published() {

@@ -5,8 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    evaluation::Verdict,
-    outcome::{Outcome, Reason},
+    evaluation::{
+        Verdict,
+        outcome::{Outcome, Reason},
+    },
     quantity::ratio,
 };
 use crate::value::Decimal;
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         evaluation::{Case, Facts, verdict},
-        given::{OwnedCase, any_case, case, case_of, number, reported, said, target},
+        fixtures::{OwnedCase, any_case, case, case_of, number, reported, said, target},
         kinds::{Rating, ValueStatus},
         target::{Comparator, Target},
     };

@@ -4,15 +4,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    evaluation::wording::year,
     kinds::Direction,
     likeness::{same_shape, same_text, same_unit},
     target::Target,
-    wording::year,
 };
 use crate::{
-    language::Bilingual,
     text_enum,
-    value::{Codes as _, FiscalYear},
+    value::{Codes as _, FiscalYear, language::Bilingual},
 };
 
 text_enum! {
@@ -195,7 +194,7 @@ fn shape(target: &Target) -> Bilingual {
 mod tests {
     use super::*;
     use crate::domain::{
-        given::{cumulative, target, target_on_previous, year},
+        fixtures::{cumulative, target, target_on_previous, year},
         target::Comparator,
     };
 

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    language::Bilingual,
     text_enum,
-    value::{Decimal, FiscalYear, Line},
+    value::{Decimal, FiscalYear, Line, language::Bilingual},
 };
 
 #[cfg(test)]

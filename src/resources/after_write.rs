@@ -1,6 +1,6 @@
 //! What follows a write: what it changed of what is public gets its revision, and is counted.
 
-use super::{evaluations::tally, revisions};
+use super::{evaluations::summary_counts, revisions};
 use crate::{
     db::{Changed, Hooks, Tx},
     error::Result,
@@ -9,13 +9,13 @@ use crate::{
 /// What follows every write of the service.
 pub const HOOKS: Hooks = Hooks {
     after_write,
-    catch_up: tally::catch_up,
+    catch_up: summary_counts::catch_up,
 };
 
 fn after_write(tx: &mut Tx<'_>) -> Result<Changed> {
     let changed = revisions::follow(tx)?;
     if !changed.is_nothing() {
-        tally::renew(tx)?;
+        summary_counts::renew(tx)?;
     }
     Ok(changed)
 }

@@ -31,16 +31,18 @@ use super::{
     organizations::is_any_of,
 };
 use crate::{
-    db::{Db, Read},
+    db::{
+        Db, Read,
+        schema::{change_log, organizations as o},
+    },
     error::{Error, Result},
-    keyset,
-    media_type::NDJSON,
-    narrow, negotiation,
-    page::{Page, Paging},
-    query,
-    query::{AnyOf, Query, SearchText},
-    schema::{change_log, organizations as o},
-    text_enum,
+    http::{
+        media_type::NDJSON,
+        negotiation,
+        pagination::{Page, Paging},
+        query::{AnyOf, Query, SearchText},
+    },
+    keyset, narrow, query, text_enum,
     value::{Id, Line, OrganizationKey, Time, hex},
 };
 

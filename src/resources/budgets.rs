@@ -10,25 +10,24 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::goals;
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Of, Tx, by_id},
+    db::{
+        Db, Of, Tx, by_id,
+        schema::{budgets, goals as g, organizations as o, policies as p},
+    },
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path, check_new},
-    idempotency::Once,
-    keyset,
-    language::Bilingual,
-    narrow,
-    page::{Page, Paging},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, NoQuery, Query, Years},
-    read_by_id,
-    respond::{Answer, Created, NoContent, Stored},
-    schema::{budgets, goals as g, organizations as o, policies as p},
-    text_enum,
-    value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen},
+    http::{
+        as_of::{Past, Since, only},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path, check_new},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query, Years},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
+    },
+    keyset, narrow, query, read_by_id, text_enum,
+    value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen, language::Bilingual},
 };
 
 pub mod links;

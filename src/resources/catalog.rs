@@ -20,14 +20,18 @@ use super::exports::{
     tables::{TABLES, Table},
 };
 use crate::{
-    address,
-    db::{Db, Read},
+    db::{
+        Db, Read,
+        schema::{budgets, indicators, policies, results},
+    },
     domain::fiscal_year::{first_day, last_day},
     error::Result,
-    media_type::{CSV, JSON_LD, XLSX},
-    query::NoQuery,
-    respond::tagged,
-    schema::{budgets, indicators, policies, results},
+    http::{
+        address,
+        media_type::{CSV, JSON_LD, XLSX},
+        query::NoQuery,
+        respond::tagged,
+    },
     value::{FiscalYear, Time},
 };
 

@@ -10,9 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     db::{Db, Read},
     error::Result,
-    limits::MAX_LIMIT,
-    query::Query,
-    respond::Answer,
+    http::{limits::MAX_LIMIT, query::Query, respond::Answer},
 };
 
 pub mod change;

@@ -11,15 +11,13 @@ use super::{
 };
 use crate::{
     domain::{
-        comparison, difference, evaluation, execution, finding, form, kinds, likeness, outcome, previous, reading,
-        reporting, succession, target,
+        difference,
+        evaluation::{self, comparison, outcome, previous},
+        execution, finding, form, kinds, likeness, reading, reporting, succession, target,
     },
     error::Result,
-    language::Bilingual,
-    page::GroupSort,
-    query::NoQuery,
-    respond::Answer,
-    value::Codes,
+    http::{pagination::GroupSort, query::NoQuery, respond::Answer},
+    value::{Codes, language::Bilingual},
 };
 
 /// Routes under `/codelists`.

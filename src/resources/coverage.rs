@@ -22,20 +22,23 @@ use super::{
     revisions::RevisionKind,
 };
 use crate::{
-    db::Db,
+    db::{
+        Db,
+        schema::{change_log, organizations as o, policies as p, published, revisions as v},
+    },
     domain::{
         fiscal_year::containing,
         kinds::ValueStatus,
         reporting::{Reporting, Standing, standing},
     },
     error::{Error, Result, Violation},
-    language::Bilingual,
-    page::{Continued, GroupPaging, Linked},
-    past::{Past, only},
+    http::{
+        as_of::{Past, only},
+        pagination::{Continued, GroupPaging, Linked},
+        query::{AnyOf, Query, Years},
+    },
     query,
-    query::{AnyOf, Query, Years},
-    schema::{change_log, organizations as o, policies as p, published, revisions as v},
-    value::{Date, FiscalYear, Id, Line, OrganizationKey, Slug},
+    value::{Date, FiscalYear, Id, Line, OrganizationKey, Slug, language::Bilingual},
 };
 
 /// Most fiscal years of one answer.

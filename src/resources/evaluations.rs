@@ -9,22 +9,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, policies};
 use crate::{
-    db::{Db, Of, by_id},
+    db::{Db, Of, by_id, schema as s},
     domain::{
-        evaluation::Evaluation,
+        evaluation::{Evaluation, outcome::Outcome},
         kinds::{IndicatorKind, Rating},
-        outcome::Outcome,
         roll_up::RollUp,
         target::Target,
     },
     error::{Error, Result},
-    extract::Path,
-    page::{Page, Paging},
-    past::{Past, only},
-    query,
-    query::{AnyOf, On, Query, SearchText, Years},
-    respond::Answer,
-    schema as s, text_enum,
+    http::{
+        as_of::{Past, only},
+        extract::Path,
+        pagination::{Page, Paging},
+        query::{AnyOf, On, Query, SearchText, Years},
+        respond::Answer,
+    },
+    query, text_enum,
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox},
 };
 
@@ -32,7 +32,7 @@ pub mod case;
 pub mod preview;
 pub mod row;
 pub mod summary;
-pub mod tally;
+pub mod summary_counts;
 
 use case::{Judged, Subject, judge};
 use row::EvaluationRow;

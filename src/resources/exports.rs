@@ -19,27 +19,31 @@ use super::{
     results::ResultFilter,
 };
 use crate::{
-    db::Db,
+    db::{
+        Db,
+        schema::{budgets as b, indicators as i},
+    },
     error::{Error, Result},
-    page::Limited,
-    past::{Past, Since, only},
+    http::{
+        as_of::{Past, Since, only},
+        pagination::Limited,
+        query::Query,
+    },
     query,
-    query::Query,
-    schema::{budgets as b, indicators as i},
     sheet::write::Cell,
     text_enum,
     value::Id,
 };
 
-mod order;
-mod reply;
+mod request;
+mod response;
 mod results;
 mod rows;
 pub(in crate::resources) mod tables;
 mod template;
 
-use order::Order;
-pub use reply::Export;
+use request::Order;
+pub use response::Export;
 use rows::Source;
 use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
 

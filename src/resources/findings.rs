@@ -10,13 +10,13 @@ use crate::{
     db::Db,
     domain::finding::{FindingKind, FindingValue},
     error::Result,
-    language::Bilingual,
-    page::{Page, Paging},
-    past::{Past, only},
-    query,
-    query::{AnyOf, Query, Years},
-    text_enum,
-    value::{FiscalYear, Id, Line, OrganizationKey, Slug},
+    http::{
+        as_of::{Past, only},
+        pagination::{Page, Paging},
+        query::{AnyOf, Query, Years},
+    },
+    query, text_enum,
+    value::{FiscalYear, Id, Line, OrganizationKey, Slug, language::Bilingual},
 };
 
 mod budgets;

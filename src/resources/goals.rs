@@ -10,21 +10,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::policies;
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Of, Tx, by_id},
+    db::{
+        Db, Of, Tx, by_id,
+        schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
+    },
     error::{Error, Result, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path, check_new},
-    idempotency::Once,
-    keyset, narrow,
-    page::{Page, Paging},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, NoQuery, Query, Years},
-    read_by_id,
-    respond::{Answer, Created, NoContent, Stored},
-    schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
-    text_enum,
+    http::{
+        as_of::{Past, Since, only},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path, check_new},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query, Years},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
+    },
+    keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
 };
 

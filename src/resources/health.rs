@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{db::Database, error::Result, respond::Answer};
+use crate::{db::Database, error::Result, http::respond::Answer};
 
 /// Routes beside `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -7,41 +7,42 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::policies::{
-    self,
-    tree::{
+use super::{
+    policies,
+    policy_trees::{
         PolicyTree,
         store::{self, Rows},
     },
 };
 use crate::{
-    contract,
     db::{Db, Tx},
     domain::form::{self, Form, Note, Severity},
     error::{Error, Result, Violation},
-    extract::{Upload, UploadKind, not_json},
-    idempotency::Once,
-    json::{self, Most},
-    language::Bilingual,
-    media_type::XLSX,
+    http::{
+        extract::{Upload, UploadKind, not_json},
+        idempotency::Once,
+        json::{self, Most},
+        media_type::XLSX,
+        query::Query,
+        respond::Answer,
+        validation,
+        workshop::Bench,
+    },
     query,
-    query::Query,
-    respond::Answer,
     sheet::{self, decode::decode, table::Table},
     text_enum,
-    value::{FiscalYear, hex},
-    workshop::Bench,
+    value::{FiscalYear, hex, language::Bilingual},
 };
 
-mod laid;
-mod laying;
-mod overlay;
+mod form_merge;
+mod merge;
 mod report;
 mod results;
+pub mod results_table;
 mod source_map;
 
-use laid::{Laid, place_of};
-use overlay::{Left, lay_over};
+use form_merge::{Laid, place_of};
+use merge::{Left, lay_over};
 pub use report::{ImportChange, ImportNote, ImportReport};
 
 /// The route of imports.
@@ -167,9 +168,9 @@ pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<Said> {
     let form = match format {
         ImportFormat::Json => {
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
-            return contract::read(document).map(|tree| Said::Policy(Box::new(tree)));
+            return validation::read(document).map(|tree| Said::Policy(Box::new(tree)));
         }
-        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes, sheet::results::is_key))),
+        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes, results_table::is_key))),
         ImportFormat::Xlsx => return Ok(table(format, sheet::xlsx::read(bytes))),
         ImportFormat::Text => form::read_text(&decode(bytes).map_err(unreadable)?),
         ImportFormat::Html => form::read_html(&decode(bytes).map_err(unreadable)?),
@@ -227,7 +228,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
                 options.rewording.unwrap_or(Rewording::Refuse),
             )
         }
-        None => Err(laid::notes_of(form)),
+        None => Err(form_merge::notes_of(form)),
     };
     let mut laid = match laid {
         Ok(laid) => laid,

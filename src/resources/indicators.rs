@@ -10,25 +10,28 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::goals;
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Of, Tx, by_id},
+    db::{
+        Db, Of, Tx, by_id,
+        schema::{
+            goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos,
+        },
+    },
     domain::{
         kinds::{Direction, IndicatorKind},
         target::Target,
     },
     error::{Error, Result, Violation, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path, check_new},
-    idempotency::Once,
-    keyset, narrow,
-    page::{Page, Paging},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, NoQuery, Query, SearchText, Years},
-    read_by_id,
-    respond::{Answer, Created, NoContent, Stored},
-    schema::{goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos},
-    text_enum,
+    http::{
+        as_of::{Past, Since, only},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path, check_new},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query, SearchText, Years},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
+    },
+    keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
 };
 

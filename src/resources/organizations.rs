@@ -9,23 +9,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Tx},
+    db::{Db, Tx, schema::organizations},
     error::{Error, Result, Violation, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path},
-    idempotency::Once,
-    keyset,
-    language::Bilingual,
-    narrow,
-    page::{Page, Paging},
-    past::{Past, Since},
-    query,
-    query::{AnyOf, NoQuery, Query},
-    respond::{Answer, Created, NoContent, Stored},
-    schema::organizations,
-    text_enum,
-    value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time},
+    http::{
+        as_of::{Past, Since},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
+    },
+    keyset, narrow, query, text_enum,
+    value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time, language::Bilingual},
 };
 
 /// Routes under `/organizations`.

@@ -10,31 +10,28 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::organizations;
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Of, Tx, published_as},
+    db::{
+        Db, Of, Tx, published_as,
+        schema::{
+            budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e,
+            whole_version,
+        },
+    },
     domain::fiscal_year,
     error::{Error, Result, Violation, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path},
-    idempotency::Once,
-    keyset,
-    language::Bilingual,
-    narrow,
-    page::{Page, Paging},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, NoQuery, Query, Years},
-    respond::{Answer, Created, NoContent, Stored},
-    schema::{
-        budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e, whole_version,
+    http::{
+        as_of::{Past, Since, only},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query, Years},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
     },
-    text_enum,
-    value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time},
+    keyset, narrow, query, text_enum,
+    value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
 };
-
-pub mod form;
-pub mod printed;
-pub mod tree;
 
 /// Routes under `/policies`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -15,27 +15,27 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::indicators as parent;
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Of, Read, Tx, by_id},
+    db::{
+        Db, Of, Read, Tx, by_id,
+        schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+    },
     domain::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
     },
     error::{Error, Result, Violation, found},
-    etag::{Condition, Match},
-    extract::{Json, Patch, PatchOf, Path},
-    idempotency::Once,
-    keyset,
-    language::Bilingual,
-    narrow,
-    page::{Page, Paging},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, NoQuery, Query, Years},
-    respond::{Answer, Created, NoContent, Stored},
-    schema::{goals as g, indicators as i, organizations as o, policies as p, results},
-    text_enum,
-    value::{Date, Decimal, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, Time, today},
+    http::{
+        as_of::{Past, Since, only},
+        etag::{Condition, Match},
+        extract::{Json, Patch, PatchOf, Path},
+        idempotency::Once,
+        pagination::{Page, Paging},
+        query::{AnyOf, NoQuery, Query, Years},
+        respond::{Answer, Created, NoContent, Stored},
+        validation::Rules,
+    },
+    keyset, narrow, query, text_enum,
+    value::{Date, Decimal, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, Time, language::Bilingual, today},
 };
 
 pub mod bulk;

@@ -23,22 +23,25 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::policies::{
-    Policy,
-    tree::{PolicyTree, store::Rows},
+use super::{
+    policies::Policy,
+    policy_trees::{PolicyTree, store::Rows},
 };
 use crate::{
-    coding::REPR_DIGEST,
-    db::{Changed, Db, Tx, as_everybody, published_as},
+    db::{
+        Changed, Db, Tx, as_everybody, published_as,
+        schema::{change_log, organizations, policies, published, revisions},
+    },
     error::{Error, Result},
-    etag,
-    extract::Path,
-    keyset,
-    page::{Page, Paging},
-    query::{NoQuery, Query},
-    respond::Answer,
-    schema::{change_log, organizations, policies, published, revisions},
-    text_enum,
+    http::{
+        etag,
+        extract::Path,
+        middleware::compression::REPR_DIGEST,
+        pagination::{Page, Paging},
+        query::{NoQuery, Query},
+        respond::Answer,
+    },
+    keyset, text_enum,
     value::{Date, FiscalYear, Id, OrganizationKey, Prose, Slug, Time, hex},
 };
 

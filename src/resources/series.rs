@@ -12,23 +12,28 @@ use super::evaluations::{
     case::{Subject, judge},
 };
 use crate::{
-    db::Db,
+    db::{
+        Db,
+        schema::{indicators as i, policies as p},
+    },
     domain::{
+        evaluation::{
+            outcome::{Outcome, Reason},
+            previous::Previous,
+            rating::Ratings,
+        },
         kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
-        outcome::{Outcome, Reason},
-        previous::Previous,
-        rating::Ratings,
         succession::{Break, breaks},
         target::Target,
     },
     error::{Error, Result},
-    extract::Path,
-    language::Bilingual,
-    past::Past,
-    query::{Query, Years},
-    respond::Answer,
-    schema::{indicators as i, policies as p},
-    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},
+    http::{
+        as_of::Past,
+        extract::Path,
+        query::{Query, Years},
+        respond::Answer,
+    },
+    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, language::Bilingual},
 };
 
 pub mod pair;

@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    contract::Rules,
     domain::{
         kinds::Direction,
         reading::{
@@ -16,9 +15,7 @@ use crate::{
         target::{Comparator, Period, Reference, Target},
     },
     error::Result,
-    extract::Json,
-    query::NoQuery,
-    respond::Answer,
+    http::{extract::Json, query::NoQuery, respond::Answer, validation::Rules},
     value::{Decimal, FiscalYear, Prose},
 };
 

@@ -21,18 +21,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::organizations;
 use crate::{
     auth::{SERVICE, Scope, Verb, token::Secret},
-    contract::Rules,
-    db::{Db, Tx},
+    db::{
+        Db, Tx,
+        schema::{organizations as o, token_uses, tokens},
+    },
     error::{Error, Result, Violation, nearest},
-    extract::{Json, Path},
-    keyset,
-    language::Bilingual,
-    page::{Page, Paging},
-    query::{NoQuery, Query},
-    respond::{Answer, Created, NoContent},
-    schema::{organizations as o, token_uses, tokens},
-    text_enum,
-    value::{Id, Line, OrganizationKey, Time},
+    http::{
+        extract::{Json, Path},
+        pagination::{Page, Paging},
+        query::{NoQuery, Query},
+        respond::{Answer, Created, NoContent},
+        validation::Rules,
+    },
+    keyset, text_enum,
+    value::{Id, Line, OrganizationKey, Time, language::Bilingual},
 };
 
 /// Routes under `/tokens`.

@@ -16,20 +16,19 @@ use super::{
 use crate::{
     db::Db,
     domain::{
+        evaluation::{outcome::Outcome, rating::Ratings},
         kinds::Rating,
-        outcome::Outcome,
-        rating::Ratings,
         succession::{Break, breaks},
         target::Target,
     },
     error::{Error, Result},
-    language::Bilingual,
-    page::{Page, Paging},
-    past::{Past, only},
-    query,
-    query::{AnyOf, Query, Years},
-    text_enum,
-    value::{Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug},
+    http::{
+        as_of::{Past, only},
+        pagination::{Page, Paging},
+        query::{AnyOf, Query, Years},
+    },
+    query, text_enum,
+    value::{Decimal, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, language::Bilingual},
 };
 
 /// Routes under `/transitions`.

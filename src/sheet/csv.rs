@@ -7,7 +7,7 @@ use super::{
     decode::decode,
     table::{Builder, Cell, Content, Row, Table, address, refused},
 };
-use crate::{domain::form::Note, work};
+use crate::{domain::form::Note, value::work};
 
 /// The header is looked for in this many lines, and in so many cells of each.
 const HEADER_LINES: usize = 20;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::{
     domain::form::{Note, Severity},
-    language::Bilingual,
+    value::language::Bilingual,
 };
 
 /// Most rows with something in them that a table may have.

@@ -15,7 +15,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::language::Bilingual;
+use super::language::Bilingual;
 
 /// An identifier: a UUID in its canonical form (lower case, hyphens), made by the server, never changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]

@@ -14,7 +14,7 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type, extensions::ExtensionsBuilder, schema::Schema},
 };
 
-use crate::language::Bilingual;
+use super::language::Bilingual;
 
 /// Most significant digits a decimal may have: what survives a double in any client.
 pub const SIGNIFICANT_DIGITS: u32 = 15;

@@ -17,7 +17,7 @@ use crate::{
     support::{Answer, Call},
 };
 
-const FORM: &str = include_str!("../../src/sample/nishi-2024.txt");
+const FORM: &str = include_str!("../../src/cli/sample/nishi-2024.txt");
 /// A year in which nishi has a draft, one in which it withdrew what it has, and one in which there is nothing.
 const DRAFTED: &str = "2025";
 const WITHDRAWN: &str = "2023";

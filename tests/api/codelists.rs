@@ -46,7 +46,10 @@ async fn every_enum_of_the_contract_is_listed_with_labels_in_both_languages() {
         );
     }
     let mut published = BTreeSet::new();
-    enums(&serde_json::to_value(ward_policy::app::spec()).unwrap(), &mut published);
+    enums(
+        &serde_json::to_value(ward_policy::server::app::spec()).unwrap(),
+        &mut published,
+    );
     let missing: Vec<_> = published.difference(&listed).collect();
     assert!(missing.is_empty(), "not in the code lists: {missing:?}");
     let names: BTreeSet<_> = lists.iter().map(|list| list["name"].to_string()).collect();

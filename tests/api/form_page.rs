@@ -121,7 +121,7 @@ async fn the_page_says_everything_and_no_rating_by_colour_alone() {
         .and_then(|(_, rest)| rest.split_once("</style>"))
         .unwrap()
         .0;
-    let hash = ward_policy::html::digest(style);
+    let hash = ward_policy::http::html::digest(style);
     assert!(policy.contains(&format!("'sha256-{hash}'")), "{policy}");
     assert!(
         !page.contains("style=") && !page.contains("<script"),

@@ -8,7 +8,7 @@ use crate::{
 };
 
 const TREE: &str = "/v1/policies/nishi/2024/tree";
-pub(crate) const PLAN: &str = include_str!("../../src/sample/nishi-2024.txt");
+pub(crate) const PLAN: &str = include_str!("../../src/cli/sample/nishi-2024.txt");
 pub(crate) const RESULTS: &str = include_str!("../forms/nishi-2024-results.txt");
 pub(crate) const NEXT: &str = include_str!("../forms/nishi-2025.txt");
 

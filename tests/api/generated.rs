@@ -1,7 +1,7 @@
 //! Generated data: as good as written, and the same each time.
 
 use serde_json::json;
-use ward_policy::{generate_command::load, verify};
+use ward_policy::cli::{generate::load, verify};
 
 use crate::support::{Api, Call, TestDb};
 

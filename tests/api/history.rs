@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use diesel::{PgConnection, connection::SimpleConnection};
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
+    cli::{
+        sample,
+        verify::{self, Head, verify},
+    },
     db::MIGRATIONS,
-    sample,
-    verify::{self, Head, verify},
 };
 
 use crate::{

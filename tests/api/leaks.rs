@@ -13,11 +13,10 @@ use actix_web::{
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use ward_policy::{
-    app,
     db::{Bounds, Database},
-    limits::Limits,
+    http::limits::Limits,
     resources::HOOKS,
-    state::AppState,
+    server::{app, state::AppState},
 };
 
 use crate::{

@@ -8,7 +8,7 @@ use chrono::{SecondsFormat, Utc};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use serde_json::{Value, json};
-use ward_policy::{db::Bounds, metrics};
+use ward_policy::{db::Bounds, server::metrics};
 
 use crate::{
     given::Nishi,

@@ -8,7 +8,10 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use ward_policy::{app, domain::municipality_code, openapi};
+use ward_policy::{
+    domain::municipality_code,
+    server::{app, openapi},
+};
 
 use crate::support::Answer;
 

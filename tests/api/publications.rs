@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use ward_policy::{app, domain::difference, openapi, sample, value::hex};
+use ward_policy::{
+    cli::sample,
+    domain::difference,
+    server::{app, openapi},
+    value::hex,
+};
 
 use crate::{
     given::{self, Nishi, with},

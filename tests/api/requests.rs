@@ -6,7 +6,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use serde_json::{Number, Value, json};
-use ward_policy::{json::Most, limits::Limits};
+use ward_policy::http::{json::Most, limits::Limits};
 
 use crate::{
     given::{self, Nishi, new_id, with},

@@ -1,7 +1,7 @@
 //! `/v1/results` and `/v1/indicators/{id}/results`
 
 use serde_json::{Value, json};
-use ward_policy::app;
+use ward_policy::server::app;
 
 use crate::{
     given::{new_id, result, with},

@@ -12,7 +12,7 @@ use diesel::{
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
     db::{MIGRATIONS, known_constraints},
-    query::SearchText,
+    http::query::SearchText,
     resources::indicators::{IndicatorFilter, matching},
 };
 
@@ -76,7 +76,7 @@ fn migrations_go_up_down_and_up_again() {
 
 /// What `diesel::table!` says, by table and column, in the words of the database.
 fn declared() -> BTreeMap<String, Vec<String>> {
-    let source = include_str!("../../src/schema.rs");
+    let source = include_str!("../../src/db/schema.rs");
     let mut tables = BTreeMap::new();
     for part in source.split("diesel::table! {").skip(1) {
         let (head, rest) = part.split_once(" {").unwrap();

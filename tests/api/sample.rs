@@ -1,7 +1,7 @@
 //! What an empty database gets: the wards and Nishi Ward's policy, as the city published it.
 
 use serde_json::{Value, json};
-use ward_policy::sample;
+use ward_policy::cli::sample;
 
 use crate::support::Api;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::rt::{spawn, time::sleep};
 use chrono::{SecondsFormat, Utc};
 use diesel::{PgConnection, connection::SimpleConnection};
-use ward_policy::verify::verify;
+use ward_policy::cli::verify::verify;
 
 use crate::support::{Answer, Api, Call};
 

@@ -31,11 +31,10 @@ use diesel_migrations::MigrationHarness;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
-    app,
     db::{Bounds, Database, MIGRATIONS, embedded::Embedded},
-    limits::Limits,
+    http::limits::Limits,
     resources::HOOKS,
-    state::AppState,
+    server::{app, state::AppState},
 };
 
 use crate::openapi::CONTRACT;

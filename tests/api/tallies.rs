@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use ward_policy::resources::evaluations::tally;
+use ward_policy::resources::evaluations::summary_counts;
 
 use crate::{
     given,
@@ -207,7 +207,7 @@ async fn what_changed_behind_the_services_back_is_not_believed_until_it_is_count
         by_hand(&api, "", DAYS[1], "").await
     );
     // As every start of the service does.
-    tally::catch_up(&mut api.db.connect()).unwrap();
+    summary_counts::catch_up(&mut api.db.connect()).unwrap();
     agree(&api, "counted anew").await;
     // By rules of another number.
     api.db

@@ -419,7 +419,7 @@ async fn reading_a_tree_takes_the_same_number_of_queries_whatever_its_size() {
             ward_policy::value::FiscalYear::new(2024).unwrap(),
         );
         let policy = ward_policy::resources::policies::find(&mut conn, &key).unwrap();
-        ward_policy::resources::policies::tree::store::Rows::load(&mut conn, policy).unwrap();
+        ward_policy::resources::policy_trees::store::Rows::load(&mut conn, policy).unwrap();
         count.load(std::sync::atomic::Ordering::Relaxed)
     };
     assert_eq!(large.body["goals"][0]["indicators"].as_array().unwrap().len(), 60);

@@ -7,7 +7,11 @@ use std::{
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use flate2::read::GzDecoder;
-use ward_policy::{db, resources::HOOKS, sample, verify};
+use ward_policy::{
+    cli::{sample, verify},
+    db,
+    resources::HOOKS,
+};
 
 use crate::support::TestDb;
 

@@ -9,12 +9,13 @@ use std::{
 
 use actix_web::{HttpServer, dev::ServerHandle, rt::System};
 use ward_policy::{
-    app,
-    connection::{Connections, Patience, Room},
     db::{Bounds, Database},
-    limits::Limits,
+    http::{
+        connection::{Connections, Patience, Room},
+        limits::Limits,
+    },
     resources::HOOKS,
-    state::AppState,
+    server::{app, state::AppState},
 };
 
 use crate::support::{CACHE, TestDb, patient};

@@ -1,6 +1,6 @@
 //! What holds of every spreadsheet that was read.
 
-use ward_policy::{contract::{Rules as _, violations}, domain::form::Note, resources::results::ResultInput, sheet::{results::{self, Known, MOST_NOTES}, table::{MOST_COLUMNS, Table}}, value::FiscalYear};
+use ward_policy::{http::validation::{Rules as _, violations}, domain::form::Note, resources::{results::ResultInput, imports::results_table::{self, Known, MOST_NOTES}}, sheet::table::{MOST_COLUMNS, Table}, value::FiscalYear};
 
 /// Holds a table, and the results read from it, against what is promised of them.
 pub fn hold(table: Result<Table, Note>) {
@@ -21,7 +21,7 @@ pub fn hold(table: Result<Table, Note>) {
             name: "満足している区民の割合".to_owned(),
             unit: unit.map(str::to_owned),
         };
-        let sheet = results::read(&table, year, |_| Some(known()));
+        let sheet = results_table::read(&table, year, |_| Some(known()));
         assert!(sheet.notes.len() <= MOST_NOTES);
         assert!(sheet.notes.is_sorted_by_key(|note| (note.line, note.column)));
         let whole = sheet.heads.has("value") && !sheet.is_refused();

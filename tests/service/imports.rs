@@ -52,7 +52,7 @@ fn files_are_imported_by_command_tried_first_and_for_a_reason() -> Outcome {
     assert_eq!(audit["items"][0]["reason"], "職名の追記");
 
     let form = place.data().join("nishi-2024.txt");
-    fs::write(&form, include_str!("../../src/sample/nishi-2024.txt"))?;
+    fs::write(&form, include_str!("../../src/cli/sample/nishi-2024.txt"))?;
     let form = place.run(&["import", form.to_str().ok_or("no path")?], &[])?;
     assert!(form.status.success(), "{}", form.said);
     assert!(

@@ -1,15 +1,11 @@
 //! The answer of an evaluation before it is written up.
 
-use crate::{
-    domain::{
-        comparison::Bar,
-        kinds::ValueStatus,
-        outcome::{Outcome, Reason},
-        rating::Ratings,
-    },
-    text_enum,
-    value::Decimal,
+use super::{
+    comparison::Bar,
+    outcome::{Outcome, Reason},
+    rating::Ratings,
 };
+use crate::{domain::kinds::ValueStatus, text_enum, value::Decimal};
 
 text_enum! {
     /// Which number of a result was compared with the target.

@@ -8,8 +8,7 @@ use crate::{
         succession::Terms,
         target::Comparator,
     },
-    language::Bilingual,
-    value::{Codes as _, Decimal},
+    value::{Codes as _, Decimal, language::Bilingual},
 };
 
 /// Names of rates that may well be beyond 100 %, or negative: growth, change, and what is set against a plan.

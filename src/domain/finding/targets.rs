@@ -3,13 +3,11 @@
 use super::{FindingField, FindingKind, FindingValue, Misfit, Seen, number, valued};
 use crate::{
     domain::{
-        comparison::Bar,
+        evaluation::{comparison::Bar, wording::year},
         likeness::same_unit,
         target::{Comparator, PeriodKind, ReferenceKind, Target},
-        wording::year,
     },
-    language::Bilingual,
-    value::Codes as _,
+    value::{Codes as _, language::Bilingual},
 };
 
 /// A target that last year's result meets asks for nothing new. Relative targets and sums over years ask for it otherwise.

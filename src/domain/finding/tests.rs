@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    given::{cumulative, number as decimal, target, target_on_previous, year as fiscal_year},
+    fixtures::{cumulative, number as decimal, target, target_on_previous, year as fiscal_year},
     kinds::Direction,
     target::{Comparator, Target},
 };

@@ -13,7 +13,7 @@ use super::{
     layout::{Bound, Builder, Layout, Mark},
     tags::List,
 };
-use crate::work;
+use crate::value::work;
 use attributes::{Open, parts};
 
 pub(super) mod attributes;

@@ -1,7 +1,7 @@
 //! The lines and cells of a form, the same for text and for HTML: rows of cells of items, each with its place.
 
 use super::tags::{self, Piece};
-use crate::work;
+use crate::value::work;
 
 /// The most bytes a file may have: the longest known form has a hundredth of that.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;

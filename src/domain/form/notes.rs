@@ -1,7 +1,7 @@
 //! What is said about a file: errors and warnings with their places, not more than anybody reads.
 
 use super::{Note, Severity};
-use crate::language::Bilingual;
+use crate::value::language::Bilingual;
 
 /// The most notes about one file.
 const MOST: usize = 200;

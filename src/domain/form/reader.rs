@@ -1,7 +1,5 @@
 //! The rows of a form sorted into its boxes, before anything in them is read.
 
-mod above;
-
 use std::collections::{HashMap, HashSet};
 
 use super::{
@@ -15,6 +13,8 @@ use super::{
     table::{RawRecord, Table},
     width::bare,
 };
+
+mod rows_above;
 
 /// The most heads of a row that cells below are told apart by.
 const MOST_HEADS: usize = 30;

@@ -6,7 +6,7 @@ use super::{
     notes::Place,
     width::narrow,
 };
-use crate::work;
+use crate::value::work;
 
 /// What the items of a box are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

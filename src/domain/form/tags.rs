@@ -1,6 +1,6 @@
 //! Tags that stand in a text as text, as forms copied from web pages have them: `<ul style="…">`, unclosed.
 
-use crate::work;
+use crate::value::work;
 
 /// What a tag says about a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod broken;
 mod random;
 mod varied;
 
-const NISHI_2024: &str = include_str!("../../sample/nishi-2024.txt");
+const NISHI_2024: &str = include_str!("../../cli/sample/nishi-2024.txt");
 const NISHI_2024_JSON: &str = include_str!("../../../tests/forms/nishi-2024.json");
 
 /// The errors of a form, by code.

@@ -1,6 +1,6 @@
 //! Texts in one width: full-width letters, digits and signs as ASCII, every blank as a space.
 
-use crate::work;
+use crate::value::work;
 
 /// A character in one width.
 pub(super) fn narrow(c: char) -> char {

@@ -205,7 +205,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{given::year, target::Target};
+    use crate::domain::{fixtures::year, target::Target};
 
     fn read_2024(line: &str) -> ReadIndicator {
         read(line, year(2024))

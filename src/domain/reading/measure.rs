@@ -159,7 +159,7 @@ fn unit(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::given::number;
+    use crate::domain::fixtures::number;
 
     #[test]
     fn a_number_is_read_with_its_unit() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::{compose, decompose_compatible};
 
-use crate::work;
+use crate::value::work;
 
 /// A printed text and the same in one width, each place of which knows where it stands in the printed one.
 #[derive(Debug, Clone)]

@@ -67,7 +67,7 @@ fn bare(text: &str, near: FiscalYear) -> Option<(FiscalYear, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::given::year;
+    use crate::domain::fixtures::year;
 
     #[test]
     fn a_year_is_read_where_a_text_begins_with_one() {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::given::{any_target, by_end_of, cumulative, number, year},
+    domain::fixtures::{any_target, by_end_of, cumulative, number, year},
     value::Codes as _,
 };
 

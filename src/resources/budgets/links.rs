@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use diesel::{PgConnection, prelude::*};
 
 use crate::{
+    db::schema::{goals as g, indicators as i, policies as p},
     error::Result,
-    schema::{goals as g, indicators as i, policies as p},
     value::{FiscalYear, Id},
 };
 

@@ -10,18 +10,21 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{BudgetFilter, matching};
 use crate::{
-    db::{Db, Read},
+    db::{
+        Db, Read,
+        schema::{budgets, goals as g, organizations as o, policies as p},
+    },
     domain::{
         budget_sum::{BudgetSum, Figure},
         kinds::{BudgetKind, BudgetStatus},
     },
     error::Result,
-    page::{Continued, GroupPaging, Linked},
-    past::{Past, Since, only},
-    query,
-    query::{AnyOf, On, Query},
-    schema::{budgets, goals as g, organizations as o, policies as p},
-    text_enum,
+    http::{
+        as_of::{Past, Since, only},
+        pagination::{Continued, GroupPaging, Linked},
+        query::{AnyOf, On, Query},
+    },
+    query, text_enum,
     value::{Date, FiscalYear, GoalCode, Id, Slug, Yen},
 };
 

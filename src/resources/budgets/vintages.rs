@@ -10,20 +10,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::links::Links;
 use crate::{
-    db::Db,
+    db::{
+        Db,
+        schema::{budgets as b, goals as g, organizations as o, policies as p},
+    },
     domain::{
         budget_sum::{BudgetSum, Figure},
         execution::{Execution, execution},
         kinds::{BudgetKind, BudgetStatus},
     },
     error::{Error, Result},
-    narrow,
-    page::{Page, Paging},
-    past::Past,
-    query,
-    query::{AnyOf, Query, Years},
-    schema::{budgets as b, goals as g, organizations as o, policies as p},
-    text_enum,
+    http::{
+        as_of::Past,
+        pagination::{Page, Paging},
+        query::{AnyOf, Query, Years},
+    },
+    narrow, query, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Yen},
 };
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::cursor::mark;
 use crate::{
-    schema::changes,
+    db::schema::changes,
     text_enum,
     value::{Id, Slug, Time},
 };

@@ -12,8 +12,8 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    language::Bilingual,
-    query::{Fault, Param},
+    http::query::{Fault, Param},
+    value::language::Bilingual,
 };
 
 /// Most characters of a cursor.

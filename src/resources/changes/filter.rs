@@ -11,10 +11,11 @@ use utoipa::{
 
 use super::{ChangeType, cursor::Cursor};
 use crate::{
-    language::Bilingual,
-    page::Limit,
-    query::{AnyOf, Fault, FromParams, Param, Params, document},
-    value::OrganizationKey,
+    http::{
+        pagination::Limit,
+        query::{AnyOf, Fault, FromParams, Param, Params, document},
+    },
+    value::{OrganizationKey, language::Bilingual},
 };
 
 /// Items on a page that does not say how many.

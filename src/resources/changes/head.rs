@@ -11,12 +11,13 @@ use super::{
     reading,
 };
 use crate::{
-    db::Db,
+    db::{
+        Db,
+        schema::{change_log, changes},
+    },
     error::{Error, Result},
+    http::{query::Query, respond::Answer},
     query,
-    query::Query,
-    respond::Answer,
-    schema::{change_log, changes},
     value::Time,
 };
 

@@ -10,9 +10,11 @@ use super::{
     filter::Filter,
 };
 use crate::{
-    db::{Read, last_change},
+    db::{
+        Read, last_change,
+        schema::{change_epoch, change_log, changes},
+    },
     error::{Error, Result},
-    schema::{change_epoch, change_log, changes},
     value::{Id, OrganizationKey},
 };
 

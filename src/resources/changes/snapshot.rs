@@ -16,11 +16,9 @@ use utoipa::{
 
 use super::{ChangeType, reading};
 use crate::{
-    db::{Chunks, Db, Out, Read},
+    db::{Chunks, Db, Out, Read, schema::change_log},
     error::{Error, Result},
-    media_type::NDJSON,
-    query::NoQuery,
-    schema::change_log,
+    http::{media_type::NDJSON, query::NoQuery},
     value::{Id, Time},
 };
 

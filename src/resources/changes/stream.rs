@@ -26,11 +26,9 @@ use super::{
     reading::{self, Page},
 };
 use crate::{
-    db::Db,
+    db::{Db, quota::Holding},
     error::{Error, Place, Result, Violation},
-    media_type::EVENT_STREAM,
-    query::Query,
-    quota::Holding,
+    http::{media_type::EVENT_STREAM, query::Query},
 };
 
 /// The header by which a client that comes back says what it has.

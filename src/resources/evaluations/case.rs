@@ -10,20 +10,19 @@ use diesel::{PgConnection, dsl::exists, prelude::*};
 
 use super::EvaluationFilter;
 use crate::{
+    db::schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
     domain::{
-        evaluation::{Case, Evaluation, Verdict, evaluate, verdict},
+        evaluation::{Case, Evaluation, Verdict, evaluate, outcome::value_status, verdict},
         kinds::ValueStatus,
-        outcome::value_status,
         target::Target,
     },
     error::{Error, Result},
+    http::query::Years,
     narrow,
-    query::Years,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
         results::stored::Columns,
     },
-    schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
     value::{Date, Decimal, FiscalYear, Id},
 };
 

@@ -7,7 +7,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Judging;
 use crate::{
-    contract::Rules,
     domain::{
         evaluation::{Case, Evaluation, evaluate},
         fiscal_year,
@@ -15,10 +14,8 @@ use crate::{
         target::Target,
     },
     error::{Result, Violation},
-    extract::Json,
-    query::Query,
+    http::{extract::Json, query::Query, respond::Answer, validation::Rules},
     resources::{indicators::target_faults, results::ResultInput},
-    respond::Answer,
     value::{Date, Decimal, Line, Prose, today},
 };
 

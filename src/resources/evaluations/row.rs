@@ -7,9 +7,11 @@ use utoipa::ToSchema;
 use super::case::Judged;
 use crate::{
     domain::{
-        comparison::AttainmentReason,
+        evaluation::{
+            comparison::AttainmentReason,
+            outcome::{Outcome, Reason},
+        },
         kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
-        outcome::{Outcome, Reason},
         target::Comparator,
     },
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},

@@ -10,16 +10,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     EvaluationFilter, EvaluationGroup, Judging, case,
-    tally::{self, Tally},
+    summary_counts::{self, Tally},
 };
 use crate::{
     db::{Db, Read},
     domain::roll_up::RollUp,
     error::Result,
-    page::{Continued, GroupPaging, Linked},
-    past::{Past, only},
+    http::{
+        as_of::{Past, only},
+        pagination::{Continued, GroupPaging, Linked},
+        query::{AnyOf, Query},
+    },
     query,
-    query::{AnyOf, Query},
     value::{Date, FiscalYear, GoalCode, Id, Slug},
 };
 
@@ -95,11 +97,11 @@ async fn summarize_evaluations(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     let db = db.at(moment).about(&filter.organization.0);
     // Public evaluations are counted beforehand; right after a migration or a restore the counts may be missing.
-    if db.is_public() && !tally::is_finer(&filter, &grouping.group_by) {
+    if db.is_public() && !summary_counts::is_finer(&filter, &grouping.group_by) {
         let (filter, grouping, judging, paging) = (filter.clone(), grouping.clone(), judging.clone(), paging.clone());
         let counted = db.read(move |conn| {
             let on = judging.on.or(conn.today);
-            let counted = tally::counted(conn, &filter, &grouping.group_by, on)?;
+            let counted = summary_counts::counted(conn, &filter, &grouping.group_by, on)?;
             let summed = counted.map(|counted| summaries(on, &paging, add_up(counted, &grouping.group_by)));
             summed.transpose()
         });

@@ -13,15 +13,16 @@ use super::{
     rows::{Source, cells},
 };
 use crate::{
-    db::Read,
+    db::{
+        Read,
+        schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
+    },
     error::{Error, Result},
-    page::Limited,
-    past::Since,
+    http::{as_of::Since, pagination::Limited},
     resources::{
         evaluations::case::{Judged, Records, Whose},
         results::{self, ResultFilter, stored::Columns},
     },
-    schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
     sheet::write::Cell,
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Slug},
 };

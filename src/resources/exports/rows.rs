@@ -6,11 +6,10 @@ use diesel::prelude::*;
 
 use super::origin;
 use crate::{
-    db::Read,
+    db::{Read, schema::organizations as o},
     domain::target::Target,
     error::Result,
     resources::{budgets::Budget, evaluations::row::EvaluationRow, indicators::Indicator},
-    schema::organizations as o,
     sheet::write::Cell,
     value::{FiscalYear, Line, Slug},
 };

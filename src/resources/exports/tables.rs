@@ -3,9 +3,11 @@
 use super::LICENSE;
 use crate::{
     domain::{
-        comparison::AttainmentReason,
+        evaluation::{
+            comparison::AttainmentReason,
+            outcome::{Outcome, Reason},
+        },
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
-        outcome::{Outcome, Reason},
         target::{Comparator, PeriodKind, ReferenceKind},
     },
     sheet::{Column, RESULT_COLUMNS, write::CodeList},

@@ -4,20 +4,23 @@ use diesel::prelude::*;
 
 use super::{results::ResultRow, rows::Source};
 use crate::{
-    db::Read,
+    db::{
+        Read,
+        schema::{goal_code_order, goals as g},
+    },
     error::{Error, Result, Violation},
-    files::Temporary,
-    language::Bilingual,
-    past::{AsOf, Past, Since},
-    query::{AnyOf, Years},
+    http::{
+        as_of::{AsOf, Past, Since},
+        files::Temporary,
+        query::{AnyOf, Years},
+    },
     resources::{
         evaluations::{EvaluationFilter, case},
         policies,
         results::ResultFilter,
     },
-    schema::{goal_code_order, goals as g},
     sheet::write::Writer,
-    value::{FiscalYear, Id, OrganizationKey},
+    value::{FiscalYear, Id, OrganizationKey, language::Bilingual},
 };
 
 /// Whose sheet is to be filled in, and of which fiscal year.

@@ -9,6 +9,7 @@ use super::{
     place::{BUDGETS, Place},
 };
 use crate::{
+    db::schema::{budgets as b, goals as g, organizations as o, policies as p},
     domain::{
         finding::{Amount, FindingValue, budget_differs},
         kinds::BudgetKind,
@@ -16,7 +17,6 @@ use crate::{
     error::{Error, Result},
     narrow,
     resources::{budgets::links::Links, evaluations::case::BATCH},
-    schema::{budgets as b, goals as g, organizations as o, policies as p},
     value::{FiscalYear, Id, Line, Slug, Yen},
 };
 

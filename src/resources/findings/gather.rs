@@ -10,10 +10,10 @@ use super::{
     place::{BUDGETS, INDICATORS, Place},
 };
 use crate::{
+    db::schema::revisions as v,
     domain::finding::FindingKind,
     error::{Error, Result},
-    page::Paging,
-    schema::revisions as v,
+    http::pagination::Paging,
     value::Id,
 };
 

@@ -10,14 +10,14 @@ use super::{
     place::{INDICATORS, Place},
 };
 use crate::{
+    db::schema::policies as p,
     domain::finding::{FindingField, FindingKind, FindingValue, Misfit, Seen, dropped_after_b, misfits},
     error::Result,
-    query::Years,
+    http::query::Years,
     resources::{
         indicators::IndicatorFilter,
         series::pair::{self, Entry, Neighbours},
     },
-    schema::policies as p,
     value::{FiscalYear, Id},
 };
 

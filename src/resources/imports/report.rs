@@ -7,28 +7,27 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{ImportFormat, overlay::Left};
+use super::{ImportFormat, merge::Left};
 use crate::{
-    db::Tx,
+    db::{
+        Tx,
+        schema::{change_log, goals, indicators},
+    },
     domain::{
+        evaluation::outcome::{Outcome, Reason},
         form::{Confidence, Severity},
         kinds::Rating,
-        outcome::{Outcome, Reason},
     },
     error::{Place, Result, Violation},
-    language::Bilingual,
-    query::Years,
+    http::query::Years,
     resources::{
         changes::{ChangeOp, ChangeType},
         evaluations::case::{Judged, Subject, judge},
         indicators::predecessors::{Candidates, Predecessor, Sought},
-        policies::{
-            Policy,
-            tree::{PolicyTree, store::Rows},
-        },
+        policies::Policy,
+        policy_trees::{PolicyTree, store::Rows},
     },
-    schema::{change_log, goals, indicators},
-    value::{FiscalYear, GoalCode, Id, Line, Slug},
+    value::{FiscalYear, GoalCode, Id, Line, Slug, language::Bilingual},
 };
 
 /// Changes a report names; all of them count.

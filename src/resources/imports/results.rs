@@ -7,13 +7,16 @@ use diesel::prelude::*;
 use super::{
     ImportFormat, ImportOptions, perhaps, refused,
     report::{ImportEvaluation, ImportNote, ImportReport},
+    results_table::{Known, Sheet, read},
 };
 use crate::{
     auth::Verb,
-    db::Tx,
+    db::{
+        Tx,
+        schema::{goals as g, indicators as i, policies as p, results as r},
+    },
     error::{Error, Place, Result, Violation},
-    limits::MAX_BATCH,
-    query::Years,
+    http::{limits::MAX_BATCH, query::Years},
     resources::{
         evaluations::case::{Subject, judge},
         results::{
@@ -21,11 +24,7 @@ use crate::{
             bulk::{ResultEntry, broken, store},
         },
     },
-    schema::{goals as g, indicators as i, policies as p, results as r},
-    sheet::{
-        results::{Known, Sheet, read},
-        table::{Content, Table},
-    },
+    sheet::table::{Content, Table},
     value::{FiscalYear, Id, Line},
 };
 

@@ -5,7 +5,7 @@ use crate::{
         form::{Confidence, Field},
         kinds::BudgetKind,
     },
-    resources::policies::tree::PolicyTree,
+    resources::policy_trees::PolicyTree,
     value::{FiscalYear, GoalCode, Line},
 };
 

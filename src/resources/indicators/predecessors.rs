@@ -11,18 +11,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Indicator;
 use crate::{
-    db::{Db, Of, by_id},
+    db::{
+        Db, Of, by_id,
+        schema::{goals as g, indicators as i, policies as p},
+    },
     domain::{
         kinds::IndicatorKind,
         likeness::{Likeness, LikenessReason, Traits, likeness},
         target::Target,
     },
     error::Result,
-    extract::Path,
-    past::Past,
-    query::Query,
-    respond::Answer,
-    schema::{goals as g, indicators as i, policies as p},
+    http::{as_of::Past, extract::Path, query::Query, respond::Answer},
     value::{Decimal, FiscalYear, GoalCode, Id, Line},
 };
 

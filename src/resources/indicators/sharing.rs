@@ -3,11 +3,9 @@
 use diesel::prelude::*;
 
 use crate::{
-    db::Tx,
+    db::{Tx, schema::indicators},
     error::{Error, Result, Violation},
-    language::Bilingual,
-    schema::indicators,
-    value::Id,
+    value::{Id, language::Bilingual},
 };
 
 /// Fails if another indicator of the policy is in this one's series: a year has one record.

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use crate::{
+    db::schema::indicators,
     domain::target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
-    schema::indicators,
     value::{Decimal, FiscalYear, Line},
 };
 

@@ -11,17 +11,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{IndicatorResult, ResultInput, Row, put};
 use crate::{
     auth::Verb,
-    contract::{Rules, too_many},
-    db::{Db, Tx},
+    db::{
+        Db, Tx,
+        schema::{goals, indicators, policies, results},
+    },
     error::{Error, Result, Violation},
-    extract::Json,
-    idempotency::Once,
-    language::Bilingual,
-    limits::limits,
-    query::NoQuery,
-    respond::Answer,
-    schema::{goals, indicators, policies, results},
-    value::{FiscalYear, Id, Prose, today},
+    http::{
+        extract::Json,
+        idempotency::Once,
+        limits::limits,
+        query::NoQuery,
+        respond::Answer,
+        validation::{Rules, too_many},
+    },
+    value::{FiscalYear, Id, Prose, language::Bilingual, today},
 };
 
 /// The route of bulk writing.

@@ -6,14 +6,15 @@ use diesel::{prelude::*, upsert::excluded};
 
 use super::{IndicatorResult, ResultInput};
 use crate::{
-    db::Tx,
+    db::{
+        Tx,
+        schema::{indicators as i, organizations as o, policies as p, results},
+    },
     domain::{
-        evaluation::Facts,
+        evaluation::{Facts, outcome::value_status},
         kinds::{ObservationStatus, Rating, ValueStatus},
-        outcome::value_status,
     },
     error::Result,
-    schema::{indicators as i, organizations as o, policies as p, results},
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time},
 };
 

@@ -14,17 +14,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::find_published;
 use crate::{
-    db::Db,
+    db::{Db, schema::revisions},
     domain::difference::{self, Change, Difference},
     error::{Error, Result, Violation},
-    extract::Path,
-    language::Bilingual,
-    query,
-    query::{Fault, Field, Query},
-    respond::Answer,
-    schema::revisions,
-    text_enum,
-    value::{FiscalYear, OrganizationKey},
+    http::{
+        extract::Path,
+        query::{Fault, Field, Query},
+        respond::Answer,
+    },
+    query, text_enum,
+    value::{FiscalYear, OrganizationKey, language::Bilingual},
 };
 
 /// The route of differences.

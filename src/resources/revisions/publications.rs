@@ -9,22 +9,25 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{Draft, Revision, RevisionKind, add, document, last};
 use crate::{
     auth::Verb,
-    contract::Rules,
-    db::{Db, Tx},
+    db::{
+        Db, Tx,
+        schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
+    },
     domain::target::Comparator,
     error::{Error, Result, Violation},
-    etag::Match,
-    extract::{Json, Path},
-    idempotency::Once,
-    language::Bilingual,
-    query::NoQuery,
-    resources::policies::{
-        self, Policy, PolicyStage,
-        tree::{PolicyTree, TreeIndicator, store::Rows},
+    http::{
+        etag::Match,
+        extract::{Json, Path},
+        idempotency::Once,
+        query::NoQuery,
+        respond::Created,
+        validation::Rules,
     },
-    respond::Created,
-    schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
-    value::{Date, FiscalYear, Id, OrganizationKey, Prose, TextBox, today},
+    resources::{
+        policies::{self, Policy, PolicyStage},
+        policy_trees::{PolicyTree, TreeIndicator, store::Rows},
+    },
+    value::{Date, FiscalYear, Id, OrganizationKey, Prose, TextBox, language::Bilingual, today},
 };
 
 /// The route of publishing.

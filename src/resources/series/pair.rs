@@ -6,14 +6,14 @@ use chrono::NaiveDate;
 use diesel::{PgConnection, prelude::*};
 
 use crate::{
+    db::schema::{indicators as i, policies as p},
     domain::succession::Terms,
     error::{Error, Result},
-    query::Years,
+    http::query::Years,
     resources::{
         evaluations::case::{BATCH, Judged, Subject, judge},
         indicators::{self, Indicator, IndicatorFilter},
     },
-    schema::{indicators as i, policies as p},
     value::{Decimal, FiscalYear, Id, Slug},
 };
 

@@ -15,8 +15,8 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
-    language::Bilingual,
     sheet::{Column, table::column_name},
+    value::language::Bilingual,
 };
 
 /// Most rows of a worksheet, the head included.

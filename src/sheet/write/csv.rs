@@ -7,8 +7,8 @@ use encoding_rs::SHIFT_JIS;
 use super::Cell;
 use crate::{
     error::{Error, Result, Violation},
-    language::Bilingual,
     sheet::formula,
+    value::language::Bilingual,
 };
 
 /// Bytes gathered before they are encoded and written.

@@ -14,7 +14,7 @@ use quick_xml::{
 use zip::{ZipArchive, result::ZipError};
 
 use super::Note;
-use crate::{sheet::table::refused, work};
+use crate::{sheet::table::refused, value::work};
 
 /// Most bytes that all parts read may come to.
 const MOST_BYTES: u64 = 64 << 20;

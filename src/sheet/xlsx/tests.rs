@@ -10,7 +10,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use super::read;
 use crate::{
     sheet::table::{Content, Merged, Table, address},
-    work::counted,
+    value::work::counted,
 };
 
 const RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::sheet::{csv, results::is_key};
+use ward_policy::{sheet::csv, resources::imports::results_table::is_key};
 
 #[path = "../sheets.rs"]
 mod sheets;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{json::{self, Most}, resources::imports::{ImportFormat, Said, read}};
+use ward_policy::{http::json::{self, Most}, resources::imports::{ImportFormat, Said, read}};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = json::read(bytes, Most::default()) else { return };

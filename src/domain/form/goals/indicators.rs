@@ -1,6 +1,6 @@
 //! The indicators of a goal with their results: from boxes of either, or from the rows of a table.
 
-use super::{super::worse, Reading, Row};
+use super::{Reading, Row};
 use crate::domain::{
     fiscal_year,
     form::{
@@ -11,6 +11,7 @@ use crate::domain::{
         results::{Attached, Candidate, attach},
         split::{Content, Part, parts},
         table::RawRecord,
+        worse,
     },
     kinds::IndicatorKind,
     reading::{

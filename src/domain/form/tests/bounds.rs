@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Form, errors, read_html, read_text};
-use crate::work::counted;
+use crate::value::work::counted;
 
 /// A form with so many of something within a box.
 fn text(part: &str, count: usize) -> String {

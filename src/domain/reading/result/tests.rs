@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::given::{number, year};
+use crate::domain::fixtures::{number, year};
 
 fn read_2024(text: &str, unit: Option<&str>) -> ReadResult {
     read(text, unit, year(2024))

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::given::{by_end_of, cumulative, number as decimal, year},
+    domain::fixtures::{by_end_of, cumulative, number as decimal, year},
     value::Codes as _,
 };
 

@@ -1,0 +1,57 @@
+//! What an empty database gets: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024.
+//!
+//! The wards are bodies as callers send them; the policy is the city's own form, imported as any other is.
+
+use diesel::PgConnection;
+use serde_json::{Value, json};
+
+use super::database::write;
+use crate::{
+    db::Tx,
+    error::{Error, Result},
+    http::{json::Most, validation},
+    resources::{
+        imports::{self, ImportFormat, ImportOptions},
+        organizations::{self, OrganizationInput},
+        policies,
+        policy_trees::store::Rows,
+        revisions::publications::{PublicationInput, publish},
+    },
+};
+
+const WARDS: &str = include_str!("sample/osaka-wards.json");
+const NISHI_2024: &str = include_str!("sample/nishi-2024.txt");
+
+/// Fills a database that has no organization yet.
+pub fn fill(conn: &mut PgConnection) -> Result<()> {
+    if organizations::any(conn)? {
+        return Ok(());
+    }
+    write(conn, store)
+}
+
+fn store(tx: &mut Tx<'_>) -> Result<()> {
+    for ward in wards()? {
+        organizations::insert(tx, &ward)?;
+    }
+    let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes(), Most::default())?;
+    let report = imports::import(tx, &form, &ImportOptions::default())?;
+    let (nishi, year) = report
+        .organization
+        .zip(report.fiscal_year)
+        .ok_or_else(|| Error::internal("the sample does not say whose it is"))?;
+    let policy = policies::find(tx, &(nishi.into(), year))?;
+    let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
+    publish(tx, &policy, &tree, &plan_published()?).map(|_| ())
+}
+
+/// That the plan was published. Nobody noted the day: the first of the fiscal year is assumed.
+fn plan_published() -> Result<PublicationInput> {
+    validation::read(json!({ "kind": "plan", "published_on": "2024-04-01", "assumed": true }))
+}
+
+/// The wards, in the city's own order.
+pub fn wards() -> Result<Vec<OrganizationInput>> {
+    let wards: Vec<Value> = serde_json::from_str(WARDS).map_err(Error::internal)?;
+    wards.into_iter().map(validation::read).collect()
+}

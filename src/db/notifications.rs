@@ -1,0 +1,472 @@
+//! Who waits for changes is woken here: one connection of the process listens, all who wait watch what it heard.
+//!
+//! Somebody who waits is a future: it holds no thread and no connection, and is not woken by what it may not see.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use futures_util::future::{Either, pending, select};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    Db, Migrations,
+    consistency::{self, Lsn},
+    in_one_line, last_change,
+    liveness::Life,
+    migrations,
+    moment::seconds_ahead,
+    public_version::{Changed, Changes, Part, PublicState},
+    token_directory::TokenDirectory,
+};
+use crate::{auth::Caller, error::Result, value::Id};
+
+/// What triggers notify.
+const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
+/// How often the connection is asked what it heard.
+pub(super) const PULSE: Duration = Duration::from_millis(20);
+/// How often it is asked whether it hears at all.
+const PROBE: Duration = Duration::from_millis(500);
+/// How long what was heard last is taken for the present.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
+/// How long the database may say nothing to anybody, and still be waited for.
+const SILENT: Duration = Duration::from_secs(3);
+/// How long it takes to come back, at first and at most.
+const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How far the history reaches, for everybody who may see a part of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// The last change that somebody sees.
+    head: i64,
+    /// The last that everybody sees.
+    public: i64,
+    /// The last of each organization, heard of so far.
+    organizations: HashMap<Id, i64>,
+}
+
+impl Tail {
+    /// The last change that this caller may see; perhaps it is an earlier one.
+    #[must_use]
+    pub fn last_for(&self, caller: &Caller) -> i64 {
+        if caller.drafts() == "*" {
+            return self.head;
+        }
+        let own = self.organizations.iter().filter(|(id, _)| caller.sees_drafts(**id));
+        own.map(|(_, seq)| *seq).fold(self.public, i64::max)
+    }
+
+    /// Takes what a trigger notified.
+    fn hear(&mut self, notice: &Notice) {
+        if notice.is_public {
+            self.public = self.public.max(notice.seq);
+        }
+        if let Some(organization) = notice.organization {
+            let last = self.organizations.entry(organization).or_default();
+            *last = notice.seq.max(*last);
+        }
+        if !notice.is_of_tokens() {
+            self.head = self.head.max(notice.seq);
+        }
+    }
+
+    /// Takes that the history reaches so far, as a connection finds it that has just been made: perhaps to another server, which
+    /// lacks the end of what was heard before.
+    fn begin(&mut self, seq: i64) {
+        if seq < self.head {
+            *self = Self::default();
+        }
+        self.reach(seq);
+    }
+
+    /// Takes that the history reaches so far, while it is not known who sees that.
+    fn reach(&mut self, seq: i64) {
+        if seq > self.head {
+            self.head = seq;
+            self.public = seq;
+        }
+    }
+}
+
+/// What a trigger notifies of some changes.
+struct Notice {
+    /// The last of them.
+    seq: i64,
+    /// Whether everybody sees it.
+    is_public: bool,
+    /// Whose it is.
+    organization: Option<Id>,
+}
+
+impl Notice {
+    fn parse(payload: &str) -> Option<Self> {
+        let mut words = payload.split(' ');
+        let (seq, public, whose) = (words.next()?, words.next()?, words.next()?);
+        Some(Self {
+            seq: seq.parse().ok()?,
+            is_public: public == "t",
+            organization: whose.parse().ok(),
+        })
+    }
+
+    /// Whether it is about tokens, which no feed shows.
+    const fn is_of_tokens(&self) -> bool {
+        !self.is_public && self.organization.is_none()
+    }
+}
+
+/// What the threads of the process know of the primary, and of what the public sees there.
+struct Public {
+    changes: Changes,
+    /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
+    heard: AtomicU64,
+    life: Arc<Life>,
+    /// A place in the log by which everything is there that this process has heard of or written.
+    reached: AtomicU64,
+    /// How often a primary was met, perhaps another one than before.
+    meets: AtomicU64,
+    /// When the listener began to look for the last time what the database notifies, in milliseconds of its life.
+    looked: AtomicU64,
+    /// The last change heard of.
+    seen: AtomicI64,
+    tokens: TokenDirectory,
+    said: Mutex<Option<Said>>,
+}
+
+impl Public {
+    /// Takes that all changes are known that there were by this moment.
+    fn hear(&self, at: u64) {
+        self.heard.store(at.max(1), Ordering::Release);
+        self.life.answered();
+    }
+
+    fn log_reached(&self, at: Lsn) {
+        self.reached.fetch_max(at.0, Ordering::AcqRel);
+    }
+
+    /// Takes that a primary was met whose log ends here: another one's may end before what was heard of the last one's.
+    fn meet(&self, before: u64, at: Lsn) {
+        if at.0 < before {
+            // Unless something was written meanwhile, which was written here.
+            let _ = self
+                .reached
+                .compare_exchange(before, at.0, Ordering::AcqRel, Ordering::Acquire);
+        }
+        self.log_reached(at);
+        self.meets.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Takes what the database says of itself.
+    fn ask(&self, conn: &mut PgConnection, last: i64) -> Result<()> {
+        let said = Said {
+            migrations: migrations(conn)?,
+            last,
+            seconds_ahead: seconds_ahead(conn)?,
+        };
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        Ok(())
+    }
+
+    fn state(&self) -> Option<PublicState> {
+        let heard = self.heard.load(Ordering::Acquire);
+        let fresh = heard > 0 && u128::from(self.life.now().saturating_sub(heard)) < FRESH.as_millis();
+        fresh.then(|| self.changes.state())
+    }
+}
+
+/// What whoever reads elsewhere must find there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Present {
+    /// This place in the log, by which everything is there that this process has heard of or written.
+    pub(super) reached: Lsn,
+    /// The last change that it has heard of.
+    pub(super) seq: i64,
+    /// Which primary that is of: how often one was met; 0 before any.
+    pub(super) meets: u64,
+}
+
+/// What the database says of itself, asked twice a second.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The migrations it has.
+    pub migrations: Migrations,
+    /// The last change in its history.
+    pub last: i64,
+    /// By how many seconds the time of that change lies ahead of the database's clock, if by any.
+    pub seconds_ahead: Option<i64>,
+}
+
+/// How far a process has heard of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// The last change it heard of; 0 before any.
+    pub last: i64,
+    /// How long it has not heard from the database; none before it ever did. It asks twice a second.
+    pub silence: Option<Duration>,
+}
+
+/// The one who listens. It ends when nobody is left who could wait.
+pub(super) struct Listener {
+    tail: watch::Receiver<Tail>,
+    public: Arc<Public>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Listener {
+    /// One that begins when the database is ready.
+    pub(super) fn new(url: &str, ready: &Arc<OnceLock<()>>) -> Self {
+        let (sender, tail) = watch::channel(Tail::default());
+        let public = Arc::new(Public {
+            changes: Changes::default(),
+            heard: AtomicU64::new(0),
+            life: Arc::new(Life::new(SILENT)),
+            reached: AtomicU64::new(0),
+            meets: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
+            seen: AtomicI64::new(0),
+            tokens: TokenDirectory::default(),
+            said: Mutex::default(),
+        });
+        let (url, heard, ready) = (url.to_owned(), Arc::clone(&public), Arc::clone(ready));
+        let begun = thread::Builder::new().name("listener".to_owned()).spawn(move || {
+            ready.wait();
+            listen(&url, &sender, &heard);
+        });
+        if let Err(e) = begun {
+            log::error!("nobody listens for changes: {e}");
+        }
+        Self {
+            tail,
+            public,
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Lets go of everybody who waits, now and from now on.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.stopping.receiver_count()
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        let heard = self.public.heard.load(Ordering::Acquire);
+        let silence = Duration::from_millis(self.public.life.now().saturating_sub(heard));
+        Heard {
+            last: self.public.seen.load(Ordering::Acquire),
+            silence: (heard > 0).then_some(silence),
+        }
+    }
+
+    /// That this process has changed what the public sees: it knows at once, and not by hearing.
+    pub(super) fn changed(&self, changed: &Changed) {
+        self.public.changes.add(changed);
+    }
+
+    /// Whether what the public saw at a state is still so.
+    pub(super) fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
+        self.public.changes.is_still(then, part)
+    }
+
+    /// Whether organizations are called as they were at a state.
+    pub(super) fn are_names_still(&self, then: PublicState) -> bool {
+        self.public.changes.are_names_still(then)
+    }
+
+    /// The state of what the public sees, unless it is some time since anything was heard.
+    pub(super) fn public_state(&self) -> Option<PublicState> {
+        self.public.state()
+    }
+
+    /// Waits for a look at what the database notifies that begins when anything committed before now is notified; but not for long.
+    pub(super) async fn look(&self) {
+        let life = self.life();
+        let (end, now) = (Instant::now() + PULSE * 25, life.now());
+        let notified = now + u64::try_from(PULSE.as_millis()).unwrap_or(0);
+        while self.public.looked.load(Ordering::Acquire) <= notified && Instant::now() < end {
+            sleep(PULSE).await;
+        }
+    }
+
+    /// The valid tokens, as far as this process has heard of them.
+    pub(super) fn tokens(&self) -> &TokenDirectory {
+        &self.public.tokens
+    }
+
+    /// What the database last said of itself; nothing before it ever did.
+    pub(super) fn said(&self) -> Option<Said> {
+        self.public.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The signs of life of the primary.
+    pub(super) fn life(&self) -> &Arc<Life> {
+        &self.public.life
+    }
+
+    /// Takes that this process has written, which is there from this place in the log on.
+    pub(super) fn wrote(&self, at: Lsn) {
+        self.public.log_reached(at);
+    }
+
+    pub(super) fn present(&self) -> Present {
+        Present {
+            reached: Lsn(self.public.reached.load(Ordering::Acquire)),
+            seq: self.tail.borrow().head,
+            meets: self.public.meets.load(Ordering::Acquire),
+        }
+    }
+}
+
+/// Listens until nobody watches, through outages of the database.
+fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
+    let mut wait = BACK.0;
+    while !tail.is_closed() {
+        let since = Instant::now();
+        if let Err(e) = hear(url, tail, public) {
+            public.life.lost();
+            log::warn!("listening for changes: {}", in_one_line(&e));
+        }
+        wait = if since.elapsed() > BACK.1 {
+            BACK.0
+        } else {
+            BACK.1.min(wait * 2)
+        };
+        let again = Instant::now() + wait;
+        while !tail.is_closed() && Instant::now() < again {
+            thread::sleep(PULSE);
+        }
+    }
+}
+
+/// Listens as long as the connection holds.
+fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
+    let mut conn = PgConnection::establish(url)?;
+    conn.batch_execute(LISTEN)?;
+    // What was written while nobody listened.
+    let (asked, before) = (public.life.now(), public.reached.load(Ordering::Acquire));
+    let begun = last_change(&mut conn)?;
+    public.meet(before, consistency::reached(&mut conn)?);
+    public.tokens.load(&mut conn)?;
+    public.ask(&mut conn, begun)?;
+    tail.send_modify(|tail| tail.begin(begun));
+    public.changes.add(&Changed::Everything);
+    public.hear(asked);
+    public.seen.store(begun, Ordering::Release);
+    let mut probed = Instant::now();
+    while !tail.is_closed() {
+        // An answer tells of no later moment than that of its question.
+        let asked = public.life.now();
+        let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
+        if !notified.is_empty() {
+            // Before anybody hears of it: where it is to be found.
+            public.log_reached(consistency::reached(&mut conn)?);
+            let before = tail.borrow().public;
+            public.changes.add(&Changed::since(&mut conn, before)?);
+            let notices: Vec<_> = notified.iter().filter_map(|one| Notice::parse(&one.payload)).collect();
+            if notices.iter().any(Notice::is_of_tokens) {
+                public.tokens.load(&mut conn)?;
+            }
+            tail.send_modify(|tail| notices.iter().for_each(|notice| tail.hear(notice)));
+            let last = notices.iter().map(|notice| notice.seq).max();
+            public.seen.fetch_max(last.unwrap_or(0), Ordering::AcqRel);
+            public.hear(asked);
+        }
+        if probed.elapsed() > PROBE {
+            let last = last_change(&mut conn)?;
+            let is_news = last > public.seen.fetch_max(last, Ordering::AcqRel);
+            if is_news {
+                // Nobody has notified of it.
+                public.tokens.load(&mut conn)?;
+                public.log_reached(consistency::reached(&mut conn)?);
+                let before = tail.borrow().public;
+                public.changes.add(&Changed::since(&mut conn, before)?);
+            }
+            tail.send_if_modified(|tail| {
+                let before = tail.head;
+                if is_news {
+                    tail.reach(last);
+                }
+                tail.head != before
+            });
+            public.tokens.note_uses(&mut conn)?;
+            public.ask(&mut conn, last)?;
+            public.hear(asked);
+            probed = Instant::now();
+        }
+        public.looked.store(asked, Ordering::Release);
+        thread::sleep(PULSE);
+    }
+    Ok(())
+}
+
+impl Db {
+    /// Waits until there is something after this place that the caller may see; false when time is up, the caller's token is
+    /// worth nothing any more, or the service is about to stop.
+    pub async fn changed(&self, seq: i64, patience: Duration) -> bool {
+        let listener = &self.database.listener;
+        let (mut tail, mut stopping) = (listener.tail.clone(), listener.stopping.subscribe());
+        let heard = pin!(async {
+            if tail.wait_for(|tail| tail.last_for(&self.context) > seq).await.is_err() {
+                pending::<()>().await;
+            }
+        });
+        let stopped = pin!(stopping.wait_for(|stopping| *stopping));
+        let ended = pin!(self.context.token_ended());
+        let let_go = select(stopped, ended);
+        matches!(timeout(patience, select(heard, let_go)).await, Ok(Either::Left(_)))
+    }
+
+    /// Whether the service is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.database.listener.stopping.borrow()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::auth::{Scope, Verb};
+
+    #[test]
+    fn everybody_hears_of_what_they_may_see_and_of_nothing_else() {
+        let (own, other) = (Id::generate(), Id::generate());
+        let ward = Caller::new("ward".to_owned(), None, [Scope::On(Verb::Edit, Some(own))].into());
+        let (anybody, all) = (Caller::anonymous(), Caller::service());
+        let mut tail = Tail::default();
+        let mut hear = |payload: &str| {
+            if let Some(notice) = Notice::parse(payload) {
+                tail.hear(&notice);
+            }
+            [&anybody, &ward, &all].map(|caller| tail.last_for(caller))
+        };
+        assert_eq!(hear(&format!("3 t {other}")), [3, 3, 3]);
+        assert_eq!(hear(&format!("5 f {own}")), [3, 5, 5]);
+        assert_eq!(hear(&format!("7 f {other}")), [3, 5, 7]);
+        assert_eq!(hear("9 f -"), [3, 5, 7]);
+        assert_eq!(hear(&format!("10 t {own}")), [10, 10, 10]);
+        assert_eq!(hear("nonsense"), [10, 10, 10]);
+        tail.reach(8);
+        assert_eq!(tail.last_for(&anybody), 10);
+        tail.reach(12);
+        assert_eq!(
+            [&anybody, &ward, &all].map(|caller| tail.last_for(caller)),
+            [12, 12, 12]
+        );
+        assert_eq!(tail.organizations.get(&own).copied().unwrap(), 10);
+    }
+}

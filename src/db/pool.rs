@@ -1,0 +1,369 @@
+//! A lane to the database: connections, and a gate as wide as there are connections.
+
+use std::{
+    iter::Sum,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::web;
+use diesel::{
+    Connection, PgConnection,
+    connection::SimpleConnection,
+    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+};
+use r2d2::{HandleError, ManageConnection};
+use tokio::time::timeout;
+
+use super::{
+    admission::{Gate, Place, Turn},
+    bounds::Bounds,
+    context::Context,
+    in_one_line,
+    instrumentation::Watch,
+    liveness::Life,
+    metrics::{Queries, Turns},
+    running::{Canceller, Fate, Running, backend_pid},
+};
+use crate::error::{Error, Result};
+
+/// How often it is looked whether the database is silent.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often it is looked whether somebody who waits is still there.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Why somebody gets no turn where others came later, or nobody may wait.
+const TOO_MANY: &str = "too many are waiting for the database";
+
+/// Connections, and who waits for them.
+#[derive(Clone)]
+pub(super) struct Lane {
+    pool: Pool<Manager>,
+    gate: Gate,
+    patience: Duration,
+    life: Arc<Life>,
+    canceller: Canceller,
+    queries: Queries,
+    turns: Turns,
+}
+
+/// How a lane is used at a moment, in connections.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Use {
+    /// That it may have.
+    pub size: u32,
+    /// That it has.
+    pub connections: u32,
+    /// That somebody's turn is about.
+    pub in_use: u32,
+}
+
+impl Sum for Use {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |sum, one| Self {
+            size: sum.size + one.size,
+            connections: sum.connections + one.connections,
+            in_use: sum.in_use + one.in_use,
+        })
+    }
+}
+
+/// What makes one lane another than the next.
+pub(super) struct Plan {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// How many connections it may have.
+    pub(super) connections: u32,
+    /// How many may wait for their turn.
+    pub(super) room: usize,
+    /// How long one may wait for one's turn.
+    pub(super) patience: Duration,
+    /// Where its connections look for tables.
+    pub(super) path: &'static str,
+}
+
+impl Lane {
+    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, life: &Arc<Life>, queries: &Queries) -> Self {
+        let width = usize::try_from(plan.connections).unwrap_or(1);
+        let pool = Pool::builder()
+            .max_size(plan.connections)
+            .min_idle(Some(0))
+            .connection_timeout(bounds.wait)
+            .connection_customizer(Box::new(Session::new(plan.path, bounds, queries)))
+            .error_handler(Box::new(LogInOneLine(queries.clone())))
+            .build_unchecked(Manager {
+                connections: ConnectionManager::new(url),
+                life: Arc::clone(life),
+            });
+        Self {
+            pool,
+            gate: Gate::new(width, plan.room),
+            patience: plan.patience,
+            life: Arc::clone(life),
+            canceller: Canceller::new(url),
+            queries: queries.clone(),
+            turns: queries.turns(plan.name),
+        }
+    }
+
+    pub(super) fn now(&self) -> Use {
+        let size = self.pool.max_size();
+        let free = u32::try_from(self.gate.free()).unwrap_or(size);
+        Use {
+            size,
+            connections: self.pool.state().connections,
+            in_use: size.saturating_sub(free),
+        }
+    }
+
+    /// How many could have their turn at once.
+    pub(super) fn free(&self) -> usize {
+        self.gate.free()
+    }
+
+    /// A turn, for somebody with the usual patience and a place to wait.
+    pub(super) async fn turn(&self, caller: &Context) -> Result<Turn> {
+        if let Some(turn) = self.turn_at_once(caller) {
+            return Ok(turn);
+        }
+        let place = self.gate.place(caller.who()).ok_or_else(|| self.refused(TOO_MANY))?;
+        self.wait(self.patience, caller, place).await
+    }
+
+    /// The same, for somebody who has waited elsewhere.
+    pub(super) async fn turn_within(&self, patience: Duration, caller: &Context) -> Result<Turn> {
+        match self.turn_at_once(caller) {
+            Some(turn) => Ok(turn),
+            None => self.wait(patience, caller, self.gate.lasting_place(caller.who())).await,
+        }
+    }
+
+    fn turn_at_once(&self, caller: &Context) -> Option<Turn> {
+        self.turns.taken.inc();
+        self.gate.turn(caller.who())
+    }
+
+    async fn wait(&self, patience: Duration, caller: &Context, mut place: Place) -> Result<Turn> {
+        let _waiting = self.turns.wait();
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let why = match timeout(left.min(GLANCE), place.turn()).await {
+                Ok(Some(turn)) => return Ok(turn),
+                Ok(None) => TOO_MANY,
+                Err(_) if left.is_zero() => "every connection is busy",
+                Err(_) if self.life.is_silent() => "the database does not answer",
+                Err(_) if caller.has_left() => "the caller has left",
+                Err(_) => continue,
+            };
+            return Err(self.refused(why));
+        }
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        self.turns.refused.inc();
+        Error::Unavailable(why.to_owned())
+    }
+
+    /// Works on a blocking thread in this turn. Past the deadline, when the database is silent, or when the caller whom it is for
+    /// has left, the work is ended, and keeps its turn until the database has let go of it.
+    #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        deadline: Duration,
+        only_for: Option<&Context>,
+        work: impl FnOnce(&mut PgConnection, &Running) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (lane, running) = (self.clone(), Running::new());
+        let theirs = running.clone();
+        let mut done = pin!(web::block(move || {
+            let _turn = turn;
+            lane.work(&theirs, |conn| work(conn, &theirs))
+        }));
+        // Whoever waits here may be dropped, since the caller has left.
+        let _ending = only_for.map(|_| self.ending(&running));
+        let done = match self.patiently(deadline, only_for, &mut done).await {
+            Ok(done) => done,
+            Err(why) => match self.canceller.end(&running) {
+                Fate::Undone => return Err(why),
+                Fate::Unknown => self
+                    .patiently(Bounds::COMMIT, None, done)
+                    .await
+                    .map_err(|e| Error::OutcomeUnknown(e.to_string()))?,
+            },
+        };
+        done.map_err(Error::internal)?
+    }
+
+    /// What ends some work, if it has not come to its end, when it is dropped.
+    pub(super) fn ending(&self, running: &Running) -> Ending {
+        Ending {
+            canceller: self.canceller.clone(),
+            running: running.clone(),
+        }
+    }
+
+    /// Works on a blocking thread in this turn, without anybody who waits for the end.
+    #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
+    pub(super) fn detached(&self, turn: Turn, work: impl FnOnce(&Self) + Send + 'static) {
+        let lane = self.clone();
+        drop(web::block(move || {
+            let _turn = turn;
+            work(&lane);
+        }));
+    }
+
+    /// Waits for the database, but not past a deadline, nor when it is silent, nor when the caller whom it is for has left.
+    pub(super) async fn patiently<T>(
+        &self,
+        deadline: Duration,
+        only_for: Option<&Context>,
+        done: impl Future<Output = T>,
+    ) -> Result<T> {
+        let (mut done, end) = (pin!(done), Instant::now() + deadline);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if let Ok(done) = timeout(left.min(LOOK), &mut done).await {
+                return Ok(done);
+            }
+            if left.is_zero() || self.life.is_silent() {
+                return Err(self.unanswered());
+            }
+            if only_for.is_some_and(Context::has_left) {
+                return Err(Error::Unavailable("the caller has left".to_owned()));
+            }
+        }
+    }
+
+    pub(super) fn unanswered(&self) -> Error {
+        self.queries.failed("no_answer");
+        Error::Unavailable("the database does not answer".to_owned())
+    }
+
+    /// Works on this thread, until others end the work.
+    pub(super) fn work<T>(&self, running: &Running, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let mut pooled = self.pool.get().map_err(|e| {
+            self.queries.failed("no_connection");
+            Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
+        })?;
+        pooled.worked = None;
+        let connected = running.on(pooled.pid)?;
+        let done = work(&mut pooled.conn);
+        drop(connected);
+        if running.was_ended() {
+            pooled.is_spent = true;
+        } else if !done.as_ref().is_err_and(Error::is_failure) {
+            pooled.worked = Some(self.life.now());
+            self.life.answered();
+        }
+        done
+    }
+}
+
+/// Ends some work when it is dropped.
+pub(super) struct Ending {
+    canceller: Canceller,
+    running: Running,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.running.is_over() {
+            self.canceller.end(&self.running);
+        }
+    }
+}
+
+/// A connection of the pool.
+struct Pooled {
+    conn: PgConnection,
+    /// The process of the server that serves it.
+    pid: i32,
+    /// When it last did its work, in milliseconds of the life of its server.
+    worked: Option<u64>,
+    /// Whether the server was asked to end a statement on it, which may come to the next one.
+    is_spent: bool,
+}
+
+/// Makes connections, and asks those that have not worked lately whether they still do: to ask each time would be a journey to
+/// the database more for every request.
+struct Manager {
+    connections: ConnectionManager<PgConnection>,
+    life: Arc<Life>,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        let mut conn = self.connections.connect()?;
+        Ok(Pooled {
+            pid: backend_pid(&mut conn).map_err(diesel::r2d2::Error::QueryError)?,
+            conn,
+            worked: Some(self.life.now()),
+            is_spent: false,
+        })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
+        if pooled.worked.is_some_and(|at| self.life.is_trusted(at)) {
+            return Ok(());
+        }
+        self.connections.is_valid(&mut pooled.conn)
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.is_spent || self.connections.has_broken(&mut pooled.conn)
+    }
+}
+
+/// What is asked here is short, and many ask: plans go by indexes, as on a disk without a head to move, and nothing is compiled or
+/// spread over processes that others need.
+const PLANS: &str = "set random_page_cost = 1.1; set jit = off; set max_parallel_workers_per_gather = 0";
+
+/// What every connection is set to, and who watches it.
+#[derive(Debug)]
+struct Session {
+    settings: String,
+    queries: Queries,
+}
+
+impl Session {
+    fn new(path: &str, bounds: &Bounds, queries: &Queries) -> Self {
+        let (statement, lock) = (bounds.statement.as_millis(), bounds.lock.as_millis());
+        Self {
+            settings: format!(
+                "set statement_timeout = {statement}; set lock_timeout = {lock}; \
+                 set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; {PLANS}; \
+                 set search_path = {path}"
+            ),
+            queries: queries.clone(),
+        }
+    }
+}
+
+impl CustomizeConnection<Pooled, diesel::r2d2::Error> for Session {
+    fn on_acquire(&self, Pooled { conn, .. }: &mut Pooled) -> Result<(), diesel::r2d2::Error> {
+        conn.set_instrumentation(Watch::new(self.queries.clone()));
+        conn.batch_execute(&self.settings)
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// Says why a connection failed.
+#[derive(Debug)]
+struct LogInOneLine(Queries);
+
+impl HandleError<diesel::r2d2::Error> for LogInOneLine {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        // Statements are counted where they are watched.
+        if matches!(error, diesel::r2d2::Error::ConnectionError(_)) {
+            self.0.failed("connection_failed");
+        }
+        log::warn!("database connection: {}", in_one_line(&error));
+    }
+}

@@ -1,0 +1,178 @@
+//! How often what the public sees has changed: all of it, and what each organization has of it.
+//!
+//! One number counts the changes that this process has made or heard of. What is read notes the number before it is read, and
+//! is still so while no later change was about it.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use diesel::{PgConnection, prelude::*};
+
+use super::schema::{change_log, organizations};
+use crate::value::Slug;
+
+/// Parts that are told apart: organizations there may be any number of, and callers ask for some that there are not.
+const PARTS: usize = 1024;
+
+/// What one organization has of what the public sees, and perhaps a few others with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part(usize);
+
+impl Part {
+    /// That of the organization that goes by this name.
+    #[must_use]
+    pub fn of(organization: &Slug) -> Self {
+        let mut hash = DefaultHasher::new();
+        organization.hash(&mut hash);
+        let [low, high, ..] = hash.finish().to_le_bytes();
+        Self(usize::from(u16::from_le_bytes([low, high])) % PARTS)
+    }
+}
+
+/// A state of what the public sees: so many changes of it were known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublicState(u64);
+
+/// What of what the public sees a change was about.
+#[derive(Debug)]
+pub enum Changed {
+    /// What these organizations have; none, if nothing that the public sees.
+    Only(Vec<Slug>),
+    /// Perhaps everything.
+    Everything,
+}
+
+impl Changed {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self::Only(Vec::new());
+
+    /// What rows are about: of each, whether it is an organization itself, and whose it is. What an organization has is never
+    /// another's; but where an organization itself has changed, answers by names it had or has now may have too.
+    pub(crate) fn of(rows: impl IntoIterator<Item = (bool, Option<Slug>)>) -> Self {
+        let only = rows.into_iter().map(|(itself, whose)| whose.filter(|_| !itself));
+        only.collect::<Option<_>>().map_or(Self::Everything, Self::Only)
+    }
+
+    /// What has changed since a place in the history.
+    pub(super) fn since(conn: &mut PgConnection, seq: i64) -> QueryResult<Self> {
+        let whose = change_log::organization_id.eq(organizations::id.nullable());
+        let changed: Vec<(bool, Option<Slug>)> = change_log::table
+            .left_join(organizations::table.on(whose))
+            .filter(change_log::seq.gt(seq))
+            .filter(change_log::was_public.or(change_log::is_public))
+            .select((change_log::type_.eq("organization"), organizations::slug.nullable()))
+            .distinct()
+            .load(conn)?;
+        Ok(Self::of(changed))
+    }
+
+    /// Whether it is nothing that the public sees.
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Only(organizations) if organizations.is_empty())
+    }
+}
+
+/// The changes that this process knows of.
+#[derive(Debug)]
+pub(super) struct Changes {
+    count: AtomicU64,
+    /// The last one of everything, by its number.
+    everything: AtomicU64,
+    /// The last one of each part.
+    parts: [AtomicU64; PARTS],
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self {
+            count: AtomicU64::new(0),
+            everything: AtomicU64::new(0),
+            parts: [const { AtomicU64::new(0) }; PARTS],
+        }
+    }
+}
+
+impl Changes {
+    /// Takes that there was one. It is over with the call: until then answers from before it may be given.
+    pub(super) fn add(&self, changed: &Changed) {
+        if changed.is_nothing() {
+            return;
+        }
+        let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;
+        match changed {
+            Changed::Everything => {
+                self.everything.fetch_max(number, Ordering::AcqRel);
+            }
+            Changed::Only(organizations) => {
+                for part in organizations
+                    .iter()
+                    .filter_map(|organization| self.last(Part::of(organization)))
+                {
+                    part.fetch_max(number, Ordering::AcqRel);
+                }
+            }
+        }
+    }
+
+    pub(super) fn state(&self) -> PublicState {
+        PublicState(self.count.load(Ordering::Acquire))
+    }
+
+    /// Whether what was read at a state is still so: of a part, or of everything.
+    pub(super) fn is_still(&self, PublicState(then): PublicState, part: Option<Part>) -> bool {
+        let last = match part.and_then(|part| self.last(part)) {
+            Some(last) => last
+                .load(Ordering::Acquire)
+                .max(self.everything.load(Ordering::Acquire)),
+            None => self.count.load(Ordering::Acquire),
+        };
+        last <= then
+    }
+
+    /// Whether no organization itself has changed since a state.
+    pub(super) fn are_names_still(&self, PublicState(then): PublicState) -> bool {
+        self.everything.load(Ordering::Acquire) <= then
+    }
+
+    fn last(&self, Part(number): Part) -> Option<&AtomicU64> {
+        self.parts.get(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn slug(name: &str) -> Slug {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn what_an_organization_has_is_still_so_while_others_change() {
+        let changes = Changes::default();
+        let (nishi, kita) = (slug("nishi"), slug("kita"));
+        let parts = [Some(Part::of(&nishi)), Some(Part::of(&kita)), None];
+        let still = |then| parts.map(|part| changes.is_still(then, part));
+
+        let first = changes.state();
+        assert_eq!(still(first), [true; 3]);
+        changes.add(&Changed::Only(vec![]));
+        assert_eq!(still(first), [true; 3]);
+
+        changes.add(&Changed::Only(vec![kita.clone()]));
+        assert_eq!(still(first), [true, false, false]);
+        let second = changes.state();
+        assert_eq!(still(second), [true; 3]);
+
+        changes.add(&Changed::Everything);
+        assert_eq!(still(second), [false; 3]);
+        let third = changes.state();
+        changes.add(&Changed::Only(vec![nishi, kita]));
+        assert_eq!(still(third), [false; 3]);
+        assert_eq!(still(changes.state()), [true; 3]);
+    }
+}

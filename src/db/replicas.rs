@@ -1,0 +1,232 @@
+//! Standbys: servers that follow the primary, for readers.
+//!
+//! One is read only while it has everything that this process has heard of or written, and everything its caller has; so no
+//! answer is older than one this process gave before, and what is kept of answers stays right. A thread asks each standby
+//! all the time how far it has come. One that was found to hold another history than the primary's is not read at all.
+
+use std::{
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection, data_types, dsl::exists, prelude::*};
+
+use super::{
+    bounds::Bounds,
+    consistency::{self, Lsn},
+    in_one_line, last_change,
+    liveness::Life,
+    metrics::Queries,
+    migrations::pg_is_in_recovery,
+    notifications::{Listener, Present},
+    pool::{Lane, Plan, Use},
+    schema::change_log,
+};
+
+/// How often one is asked how far it has come.
+const PULSE: Duration = Duration::from_millis(20);
+/// How long one may say nothing before readers go elsewhere.
+const SILENT: Duration = Duration::from_secs(1);
+/// How long until one that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+diesel::define_sql_function! {
+    /// How far a server that follows another has come.
+    fn pg_last_wal_replay_lsn() -> Nullable<PgLsn>;
+}
+
+/// All standbys.
+#[derive(Clone)]
+pub(super) struct Standbys {
+    all: Arc<[Standby]>,
+}
+
+struct Standby {
+    lane: Lane,
+    seen: Arc<Seen>,
+}
+
+/// What is known of a standby.
+struct Seen {
+    life: Arc<Life>,
+    replayed: AtomicU64,
+    /// The last change it has.
+    seq: AtomicI64,
+    /// The primary, by how often one was met, whose history it holds; 0 for none.
+    meets: AtomicU64,
+}
+
+/// How many standbys there are of each sort.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing {
+    /// Those that readers are sent to.
+    pub in_step: u32,
+    /// Those that have not come so far.
+    pub behind: u32,
+    /// Those that do not answer, or hold another history.
+    pub away: u32,
+}
+
+impl Standbys {
+    pub(super) fn new(
+        primary: &str,
+        urls: &[String],
+        plan: &Plan,
+        bounds: &Bounds,
+        listener: &Arc<Listener>,
+        queries: &Queries,
+        ready: &Arc<OnceLock<()>>,
+    ) -> Self {
+        let one = |url: &String| {
+            let life = Arc::new(Life::new(SILENT));
+            let seen = Arc::new(Seen {
+                life: Arc::clone(&life),
+                replayed: AtomicU64::new(0),
+                seq: AtomicI64::new(0),
+                meets: AtomicU64::new(0),
+            });
+            let watch = Watch {
+                primary: primary.to_owned(),
+                url: url.clone(),
+                listener: Arc::clone(listener),
+                seen: Arc::downgrade(&seen),
+            };
+            let ready = Arc::clone(ready);
+            let begun = thread::Builder::new().name("standby".to_owned()).spawn(move || {
+                ready.wait();
+                watch.watch();
+            });
+            if let Err(e) = begun {
+                log::error!("nobody watches a standby: {e}");
+            }
+            Standby {
+                lane: Lane::new(url, plan, bounds, &life, queries),
+                seen,
+            }
+        };
+        Self {
+            all: urls.iter().map(one).collect(),
+        }
+    }
+
+    /// The lane of the freest standby that has everything of the present and has come as far as is wanted, if any has.
+    pub(super) fn lane(&self, present: &Present, wanted: Lsn) -> Option<&Lane> {
+        let present = Present {
+            reached: present.reached.max(wanted),
+            ..*present
+        };
+        let fit = self.all.iter().filter(|standby| standby.seen.has(&present));
+        fit.map(|standby| &standby.lane).max_by_key(|lane| lane.free())
+    }
+
+    /// How their lanes are used, all in all.
+    pub(super) fn now(&self) -> Use {
+        self.all.iter().map(|standby| standby.lane.now()).sum()
+    }
+
+    /// How they are.
+    pub(super) fn standing(&self, present: &Present) -> Standing {
+        let mut standing = Standing::default();
+        for Standby { seen, .. } in &*self.all {
+            if !seen.follows(present) {
+                standing.away += 1;
+            } else if seen.has(present) {
+                standing.in_step += 1;
+            } else {
+                standing.behind += 1;
+            }
+        }
+        standing
+    }
+}
+
+impl Seen {
+    fn follows(&self, present: &Present) -> bool {
+        let meets = self.meets.load(Ordering::Acquire);
+        meets > 0 && meets == present.meets && !self.life.is_silent()
+    }
+
+    fn has(&self, present: &Present) -> bool {
+        self.follows(present)
+            && self.replayed.load(Ordering::Acquire) >= present.reached.0
+            && self.seq.load(Ordering::Acquire) >= present.seq
+    }
+}
+
+/// Who watches one.
+struct Watch {
+    primary: String,
+    url: String,
+    listener: Arc<Listener>,
+    seen: Weak<Seen>,
+}
+
+impl Watch {
+    /// Watches until nobody reads it any more, through its outages.
+    fn watch(&self) {
+        while let Some(seen) = self.seen.upgrade() {
+            drop(seen);
+            if let Err(e) = self.follow() {
+                log::warn!("a standby is not read: {}", in_one_line(&e));
+            }
+            if let Some(seen) = self.seen.upgrade() {
+                seen.life.lost();
+                seen.meets.store(0, Ordering::Release);
+            }
+            let again = Instant::now() + AGAIN;
+            while self.seen.strong_count() > 0 && Instant::now() < again {
+                thread::sleep(PULSE);
+            }
+        }
+    }
+
+    /// Asks it how far it has come, as long as the connection holds.
+    fn follow(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let mut conn = PgConnection::establish(&self.url)?;
+        conn.batch_execute("set statement_timeout = '5s'")?;
+        while let Some(seen) = self.seen.upgrade() {
+            let meets = self.listener.present().meets;
+            let (follows, replayed): (bool, Option<data_types::PgLsn>) =
+                diesel::select((pg_is_in_recovery(), pg_last_wal_replay_lsn())).get_result(&mut conn)?;
+            if !follows {
+                return Err("it follows nobody: it was promoted, or is none".into());
+            }
+            let replayed = replayed.map(Lsn::from).unwrap_or_default();
+            let seq = last_change(&mut conn)?;
+            if seen.meets.load(Ordering::Acquire) != meets {
+                self.compare(&mut conn, replayed)?;
+            }
+            seen.replayed.store(replayed.0, Ordering::Release);
+            seen.seq.store(seq, Ordering::Release);
+            seen.life.answered();
+            seen.meets.store(meets, Ordering::Release);
+            drop(seen);
+            thread::sleep(PULSE);
+        }
+        Ok(())
+    }
+
+    /// Fails unless the primary has the last change that this one has, and its log ends no earlier: a place in a log says
+    /// nothing of whose log it is, and a primary that was promoted may lack the end of what another had.
+    fn compare(&self, conn: &mut PgConnection, replayed: Lsn) -> Result<(), Box<dyn std::error::Error>> {
+        let mut primary = PgConnection::establish(&self.primary)?;
+        let last: Option<(i64, Vec<u8>)> = change_log::table
+            .select((change_log::seq, change_log::hash))
+            .order(change_log::seq.desc())
+            .first(conn)
+            .optional()?;
+        let same = last.map_or(Ok(true), |(seq, hash)| {
+            let same = change_log::table.find(seq).filter(change_log::hash.eq(hash));
+            diesel::select(exists(same)).get_result(&mut primary)
+        })?;
+        if same && replayed <= consistency::reached(&mut primary)? {
+            Ok(())
+        } else {
+            Err("its history is not the primary's".into())
+        }
+    }
+}

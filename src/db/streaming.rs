@@ -1,0 +1,165 @@
+//! Reads that take their time: those of many woken at once, and those too long to be held in memory.
+
+use std::{
+    pin::Pin,
+    task::{self, Poll},
+    thread,
+    time::{Duration, Instant},
+};
+
+use actix_web::web::Bytes;
+use diesel::connection::SimpleConnection;
+use futures_util::Stream;
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel, error::TrySendError},
+    time::timeout,
+};
+
+use super::{Db, Read, admission::Turn, context::Context, in_one_line, pool::Ending, quota::Holding, running::Running};
+use crate::error::{Error, Result};
+
+/// How long somebody may wait for a turn who was woken, perhaps with a thousand others, or gathers much.
+const WOKEN: Duration = Duration::from_secs(60);
+/// How long a client may take to read on.
+const SLOWEST: Duration = Duration::from_secs(30);
+/// How long a long read may take, all in all.
+const LONGEST: Duration = Duration::from_secs(600);
+/// How many chunks of a long read are held in memory, until the client has read on.
+const AHEAD: usize = 4;
+/// The work waits for its client within the transaction, which must survive that.
+const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; set local timezone = 'Asia/Tokyo'";
+
+/// Where the chunks of a long read go.
+#[derive(Clone)]
+pub struct Out {
+    chunks: Sender<Result<Bytes>>,
+    end: Instant,
+    context: Context,
+}
+
+impl Out {
+    /// Gives a chunk to the client, once it has read the ones before.
+    pub fn send(&self, chunk: impl Into<Bytes>) -> Result<()> {
+        let mut chunk = Ok(chunk.into());
+        let patience = self.end.min(Instant::now() + SLOWEST);
+        loop {
+            self.context.must_be_valid()?;
+            chunk = match self.chunks.try_send(chunk) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => return Err(Error::Unavailable("the client has left".to_owned())),
+                Err(TrySendError::Full(chunk)) => chunk,
+            };
+            if Instant::now() > patience {
+                return Err(Error::Unavailable("the client does not read on".to_owned()));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Db {
+    /// Lets the caller wait for changes, or follow them, until what is given is dropped.
+    pub fn follower(&self) -> Result<Holding> {
+        self.database.following.take(self.context.who(), 1)
+    }
+
+    /// The same as [`Db::read`] for somebody who waits anyway: with patience, never in everybody's way, and on the primary.
+    pub async fn follow<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut place = self.database.followers.lasting_place(self.context.who());
+        let _one_of_many = patiently(place.turn()).await?;
+        let readers = &self.database.readers;
+        let turn = readers.turn_within(WOKEN, &self.context).await?;
+        self.context.must_be_valid()?;
+        self.read_in(readers, turn, self.database.bounds.read, work).await
+    }
+
+    /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
+    /// takes the time it needs.
+    pub async fn gather<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let place = self.database.gatherers.place(self.context.who());
+        let mut place = place.ok_or_else(too_many)?;
+        let _one_of_few = patiently(place.turn()).await?;
+        let lane = self.long();
+        let turn = lane.turn_within(WOKEN, &self.context).await?;
+        self.read_in(lane, turn, LONGEST, work).await
+    }
+
+    /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
+    /// before the first chunk fails the request, what fails later breaks the stream off.
+    pub async fn stream(
+        &self,
+        work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
+    ) -> Result<Chunks> {
+        let few = self.database.streams.turn(self.context.who());
+        let few = few.ok_or_else(|| Error::Unavailable("every long read is taken".to_owned()))?;
+        let lane = self.long();
+        let turn = lane.turn(&self.context).await?;
+        let (chunks, mut taken) = channel(AHEAD);
+        let out = Out {
+            chunks,
+            end: Instant::now() + LONGEST,
+            context: self.context.clone(),
+        };
+        let running = Running::new();
+        let ending = lane.ending(&running);
+        let reading = self.reading({
+            let out = out.clone();
+            move |conn| {
+                conn.batch_execute(SESSION)?;
+                work(conn, &out)
+            }
+        });
+        lane.detached(turn, move |lane| {
+            let _few = few;
+            if let Err(e) = lane.work(&running, reading) {
+                log::warn!("a long read broke off: {}", in_one_line(&e));
+                // If the client is there to hear it.
+                let _ = out.chunks.try_send(Err(e));
+            }
+        });
+        let first = match timeout(self.database.bounds.read, taken.recv()).await {
+            Err(_elapsed) => return Err(lane.unanswered()),
+            Ok(None) => return Err(Error::internal("a long read gave nothing")),
+            Ok(Some(first)) => first?,
+        };
+        Ok(Chunks {
+            first: Some(first),
+            rest: taken,
+            _ending: ending,
+        })
+    }
+}
+
+/// Waits for a turn among those who wait anyway.
+async fn patiently(turn: impl Future<Output = Option<Turn>>) -> Result<Turn> {
+    timeout(WOKEN, turn).await.ok().flatten().ok_or_else(too_many)
+}
+
+fn too_many() -> Error {
+    Error::Unavailable("too many wait together".to_owned())
+}
+
+/// What a long read gives, as it comes.
+pub struct Chunks {
+    first: Option<Bytes>,
+    rest: Receiver<Result<Bytes>>,
+    /// Whoever reads on no more needs no more.
+    _ending: Ending,
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => self.rest.poll_recv(cx),
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Comparing one number with what a target asks: exact, unrounded, inclusive only where the words are.
+
+use rust_decimal::Decimal as Number;
+
+use super::outcome::Reason;
+use crate::{
+    domain::{
+        kinds::Direction,
+        quantity::{ratio, rounded},
+        target::{Comparator, ReferenceKind, Target},
+    },
+    text_enum,
+    value::Decimal,
+};
+
+text_enum! {
+    /// Why there is no attainment.
+    pub enum AttainmentReason in "attainment_reason" {
+        /// There is no number to compare.
+        NoValue = "no_value" ("実績の数値なし", "no value"),
+        /// Only targets of the kind "at least a number" or "more than a number" have an attainment.
+        OtherComparator = "other_comparator" ("達成度を計算しない目標", "another kind of target"),
+        /// The value or the target is 0 or less.
+        NotPositive = "not_positive" ("0以下の数値", "not positive"),
+        /// It would need more than 15 significant digits.
+        TooLarge = "too_large" ("桁数超過", "too large"),
+    }
+}
+
+/// What a value has to pass, once the reference is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::domain) enum Bar {
+    AtLeast(Number),
+    Above(Number),
+    AtMost(Number),
+    Below(Number),
+    Exactly(Number),
+    Within(Number, Number),
+}
+
+impl Bar {
+    /// The bar a target sets; or why it sets none.
+    pub(in crate::domain) fn of(
+        target: &Target,
+        reference: Option<Decimal>,
+        direction: Direction,
+    ) -> Result<Self, Reason> {
+        let stated = target.value.map(|v| v.0).ok_or(Reason::NoTarget);
+        let upper = target.upper.map(|v| v.0).ok_or(Reason::NoTarget);
+        let reference = reference.map(|v| v.0).ok_or(match target.reference.kind {
+            ReferenceKind::None => Reason::NoTarget,
+            _ => Reason::ReferenceMissing,
+        });
+        let threshold = stated.or(reference);
+
+        // Sums are safe: two numbers of 15 digits fit many times into the 28 of a decimal.
+        Ok(match target.comparator {
+            Comparator::Gte => Self::AtLeast(threshold?),
+            Comparator::Gt => Self::Above(threshold?),
+            Comparator::Lte => Self::AtMost(threshold?),
+            Comparator::Lt => Self::Below(threshold?),
+            Comparator::Eq => Self::Exactly(threshold?),
+            Comparator::Between => Self::Within(stated?, upper?),
+            Comparator::Increase => Self::Above(reference?),
+            Comparator::Decrease => Self::Below(reference?),
+            Comparator::IncreaseBy => Self::AtLeast(reference? + stated?),
+            Comparator::DecreaseBy => Self::AtMost(reference? - stated?),
+            Comparator::Maintain => match direction {
+                Direction::HigherIsBetter => Self::AtLeast(reference?),
+                Direction::LowerIsBetter => Self::AtMost(reference?),
+                Direction::TargetIsBest | Direction::Unknown => Self::Exactly(reference?),
+            },
+            Comparator::Qualitative => return Err(Reason::Qualitative),
+            Comparator::Undecided => return Err(Reason::NoTarget),
+        })
+    }
+
+    /// How far a value is beyond the bar; negative when it falls short.
+    pub(in crate::domain) fn gap(self, value: Number) -> Number {
+        match self {
+            Self::AtLeast(bar) | Self::Above(bar) => value - bar,
+            Self::AtMost(bar) | Self::Below(bar) => bar - value,
+            Self::Exactly(bar) => (value - bar).min(bar - value),
+            Self::Within(low, high) => (value - low).min(high - value),
+        }
+    }
+
+    /// Whether a value passes. Standing on the bar passes unless the words say more or less than it.
+    pub(in crate::domain) fn met_by(self, value: Number) -> bool {
+        match self {
+            Self::Above(_) | Self::Below(_) => self.gap(value) > Number::ZERO,
+            _ => self.gap(value) >= Number::ZERO,
+        }
+    }
+
+    /// Whether rounding the value would turn the answer.
+    pub(in crate::domain) fn turned_by_rounding(self, value: Number, decimals: Option<u32>) -> bool {
+        decimals.is_some_and(|places| self.met_by(value) != self.met_by(rounded(value, places)))
+    }
+
+    /// The one number to pass, if it is one.
+    pub(in crate::domain) fn threshold(self) -> Option<Number> {
+        match self {
+            Self::AtLeast(bar) | Self::Above(bar) | Self::AtMost(bar) | Self::Below(bar) | Self::Exactly(bar) => {
+                Some(bar)
+            }
+            Self::Within(..) => None,
+        }
+    }
+}
+
+/// The value as a part of the target; or why there is no such thing.
+pub(super) fn attainment(target: &Target, compared: Option<Decimal>) -> Result<Decimal, AttainmentReason> {
+    let (Comparator::Gte | Comparator::Gt, Some(asked)) = (target.comparator, target.value) else {
+        return Err(AttainmentReason::OtherComparator);
+    };
+    let reached = compared.ok_or(AttainmentReason::NoValue)?;
+    if reached <= Decimal::ZERO || asked <= Decimal::ZERO {
+        return Err(AttainmentReason::NotPositive);
+    }
+    ratio(reached.0, asked.0).ok_or(AttainmentReason::TooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        domain::fixtures::{any_number, number, target, target_on_previous},
+        value::Codes as _,
+    };
+
+    fn met(target: &Target, reference: Option<&str>, direction: Direction, value: &str) -> bool {
+        Bar::of(target, reference.map(number), direction).is_ok_and(|bar| bar.met_by(number(value).0))
+    }
+
+    fn gap(target: &Target, reference: Option<&str>, direction: Direction, value: &str) -> Option<Decimal> {
+        let bar = Bar::of(target, reference.map(number), direction).ok()?;
+        Some(Decimal(bar.gap(number(value).0)))
+    }
+
+    #[test]
+    fn each_comparator_decides_below_at_and_above_its_threshold() {
+        use Comparator::{Eq, Gt, Gte, Lt, Lte};
+        for (comparator, below, at, above) in [
+            (Gte, false, true, true),
+            (Gt, false, false, true),
+            (Lte, true, true, false),
+            (Lt, true, false, false),
+            (Eq, false, true, false),
+        ] {
+            for (threshold, values) in [
+                ("81.2", ["81.1", "81.20", "81.3"]),
+                ("0", ["-1", "0", "1"]),
+                ("-5", ["-5.1", "-5", "-4.9"]),
+            ] {
+                let by_value = target(comparator, threshold);
+                let by_reference = target_on_previous(comparator);
+                for (value, expected) in values.into_iter().zip([below, at, above]) {
+                    let direction = Direction::HigherIsBetter;
+                    assert_eq!(
+                        met(&by_value, None, direction, value),
+                        expected,
+                        "{value} {comparator} {threshold}"
+                    );
+                    assert_eq!(
+                        met(&by_reference, Some(threshold), direction, value),
+                        expected,
+                        "{value} {comparator} last year's {threshold}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_includes_both_its_ends() {
+        let range = Target {
+            upper: Some(number("60")),
+            ..target(Comparator::Between, "40")
+        };
+        for (value, expected, distance) in [
+            ("39.9", false, "-0.1"),
+            ("40", true, "0"),
+            ("45", true, "5"),
+            ("60", true, "0"),
+            ("60.1", false, "-0.1"),
+        ] {
+            assert_eq!(met(&range, None, Direction::Unknown, value), expected, "{value}");
+            assert_eq!(
+                gap(&range, None, Direction::Unknown, value),
+                Some(number(distance)),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_increase_is_more_and_a_decrease_less_than_the_reference() {
+        for (comparator, below, at, above) in [
+            (Comparator::Increase, false, false, true),
+            (Comparator::Decrease, true, false, false),
+        ] {
+            for (reference, values) in [("80", ["79", "80", "81"]), ("0", ["-1", "0", "1"])] {
+                for (value, expected) in values.into_iter().zip([below, at, above]) {
+                    let target = target_on_previous(comparator);
+                    assert_eq!(
+                        met(&target, Some(reference), Direction::Unknown, value),
+                        expected,
+                        "{value} {comparator} {reference}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_increase_or_decrease_by_a_difference_includes_the_difference_itself() {
+        for (comparator, by, value, expected) in [
+            (Comparator::IncreaseBy, "2", "81.9", false),
+            (Comparator::IncreaseBy, "2", "82", true),
+            (Comparator::IncreaseBy, "2", "82.1", true),
+            (Comparator::IncreaseBy, "0", "80", true),
+            (Comparator::DecreaseBy, "2", "78.1", false),
+            (Comparator::DecreaseBy, "2", "78", true),
+            (Comparator::DecreaseBy, "2", "77.9", true),
+            (Comparator::DecreaseBy, "0", "80", true),
+        ] {
+            let target = Target {
+                value: Some(number(by)),
+                ..target_on_previous(comparator)
+            };
+            assert_eq!(
+                met(&target, Some("80"), Direction::Unknown, value),
+                expected,
+                "{value} {comparator} {by}"
+            );
+        }
+    }
+
+    #[test]
+    fn to_maintain_is_to_be_no_worse_by_the_direction() {
+        for (direction, below, at, above) in [
+            (Direction::HigherIsBetter, false, true, true),
+            (Direction::LowerIsBetter, true, true, false),
+            (Direction::TargetIsBest, false, true, false),
+            (Direction::Unknown, false, true, false),
+        ] {
+            for (value, expected) in [("79", below), ("80", at), ("81", above)] {
+                let target = target_on_previous(Comparator::Maintain);
+                assert_eq!(
+                    met(&target, Some("80"), direction, value),
+                    expected,
+                    "{value} {direction}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_says_how_far_beyond_the_target_a_value_is() {
+        for (comparator, value, expected) in [
+            (Comparator::Gte, "81.0", "-0.2"),
+            (Comparator::Gte, "81.5", "0.3"),
+            (Comparator::Gt, "81.2", "0"),
+            (Comparator::Lte, "81.0", "0.2"),
+            (Comparator::Lte, "81.5", "-0.3"),
+            (Comparator::Lt, "81.2", "0"),
+            (Comparator::Eq, "81.0", "-0.2"),
+            (Comparator::Eq, "81.5", "-0.3"),
+            (Comparator::Eq, "81.2", "0"),
+        ] {
+            let target = target(comparator, "81.2");
+            assert_eq!(
+                gap(&target, None, Direction::Unknown, value),
+                Some(number(expected)),
+                "{value} {comparator}"
+            );
+        }
+    }
+
+    #[test]
+    fn rounding_turns_an_answer_only_at_the_last_stated_place() {
+        for (comparator, value, decimals, expected) in [
+            (Comparator::Gte, "81.15", Some(1), true),
+            (Comparator::Gte, "81.14", Some(1), false),
+            (Comparator::Gte, "81.15", Some(2), false),
+            (Comparator::Gte, "81.15", None, false),
+            (Comparator::Gte, "81.15", Some(0), false),
+            (Comparator::Gt, "81.24", Some(1), true),
+            (Comparator::Lte, "81.24", Some(1), true),
+            (Comparator::Lte, "81.25", Some(1), false),
+            (Comparator::Lt, "81.15", Some(1), true),
+            (Comparator::Eq, "81.15", Some(1), true),
+        ] {
+            let bar = Bar::of(&target(comparator, "81.2"), None, Direction::Unknown);
+            let turned = bar.map(|bar| bar.turned_by_rounding(number(value).0, decimals));
+            assert_eq!(turned, Ok(expected), "{value} {comparator} at {decimals:?}");
+        }
+    }
+
+    #[test]
+    fn a_half_is_rounded_away_from_zero_below_zero_too() {
+        let bar = Bar::of(&target(Comparator::Lte, "-0.5"), None, Direction::Unknown);
+        assert_eq!(
+            bar.map(|bar| bar.turned_by_rounding(number("-0.45").0, Some(1))),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn attainment_is_for_at_least_and_more_than_with_both_above_zero() {
+        use AttainmentReason::{NoValue, NotPositive, OtherComparator, TooLarge};
+        for (comparator, asked, value, expected) in [
+            (Comparator::Gte, "81.2", Some("81.0"), Ok("0.9975")),
+            (Comparator::Gt, "80", Some("100"), Ok("1.25")),
+            (Comparator::Gte, "3", Some("3"), Ok("1")),
+            (Comparator::Gte, "3", Some("0"), Err(NotPositive)),
+            (Comparator::Gte, "0", Some("3"), Err(NotPositive)),
+            (Comparator::Gte, "-3", Some("-3"), Err(NotPositive)),
+            (Comparator::Gte, "3", None, Err(NoValue)),
+            (Comparator::Gte, "0.000000001", Some("999999999999999"), Err(TooLarge)),
+            (Comparator::Lte, "3", Some("3"), Err(OtherComparator)),
+            (Comparator::Eq, "3", Some("3"), Err(OtherComparator)),
+        ] {
+            assert_eq!(
+                attainment(&target(comparator, asked), value.map(number)),
+                expected.map(number),
+                "{value:?} {comparator} {asked}"
+            );
+        }
+        assert_eq!(
+            attainment(&target_on_previous(Comparator::Gte), Some(number("3"))),
+            Err(OtherComparator)
+        );
+    }
+
+    fn bar(comparator: Comparator, threshold: Decimal) -> Bar {
+        let target = Target {
+            comparator,
+            value: Some(threshold),
+            ..Target::default()
+        };
+        Bar::of(&target, None, Direction::Unknown).unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_at_least_or_less_and_at_most_or_more_but_never_both(value in any_number(), threshold in any_number()) {
+            let met = |comparator| bar(comparator, threshold).met_by(value.0);
+            prop_assert_ne!(met(Comparator::Gte), met(Comparator::Lt));
+            prop_assert_ne!(met(Comparator::Gt), met(Comparator::Lte));
+            prop_assert_eq!(met(Comparator::Eq), met(Comparator::Gte) && met(Comparator::Lte));
+        }
+
+        #[test]
+        fn the_sign_of_the_gap_is_the_answer(value in any_number(), threshold in any_number(), upper in any_number()) {
+            use Comparator::{Eq, Gt, Gte, Lt, Lte};
+            for comparator in [Gte, Gt, Lte, Lt, Eq] {
+                let bar = bar(comparator, threshold);
+                let gap = bar.gap(value.0);
+                let strict = matches!(comparator, Gt | Lt);
+                prop_assert_eq!(bar.met_by(value.0), gap > Number::ZERO || (gap == Number::ZERO && !strict));
+            }
+            let within = Bar::Within(threshold.0, upper.0);
+            prop_assert_eq!(within.met_by(value.0), threshold <= value && value <= upper);
+        }
+
+        #[test]
+        fn a_value_without_more_places_than_stated_is_never_turned_by_rounding(value in any_number(), threshold in any_number()) {
+            let places = value.0.scale();
+            for comparator in Comparator::ALL.iter().take(5) {
+                prop_assert!(!bar(*comparator, threshold).turned_by_rounding(value.0, Some(places)));
+            }
+        }
+    }
+}

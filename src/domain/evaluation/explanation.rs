@@ -1,0 +1,155 @@
+//! An answer in whole sentences of both languages. It only tells what was found, and never decides anything.
+
+use rust_decimal::Decimal as Number;
+
+use super::{
+    case::Case,
+    comparison::Bar,
+    finding::{ComparedField, Finding},
+    outcome::{Outcome, Reason},
+    unanswered::unanswered,
+    wording::{lettered, target, year, years},
+};
+use crate::{
+    domain::quantity::{difference, quantity, rounded},
+    value::{Decimal, language::Bilingual},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Tells why the answer is what it is.
+pub(super) fn explain(case: &Case<'_>, finding: &Finding) -> Bilingual {
+    let sentences = [
+        Some(answer(case, finding)),
+        rounding(case, finding),
+        declaration(finding),
+    ];
+    sentences
+        .into_iter()
+        .flatten()
+        .fold(Bilingual::new("", ""), |told, next| {
+            let blank = if told.en.is_empty() { "" } else { " " };
+            Bilingual::new(
+                format!("{}{}。", told.ja, next.ja),
+                format!("{}{blank}{}.", told.en, next.en),
+            )
+        })
+}
+
+fn answer(case: &Case<'_>, finding: &Finding) -> Bilingual {
+    match (finding.bar, finding.compared) {
+        (Ok(bar), Some((value, field))) => {
+            let subject = subject(case, value, field);
+            let clause = clause(case, finding, bar, value.0);
+            judged(case, finding, &subject, &clause)
+        }
+        _ => unanswered(case, finding),
+    }
+}
+
+/// What a compared number led to.
+fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bilingual) -> Bilingual {
+    let last = year(case.target.period.to.unwrap_or(case.fiscal_year));
+    let (ja, en) = match (finding.outcome, finding.reason) {
+        (Outcome::Achieved, Some(Reason::Early)) => (
+            format!("ため、期間の終わり（{}）を待たずにA（達成）", last.ja),
+            format!(" before the period ends ({}): A (achieved)", last.en),
+        ),
+        (Outcome::Achieved, _) => ("ためA（達成）".into(), ": A (achieved)".into()),
+        (Outcome::InProgress, _) => (
+            format!("が、期間が{}まで続いているため、判定はまだ出ない", last.ja),
+            format!(", but the period goes on to {}: in progress", last.en),
+        ),
+        _ => ("ためB（未達成）".into(), ": B (not achieved)".into()),
+    };
+    Bilingual::new(
+        format!("{}は{}{ja}", subject.ja, clause.ja),
+        format!("{} {}{en}", subject.en, clause.en),
+    )
+}
+
+/// Says so where rounding would have turned the answer.
+fn rounding(case: &Case<'_>, finding: &Finding) -> Option<Bilingual> {
+    let (value, _) = finding.compared.filter(|_| finding.rounding_sensitive)?;
+    let places = case.decimals?;
+    let (value, round) = (
+        quantity(value.0, case.unit),
+        quantity(rounded(value.0, places), case.unit),
+    );
+    let to = match places {
+        0 => Bilingual::new("整数", "a whole number"),
+        1 => Bilingual::new("小数第1位", "1 decimal place"),
+        _ => Bilingual::new(format!("小数第{places}位"), format!("{places} decimal places")),
+    };
+    Some(Bilingual::new(
+        format!(
+            "{}に四捨五入すると{}となり判定が変わるが、四捨五入前の{}で判定している",
+            to.ja, round.ja, value.ja
+        ),
+        format!(
+            "Rounded to {} it would be {}, which would turn the answer; the unrounded {} counts",
+            to.en, round.en, value.en
+        ),
+    ))
+}
+
+/// Repeats the organization's own rating where the answer does not say it already.
+fn declaration(finding: &Finding) -> Option<Bilingual> {
+    let declared = lettered(finding.ratings.declared?);
+    match (finding.reason, finding.ratings.consistent) {
+        (Some(Reason::Qualitative), _) | (_, Some(true)) => None,
+        (_, Some(false)) => Some(Bilingual::new(
+            format!("所属の判定は{}で、これと異なる", declared.ja),
+            format!("The organization declared {}, which differs", declared.en),
+        )),
+        (_, None) => Some(Bilingual::new(
+            format!("所属の判定は{}", declared.ja),
+            format!("The organization declared {}", declared.en),
+        )),
+    }
+}
+
+/// The compared number: 実績81.0%, 累計10,488世帯（令和3年度から令和5年度まで）.
+fn subject(case: &Case<'_>, value: Decimal, field: ComparedField) -> Bilingual {
+    let value = quantity(value.0, case.unit);
+    match (field, years(case.target.period)) {
+        (ComparedField::CumulativeValue, Some(years)) => Bilingual::new(
+            format!("累計{}（{}）", value.ja, years.ja),
+            format!("The sum of {} ({})", value.en, years.en),
+        ),
+        _ => Bilingual::new(format!("実績{}", value.ja), format!("The result of {}", value.en)),
+    }
+}
+
+/// How the number stands to the target: 目標81.2%以上に0.2ポイント届かない.
+fn clause(case: &Case<'_>, finding: &Finding, bar: Bar, value: Number) -> Bilingual {
+    let target = target(case, finding);
+    let gap = bar.gap(value);
+    let by = difference(gap, case.unit);
+    let at_the_limit = gap == Number::ZERO;
+    let (ja, en) = match (bar.met_by(value), bar) {
+        (true, Bar::Exactly(_) | Bar::Within(..)) => ("を満たす".into(), "meets"),
+        (true, _) if at_the_limit => ("をちょうど満たす".into(), "just meets"),
+        (true, _) => (format!("を{}の差で満たす", by.ja), "meets"),
+        (false, Bar::Above(_)) if at_the_limit => {
+            ("の境と同じ値で、それを超えない".into(), "only reaches the limit of")
+        }
+        (false, Bar::Below(_)) if at_the_limit => {
+            ("の境と同じ値で、それを下回らない".into(), "only reaches the limit of")
+        }
+        (false, Bar::AtLeast(_) | Bar::Above(_)) => (format!("に{}届かない", by.ja), "misses"),
+        (false, Bar::AtMost(_) | Bar::Below(_)) => (format!("を{}上回る", by.ja), "misses"),
+        (false, Bar::Exactly(_)) => (format!("と{}異なる", by.ja), "misses"),
+        (false, Bar::Within(..)) => (format!("の範囲を{}外れる", by.ja), "misses"),
+    };
+    let by = match bar {
+        _ if at_the_limit => String::new(),
+        Bar::Within(..) if gap > Number::ZERO => String::new(),
+        _ => format!(" by {}", by.en),
+    };
+    Bilingual::new(
+        format!("目標{}{ja}", target.ja),
+        format!("{en} the target of {}{by}", target.en),
+    )
+}

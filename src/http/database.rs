@@ -1,0 +1,83 @@
+//! The database as a handler has it: taken from the request, with what only requests have.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use diesel::PgConnection;
+use serde::Serialize;
+
+use super::{
+    idempotency::{Claim, Once},
+    middleware::authentication::context,
+    pagination::Paging,
+    required_permissions::Needs,
+    respond::IntoReply,
+};
+use crate::{
+    auth::{Caller, Need},
+    db::{Database, Db, Tx},
+    error::{Error, Result},
+    value::Codes,
+};
+
+impl FromRequest for Db {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let context = context(req);
+        ready(admit(req, &context).and_then(|()| {
+            req.app_data::<web::Data<Database>>()
+                .map(|database| database.of(context))
+                .ok_or_else(|| Error::internal("no database configured"))
+        }))
+    }
+}
+
+/// Fails unless the caller may call the operation that the request has come to. The layer has asked already, by the path
+/// before it was routed; this is asked of the route itself, so that no other way to write a path leads around the layer.
+fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
+    let needs = req.app_data::<web::Data<Needs>>();
+    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), req.match_pattern()));
+    caller.must_satisfy(need)
+}
+
+impl Db {
+    /// The same, for a page of a list: two statements where its rows are counted; and no index has an order but the usual one.
+    #[must_use]
+    pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
+        self.single(!paging.include_total)
+            .broad(paging.include_total || !paging.is_usual())
+    }
+
+    /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the answer
+    /// is kept with what it answers to.
+    pub async fn once<R: IntoReply>(
+        &self,
+        request: &impl Serialize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
+    ) -> Result<Once<R>> {
+        let claim = Claim::of(self.context(), request)?;
+        let claimed = claim.clone();
+        let begin = move |conn: &mut PgConnection| claimed.map_or(Ok(()), |claim| claim.begin(conn));
+        let answer = move |tx: &mut Tx<'_>| match &claim {
+            None => Once::now(&work(tx)?),
+            Some(claim) => claim.answer(tx, work),
+        };
+        self.write_after(begin, answer).await
+    }
+
+    /// Runs statements that would change something, and undoes them, for a request that its caller may repeat under an
+    /// `Idempotency-Key`: keeping the answer is a short write.
+    pub async fn try_once<R: IntoReply + Clone>(
+        &self,
+        request: &impl Serialize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
+    ) -> Result<Once<R>> {
+        let answer = self.try_out(work).await?;
+        if self.context().repeatable.is_none() {
+            return Once::now(&answer);
+        }
+        self.once(request, move |_| Ok(answer)).await
+    }
+}

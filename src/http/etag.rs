@@ -1,0 +1,234 @@
+//! Entity tags: the state a caller read, and the state it means to change.
+//!
+//! A tag is a hash of the answer's bytes, so it holds exactly as long as nothing the caller saw has changed.
+
+use std::{
+    future::{Ready, ready},
+    io::{self, Read},
+};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{EntityTag, Header, HeaderMap, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
+};
+use serde::Serialize;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::ObjectBuilder,
+    },
+};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use super::middleware::compression;
+use crate::{
+    error::{Error, Place, Result, Violation},
+    value::language::Bilingual,
+};
+
+/// The strong tag of an answer with this body.
+#[must_use]
+pub fn of_bytes(body: &[u8]) -> EntityTag {
+    EntityTag::new_strong(format!("{:032x}", xxh3_128(body)))
+}
+
+/// The same of a file, from where it stands; and how many bytes it has.
+pub fn of_file(file: &mut impl Read) -> io::Result<(EntityTag, u64)> {
+    let (mut hash, mut length) = (Xxh3::new(), 0);
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut chunk)?;
+        let Some(part) = chunk.get(..read).filter(|part| !part.is_empty()) else {
+            return Ok((EntityTag::new_strong(format!("{:032x}", hash.digest128())), length));
+        };
+        hash.update(part);
+        length += u64::try_from(read).map_err(io::Error::other)?;
+    }
+}
+
+/// The strong tag of this answer.
+pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
+    serde_json::to_vec(answer)
+        .map(|body| of_bytes(&body))
+        .map_err(Error::internal)
+}
+
+/// The tag under which the caller already has the answer with this one: this, or that of the coding it wants.
+#[must_use]
+pub fn known(req: &HttpRequest, tag: &EntityTag) -> Option<EntityTag> {
+    if !req.headers().contains_key(IF_NONE_MATCH) {
+        return None;
+    }
+    match IfNoneMatch::parse(req).ok()? {
+        IfNoneMatch::Any => Some(tag.clone()),
+        IfNoneMatch::Items(known) => {
+            compression::tags(req, tag).find(|tag| known.iter().any(|known| known.weak_eq(tag)))
+        }
+    }
+}
+
+/// Longest condition.
+const LONGEST: usize = 1000;
+
+/// Fails where a condition is longer than the contract lets it be.
+pub fn check_length(headers: &HeaderMap) -> Result<()> {
+    for name in [IF_MATCH, IF_NONE_MATCH] {
+        if headers.get_all(&name).any(|value| value.len() > LONGEST) {
+            let detail = Bilingual::new(
+                format!("{LONGEST}文字までにしてください"),
+                format!("must have at most {LONGEST} characters"),
+            );
+            let header = if name == IF_MATCH { "If-Match" } else { "If-None-Match" };
+            return Err(Error::malformed(Violation {
+                place: Place::Header(header),
+                code: "length",
+                detail,
+                suggestion: None,
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// The state a caller means to change: `If-Match`, required.
+#[derive(Debug, Clone)]
+pub struct Match(IfMatch);
+
+impl Match {
+    /// Fails unless `stored` is the state the caller read.
+    pub fn check<T: Serialize>(&self, stored: &T) -> Result<()> {
+        if self.names(stored)? {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        }
+    }
+
+    /// Fails unless the caller read one of these states.
+    pub fn check_either(&self, one: &impl Serialize, other: &impl Serialize) -> Result<()> {
+        if self.names(one)? { Ok(()) } else { self.check(other) }
+    }
+
+    fn names<T: Serialize>(&self, stored: &T) -> Result<bool> {
+        match &self.0 {
+            IfMatch::Any => Ok(true),
+            IfMatch::Items(tags) => {
+                let tag = of(stored)?;
+                Ok(tags.iter().any(|read| compression::plain(read).strong_eq(&tag)))
+            }
+        }
+    }
+}
+
+impl FromRequest for Match {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match Condition::of(req) {
+            Ok(Condition::Replace(tags)) => Ok(tags),
+            Ok(Condition::Create) => Err(Error::PreconditionRequired),
+            Err(e) => Err(e),
+        })
+    }
+}
+
+/// What a PUT means: to replace the state it read (`If-Match`), or to create and nothing else (`If-None-Match: *`).
+#[derive(Debug, Clone)]
+pub enum Condition {
+    /// Replace.
+    Replace(Match),
+    /// Create.
+    Create,
+}
+
+impl Condition {
+    fn of(req: &HttpRequest) -> Result<Self> {
+        let unreadable = |header: &'static str| {
+            let detail = Bilingual::new(
+                "ETagの形（\"…\"、または *）にしてください",
+                "must be entity tags in double quotes, or *",
+            );
+            Error::malformed(Violation {
+                place: Place::Header(header),
+                code: "format",
+                detail,
+                suggestion: None,
+            })
+        };
+        if req.headers().contains_key(IF_MATCH) {
+            if req.headers().contains_key(IF_NONE_MATCH) {
+                let detail = Bilingual::new(
+                    "If-Match と If-None-Match は同時に使えません",
+                    "is not taken together with If-Match: a PUT replaces what was read, or creates",
+                );
+                return Err(Error::malformed(Violation {
+                    place: Place::Header("If-None-Match"),
+                    code: "both",
+                    detail,
+                    suggestion: None,
+                }));
+            }
+            return match IfMatch::parse(req) {
+                Ok(IfMatch::Items(tags)) if tags.is_empty() => Err(unreadable("If-Match")),
+                Ok(tags) => Ok(Self::Replace(Match(tags))),
+                Err(_) => Err(unreadable("If-Match")),
+            };
+        }
+        if req.headers().contains_key(IF_NONE_MATCH) {
+            return match IfNoneMatch::parse(req) {
+                Ok(IfNoneMatch::Any) => Ok(Self::Create),
+                _ => Err(unreadable("If-None-Match")),
+            };
+        }
+        Err(Error::PreconditionRequired)
+    }
+}
+
+impl FromRequest for Condition {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(req))
+    }
+}
+
+impl IntoParams for Match {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header(
+            "If-Match",
+            "The ETag that was read; `*` for whatever is there. Required: 428 without, 412 when it no longer holds.",
+        )]
+    }
+}
+
+impl IntoParams for Condition {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            header(
+                "If-Match",
+                "To replace: the ETag that was read, or `*`. 412 when it no longer holds; 428 without either header.",
+            ),
+            header(
+                "If-None-Match",
+                "To create and nothing else: `*`. 412 when it exists already.",
+            ),
+        ]
+    }
+}
+
+fn header(name: &str, words: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(words))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(LONGEST)),
+        ))
+        .build()
+}

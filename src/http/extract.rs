@@ -1,0 +1,267 @@
+//! What handlers take: bodies and paths that are checked when they are read.
+//!
+//! `Json` and `Path` shadow actix's: same names, so utoipa infers bodies and parameters from handler signatures.
+
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+    time::Duration,
+};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{self, Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::time::timeout;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+
+use super::{
+    json,
+    limits::limits,
+    validation::{self, Rules},
+    workshop::Bench,
+};
+use crate::{
+    error::{Error, Result, Violation},
+    value::{Id, language::Bilingual},
+};
+
+/// A JSON body: read within limits, checked against its schema, then against its rules.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = document(req, payload, "application/json", limits(req).json, validation::read);
+        Box::pin(async move { body.await.map(Self) })
+    }
+}
+
+/// Keys and values that a merge patch may have: it is of one thing, and what it makes of it is checked in the middle of a write.
+const MOST_OF_A_PATCH: usize = 10_000;
+
+/// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
+#[derive(Debug, Clone, Serialize)]
+pub struct Patch(Value);
+
+impl Patch {
+    /// The parent it names under this key, if it names one.
+    #[must_use]
+    pub fn parent(&self, key: &str) -> Option<Id> {
+        self.0.get(key)?.as_str()?.parse().ok()
+    }
+
+    /// What `stored` becomes.
+    pub fn apply<T: Serialize + DeserializeOwned + ToSchema + Rules + 'static>(self, stored: &T) -> Result<T> {
+        let mut merged = serde_json::to_value(stored).map_err(Error::internal)?;
+        json::merge(&mut merged, self.0);
+        validation::read(merged)
+    }
+}
+
+impl FromRequest for Patch {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let most = json::Most {
+            values: MOST_OF_A_PATCH,
+            ..limits(req).json
+        };
+        let document = document(req, payload, "application/merge-patch+json", most, Ok);
+        Box::pin(async move { document.await.map(Self) })
+    }
+}
+
+/// The schema of a merge patch of `T`: `GoalPatch` for `GoalInput`.
+pub struct PatchOf<T>(PhantomData<T>);
+
+impl<T: ToSchema> PartialSchema for PatchOf<T> {
+    fn schema() -> RefOr<Schema> {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        validation::patch_schema(T::schema(), &schemas.into_iter().collect())
+    }
+}
+impl<T: ToSchema> ToSchema for PatchOf<T> {
+    fn name() -> Cow<'static, str> {
+        T::name().replace("Input", "Patch").into()
+    }
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+/// A body of one of several media types, read within limits, and nothing more.
+#[derive(Debug)]
+pub struct Upload<T> {
+    /// What its media type says it is.
+    pub kind: T,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// How large a document may be, if it is one.
+    pub most: json::Most,
+}
+
+/// What the media types of an upload stand for.
+pub trait UploadKind: Sized + Copy + 'static {
+    /// Every media type, in lower case, and what it stands for.
+    const TYPES: &'static [(&'static str, Self)];
+    /// All of them in words, for whoever sent another.
+    const NAMES: &'static str;
+}
+
+impl<T: UploadKind> FromRequest for Upload<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let given = media_type(req);
+        let kind = T::TYPES.iter().find(|(name, _)| given.eq_ignore_ascii_case(name));
+        let kind = kind.map(|(_, kind)| *kind).ok_or(Error::UnsupportedMediaType(T::NAMES));
+        let limits = limits(req);
+        let bytes = bytes(req, payload, limits.import_bytes, kind.is_ok(), T::NAMES);
+        Box::pin(async move {
+            let kind = kind?;
+            let bytes = bytes.await?;
+            let most = limits.json;
+            Ok(Self { kind, bytes, most })
+        })
+    }
+}
+
+/// Reads the body as JSON of this media type, and makes something of it.
+fn document<T: Send + 'static>(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    wanted: &'static str,
+    most: json::Most,
+    read: fn(Value) -> Result<T>,
+) -> impl Future<Output = Result<T>> + use<T> {
+    let acceptable = media_type(req).eq_ignore_ascii_case(wanted);
+    let bytes = bytes(req, payload, limits(req).body_bytes, acceptable, wanted);
+    let bench = Bench::of(req);
+    async move {
+        let bytes = bytes.await?;
+        let (bench, size) = (bench?, bytes.len());
+        let work = move || read(json::read(&bytes, most).map_err(|e| not_json(&e))?);
+        bench.work_on(size, work).await
+    }
+}
+
+/// That a body is not JSON, and why.
+pub fn not_json(e: &impl Display) -> Error {
+    let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
+    Error::malformed(Violation::at("", "json", detail))
+}
+
+fn media_type(req: &HttpRequest) -> &str {
+    let given = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim()
+}
+
+/// Reads a body of at most so many bytes, as it is; nothing that is of another type, or compressed.
+fn bytes(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    acceptable: bool,
+    wanted: &'static str,
+) -> impl Future<Output = Result<Bytes>> + use<> {
+    let acceptable = acceptable && !req.headers().contains_key(header::CONTENT_ENCODING);
+    let seconds = limits(req).body_seconds;
+    let stated = req
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let payload = payload.take();
+    async move {
+        if !acceptable {
+            return Err(Error::UnsupportedMediaType(wanted));
+        }
+        if stated.is_some_and(|length| length > limit) {
+            return Err(Error::TooLarge(limit));
+        }
+        timeout(Duration::from_secs(seconds), collect(payload, limit))
+            .await
+            .map_err(|_elapsed| Error::Timeout)?
+    }
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|e| {
+            Error::malformed(Violation::at(
+                "",
+                "body",
+                Bilingual::new("本文が途中で途切れました", format!("the body broke off: {e}")),
+            ))
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Path parameters; one that does not parse names nothing.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        #[expect(clippy::disallowed_types, reason = "the one place that wraps actix's own")]
+        let path = web::Path::<T>::from_request(req, payload).into_inner().ok();
+        let path = path.filter(|_| {
+            req.match_info().iter().all(|(name, part)| match name {
+                "fiscal_year" => part.len() == 4 && is_number(part),
+                "number" => is_number(part),
+                _ => true,
+            })
+        });
+        ready(path.map(|p| Self(p.into_inner())).ok_or(Error::NotFound("path")))
+    }
+}
+
+/// Fails unless a caller may create something under an id of its own: nothing has it yet, and it is a UUID of version 7.
+pub fn check_new(id: Id, exists: bool) -> Result<()> {
+    if exists {
+        return Err(Error::PreconditionFailed);
+    }
+    if id.0.get_version_num() != 7 {
+        let detail = Bilingual::new(
+            "新しい識別子はUUIDv7にしてください",
+            "a new identifier must be a UUID of version 7",
+        );
+        return Err(Error::Invalid(vec![Violation::at("", "uuid_version", detail)]));
+    }
+    Ok(())
+}
+
+/// Whether a part of a path is a number in the one form it has: Rust also reads +2024 and 02024.
+fn is_number(part: &str) -> bool {
+    !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
+}

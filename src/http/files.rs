@@ -1,0 +1,280 @@
+//! Files that answers are written to before they are sent: within a budget, in all and of each caller.
+//!
+//! Who asks for what somebody is being sent already gets the same file. A file is gone once nobody is sent it.
+
+use std::{
+    env,
+    fs::File,
+    io::{self, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use actix_web::{HttpRequest, http::header::EntityTag, web};
+use chrono::NaiveDate;
+
+use super::etag;
+use crate::{
+    auth::Who,
+    db::{
+        PublicState,
+        quota::{Holding, Quota},
+    },
+    error::{Error, Result},
+};
+
+/// Of all the bytes there may be, the part that one caller may have.
+const OF_BYTES: usize = 2;
+/// Of all the answers there may be at a time, the part that one caller may have.
+const OF_ANSWERS: usize = 4;
+/// Bytes that are counted together, before they are written.
+const STEP: usize = 64 << 10;
+
+/// The files there are, and how many there may be.
+#[derive(Clone)]
+pub struct Files {
+    bytes: Quota,
+    answers: Quota,
+    kept: Arc<Mutex<Vec<Weak<Kept>>>>,
+}
+
+impl Files {
+    /// So many bytes, and so many answers that are made or sent at a time.
+    #[must_use]
+    pub fn new(bytes: usize, answers: usize) -> Self {
+        Self {
+            bytes: Quota::new(bytes, bytes / OF_BYTES),
+            answers: Quota::new(answers, answers.div_ceil(OF_ANSWERS)),
+            kept: Arc::default(),
+        }
+    }
+
+    /// Those of the service that this request came to.
+    pub fn of(req: &HttpRequest) -> Result<Self> {
+        let files = req.app_data::<web::Data<Self>>();
+        files
+            .map(|files| files.get_ref().clone())
+            .ok_or_else(|| Error::internal("no files configured"))
+    }
+
+    /// A place for an answer, until it is sent.
+    pub fn answer(&self, who: Who) -> Result<Holding> {
+        self.answers.take(who, 1)
+    }
+
+    /// An empty file, for this caller.
+    pub fn temporary(&self, who: Who) -> Result<Temporary> {
+        Ok(Temporary {
+            file: tempfile::tempfile().map_err(|e| Error::no_room(&e))?,
+            who,
+            quota: self.bytes.clone(),
+            held: Vec::new(),
+        })
+    }
+
+    /// The file that is what was asked for, if somebody is being sent it, and what it was made of `is_still` so.
+    pub fn there(&self, known: &Known, is_still: impl Fn(PublicState) -> bool) -> Option<Arc<Kept>> {
+        self.find(|kept| {
+            let made_as = kept.known.as_ref();
+            made_as.is_some_and(|made_as| made_as.is_as(known) && is_still(made_as.state))
+        })
+    }
+
+    /// A finished file; or the one that is the same, byte for byte, if there is one.
+    pub fn keep(&self, file: Temporary, known: Option<Known>) -> Result<Arc<Kept>> {
+        let Temporary { mut file, held, .. } = file;
+        file.rewind().map_err(Error::internal)?;
+        let (tag, length) = etag::of_file(&mut file).map_err(Error::internal)?;
+        if let Some(same) = self.find(|kept| kept.tag == tag && kept.length == length) {
+            return Ok(same);
+        }
+        let kept = Arc::new(Kept {
+            file,
+            tag,
+            length,
+            known,
+            _held: held,
+        });
+        let mut all = locked(&self.kept);
+        all.retain(|kept| kept.strong_count() > 0);
+        all.push(Arc::downgrade(&kept));
+        Ok(kept)
+    }
+
+    fn find(&self, wanted: impl Fn(&Kept) -> bool) -> Option<Arc<Kept>> {
+        let mut there = locked(&self.kept).clone().into_iter();
+        there.find_map(|kept| kept.upgrade().filter(|kept| wanted(kept)))
+    }
+}
+
+/// Looks whether a file can be written where files go, and says so if not.
+pub fn look() {
+    if let Err(e) = tempfile::tempfile().and_then(|mut file| file.write_all(&[0; 4096])) {
+        let place = env::temp_dir();
+        log::warn!(
+            "exports get 503: no file can be written in {} (TMPDIR): {e}",
+            place.display()
+        );
+    }
+}
+
+/// A file that is being written. It has no name, and is gone once it is closed.
+pub struct Temporary {
+    file: File,
+    who: Who,
+    quota: Quota,
+    /// One for each step of its length.
+    held: Vec<Holding>,
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let place = usize::try_from(self.file.stream_position()?).map_err(io::Error::other)?;
+        while self.held.len() * STEP < place + bytes.len() {
+            self.held
+                .push(self.quota.take(self.who, STEP).map_err(io::Error::other)?);
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Temporary {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// What a file of the public was made as: for which request, of which state, on which day.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The request.
+    pub request: String,
+    /// A state that it is not older than.
+    pub state: PublicState,
+    /// The day.
+    pub day: NaiveDate,
+}
+
+impl Known {
+    fn is_as(&self, asked: &Self) -> bool {
+        self.request == asked.request && self.day == asked.day
+    }
+}
+
+/// A finished file.
+pub struct Kept {
+    file: File,
+    tag: EntityTag,
+    length: u64,
+    known: Option<Known>,
+    _held: Vec<Holding>,
+}
+
+impl Kept {
+    /// Its tag.
+    #[must_use]
+    pub const fn tag(&self) -> &EntityTag {
+        &self.tag
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// At most so many of its bytes, from a place on.
+    pub fn read(&self, from: u64, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let read = self.file.read_at(&mut bytes, from)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::value::today;
+
+    fn caller(n: u8) -> Who {
+        Who::Address([192, 0, 2, n].into())
+    }
+
+    fn file(files: &Files, who: Who, bytes: &[u8]) -> Result<Temporary> {
+        let mut file = files.temporary(who)?;
+        file.write_all(bytes).map_err(Error::unwritten)?;
+        Ok(file)
+    }
+
+    #[test]
+    fn bytes_are_bounded_for_each_caller_and_in_all_before_they_are_written() {
+        let files = Files::new(4 * STEP, 100);
+        let full = vec![7; STEP];
+        let first = file(&files, caller(1), &full).unwrap();
+        let second = file(&files, caller(1), &full).unwrap();
+        let refused = file(&files, caller(1), &[1]);
+        assert!(matches!(refused, Err(Error::TooMany { whose: "address", .. })));
+        let third = file(&files, caller(2), &full).unwrap();
+        let fourth = file(&files, caller(3), &full).unwrap();
+        assert!(matches!(file(&files, caller(4), &[1]), Err(Error::Unavailable(_))));
+        drop((second, third, fourth));
+        let kept = files.keep(first, None).unwrap();
+        assert_eq!(files.bytes.in_use(), STEP);
+        drop(kept);
+        assert_eq!(files.bytes.in_use(), 0);
+    }
+
+    #[test]
+    fn what_is_written_again_counts_once() {
+        let files = Files::new(1 << 20, 4);
+        let mut file = file(&files, caller(1), &vec![b'a'; STEP]).unwrap();
+        file.seek(SeekFrom::Start(1)).unwrap();
+        file.write_all(b"BC").unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        assert_eq!(files.bytes.in_use(), STEP);
+        file.write_all(b"g").unwrap();
+        assert_eq!(files.bytes.in_use(), 2 * STEP);
+        let kept = files.keep(file, None).unwrap();
+        let end = u64::try_from(STEP).unwrap();
+        assert_eq!(kept.length(), end + 1);
+        assert_eq!(kept.read(0, 4).unwrap(), b"aBCa");
+        assert_eq!(kept.read(end - 1, 100).unwrap(), b"ag");
+    }
+
+    #[test]
+    fn the_same_file_is_there_once_while_somebody_has_it() {
+        let files = Files::new(1 << 20, 4);
+        let known = Known {
+            request: "/v1/exports/results".to_owned(),
+            state: PublicState::default(),
+            day: today(),
+        };
+        let kept = files.keep(file(&files, caller(1), b"rows").unwrap(), Some(known.clone()));
+        let kept = kept.unwrap();
+        let found = files.there(&known, |_| true).unwrap();
+        assert!(Arc::ptr_eq(&kept, &found));
+        assert!(files.there(&known, |_| false).is_none());
+        let other = Known {
+            request: "/v1/exports/budgets".to_owned(),
+            ..known.clone()
+        };
+        assert!(files.there(&other, |_| true).is_none());
+        // Made once more, by somebody else.
+        let same = files.keep(file(&files, caller(2), b"rows").unwrap(), None).unwrap();
+        assert!(Arc::ptr_eq(&kept, &same));
+        assert_eq!(files.bytes.in_use(), STEP);
+        drop((kept, found, same));
+        assert!(files.there(&known, |_| true).is_none());
+        assert_eq!(files.bytes.in_use(), 0);
+    }
+}

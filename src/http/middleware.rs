@@ -1,0 +1,10 @@
+//! What surrounds every request, layer by layer.
+
+pub mod access_log;
+pub mod authentication;
+pub mod compression;
+pub mod former_names;
+pub mod preconditions;
+pub mod rate_limit;
+pub mod response_cache;
+pub mod security_headers;

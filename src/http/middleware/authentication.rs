@@ -1,0 +1,177 @@
+//! The layer that finds out who calls before anything else of a request is read.
+
+use std::sync::Arc;
+
+use actix_web::{
+    Error as ActixError, HttpMessage, HttpRequest,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+    web,
+};
+use percent_encoding::percent_decode_str;
+use sha2::{Digest, Sha256};
+
+use super::rate_limit;
+use crate::{
+    auth::{CHANGE_REASON, Caller, IDEMPOTENCY_KEY, LONGEST_REASON, Need, Who, token::Presented},
+    db::{
+        Context, Database, Repeatable,
+        consistency::{CONSISTENCY_TOKEN, Consistency},
+    },
+    error::{Error, Place, Result, Violation},
+    http::{address, connection::Connection, request_id::RequestId, required_permissions::Needs},
+    value::language::Bilingual,
+};
+
+/// Who makes this request, and all that is known of it.
+#[must_use]
+pub fn context(req: &HttpRequest) -> Context {
+    req.extensions()
+        .get::<Context>()
+        .cloned()
+        .unwrap_or_else(Context::anonymous)
+}
+
+/// Counts a request for its caller, then finds out who that is and whether it may do this, before any body is read.
+pub async fn identify(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    match recognize(&req).await {
+        Ok(context) => {
+            let consistency = Arc::clone(&context.consistency);
+            req.extensions_mut().insert(context);
+            let mut response = next.call(req).await?.map_into_boxed_body();
+            if let Some(at) = consistency.header() {
+                response.headers_mut().insert(CONSISTENCY_TOKEN, at);
+            }
+            Ok(response)
+        }
+        Err(e) => Ok(req.error_response(e)),
+    }
+}
+
+async fn recognize(req: &ServiceRequest) -> Result<Context> {
+    // The path as it will be routed: percent-decoded.
+    let pattern = req.resource_map().match_pattern(req.match_info().as_str());
+    let needs = req.app_data::<web::Data<Needs>>();
+    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), pattern));
+    let mut context = match req.headers().get(header::AUTHORIZATION) {
+        // Whether the service is well does not depend on who asks.
+        Some(value) if req.path().starts_with("/v1/") || need != Need::Nothing => holder(req, value).await?,
+        _ => {
+            let who = address::caller(req);
+            rate_limit::admit(req, who)?;
+            Caller::anonymous().counted_for(who).into()
+        }
+    };
+    context.must_satisfy(need)?;
+    let connection = req.conn_data::<Arc<Connection>>().cloned();
+    context.hung_up =
+        connection.map(|connection| -> Arc<dyn Fn() -> bool + Send + Sync> { Arc::new(move || connection.is_left()) });
+    context.request_id = req
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| Arc::clone(&id.0))
+        .unwrap_or_default();
+    if *req.method() == Method::GET {
+        context.consistency = Arc::new(Consistency::of(req.headers())?);
+    } else {
+        context.reason = reason(req)?;
+        context.repeatable = repeatable(req)?;
+    }
+    Ok(context)
+}
+
+/// Who holds the token that a request presents. A request without a valid token counts for the address it comes from.
+async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Result<Context> {
+    let database = req
+        .app_data::<web::Data<Database>>()
+        .ok_or_else(|| Error::internal("no database configured"))?;
+    let presented = authorization.to_str().ok().and_then(Presented::read);
+    let find = || {
+        presented
+            .as_ref()
+            .and_then(|presented| database.tokens().find(presented))
+    };
+    rate_limit::admit(
+        req,
+        find().map_or_else(|| address::caller(req), |token| Who::Token(token.id)),
+    )?;
+    database.tokens_known().await?;
+    let mut token = find();
+    if token.is_none() && presented.is_some() {
+        // It may have been made a moment ago, through another instance or by command.
+        database.look_for_tokens().await;
+        token = find();
+    }
+    let token = token.ok_or(Error::InvalidToken)?;
+    token.use_now();
+    let caller = Caller::new(token.name.clone(), Some(token.id), Arc::clone(&token.scopes));
+    let mut context = Context::from(caller);
+    context.token = Some(token);
+    Ok(context)
+}
+
+/// Why something changes: percent-encoded UTF-8, since a header holds nothing else safely.
+fn reason(req: &ServiceRequest) -> Result<Option<String>> {
+    let Some(value) = req.headers().get(CHANGE_REASON) else {
+        return Ok(None);
+    };
+    let text = percent_decode_str(value.to_str().unwrap_or("%00"))
+        .decode_utf8()
+        .unwrap_or_default();
+    let text = text.trim();
+    let sane = !text.is_empty() && text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
+    if sane {
+        return Ok(Some(text.to_owned()));
+    }
+    let detail = Bilingual::new(
+        format!("UTF-8をパーセント符号化した1文字から{LONGEST_REASON}文字までの理由にしてください"),
+        format!("must be a reason of 1 to {LONGEST_REASON} characters, UTF-8 percent-encoded"),
+    );
+    Err(malformed(CHANGE_REASON, detail))
+}
+
+fn repeatable(req: &ServiceRequest) -> Result<Option<Repeatable>> {
+    let Some(value) = req.headers().get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default();
+    if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        let detail = Bilingual::new(
+            "空白を含まない1文字から255文字までのASCII文字にしてください",
+            "must be 1 to 255 visible ASCII characters",
+        );
+        return Err(malformed(IDEMPOTENCY_KEY, detail));
+    }
+    let mut digest = Sha256::new();
+    let part = |name| {
+        req.headers()
+            .get(name)
+            .map(header::HeaderValue::as_bytes)
+            .unwrap_or_default()
+    };
+    for part in [
+        req.method().as_str().as_bytes(),
+        req.uri().to_string().as_bytes(),
+        part("if-match"),
+        part("if-none-match"),
+        part("change-reason"),
+    ] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    Ok(Some(Repeatable::new(key.to_owned(), digest)))
+}
+
+fn malformed(header: &'static str, detail: Bilingual) -> Error {
+    Error::malformed(Violation {
+        place: Place::Header(header),
+        code: "format",
+        detail,
+        suggestion: None,
+    })
+}

@@ -1,0 +1,142 @@
+//! What each failure says of this occurrence, in both languages.
+
+use actix_web::http::StatusCode;
+
+use super::MOST_NAMED;
+use crate::{
+    error::{Error, MOST_VIOLATIONS, Violation},
+    value::language::Bilingual,
+};
+
+/// Kinds of things a path can fail to name: the English key, and both names.
+const THINGS: &[(&str, &str)] = &[
+    ("path", "このパスはありません"),
+    ("organization", "所属が見つかりません"),
+    ("policy", "運営方針が見つかりません"),
+    ("goal", "経営課題が見つかりません"),
+    ("budget", "決算額・予算額が見つかりません"),
+    ("indicator", "指標が見つかりません"),
+    ("result", "実績が見つかりません"),
+    ("evaluation", "この年度の評価はありません"),
+    ("revision", "改訂が見つかりません"),
+    ("series", "系列が見つかりません"),
+    ("token", "トークンが見つかりません"),
+    ("change", "変更履歴のこの位置はありません"),
+];
+
+impl Error {
+    /// The broken rules.
+    pub(super) fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => violations,
+            _ => &[],
+        }
+    }
+
+    /// This occurrence in words.
+    pub(super) fn words(&self) -> Bilingual {
+        match self {
+            Self::Unauthenticated | Self::InvalidToken => Bilingual::new(
+                "有効なトークンを Authorization: Bearer で送ってください",
+                "send a valid token as Authorization: Bearer",
+            ),
+            Self::Forbidden => Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
+            Self::Gone => Bilingual::new(
+                "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",
+                "the cursor belongs to a history that is no more; begin anew from /v1/snapshot",
+            ),
+            Self::NotFound(thing) => {
+                let named = THINGS.iter().find(|(en, _)| en == thing);
+                let ja = named.map_or("見つかりません", |(_, ja)| ja);
+                Bilingual::new(ja, format!("there is no such {thing}"))
+            }
+            Self::MethodNotAllowed(allow) => {
+                Bilingual::new(format!("使えるメソッド: {allow}"), format!("allowed here: {allow}"))
+            }
+            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => {
+                match violations.as_slice() {
+                    [only] => only.detail.clone(),
+                    all => how_many(all.len()),
+                }
+            }
+            Self::PreconditionFailed => Bilingual::new(
+                "読み取ったあとに変更されているか、すでに存在します。読み直してからやり直してください",
+                "the resource has changed since it was read, or exists already; read it again and retry",
+            ),
+            Self::PreconditionRequired => Bilingual::new(
+                "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
+                "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
+            ),
+            Self::NotAcceptable => Bilingual::new(
+                "application/json（様式のページは text/html）で回答します",
+                "answers are application/json, the page of a form text/html",
+            ),
+            Self::UnsupportedMediaType(takes) => Bilingual::new(
+                format!("圧縮していない {takes} で送ってください"),
+                format!("send {takes}, without a content encoding"),
+            ),
+            Self::TooLarge(limit) => Bilingual::new(
+                format!("本文は{limit}バイトまでです"),
+                format!("the body may have at most {limit} bytes"),
+            ),
+            Self::Timeout => Bilingual::new("本文が時間内に届きませんでした", "the body did not arrive in time"),
+            Self::TooMany { seconds, whose } => {
+                let ja = if *whose == "token" {
+                    "このトークン"
+                } else {
+                    "この接続元のアドレス"
+                };
+                Bilingual::new(
+                    format!("{ja}からの要求が多すぎます。{seconds}秒後にもう一度お試しください"),
+                    format!("too many requests by this {whose}; try again in {seconds} s"),
+                )
+            }
+            Self::NoRoom => Bilingual::new(
+                "サーバーのディスクに空きがないか、書き込めないため、ファイルを作成できません。しばらくしてからもう一度お試しください",
+                "the server's disk has no room for the file, or cannot be written; try again later",
+            ),
+            Self::Unavailable(_) | Self::Undone(_) => {
+                Bilingual::new("少し待ってからもう一度お試しください", "try again in a moment")
+            }
+            Self::OutcomeUnknown(_) => Bilingual::new(
+                "書き込みが行われたかどうか分かりません。同じ Idempotency-Key で送り直すか、対象を読み直して確かめてください",
+                "the write may have been done or not; send it again under the same Idempotency-Key, or read what it was about",
+            ),
+            Self::Unsettled(until) => Bilingual::new(
+                format!(
+                    "この時点への書き込みがまだ終わっていません。{until} までは確定しています。少し待ってからもう一度お試しください"
+                ),
+                format!(
+                    "a write to this moment is still under way; all is settled until {until}; try again in a moment"
+                ),
+            ),
+            Self::Framework(status) => {
+                let known = StatusCode::from_u16(*status).ok();
+                let reason = known.and_then(|status| status.canonical_reason()).unwrap_or("refused");
+                Bilingual::new(reason, reason)
+            }
+            Self::Internal(_) => Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
+        }
+    }
+}
+
+/// That so many rules are broken, and how many of them are not named.
+fn how_many(broken: usize) -> Bilingual {
+    let more = broken.saturating_sub(MOST_NAMED);
+    match (more, broken < MOST_VIOLATIONS) {
+        (0, _) => Bilingual::new(
+            format!("{broken}件の誤りがあります"),
+            format!("{broken} rules are broken"),
+        ),
+        (_, true) => Bilingual::new(
+            format!("{broken}件の誤りがあります。はじめの{MOST_NAMED}件を示します（ほかに{more}件）"),
+            format!("{broken} rules are broken: the first {MOST_NAMED} are named, and there are {more} more"),
+        ),
+        (_, false) => Bilingual::new(
+            format!("{broken}件以上の誤りがあります。はじめの{MOST_NAMED}件を示します（ほかに{more}件以上）"),
+            format!(
+                "{broken} rules or more are broken: the first {MOST_NAMED} are named, and there are at least {more} more"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,219 @@
+//! What handlers give: answers that carry their tags.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
+    body::BoxBody,
+    http::{Method, StatusCode, header},
+};
+use serde::Serialize;
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{Content, Header, Ref, RefOr, Response, Type, schema::ObjectBuilder},
+};
+
+use super::{etag, media_type::JSON, middleware::authentication::context};
+use crate::error::{Error, Result};
+
+/// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
+pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+/// The same of an answer that may show a draft.
+const PRIVATE: &str = "private, no-store";
+
+/// An answer as bytes, with what stands before them.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// Where the new resource lives.
+    pub location: Option<String>,
+    /// The body, JSON.
+    pub body: Vec<u8>,
+}
+
+/// What becomes an answer.
+pub trait IntoReply: Send + 'static {
+    /// The answer.
+    fn reply(&self) -> Result<Reply>;
+}
+
+fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> Result<Reply> {
+    Ok(Reply {
+        status,
+        location: location.map(str::to_owned),
+        body: serde_json::to_vec(body).map_err(Error::internal)?,
+    })
+}
+
+/// 200 with a body and its tag, or 304 when the caller already has it.
+#[derive(Debug, Clone)]
+pub struct Answer<T>(pub T);
+
+impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {
+    fn reply(&self) -> Result<Reply> {
+        reply(StatusCode::OK, None, &self.0)
+    }
+}
+
+/// 201 with the new resource and where it lives.
+#[derive(Debug)]
+pub struct Created<T> {
+    /// Its path.
+    pub at: String,
+    /// Itself.
+    pub body: T,
+}
+
+impl<T: Serialize + Send + 'static> IntoReply for Created<T> {
+    fn reply(&self) -> Result<Reply> {
+        reply(StatusCode::CREATED, Some(&self.at), &self.body)
+    }
+}
+
+/// What a PUT did: created or replaced.
+#[derive(Debug)]
+pub enum Stored<T> {
+    /// 201.
+    Created(Created<T>),
+    /// 200.
+    Replaced(T),
+}
+
+impl<T: Serialize + Send + 'static> IntoReply for Stored<T> {
+    fn reply(&self) -> Result<Reply> {
+        match self {
+            Self::Created(created) => created.reply(),
+            Self::Replaced(body) => reply(StatusCode::OK, None, body),
+        }
+    }
+}
+
+/// Says what caches may do with an answer, and makes it a 304 where the caller has it already: whether that is so.
+pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header::EntityTag) -> bool {
+    // What a caller with a token sees may be a draft; no cache keeps it.
+    let keep = if context(req).is_anonymous() {
+        REVALIDATE
+    } else {
+        PRIVATE
+    };
+    let known = etag::known(req, tag);
+    let is_known = known.is_some();
+    if is_known {
+        response.status(StatusCode::NOT_MODIFIED);
+    }
+    response.insert_header(header::ETag(known.unwrap_or_else(|| tag.clone())));
+    response.insert_header((header::CACHE_CONTROL, keep));
+    response.insert_header((header::VARY, "Authorization"));
+    is_known
+}
+
+impl Responder for Reply {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::NO_CONTENT {
+            return response.finish();
+        }
+        if let Some(at) = &self.location {
+            response.insert_header((header::LOCATION, at.as_str()));
+        }
+        tagged(req, response, JSON, self.body)
+    }
+}
+
+/// An answer with its tag and, to a GET, what caches may do with it; 304 where the caller has it already.
+pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
+    let tag = etag::of_bytes(&body);
+    response.insert_header(header::ETag(tag.clone()));
+    if req.method() == Method::GET && kept(req, &mut response, &tag) {
+        return response.finish();
+    }
+    response.content_type(media_type).body(body)
+}
+
+/// Types that answer as the reply they become.
+macro_rules! responds {
+    ($($name:ident),+) => { $(
+        impl<T: Serialize + Send + 'static> Responder for $name<T> {
+            type Body = BoxBody;
+
+            fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+                match self.reply() {
+                    Ok(reply) => reply.respond_to(req),
+                    Err(e) => HttpResponse::from_error(e),
+                }
+            }
+        }
+    )+ };
+}
+responds!(Answer, Created, Stored);
+
+/// 204.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl IntoReply for NoContent {
+    fn reply(&self) -> Result<Reply> {
+        Ok(Reply {
+            status: StatusCode::NO_CONTENT,
+            location: None,
+            body: vec![],
+        })
+    }
+}
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+fn documented<T: ToSchema>(status: &str, words: &str, location: bool) -> (String, RefOr<Response>) {
+    let text = || Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000)));
+    let mut response = Response::builder()
+        .description(words)
+        .content(JSON, Content::new(Some(Ref::from_schema_name(T::name()))))
+        .header("ETag", text());
+    if location {
+        response = response.header("Location", text());
+    }
+    (status.to_owned(), response.build().into())
+}
+
+fn empty(status: &str, words: &str) -> (String, RefOr<Response>) {
+    (status.to_owned(), Response::builder().description(words).build().into())
+}
+
+impl<T: ToSchema> IntoResponses for Answer<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([documented::<T>("200", "What was asked for.", false)])
+    }
+}
+impl<T: ToSchema> IntoResponses for Created<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([documented::<T>("201", "Created.", true)])
+    }
+}
+impl<T: ToSchema> IntoResponses for Stored<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([
+            documented::<T>("200", "Replaced.", false),
+            documented::<T>("201", "Created.", true),
+        ])
+    }
+}
+impl IntoResponses for NoContent {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([empty("204", "Gone.")])
+    }
+}
+impl IntoResponses for Error {
+    /// The problems an operation can answer with are added to all operations at once, in [`crate::server::openapi`].
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::new()
+    }
+}

@@ -1,0 +1,282 @@
+//! The published schemas, enforced: a body is checked against the schema of its type before it is read.
+//!
+//! So every limit in the contract holds, every broken one is reported at once, and none is written twice.
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
+use jsonschema::{Keyword, ValidationError, Validator, error::ValidationErrorKind as Broken};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Type,
+        schema::{Schema, SchemaType},
+    },
+};
+
+use crate::{
+    domain::municipality_code,
+    error::{Error, MOST_SUGGESTIONS, MOST_VIOLATIONS, Result, Violation},
+    value::{Decimal, language::Bilingual, work},
+};
+
+pub use messages::too_many;
+use messages::{is_about_null, sentence, unknown_code, unknown_field};
+
+mod messages;
+
+/// What a body must keep beyond its schema: rules between its fields.
+pub trait Rules {
+    /// Every broken rule.
+    fn broken(&self) -> Vec<Violation> {
+        Vec::new()
+    }
+}
+
+/// Reads a body that keeps its schema and its rules, or names everything it breaks.
+pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -> Result<T> {
+    Error::refuse(violations::<T>(&document))?;
+    let body: T = serde_json::from_value(document).map_err(|e| {
+        Error::Invalid(vec![Violation::at(
+            "",
+            "invalid",
+            Bilingual::new(format!("読み取れません: {e}"), e.to_string()),
+        )])
+    })?;
+    Error::refuse(body.broken())?;
+    Ok(body)
+}
+
+/// What a document breaks of the schema of `T`.
+#[must_use]
+pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
+    let checker = checker::<T>();
+    let mut found = Vec::new();
+    for error in checker.validator.iter_errors(document) {
+        checker.explain(&error, &mut found);
+        if found.len() >= MOST_VIOLATIONS {
+            break;
+        }
+    }
+    found.dedup_by(|a, b| a.place == b.place && a.code == b.code);
+    found
+}
+
+/// The schema of a JSON Merge Patch of what `input` describes: no key is required.
+#[must_use]
+pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) -> RefOr<Schema> {
+    let object = match input {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => object,
+        RefOr::Ref(to) => {
+            let name = to.ref_location.rsplit('/').next().unwrap_or_default();
+            return match known.get(name) {
+                Some(RefOr::T(Schema::Object(object))) if !object.properties.is_empty() => {
+                    patch_schema(Schema::Object(object.clone()).into(), known)
+                }
+                _ => to.into(),
+            };
+        }
+        other @ RefOr::T(_) => return other,
+    };
+    let mut patch = object;
+    patch.required.clear();
+    patch.example = None;
+    patch.description =
+        Some("A JSON Merge Patch (RFC 7396): keys left out stay as they are, null takes a value away.".to_owned());
+    for property in patch.properties.values_mut() {
+        *property = patch_schema(property.clone(), known);
+    }
+    Schema::Object(patch).into()
+}
+
+/// The schema of what may come in: a key whose value may be null may be left out as well.
+fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::Object(mut object)) = schema else {
+        return schema;
+    };
+    let nullable = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(object)) => allows_null(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => allows_null(&array.schema_type),
+        RefOr::T(Schema::OneOf(one)) => one
+            .items
+            .iter()
+            .any(|item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type))),
+        _ => false,
+    };
+    let properties = &object.properties;
+    object.required.retain(|key| !properties.get(key).is_some_and(nullable));
+    Schema::Object(object).into()
+}
+
+fn allows_null(kind: &SchemaType) -> bool {
+    match kind {
+        SchemaType::Type(one) => *one == Type::Null,
+        SchemaType::Array(several) => several.contains(&Type::Null),
+        SchemaType::AnyValue => true,
+    }
+}
+
+/// A compiled schema, and the document it came from.
+struct Checker {
+    validator: Validator,
+    document: Value,
+}
+
+fn checker<T: ToSchema + 'static>() -> Arc<Checker> {
+    static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
+    let key = TypeId::of::<T>();
+    if let Some(checker) = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Arc::clone(checker);
+    }
+    let checker = Arc::new(Checker::of::<T>());
+    let mut checkers = CHECKERS.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(checkers.entry(key).or_insert(checker))
+}
+
+impl Checker {
+    #[expect(
+        clippy::expect_used,
+        reason = "a schema that does not compile is a bug in this program, which every test of its body finds"
+    )]
+    fn of<T: ToSchema>() -> Self {
+        let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
+        T::schemas(&mut schemas);
+        let schemas: BTreeMap<_, _> = schemas
+            .into_iter()
+            .map(|(name, schema)| (name, input_schema(schema)))
+            .collect();
+        let mut document = json!({
+            "$ref": format!("#/components/schemas/{}", T::name()),
+            "components": { "schemas": schemas },
+        });
+        mark_integers(&mut document);
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .with_format("municipality-code", municipality_code::is_valid)
+            .with_keyword("x-decimal", |_, _, _| Ok(Box::new(DecimalDigits)))
+            .with_keyword(INTEGER, |_, _, _| Ok(Box::new(PlainInteger)))
+            .build(&document)
+            .expect("every schema compiles");
+        Self { validator, document }
+    }
+
+    /// Turns one error of the validator into violations a person understands.
+    fn explain(&self, error: &ValidationError<'_>, found: &mut Vec<Violation>) {
+        if found.len() >= MOST_VIOLATIONS {
+            return;
+        }
+        work::spend(1);
+        let pointer = error.instance_path().as_str();
+        match error.kind() {
+            // An optional value: what the alternative that is not null says is what was meant.
+            Broken::OneOfNotValid { context } | Broken::AnyOf { context } => {
+                let meant = context
+                    .iter()
+                    .find(|alternative| !alternative.iter().all(is_about_null));
+                meant.into_iter().flatten().for_each(|inner| self.explain(inner, found));
+            }
+            Broken::AdditionalProperties { unexpected } => {
+                let known = self.properties_beside(error.schema_path().as_str());
+                for key in unexpected.iter().take(MOST_VIOLATIONS - found.len()) {
+                    let meant = if found.len() < MOST_SUGGESTIONS {
+                        known.as_slice()
+                    } else {
+                        &[]
+                    };
+                    found.push(unknown_field(pointer, key, meant));
+                }
+            }
+            Broken::Required { property } => found.push(Violation::at(
+                format!("{pointer}/{}", property.as_str().unwrap_or_default()),
+                "required",
+                Bilingual::new("必須です", "is required"),
+            )),
+            // What is no text is named for its type already.
+            Broken::Enum { .. } if !error.instance().is_string() => {}
+            Broken::Enum { options } => {
+                let suggest = found.len() < MOST_SUGGESTIONS;
+                found.push(unknown_code(pointer, error.instance(), options, suggest));
+            }
+            _ => {
+                let (code, detail) = sentence(error);
+                found.push(Violation::at(pointer, code, detail));
+            }
+        }
+    }
+
+    /// The names an object may have, beside the keyword at `path` that refused another one.
+    fn properties_beside(&self, path: &str) -> Vec<&str> {
+        let object = path.rsplit_once('/').map_or("", |(object, _)| object);
+        self.document
+            .pointer(object)
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// The keyword `x-decimal`: as many digits as an exact decimal may have.
+struct DecimalDigits;
+
+impl<'i> Keyword<'i> for DecimalDigits {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("has too many digits"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance
+            .as_number()
+            .is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
+    }
+}
+
+/// The keyword that [`mark_integers`] puts beside the type.
+const INTEGER: &str = "x-integer";
+
+/// JSON Schema takes 2024.0 for an integer; the types that read it do not.
+fn mark_integers(schema: &mut Value) {
+    match schema {
+        Value::Object(keywords) => {
+            keywords.values_mut().for_each(mark_integers);
+            let integer = match keywords.get("type") {
+                Some(Value::String(kind)) => kind == "integer",
+                Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "integer"),
+                _ => false,
+            };
+            if integer {
+                keywords.insert(INTEGER.to_owned(), Value::Bool(true));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark_integers),
+        _ => {}
+    }
+}
+
+/// The keyword `x-integer`: digits only.
+struct PlainInteger;
+
+impl<'i> Keyword<'i> for PlainInteger {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("is not written as an integer"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance
+            .as_number()
+            .is_none_or(|number| !number.as_str().contains(['.', 'e', 'E']))
+    }
+}

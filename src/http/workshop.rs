@@ -1,0 +1,215 @@
+//! Where what comes from outside is read and checked, if that takes its time: on threads that nobody else waits for, a few at
+//! a time, never all for one caller, and each caller in turn.
+
+use std::{
+    future::{Ready, ready},
+    num::NonZero,
+    thread,
+    time::{Duration, Instant},
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use tokio::time::timeout;
+
+use super::middleware::authentication::context;
+use crate::{
+    db::{
+        Context,
+        admission::{Gate, Turn},
+    },
+    error::{Error, Result, Violation},
+    value::{
+        language::Bilingual,
+        work::{self, Budget, Ended},
+    },
+};
+
+/// A body of so many bytes is read where its request is served; a longer one in the workshop.
+pub const SMALL: usize = 16 << 10;
+/// How much work one body may be, in units of about a byte that is looked at.
+pub const MOST_WORK: u64 = 1 << 30;
+/// How long one may wait for one's turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many bodies of one caller may wait.
+const ROOM: usize = 8;
+/// How often it is looked whether somebody who waits is still there.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// The workshop.
+#[derive(Clone)]
+pub struct Workshop {
+    width: usize,
+    gate: Gate,
+    longest: Duration,
+}
+
+impl Workshop {
+    /// One in which there is work for each processor, and for two callers at least; each piece of it may take so long.
+    #[must_use]
+    pub fn new(longest: Duration) -> Self {
+        let width = thread::available_parallelism().map_or(1, NonZero::get).max(2);
+        Self {
+            width,
+            gate: Gate::new(width, ROOM),
+            longest,
+        }
+    }
+
+    /// How many threads it needs.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+}
+
+/// What one caller has of the workshop.
+pub struct Bench {
+    workshop: Workshop,
+    context: Context,
+}
+
+impl Bench {
+    /// That of whoever makes this request.
+    pub(crate) fn of(req: &HttpRequest) -> Result<Self> {
+        let workshop = req.app_data::<web::Data<Workshop>>();
+        let workshop = workshop.ok_or_else(|| Error::internal("no workshop configured"))?;
+        Ok(Self {
+            workshop: workshop.get_ref().clone(),
+            context: context(req),
+        })
+    }
+
+    /// Works on what takes time by its bytes: at once where there are few of them, else in the workshop.
+    pub(crate) async fn work_on<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if bytes <= SMALL { work() } else { self.work(work).await }
+    }
+
+    /// Works in the workshop.
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let turn = self.turn().await?;
+        let (context, longest) = (self.context.clone(), self.workshop.longest);
+        let budget = move || Budget {
+            most: MOST_WORK,
+            until: Instant::now() + longest,
+            is_left: Box::new(move || context.has_left()),
+        };
+        #[expect(clippy::disallowed_methods, reason = "it has its turn")]
+        let done = web::block(move || {
+            let _turn = turn;
+            work::within(budget(), work).map_err(Error::from).and_then(|done| done)
+        });
+        done.await.map_err(Error::internal)?
+    }
+
+    async fn turn(&self) -> Result<Turn> {
+        let refused = |why: &str| Error::Unavailable(why.to_owned());
+        let many = || refused("too many bodies wait to be read");
+        let mut place = self.workshop.gate.place(self.context.who()).ok_or_else(many)?;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match timeout(left.min(GLANCE), place.turn()).await {
+                Ok(turn) => return turn.ok_or_else(many),
+                Err(_) if left.is_zero() => return Err(refused("the workshop is busy")),
+                Err(_) if self.context.has_left() => return Err(Ended::Left.into()),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl FromRequest for Bench {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(req))
+    }
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::TooMuch => {
+                let detail = Bilingual::new(
+                    "本文の確認に手間がかかりすぎます。分けて送ってください",
+                    "checking the body is more work than one request may be; send it in parts",
+                );
+                Self::Invalid(vec![Violation::at("", "too_much_work", detail)])
+            }
+            Ended::TooLate => Self::Unavailable("reading the body took too long".to_owned()),
+            Ended::Left => Self::Unavailable("the caller has left".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use futures_util::{FutureExt, future::join_all};
+
+    use super::*;
+    use crate::{
+        auth::Caller,
+        value::{Id, work::spend},
+    };
+
+    const LONG: Duration = Duration::from_secs(300);
+
+    fn bench(workshop: &Workshop, token: Id) -> Bench {
+        Bench {
+            workshop: workshop.clone(),
+            context: Caller::new("a".to_owned(), Some(token), [].into()).into(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn who_has_much_work_done_leaves_room_for_others() {
+        let workshop = Workshop {
+            width: 2,
+            gate: Gate::new(2, ROOM),
+            longest: LONG,
+        };
+        let (busy, other) = (bench(&workshop, Id::generate()), bench(&workshop, Id::generate()));
+        let (go_on, waits) = channel::<()>();
+        let waits = std::sync::Arc::new(std::sync::Mutex::new(waits));
+        let long = (0..4).map(|_| {
+            let waits = std::sync::Arc::clone(&waits);
+            busy.work(move || Ok(waits.lock().is_ok_and(|waits| waits.recv().is_ok())))
+        });
+        let mut long = Box::pin(join_all(long));
+        assert!(long.as_mut().now_or_never().is_none());
+        // One of them is being worked on, the others wait behind it; and not before anybody else.
+        assert_eq!(workshop.gate.free(), 1);
+        assert_eq!(other.work(|| Ok(7)).await.ok(), Some(7));
+        assert!(long.as_mut().now_or_never().is_none());
+        assert!((0..4).all(|_| go_on.send(()).is_ok()));
+        assert!(long.await.into_iter().all(|done| done.is_ok_and(|done| done)));
+        assert_eq!(workshop.gate.free(), 2);
+    }
+
+    #[actix_web::test]
+    async fn work_without_end_ends_and_leaves_its_turn() {
+        let workshop = Workshop::new(LONG);
+        let bench = bench(&workshop, Id::generate());
+        let endless = || -> Result<()> {
+            loop {
+                spend(1_000_000);
+            }
+        };
+        let ended = bench.work(endless).await;
+        assert!(matches!(ended, Err(Error::Invalid(_))), "{ended:?}");
+        assert_eq!(workshop.gate.free(), workshop.width);
+        // What is small is not waited for, and has no budget to use up.
+        let small = bench.work_on(SMALL, || {
+            spend(usize::MAX);
+            Ok(())
+        });
+        assert!(small.now_or_never().is_some_and(|done| done.is_ok()));
+    }
+}

@@ -1,0 +1,168 @@
+//! A form, laid over the policy that is stored: as a whole policy, with the place of everything the form says.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::{
+    Left, Rewording, lay_over,
+    report::{ImportField, ImportNote},
+    source_map::Spot,
+};
+use crate::{
+    db::{
+        Tx,
+        schema::{organization_name, organizations},
+    },
+    domain::form::{Confidence, Form, Note, Severity},
+    error::{Result, Violation},
+    http::validation::{self, Rules as _},
+    resources::policy_trees::{PolicyTree, store::Rows},
+    value::{FiscalYear, OrganizationKey, Slug, language::Bilingual},
+};
+use builder::Laying;
+
+mod builder;
+
+/// A form as a whole policy.
+pub(super) struct Laid {
+    /// What is to be stored.
+    pub(super) tree: PolicyTree,
+    /// What is stored.
+    pub(super) rows: Option<Rows>,
+    /// What is stored and not in the form.
+    pub(super) left: Vec<Left>,
+    /// What should be known about the form.
+    pub(super) notes: Vec<ImportNote>,
+    places: Vec<(Spot, u32, Confidence)>,
+}
+
+/// The policy a form is of; nothing where it does not say, or names an organization that is not there.
+pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
+    let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
+        return Ok(None);
+    };
+    let slugs: Vec<Slug> = organizations::table
+        .filter(organization_name(organizations::name).eq(organization_name(&organization.value)))
+        .select(organizations::slug)
+        .limit(2)
+        .load(tx.conn)?;
+    Ok(match <[Slug; 1]>::try_from(slugs) {
+        Ok([slug]) => Some((slug.into(), year.value)),
+        Err(_) => None,
+    })
+}
+
+/// What a form says about itself, and that its organization is not there if that is all.
+pub(super) fn notes_of(form: &Form) -> Vec<ImportNote> {
+    let mut notes: Vec<ImportNote> = form.notes.iter().map(ImportNote::from).collect();
+    if let Some(organization) = form.organization.as_ref().filter(|_| !has_errors(&notes)) {
+        let name = &organization.value;
+        notes.push(ImportNote {
+            severity: Severity::Error,
+            code: "organization_unknown".to_owned(),
+            line: Some(organization.line),
+            column: None,
+            pointer: Some("/organization".to_owned()),
+            detail: Bilingual::new(
+                format!("「{name}」という所属は登録されていません"),
+                format!("there is no organization named {name}"),
+            ),
+        });
+    }
+    notes
+}
+
+fn has_errors(notes: &[ImportNote]) -> bool {
+    notes.iter().any(|note| note.severity == Severity::Error)
+}
+
+impl Laid {
+    /// Lays a form over what is stored; where it cannot be stored, what stands in the way.
+    pub(super) fn over(
+        form: &Form,
+        (organization, fiscal_year): (OrganizationKey, FiscalYear),
+        stored: Option<(PolicyTree, Rows)>,
+        rewording: Rewording,
+    ) -> std::result::Result<Self, Vec<ImportNote>> {
+        let (stored, rows) = stored.unzip();
+        let mut laying = Laying {
+            year: fiscal_year,
+            rewording,
+            stored: stored.as_ref(),
+            places: Vec::new(),
+            notes: form.notes.iter().map(ImportNote::from).collect(),
+        };
+        let mut tree = laying.policy(form, organization);
+        let left = stored
+            .clone()
+            .map(|stored| lay_over(&mut tree, stored))
+            .unwrap_or_default();
+        let (places, notes) = (laying.places, laying.notes);
+        let mut laid = Self {
+            tree,
+            rows,
+            left,
+            notes,
+            places,
+        };
+        let fields = laid.fields(&laid.tree);
+        let broken = broken(&laid.tree);
+        laid.notes
+            .extend(broken.iter().map(|violation| ImportNote::of(violation, &fields)));
+        if has_errors(&laid.notes) {
+            Err(laid.notes)
+        } else {
+            Ok(laid)
+        }
+    }
+
+    /// Where in a document of the policy everything is that the form says.
+    pub(super) fn fields(&self, tree: &PolicyTree) -> Vec<ImportField> {
+        let places = self.places.iter();
+        places
+            .filter_map(|(spot, line, confidence)| {
+                Some(ImportField {
+                    pointer: spot.pointer(tree)?,
+                    line: *line,
+                    confidence: *confidence,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What a policy breaks of the contract and of its own rules.
+fn broken(tree: &PolicyTree) -> Vec<Violation> {
+    let document = serde_json::to_value(tree).unwrap_or(Value::Null);
+    let broken = validation::violations::<PolicyTree>(&document);
+    if broken.is_empty() { tree.broken() } else { broken }
+}
+
+impl From<&Note> for ImportNote {
+    fn from(note: &Note) -> Self {
+        Self {
+            severity: note.severity,
+            code: note.code.to_owned(),
+            line: Some(note.line),
+            column: Some(note.column),
+            pointer: None,
+            detail: note.detail.clone(),
+        }
+    }
+}
+
+impl ImportNote {
+    /// The same as a broken rule of the body.
+    pub(super) fn into_violation(self) -> Violation {
+        let at = match (self.line, self.column) {
+            (Some(line), Some(column)) => Bilingual::new(
+                format!("{line}行{column}字目: "),
+                format!("line {line}, column {column}: "),
+            ),
+            (Some(line), None) => Bilingual::new(format!("{line}行目: "), format!("line {line}: ")),
+            _ => Bilingual::new("", ""),
+        };
+        let detail = Bilingual::new(at.ja + &self.detail.ja, at.en + &self.detail.en);
+        Violation::at(self.pointer.unwrap_or_default(), "import", detail)
+    }
+}

@@ -1,0 +1,62 @@
+//! A policy as its official form (【共通様式】): a page to read and to print, which imports as the policy it shows.
+
+use actix_web::get;
+use askama::Template as _;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{policies::find, policy_trees::store::Rows};
+use crate::{
+    db::{Db, Of},
+    error::{Error, Result},
+    http::{as_of::Past, extract::Path, html::Html, query::Query},
+    value::{FiscalYear, OrganizationKey},
+};
+
+use boxes::{STYLE, Sheet};
+
+mod boxes;
+pub mod printed;
+
+/// The route of the form.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(read_policy_form);
+}
+
+/// The official form (【共通様式】) of a policy as a page, in HTML.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 100_000_000, example = "<!DOCTYPE html>")]
+pub struct FormPage(String);
+
+impl From<FormPage> for String {
+    fn from(page: FormPage) -> Self {
+        page.0
+    }
+}
+
+/// Reads a policy as its official form.
+///
+/// The 【共通様式】 as a page in Japanese, to read on any screen and to print on A4: with results and ratings as far as the
+/// caller sees them, and nothing where nothing is known. Imported again (`POST /v1/imports`), it says what is stored.
+#[utoipa::path(tag = "policies", params(Past))]
+#[get("/policies/{organization}/{fiscal_year}/form")]
+async fn read_policy_form(
+    db: Db,
+    Path(key): Path<(OrganizationKey, FiscalYear)>,
+    Query(past): Query<Past>,
+) -> Result<Html<FormPage>> {
+    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    db.at(moment)
+        .about([&key.0])
+        .read(move |conn| {
+            let policy = find(conn, &key)?;
+            let today = conn.today;
+            let tree = Rows::load(conn, policy)?.tree(today);
+            let page = Sheet::of(&tree, past.as_of).render().map_err(Error::internal)?;
+            Ok(Html {
+                page: FormPage(page),
+                style: STYLE,
+            })
+        })
+        .await
+}

@@ -1,0 +1,341 @@
+//! Loading and storing a tree: what differs is written, what is left out goes, what stays keeps its ids.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use diesel::{PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
+
+use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator};
+use crate::{
+    db::{Tx, schema as s},
+    error::{Error, Result, Violation},
+    resources::{
+        budgets::{self, BudgetInput},
+        goals::{self, GoalInput},
+        indicators::{self, IndicatorInput},
+        policies::{Policy, PolicyStage, insert, update},
+        results::{self, ResultInput},
+    },
+    value::{GoalCode, Id, Line, TextBox, language::Bilingual},
+};
+
+/// A policy and the rows below it.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    policy: Policy,
+    revision: Option<i32>,
+    goals: Vec<goals::Goal>,
+    budgets: Vec<budgets::Budget>,
+    indicators: Vec<indicators::Indicator>,
+    results: Vec<results::Row>,
+}
+
+impl Rows {
+    /// A policy with nothing below it.
+    fn only(policy: Policy) -> Self {
+        Self {
+            policy,
+            revision: None,
+            goals: vec![],
+            budgets: vec![],
+            indicators: vec![],
+            results: vec![],
+        }
+    }
+
+    /// Six queries with the one that found the policy, however large it is.
+    pub fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
+        let goals: Vec<goals::Goal> = goals::Goal::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .order((s::goal_code_order(s::goals::code), s::goals::id))
+            .load(conn)?;
+        let budgets = budgets::Budget::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .filter(s::budgets::policy_id.eq(policy.id))
+            .order((s::budgets::fiscal_year, s::budgets::kind))
+            .load(conn)?;
+        let indicators = indicators::Indicator::query()
+            .filter(s::goals::policy_id.eq(policy.id))
+            .filter(s::indicators::policy_id.eq(policy.id))
+            .order((s::indicators::position, s::indicators::id))
+            .load(conn)?;
+        let results = results::Row::query()
+            .filter(s::results::policy_id.eq(policy.id))
+            .order((s::results::indicator_id, s::results::fiscal_year))
+            .load(conn)?;
+        // What is seen beside what is published is no revision.
+        let said = |texts: &Option<TextBox>| texts.as_ref().is_some_and(|texts| !texts.0.is_empty());
+        let more = said(&policy.self_evaluation) || said(&policy.future_policy) || !results.is_empty();
+        let revision = match policy.stage {
+            PolicyStage::Plan if more => None,
+            PolicyStage::Plan | PolicyStage::Results => s::revisions::table
+                .filter(s::revisions::policy_id.eq(policy.id))
+                .select(max(s::revisions::number))
+                .first(conn)?,
+            PolicyStage::Draft | PolicyStage::Withdrawn => None,
+        };
+        Ok(Self {
+            policy,
+            revision,
+            goals,
+            budgets,
+            indicators,
+            results,
+        })
+    }
+
+    /// The tree they make, as of a day.
+    #[must_use]
+    pub fn tree(self, on: NaiveDate) -> PolicyTree {
+        let policy = self.policy;
+        let mut results: HashMap<Id, Vec<ResultInput>> = HashMap::new();
+        for row in self.results {
+            results.entry(row.indicator_id).or_default().push(row.input(on));
+        }
+        let mut indicators: HashMap<Id, Vec<TreeIndicator>> = HashMap::new();
+        for row in self.indicators {
+            let goal = row.goal_id;
+            let results = results.remove(&row.id).unwrap_or_default();
+            indicators
+                .entry(goal)
+                .or_default()
+                .push(TreeIndicator::of(row, results));
+        }
+        let mut budgets: HashMap<Id, Vec<TreeBudget>> = HashMap::new();
+        for row in self.budgets {
+            budgets.entry(row.goal_id).or_default().push(TreeBudget::of(row));
+        }
+        let goals = self.goals.into_iter().map(|goal| TreeGoal {
+            id: Some(goal.id),
+            code: goal.code,
+            title: goal.title,
+            issue_recognition: goal.issue_recognition,
+            strategies: goal.strategies,
+            budgets: budgets.remove(&goal.id).unwrap_or_default(),
+            indicators: indicators.remove(&goal.id).unwrap_or_default(),
+        });
+        PolicyTree {
+            id: Some(policy.id),
+            organization: policy.organization.into(),
+            organization_name: Some(policy.organization_name),
+            fiscal_year: policy.fiscal_year,
+            revision: self.revision,
+            head_name: policy.head_name,
+            head_title: policy.head_title,
+            vision: policy.vision,
+            mission: policy.mission,
+            basic_approach: policy.basic_approach,
+            self_evaluation: policy.self_evaluation,
+            future_policy: policy.future_policy,
+            results_due_on: Some(policy.results_due_on),
+            source: policy.source,
+            goals: goals.collect(),
+        }
+    }
+}
+
+/// Stores a tree whose policy does not exist yet; it names nothing by an identifier.
+pub fn create(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
+    let policy = insert(tx, Id::generate(), &tree.input())?.body;
+    store(tx, Rows::only(policy), tree)
+}
+
+/// Stores a tree whose policy does not exist yet, here, under the identifiers it has.
+pub fn restore(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
+    let id = tree.id.unwrap_or_else(Id::generate);
+    let policy = insert(tx, id, &tree.input())?.body;
+    Error::contradict(other_name(&policy, tree).into_iter().collect())?;
+    write(tx, Rows::only(policy), tree)
+}
+
+/// Makes what is stored what the tree says, touching only what differs.
+pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
+    check_identity(&rows, tree)?;
+    write(tx, rows, tree)
+}
+
+fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
+    // Indicators may swap names on the way.
+    tx.batch_execute("set constraints indicators_name_unique deferred")?;
+    let policy = rows.policy.id;
+    update(tx, policy, &tree.input())?;
+
+    let mut old_goals: HashMap<GoalCode, goals::Goal> = by(rows.goals, |goal| goal.code.clone());
+    let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
+    let old_indicators = by(rows.indicators, |indicator| indicator.id);
+    let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
+    let mut other_results = Vec::new();
+    let mut matched = Matches::of(&old_goals, old_indicators, tree);
+
+    for (n, goal) in tree.goals.iter().enumerate() {
+        let goal_id = store_goal(tx, old_goals.remove(&goal.code), goal.id, &goal.input(policy))?;
+        let mut new_budgets = Vec::new();
+        for budget in &goal.budgets {
+            let old = old_budgets.remove(&(goal_id, budget.fiscal_year, budget.kind));
+            let input = budget.input(goal_id);
+            match old {
+                Some(old) => change_budget(tx, old, &input)?,
+                None => new_budgets.push((budget.id.unwrap_or_else(Id::generate), input)),
+            }
+        }
+        budgets::insert(tx, &new_budgets)?;
+        let mut new_indicators = Vec::new();
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            let old = matched.take(n, m);
+            let position = i32::try_from(m + 1).map_err(Error::internal)?;
+            let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
+            let indicator_id = if let Some(old) = old {
+                change_indicator(tx, old, &input)?
+            } else {
+                let id = indicator.id.unwrap_or_else(Id::generate);
+                new_indicators.push((id, input));
+                id
+            };
+            for result in &indicator.results {
+                let old = old_results.remove(&(indicator_id, result.fiscal_year));
+                if old.is_none_or(|old| old.differs(result)) {
+                    other_results.push((indicator_id, result));
+                }
+            }
+        }
+        indicators::insert(tx, &new_indicators)?;
+    }
+
+    results::put(tx, &other_results)?;
+
+    // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
+    let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
+    diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(tx.conn)?;
+    let left = matched.left.into_keys().collect::<Vec<_>>();
+    diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(tx.conn)?;
+    let left: Vec<Id> = old_budgets.into_values().map(|row| row.id).collect();
+    diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(tx.conn)?;
+    let left: Vec<Id> = old_goals.into_values().map(|row| row.id).collect();
+    diesel::delete(s::goals::table.filter(s::goals::id.eq_any(left))).execute(tx.conn)?;
+    tx.batch_execute("set constraints indicators_name_unique immediate")?;
+    indicators::sharing::check_series(tx, policy, None)
+}
+
+fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, named: Option<Id>, input: &GoalInput) -> Result<Id> {
+    let Some(old) = old else {
+        let id = named.unwrap_or_else(Id::generate);
+        return goals::insert(tx, id, input).map(|()| id);
+    };
+    let id = old.id;
+    if GoalInput::from(old) != *input {
+        goals::update(tx, id, input)?;
+    }
+    Ok(id)
+}
+
+fn change_budget(tx: &mut Tx<'_>, old: budgets::Budget, input: &BudgetInput) -> Result<()> {
+    let id = old.id;
+    if BudgetInput::from(old) != *input {
+        budgets::update(tx, id, input)?;
+    }
+    Ok(())
+}
+
+fn change_indicator(tx: &mut Tx<'_>, old: indicators::Indicator, input: &IndicatorInput) -> Result<Id> {
+    let id = old.id;
+    if IndicatorInput::from(old) != *input {
+        indicators::update(tx, id, input)?;
+    }
+    Ok(id)
+}
+
+/// Which stored indicator each indicator of a tree is.
+struct Matches {
+    found: HashMap<(usize, usize), indicators::Indicator>,
+    left: HashMap<Id, indicators::Indicator>,
+}
+
+impl Matches {
+    /// First by id, wherever in the policy it stood; then, of those left, by name within the goal.
+    fn of(
+        old_goals: &HashMap<GoalCode, goals::Goal>,
+        mut left: HashMap<Id, indicators::Indicator>,
+        tree: &PolicyTree,
+    ) -> Self {
+        let mut found = HashMap::new();
+        let places = || {
+            tree.goals.iter().enumerate().flat_map(|(n, goal)| {
+                goal.indicators
+                    .iter()
+                    .enumerate()
+                    .map(move |(m, indicator)| ((n, m), goal, indicator))
+            })
+        };
+        for (place, _, indicator) in places() {
+            if let Some(old) = indicator.id.and_then(|id| left.remove(&id)) {
+                found.insert(place, old);
+            }
+        }
+        let mut named: HashMap<(Id, &Line<500>), Id> = HashMap::new();
+        for old in left.values() {
+            named.insert((old.goal_id, &old.name), old.id);
+        }
+        let by_name: Vec<_> = places()
+            .filter(|(.., indicator)| indicator.id.is_none())
+            .filter_map(|(place, goal, indicator)| {
+                let goal_id = old_goals.get(&goal.code)?.id;
+                named.get(&(goal_id, &indicator.name)).map(|id| (place, *id))
+            })
+            .collect();
+        for (place, id) in by_name {
+            if let Some(old) = left.remove(&id) {
+                found.insert(place, old);
+            }
+        }
+        Self { found, left }
+    }
+
+    fn take(&mut self, goal: usize, indicator: usize) -> Option<indicators::Indicator> {
+        self.found.remove(&(goal, indicator))
+    }
+}
+
+/// Every id or name in the tree that is not the stored one.
+fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
+    let mut broken = Vec::new();
+    let indicators: HashSet<Id> = rows.indicators.iter().map(|row| row.id).collect();
+    let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
+        if sent.is_some() && sent != stored {
+            let detail = Bilingual::new(
+                "登録済みの識別子と一致しません",
+                "is not the identifier of what is stored here",
+            );
+            broken.push(Violation::at(at, "identity", detail));
+        }
+    };
+    same("/id".to_owned(), tree.id, Some(rows.policy.id));
+    for (n, goal) in tree.goals.iter().enumerate() {
+        let stored = rows.goals.iter().find(|row| row.code == goal.code).map(|row| row.id);
+        same(format!("/goals/{n}/id"), goal.id, stored);
+        for (m, budget) in goal.budgets.iter().enumerate() {
+            let key = (stored, budget.fiscal_year, budget.kind);
+            let row = rows
+                .budgets
+                .iter()
+                .find(|row| (Some(row.goal_id), row.fiscal_year, row.kind) == key);
+            same(format!("/goals/{n}/budgets/{m}/id"), budget.id, row.map(|row| row.id));
+        }
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            let stored = indicator.id.filter(|id| indicators.contains(id));
+            same(format!("/goals/{n}/indicators/{m}/id"), indicator.id, stored);
+        }
+    }
+    broken.extend(other_name(&rows.policy, tree));
+    Error::contradict(broken)
+}
+
+/// A tree repeats the name of its organization, and does not change it.
+fn other_name(policy: &Policy, tree: &PolicyTree) -> Option<Violation> {
+    let name = tree.organization_name.as_ref()?;
+    let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
+    (*name != policy.organization_name).then(|| Violation::at("/organization_name", "read_only", detail))
+}

@@ -1,0 +1,8 @@
+//! The running service: its routes and layers, its document, its metrics.
+
+pub mod app;
+pub mod descriptors;
+pub mod listening;
+pub mod metrics;
+pub mod openapi;
+pub mod state;

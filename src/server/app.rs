@@ -1,0 +1,244 @@
+//! The application: routes, layers, fallbacks. `main` serves it, tests call it.
+
+use std::sync::{Arc, OnceLock};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error as ActixError, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    http::{Method, header},
+    middleware::{Next, from_fn},
+    web,
+};
+use utoipa::openapi::{OpenApi, path::PathItem};
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use super::{openapi, state::AppState};
+use crate::{
+    db::consistency::CONSISTENCY_TOKEN,
+    error::{Error, Result},
+    http::{
+        media_type::JSON,
+        middleware::{
+            access_log, authentication, compression, former_names,
+            preconditions::{self, Conditions},
+            rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
+            response_cache,
+        },
+        request_id::REQUEST_ID,
+        required_permissions::Needs,
+        respond::tagged,
+        trace_context::{TRACEPARENT, TRACESTATE},
+    },
+    resources,
+};
+
+/// The paths that the document does not name.
+const BESIDE: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", "/openapi.json"];
+
+/// Builds the application over a database.
+pub fn build(
+    state: AppState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = ActixError,
+        InitError = (),
+    >,
+> {
+    let requests = state.requests;
+    let (app, spec) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::head())
+        .app_data(web::Data::new(state.database))
+        .app_data(web::Data::new(state.cache))
+        .app_data(web::Data::new(state.rate))
+        .app_data(web::Data::new(state.workshop))
+        .app_data(web::Data::new(state.files))
+        .app_data(web::Data::new(state.limits))
+        .app_data(web::Data::from(Arc::clone(&requests)))
+        .service(scope("/v1").configure(resources::routes))
+        .configure(resources::health::routes)
+        .split_for_parts();
+    requests.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
+    let known = Known::from(spec);
+    app.app_data(known.methods.clone())
+        .app_data(known.needs.clone())
+        .app_data(known.conditions.clone())
+        .service(
+            web::resource("/openapi.json")
+                .guard(guard::Get())
+                .to(async |req| tagged(&req, HttpResponse::Ok(), JSON, known.document.clone())),
+        )
+        .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
+        .service(
+            web::resource(["/", "/docs"])
+                .guard(guard::Get())
+                .to(async || web::Redirect::to("/docs/")),
+        )
+        .default_service(web::to(fallback))
+        .wrap(from_fn(former_names::redirect))
+        .wrap(from_fn(prefer_literal))
+        .wrap(from_fn(preconditions::heed))
+        .wrap(from_fn(authentication::identify))
+        .wrap(from_fn(compression::encode))
+        .wrap(from_fn(response_cache::remember))
+        .wrap(from_fn(access_log::wait_for_database))
+        .wrap(cors())
+        .wrap(from_fn(access_log::surround))
+}
+
+/// The OpenAPI document of the application.
+#[must_use]
+pub fn spec() -> OpenApi {
+    let (_, mut spec) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::head())
+        .service(scope("/v1").configure(resources::routes))
+        .configure(resources::health::routes)
+        .split_for_parts();
+    openapi::complete(&mut spec);
+    spec
+}
+
+/// What is known from the document, once for all threads.
+struct Known {
+    document: Vec<u8>,
+    methods: web::Data<Methods>,
+    needs: web::Data<Needs>,
+    conditions: web::Data<Conditions>,
+}
+
+impl Known {
+    fn from(mut spec: OpenApi) -> &'static Self {
+        static KNOWN: OnceLock<Known> = OnceLock::new();
+        KNOWN.get_or_init(|| {
+            openapi::complete(&mut spec);
+            Self {
+                document: openapi::json(&spec).into_bytes(),
+                methods: web::Data::new(Methods::of(&spec)),
+                needs: web::Data::new(Needs::of(&spec)),
+                conditions: web::Data::new(Conditions::of(&spec)),
+            }
+        })
+    }
+}
+
+/// Public reads are open to every page; the headers pages need are exposed.
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allowed_headers([
+            header::ACCEPT,
+            header::ACCEPT_LANGUAGE,
+            header::AUTHORIZATION,
+            header::IF_NONE_MATCH,
+            header::HeaderName::from_static("last-event-id"),
+            CONSISTENCY_TOKEN,
+            REQUEST_ID,
+            TRACEPARENT,
+            TRACESTATE,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::CONTENT_DISPOSITION,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            CONSISTENCY_TOKEN,
+            REQUEST_ID,
+            TRACEPARENT,
+            TRACESTATE,
+        ])
+        .max_age(3600)
+}
+
+/// The methods each path supports, read from the document; and again those of paths that a path with a variable part matches
+/// too, as `/budgets/{id}` does `/budgets/summary`.
+struct Methods {
+    all: Vec<(ResourceDef, String)>,
+    literal: Vec<(ResourceDef, String)>,
+}
+
+impl Methods {
+    fn of(spec: &OpenApi) -> Self {
+        let paths = spec
+            .paths
+            .paths
+            .iter()
+            .map(|(path, item)| (path.as_str(), allowed(item)));
+        let others = ["/", "/docs", "/openapi.json"].map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
+        let all: Vec<_> = paths
+            .chain(others)
+            .map(|(path, allow)| (ResourceDef::new(path), allow))
+            .collect();
+        let pattern = |def: &ResourceDef| def.pattern().unwrap_or_default().to_owned();
+        let is_matched_twice = |(path, _): &&(ResourceDef, String)| {
+            let twins = all.iter().filter(|(other, _)| other.is_match(&pattern(path)));
+            twins.count() > 1
+        };
+        let literal = all.iter().filter(is_matched_twice).cloned().collect();
+        Self { all, literal }
+    }
+
+    /// The methods of the path, which is matched by one of these first.
+    fn among<'a>(of: &'a [(ResourceDef, String)], path: &str) -> Option<&'a String> {
+        of.iter()
+            .find(|(known, _)| known.is_match(path))
+            .map(|(_, allow)| allow)
+    }
+}
+
+/// The layer that keeps a request to a path from coming to another one with a variable part, which has its method.
+async fn prefer_literal(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let methods = req.app_data::<web::Data<Methods>>();
+    // The path as it will be routed: percent-decoded.
+    let allow = methods.and_then(|methods| Methods::among(&methods.literal, req.match_info().as_str()));
+    let has = |allow: &String| allow.split(", ").any(|method| method == req.method().as_str());
+    match allow
+        .filter(|allow| !has(allow) && *req.method() != Method::OPTIONS)
+        .cloned()
+    {
+        None => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+        Some(allow) => Ok(req.error_response(Error::MethodNotAllowed(allow))),
+    }
+}
+
+fn allowed(item: &PathItem) -> String {
+    [
+        ("GET, HEAD", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+    ]
+    .iter()
+    .filter(|(_, operation)| operation.is_some())
+    .map(|(method, _)| *method)
+    .chain(["OPTIONS"])
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+/// Actix's route macros answer 404 to a wrong method (actix-web #2735); this answers 405, and OPTIONS.
+async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
+    match Methods::among(&methods.all, req.path()) {
+        Some(allow) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
+            .insert_header((header::ALLOW, allow.as_str()))
+            .finish()),
+        Some(allow) => Err(Error::MethodNotAllowed(allow.clone())),
+        None => Err(Error::NotFound("path")),
+    }
+}

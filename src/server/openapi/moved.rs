@@ -1,0 +1,40 @@
+//! Where requests under former names of organizations are sent.
+
+use utoipa::openapi::{
+    Header, RefOr, Response, Type,
+    path::{Operation, ParameterIn},
+    schema::ObjectBuilder,
+};
+
+use crate::http::middleware::former_names;
+
+/// The name of the answer in the document.
+const MOVED: &str = "Moved";
+
+/// The answer, once.
+pub(super) fn describe() -> (String, RefOr<Response>) {
+    let mut location = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(8000)));
+    location.description = Some("The same request by the name of today.".to_owned());
+    let words = "An organization is named by a slug or municipality code that it had before: the same request by its slug of today. \
+                 In the path, where nothing is found by the former name; in the filter `organization`, without `as_of`. Never at a \
+                 moment of the past.";
+    let moved = Response::builder()
+        .description(words)
+        .header("Location", location)
+        .build();
+    (MOVED.to_owned(), moved.into())
+}
+
+/// Refers an operation to it that an organization's name is a part of.
+pub(super) fn add(path: &str, operation: &mut Operation) {
+    let named = operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(p) if p.name == former_names::ORGANIZATION => {
+            p.parameter_in == ParameterIn::Path || !path.starts_with(former_names::FOLLOWS)
+        }
+        _ => false,
+    });
+    if named {
+        let moved = utoipa::openapi::Ref::from_response_name(MOVED);
+        operation.responses.responses.insert("308".to_owned(), moved.into());
+    }
+}

@@ -1,0 +1,52 @@
+//! What all threads that serve requests have in common.
+
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    db::Database,
+    http::{
+        files::Files,
+        limits::Limits,
+        metrics::Requests,
+        middleware::{rate_limit::Rate, response_cache::Cache},
+        workshop::Workshop,
+    },
+};
+
+/// What all threads that serve requests have in common.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub database: Database,
+    /// Finished public answers.
+    pub cache: Cache,
+    /// How often one may ask.
+    pub rate: Rate,
+    /// Where large bodies are read.
+    pub workshop: Workshop,
+    /// Files of exports.
+    pub files: Files,
+    /// What one request may take.
+    pub limits: Limits,
+    /// The requests so far, counted.
+    pub requests: Arc<Requests>,
+    /// When the service began.
+    pub started: SystemTime,
+}
+
+impl AppState {
+    /// That of a service on this database, with so many bytes of finished answers and so many requests a second of each caller.
+    #[must_use]
+    pub fn new(database: Database, cache_bytes: usize, rate: u32, limits: Limits) -> Self {
+        Self {
+            database,
+            cache: Cache::new(cache_bytes),
+            rate: Rate::new(rate),
+            workshop: Workshop::new(limits.work),
+            files: Files::new(limits.export_bytes, limits.exports),
+            limits,
+            requests: Arc::default(),
+            started: SystemTime::now(),
+        }
+    }
+}
