@@ -251,22 +251,25 @@ fn normalized(text: &str) -> String {
 }
 
 fn kind(word: &str) -> String {
-    let is_hash = word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
-    match word {
-        _ if word.len() == 36 && Uuid::try_parse(word).is_ok() => "<id>".to_owned(),
-        _ if is_hash => "<hash>".to_owned(),
-        _ if DateTime::parse_from_rfc3339(word).is_ok() => "<time>".to_owned(),
-        // Such as a head: a number, and a hash.
-        _ => match word.split_once(':') {
-            Some((first, rest)) => format!("{first}:{}", kind(rest)),
-            None => word.to_owned(),
-        },
+    if word.len() == 36 && Uuid::try_parse(word).is_ok() {
+        "<id>".to_owned()
+    } else if word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit()) {
+        "<hash>".to_owned()
+    } else if DateTime::parse_from_rfc3339(word).is_ok() {
+        "<time>".to_owned()
+    } else if let Some((number, hash)) = word.split_once(':') {
+        format!("{number}:{}", kind(hash))
+    } else {
+        word.to_owned()
     }
 }
 
 /// The JSON values that a text consists of, unless something else is in it.
 fn values(text: &str) -> Option<Vec<Value>> {
-    Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()
+    Deserializer::from_str(text)
+        .into_iter::<Value>()
+        .collect::<Result<_, _>>()
+        .ok()
 }
 
 fn same(shown: &Value, given: &Value) -> bool {
@@ -276,7 +279,7 @@ fn same(shown: &Value, given: &Value) -> bool {
             shown.len() == given.len() && shown.iter().zip(given).all(|(shown, given)| same(shown, given))
         }
         (Value::Object(shown), Value::Object(given)) => {
-            let is_there = |(key, shown)| given.get(key).is_some_and(|given| same(shown, given));
+            let is_there = |(key, shown): (&String, &Value)| given.get(key).is_some_and(|given| same(shown, given));
             shown.len() == given.len() && shown.iter().all(is_there)
         }
         _ => shown == given,
