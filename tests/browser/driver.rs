@@ -119,12 +119,12 @@ impl Browser {
         self.pictured(&format!("form-{screen:?}.png").to_lowercase(), json!({}))
     }
 
-    /// A part of the page as PNG, with a little around it; it stays, too.
+    /// A part of the page as PNG, a little smaller and with a little around it; it stays, too.
     pub(crate) fn picture_of(&self, selector: &str, name: &str) -> Outcome<Vec<u8>> {
         let clip = self.run(&format!(
             r#"
             const part = document.querySelector("{selector}").getBoundingClientRect();
-            return {{ x: part.x + scrollX - 16, y: part.y + scrollY - 8, width: part.width + 32, height: part.height + 24, scale: 1 }};
+            return {{ x: part.x + scrollX - 16, y: part.y + scrollY - 8, width: part.width + 32, height: part.height + 24, scale: 0.9 }};
             "#
         ))?;
         self.pictured(name, json!({ "clip": clip }))

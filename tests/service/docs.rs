@@ -23,6 +23,7 @@ const ELSEWHERE: [&str; 4] = ["target", "data", "corpus", "artifacts"];
 /// The address that examples name.
 const ADDRESS: &str = "127.0.0.1:8080";
 const MOST_LINES: usize = 150;
+const MOST_BYTES: u64 = 150_000;
 
 /// A document, taken apart.
 struct Page {
@@ -398,11 +399,13 @@ fn an_answer_is_compared_by_a_few_rules() {
 }
 
 #[test]
-fn a_readme_is_short() -> Outcome {
+fn a_readme_is_short_and_its_picture_small() -> Outcome {
     for name in ["README.md", "README.ja.md"] {
         let lines = page(name)?.text.lines().count();
         assert!(lines <= MOST_LINES, "{name} has {lines} lines");
     }
+    // The browser test makes its picture.
+    assert!(fs::metadata(root().join("docs/images/form.png"))?.len() < MOST_BYTES);
     Ok(())
 }
 
@@ -444,7 +447,8 @@ fn every_page_is_linked_from_where_readers_begin() -> Outcome {
 #[test]
 fn no_sentence_stands_on_two_pages() -> Outcome {
     let mut sentences: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
-    for page in pages()? {
+    // The changelog says anew what a page says, on the day it becomes true.
+    for page in pages()?.into_iter().filter(|page| !page.path.ends_with("CHANGELOG.md")) {
         // Names of things are no sentences, and Japanese takes fewer characters.
         let is_long = |sentence: &String| sentence.chars().count() >= if sentence.is_ascii() { 40 } else { 25 };
         for sentence in page.sentences().into_iter().filter(is_long) {
