@@ -116,10 +116,26 @@ impl Browser {
 
     /// The whole page as PNG; it stays among the build's files, for whoever wants to look at it.
     pub(crate) fn picture(&self, screen: Screen) -> Outcome<Vec<u8>> {
-        let params = json!({ "format": "png", "captureBeyondViewport": true });
+        self.pictured(&format!("form-{screen:?}.png").to_lowercase(), json!({}))
+    }
+
+    /// A part of the page as PNG, a little smaller and with a little around it; it stays, too.
+    pub(crate) fn picture_of(&self, selector: &str, name: &str) -> Outcome<Vec<u8>> {
+        let clip = self.run(&format!(
+            r#"
+            const part = document.querySelector("{selector}").getBoundingClientRect();
+            return {{ x: part.x + scrollX - 16, y: part.y + scrollY - 8, width: part.width + 32, height: part.height + 24, scale: 0.9 }};
+            "#
+        ))?;
+        self.pictured(name, json!({ "clip": clip }))
+    }
+
+    fn pictured(&self, name: &str, mut params: Value) -> Outcome<Vec<u8>> {
+        params["format"] = json!("png");
+        params["captureBeyondViewport"] = json!(true);
         let wanted = json!({ "cmd": "Page.captureScreenshot", "params": params });
         let picture = self.command("POST", "/goog/cdp/execute", Some(&wanted))?;
-        kept(&format!("form-{screen:?}.png").to_lowercase(), &picture["data"])
+        kept(name, &picture["data"])
     }
 
     /// The page printed on A4, as PDF; it stays, too.

@@ -224,6 +224,10 @@ fn the_form_is_readable_on_a_desk_and_on_a_phone() -> Outcome {
             "{}",
             picture.len()
         );
+        if screen == Screen::Desk {
+            // The picture in README.md: a goal with its indicators, a rating and a result that is being compiled.
+            browser.picture_of(".goal:nth-of-type(2)", "form.png")?;
+        }
         browser.complained_of_nothing()?;
     }
     Ok(())

@@ -27,6 +27,7 @@ use process::{Place, Run, Starting, database, eventually};
 
 mod backup;
 mod bounds;
+mod docs;
 mod files;
 mod http;
 mod imports;
