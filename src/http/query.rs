@@ -1,6 +1,6 @@
 //! Query parameters: a closed list for every operation, every mistake reported at once.
 //!
-//! A parameter is declared once, in [`query!`](crate::http::query!): name, type and documentation. Its type reads, checks and documents it.
+//! A parameter is declared once, in [`query!`](crate::query!): name, type and documentation. Its type reads, checks and documents it.
 
 use std::{
     collections::BTreeMap,

@@ -473,7 +473,7 @@ fn the_settings_are_those_of_the_program() -> Outcome {
         .map(|(name, _)| name)
         .filter(|name| name.starts_with("WARD_POLICY_") || name.starts_with("DATABASE_"))
         .collect();
-    let code = fs::read_to_string(root().join("src/config.rs"))?;
+    let code = fs::read_to_string(root().join("src/cli/config.rs"))?;
     let read: BTreeSet<_> = code
         .split('"')
         .filter(|name| name.starts_with("WARD_POLICY_") || name.starts_with("DATABASE_"))
