@@ -16,8 +16,8 @@ COPY templates templates
 # The caches outlive the build, the layer does not: what is kept must leave the target directory.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked \
-    && cp target/release/ward-policy /usr/local/bin/
+    cargo build --profile image --locked \
+    && cp target/image/ward-policy /usr/local/bin/
 
 FROM debian:13.8-slim
 # pg_dump knows servers up to its own version: the client is that of the database in docker-compose.yml.
