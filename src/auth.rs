@@ -14,8 +14,8 @@ mod needs;
 pub mod token;
 mod who;
 
-pub use needs::Need;
-pub use who::{Who, network};
+pub use needs::RequiredPermission;
+pub use who::{CallerKey, network};
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
@@ -30,7 +30,7 @@ pub const LONGEST_REASON: usize = 1000;
 
 /// What a token allows to do in an organization. Whoever may edit or publish sees the drafts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub enum Permission {
     /// Write drafts, and correct what is public.
     Edit,
     /// Publish and withdraw.
@@ -39,7 +39,7 @@ pub enum Verb {
     ReadDrafts,
 }
 
-impl Verb {
+impl Permission {
     const ALL: [(Self, &'static str); 3] = [
         (Self::Edit, "edit"),
         (Self::Publish, "publish"),
@@ -76,7 +76,7 @@ pub enum Scope {
     /// Everything, and the tokens themselves.
     Admin,
     /// Something, in one organization or in all.
-    On(Verb, Option<Id>),
+    On(Permission, Option<Id>),
 }
 
 impl Scope {
@@ -88,7 +88,7 @@ impl Scope {
         }
         let (verb, place) = stored.split_once(':')?;
         let organization = if place == "*" { None } else { Some(place.parse().ok()?) };
-        Some(Self::On(Verb::named(verb)?, organization))
+        Some(Self::On(Permission::named(verb)?, organization))
     }
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for Scope {
 pub struct Caller {
     name: String,
     token: Option<Id>,
-    who: Who,
+    who: CallerKey,
     scopes: Arc<[Scope]>,
 }
 
@@ -123,7 +123,7 @@ impl Caller {
     #[must_use]
     pub fn service() -> Self {
         Self {
-            who: Who::Service,
+            who: CallerKey::Service,
             ..Self::new(SERVICE.to_owned(), None, [Scope::Admin].into())
         }
     }
@@ -134,7 +134,7 @@ impl Caller {
         Self {
             name,
             token,
-            who: token.map_or(Who::UNKNOWN, Who::Token),
+            who: token.map_or(CallerKey::UNKNOWN, CallerKey::Token),
             scopes,
         }
     }
@@ -153,13 +153,13 @@ impl Caller {
 
     /// Whom the requests of the caller are counted for, and whose queue they wait in.
     #[must_use]
-    pub const fn who(&self) -> Who {
+    pub const fn who(&self) -> CallerKey {
         self.who
     }
 
     /// The same caller, whose requests are counted for this one.
     #[must_use]
-    pub fn counted_for(self, who: Who) -> Self {
+    pub fn counted_for(self, who: CallerKey) -> Self {
         Self { who, ..self }
     }
 
@@ -177,7 +177,7 @@ impl Caller {
 
     /// Whether something is allowed in an organization; in all of them where none is given.
     #[must_use]
-    pub fn may(&self, verb: Verb, organization: Option<Id>) -> bool {
+    pub fn may(&self, verb: Permission, organization: Option<Id>) -> bool {
         self.scopes.iter().any(|scope| match scope {
             Scope::Admin => true,
             Scope::On(allowed, place) => *allowed == verb && (place.is_none() || *place == organization),
@@ -185,14 +185,14 @@ impl Caller {
     }
 
     /// Fails unless the caller may do anywhere at all what an operation needs.
-    pub fn must_satisfy(&self, need: Need) -> Result<()> {
+    pub fn must_satisfy(&self, need: RequiredPermission) -> Result<()> {
         let enough = |scope: &Scope| match (scope, need) {
             (Scope::Admin, _) => true,
-            (Scope::On(allowed, _), Need::Scope(verb)) => *allowed == verb,
+            (Scope::On(allowed, _), RequiredPermission::Scope(verb)) => *allowed == verb,
             (Scope::On(..), _) => false,
         };
         match need {
-            Need::Nothing => Ok(()),
+            RequiredPermission::Nothing => Ok(()),
             _ if self.is_anonymous() => Err(Error::Unauthenticated),
             _ if self.scopes.iter().any(enough) => Ok(()),
             _ => Err(Error::Forbidden),

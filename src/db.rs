@@ -1,8 +1,8 @@
 //! The database, as handlers see it: two verbs, each in a caller's name.
 //!
-//! Diesel blocks, so work runs on the blocking pool. A gate as wide as the connection pool
+//! Diesel blocks, so work runs on the blocking pool. A queue as wide as the connection pool
 //! stands in front of it: requests queue as futures, not as threads; one that waits too long is
-//! told to come back; stuck work keeps its place. Readers and writers have lanes of their own:
+//! told to come back; stuck work keeps its place. Readers and writers have pools of their own:
 //! readers look through views that show what their caller may see, writers go one after the other.
 
 use std::{
@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 use quota::Quota;
 use schema::change_log;
 
-use admission::Gate;
-use batch_loader::Together;
-use instrumentation::For;
+use admission::AdmissionQueue;
+use batch_loader::BatchLoader;
+use instrumentation::RequestScope;
 use moment::{EVERYBODY, TABLES};
 use notifications::Listener;
-use pool::{Lane, Plan};
-use replicas::Standbys;
+use pool::{Plan, Pool};
+use replicas::Replicas;
 use running::Running;
 
 pub mod address;
@@ -54,28 +54,28 @@ mod token_directory;
 mod transaction;
 mod trial;
 
-pub use batch_loader::{ById, by_id};
+pub use batch_loader::{FindById, find_by_id};
 pub use bounds::Bounds;
 pub use constraints::known_constraints;
-pub use context::{Context, Repeatable};
+pub use context::{Context, IdempotencyKey};
 pub use metrics::{Label, Queries};
 pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
-pub use moment::{Moment, Of, as_everybody, published_as, seconds_ahead};
-pub use notifications::{Heard, Said, Tail};
+pub use moment::{PointInTime, RevisionOf, as_everybody, published_as, seconds_ahead};
+pub use notifications::{FeedPosition, FeedProgress, Said};
 pub use pool::Use;
-pub use public_version::{Changed, Part, PublicState};
-pub use replicas::Standing;
+pub use public_version::{CacheTag, Invalidation, PublicVersion};
+pub use replicas::ReplicaStatus;
 pub use session::{Db, Read};
-pub use streaming::{Chunks, Out};
+pub use streaming::{ChunkSender, ChunkStream};
 pub use token_directory::{Token, TokenDirectory};
 pub use transaction::{Hooks, Tx, write};
-use transaction::{Written, until_it_stays};
+use transaction::{Written, with_retries};
 pub use trial::try_out;
 
-/// Connections for writers: one writes, one waits for its turn in the database, as do those of other processes; and one is left
+/// Connections for writers: one writes, one waits for its permit in the database, as do those of other processes; and one is left
 /// for other callers, where both are of one.
 const WRITERS: u32 = 3;
 /// Connections for trials: of one caller one is tried at a time.
@@ -90,26 +90,26 @@ const WRITERS_WAIT: usize = 4;
 /// The database.
 #[derive(Clone)]
 pub struct Database {
-    readers: Lane,
+    readers: Pool,
     /// Readers whose question may go through much of the database: whoever asks for little does not wait behind them.
-    broad: Lane,
-    standbys: Standbys,
-    writers: Lane,
+    broad: Pool,
+    standbys: Replicas,
+    writers: Pool,
     /// The connections of trials: writes that are undone.
-    trials: Lane,
+    trials: Pool,
     /// Where it is looked whether a trial is in somebody's way.
-    watch: Lane,
+    watch: Pool,
     /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
-    followers: Gate,
+    followers: AdmissionQueue,
     /// Who waits for changes or follows them.
     following: Quota,
     /// Those who read much, on connections that nobody else waits for.
-    long: Lane,
+    long: Pool,
     /// Of these, those who send it as they read it.
-    streams: Gate,
+    streams: AdmissionQueue,
     /// And those who send it when they have it all.
-    gatherers: Gate,
-    together: Together,
+    gatherers: AdmissionQueue,
+    loader: BatchLoader,
     listener: Arc<Listener>,
     former: former_names::Kept,
     /// Set once it is ready.
@@ -174,20 +174,20 @@ impl Database {
             connections: u32::try_from(2 * bounds.streams).unwrap_or(u32::MAX),
             ..readers
         };
-        let lane = |plan: &Plan| Lane::new(url, plan, &bounds, listener.life(), &queries);
+        let pool = |plan: &Plan| Pool::new(url, plan, &bounds, listener.life(), &queries);
         Self {
-            readers: lane(&readers),
-            broad: lane(&broad),
-            standbys: Standbys::new(url, standbys, &on_standbys, &bounds, &listener, &queries, &ready),
-            writers: lane(&writers),
-            trials: lane(&trials),
-            watch: lane(&watch),
-            followers: Gate::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1), bounds.queue),
+            readers: pool(&readers),
+            broad: pool(&broad),
+            standbys: Replicas::new(url, standbys, &on_standbys, &bounds, &listener, &queries, &ready),
+            writers: pool(&writers),
+            trials: pool(&trials),
+            watch: pool(&watch),
+            followers: AdmissionQueue::new(usize::try_from(bounds.pool / 2).unwrap_or(1).max(1), bounds.queue),
             following: Quota::new(bounds.followers, bounds.followers / FOLLOWERS_SHARE),
-            long: lane(&long),
-            streams: Gate::new(bounds.streams, bounds.queue),
-            gatherers: Gate::new(bounds.streams, bounds.queue),
-            together: Together::default(),
+            long: pool(&long),
+            streams: AdmissionQueue::new(bounds.streams, bounds.queue),
+            gatherers: AdmissionQueue::new(bounds.streams, bounds.queue),
+            loader: BatchLoader::default(),
             listener,
             former: former_names::Kept::default(),
             ready,
@@ -211,15 +211,15 @@ impl Database {
         self.ready.get().is_some()
     }
 
-    /// What is counted of its statements, connections and turns.
+    /// What is counted of its statements, connections and permits.
     #[must_use]
     pub const fn queries(&self) -> &Queries {
         &self.queries
     }
 
-    /// How its lanes are used at this moment, by their names.
+    /// How its pools are used at this moment, by their names.
     #[must_use]
-    pub fn lanes(&self) -> [(&'static str, Use); 7] {
+    pub fn pools(&self) -> [(&'static str, Use); 7] {
         [
             ("readers", self.readers.now()),
             ("broad", self.broad.now()),
@@ -233,13 +233,13 @@ impl Database {
 
     /// How the standbys are.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.standbys.standing(&self.listener.present())
+    pub fn replica_status(&self) -> ReplicaStatus {
+        self.standbys.replica_status(&self.listener.present())
     }
 
     /// How far this process has heard of changes.
     #[must_use]
-    pub fn heard(&self) -> Heard {
+    pub fn heard(&self) -> FeedProgress {
         self.listener.heard()
     }
 
@@ -291,13 +291,13 @@ impl Database {
     /// The state of what the public sees, as far as it is known for sure: nothing where it is some time since anything was heard
     /// of the database, or where that has only just begun.
     #[must_use]
-    pub fn public_state(&self) -> Option<PublicState> {
+    pub fn public_state(&self) -> Option<PublicVersion> {
         self.listener.public_state()
     }
 
     /// Whether what the public saw at a state is still so: of a part, or of everything.
     #[must_use]
-    pub fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
+    pub fn is_still(&self, then: PublicVersion, part: Option<CacheTag>) -> bool {
         self.listener.is_still(then, part)
     }
 
@@ -313,11 +313,11 @@ impl Database {
         context: &Context,
         work: impl FnOnce(&mut PgConnection, &Context) -> Result<Written<T>> + Clone + Send + 'static,
     ) -> Result<T> {
-        let turn = self.writers.turn(context).await?;
+        let permit = self.writers.acquire(context).await?;
         let (listener, context) = (Arc::clone(&self.listener), context.clone());
         let run = move |conn: &mut PgConnection, running: &Running| {
-            let _for = For::request(Arc::clone(&context.request_id));
-            let done = until_it_stays(|| {
+            let _for = RequestScope::request(Arc::clone(&context.request_id));
+            let done = with_retries(|| {
                 conn.transaction(|conn| {
                     running.begin()?;
                     let written = work.clone()(conn, &context)?;
@@ -344,13 +344,13 @@ impl Database {
             });
             match &done {
                 Ok(written) => listener.changed(&written.changed),
-                Err(e) if e.is_failure() => listener.changed(&Changed::Everything),
+                Err(e) if e.is_failure() => listener.changed(&Invalidation::Everything),
                 Err(_) => {}
             }
             done.map(|written| written.given)
         };
         // Whoever has sent a write and left may come back for its outcome.
-        self.writers.run(turn, self.bounds.write, None, run).await
+        self.writers.run(permit, self.bounds.write, None, run).await
     }
 }
 

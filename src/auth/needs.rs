@@ -1,14 +1,14 @@
 //! What an operation needs.
 
-use super::Verb;
+use super::Permission;
 
 /// What an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum RequiredPermission {
     /// No token.
     Nothing,
     /// A token that allows this somewhere; where exactly, the operation finds out.
-    Scope(Verb),
+    Scope(Permission),
     /// A token that allows everything.
     Admin,
 }

@@ -15,7 +15,7 @@ use crate::{
 pub const PREFIX: &str = "wardpolicy_";
 
 /// A new token, whole; shown once and kept nowhere.
-pub struct Secret {
+pub struct NewToken {
     /// What the holder keeps.
     pub token: String,
     /// The part that may be seen.
@@ -24,7 +24,7 @@ pub struct Secret {
     pub hash: Vec<u8>,
 }
 
-impl Secret {
+impl NewToken {
     /// A new one.
     pub fn generate() -> Result<Self> {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);
@@ -45,12 +45,12 @@ fn hash(secret: &str) -> Vec<u8> {
 }
 
 /// A token as a caller presents it. It has no `Debug`: no log may show it.
-pub struct Presented {
+pub struct PresentedToken {
     pub(crate) handle: String,
     pub(crate) hash: Vec<u8>,
 }
 
-impl Presented {
+impl PresentedToken {
     /// Reads the value of `Authorization`: `Bearer wardpolicy_…`.
     #[must_use]
     pub fn read(authorization: &str) -> Option<Self> {

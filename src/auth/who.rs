@@ -6,7 +6,7 @@ use crate::value::Id;
 
 /// The caller for whom a request is counted: it has one rate, one queue and one share of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum CallerKey {
     /// The holder of a valid token, from wherever the requests come.
     Token(Id),
     /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits: a
@@ -16,7 +16,7 @@ pub enum Who {
     Service,
 }
 
-impl Who {
+impl CallerKey {
     /// Callers whose address is not known.
     pub const UNKNOWN: Self = Self::Address(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
 

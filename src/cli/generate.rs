@@ -57,7 +57,7 @@ pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
 /// Stores what is generated for the organization with this number: its history and revisions as if it had been written.
 pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
     write(conn, |tx| {
-        tx.because(REASON)?;
+        tx.set_reason(REASON)?;
         let made = Made::of(n, ward(tx, n)?).map_err(Error::internal)?;
         let published = made.published.clone();
         store(tx, made)?;

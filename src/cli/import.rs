@@ -110,7 +110,7 @@ fn import(
     };
     let work = |tx: &mut db::Tx<'_>| {
         if let Some(reason) = &command.reason {
-            tx.because(reason)?;
+            tx.set_reason(reason)?;
         }
         imports::import(tx, &said, &options)
     };

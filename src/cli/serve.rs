@@ -45,7 +45,7 @@ const SHARE: usize = 4;
 /// Connections beyond those that are served, for whoever asks whether the service is well.
 const KEPT_FREE: usize = 64;
 
-/// Serves until it is told to stop, or until it turns out that it never can. A database that is not there yet is waited for, while
+/// Serves until it is told to stop, or until it permits out that it never can. A database that is not there yet is waited for, while
 /// callers are told so.
 pub fn run(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
@@ -75,11 +75,11 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let failed = preparation.wait()?;
     let slow = Duration::from_millis(config.slow_query_ms);
     database.queries().call_slow(slow);
-    // A turn needs a thread, whoever serves it: none shall wait for one behind others' turns.
-    let turns: u32 = database.lanes().iter().map(|(_, lane)| lane.size).sum();
+    // A permit needs a thread, whoever serves it: none shall wait for one behind others' permits.
+    let permits: u32 = database.pools().iter().map(|(_, pool)| pool.size).sum();
     let limits = config.limits;
     let state = AppState::new(database.clone(), config.cache_bytes, config.rate, limits);
-    let threads = usize::try_from(turns)? + state.workshop.width();
+    let threads = usize::try_from(permits)? + state.workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let outside = metrics_bind.map(|bind| metrics::server(state.clone(), bind));

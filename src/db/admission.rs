@@ -1,9 +1,9 @@
-//! A gate that a few may pass at a time, and room for a few more callers' requests to wait before it.
+//! A queue that a few may pass at a time, and room for a few more callers' requests to wait before it.
 //!
 //! Every caller has a queue of its own, and the queues are served in turn: whoever sends many requests waits behind its own ones and
-//! not before other callers'. Nor does one caller have all turns: one is left for the others, however long its work takes.
+//! not before other callers'. Nor does one caller have all permits: one is left for the others, however long its work takes.
 //!
-//! A queue that is full sends away the request that has waited longest, and its next turn goes to the request that came last: the
+//! A queue that is full sends away the request that has waited longest, and its next permit goes to the request that came last: the
 //! requests that are served under overload have come lately then, instead of having waited as long as the queue is deep. While no
 //! request is sent away, the first goes first; and so does, in any crowd, a request that has waited elsewhere.
 
@@ -15,15 +15,15 @@ use std::{
 
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use crate::auth::Who;
+use crate::auth::CallerKey;
 
 /// For so many callers there is room to wait, if each has a full queue.
 const CALLERS: usize = 16;
 
-/// A gate.
+/// A queue.
 #[derive(Clone)]
-pub(crate) struct Gate {
-    /// Turns one caller may have at a time.
+pub(crate) struct AdmissionQueue {
+    /// PermitMetrics one caller may have at a time.
     share: usize,
     /// Requests of one caller that may wait.
     room: usize,
@@ -31,14 +31,14 @@ pub(crate) struct Gate {
 }
 
 struct State {
-    /// Turns that nobody has. While there is one, only callers wait who have their share.
+    /// PermitMetrics that nobody has. While there is one, only callers wait who have their share.
     free: usize,
-    /// Turns that each caller has.
-    held: HashMap<Who, usize>,
+    /// PermitMetrics that each caller has.
+    held: HashMap<CallerKey, usize>,
     /// The requests that wait, by their callers.
-    queues: HashMap<Who, Queue>,
+    queues: HashMap<CallerKey, Queue>,
     /// The callers whose requests wait, in the order in which they are served next.
-    order: VecDeque<Who>,
+    order: VecDeque<CallerKey>,
     /// Requests that wait and may be sent away.
     waiting: usize,
     next: u64,
@@ -48,7 +48,7 @@ struct State {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// Whether one was sent away since the last turn.
+    /// Whether one was sent away since the last permit.
     crowded: bool,
 }
 
@@ -56,24 +56,24 @@ struct Waiting {
     number: u64,
     /// Whether it is never sent away.
     stays: bool,
-    turn: Sender<Turn>,
+    permit: Sender<Permit>,
 }
 
-/// A turn, until it is dropped: then it is somebody else's.
-pub(crate) struct Turn {
-    who: Who,
-    gate: Gate,
+/// A permit, until it is dropped: then it is somebody else's.
+pub(crate) struct Permit {
+    who: CallerKey,
+    queue: AdmissionQueue,
 }
 
 /// A place in a queue, until it is dropped.
-pub(crate) struct Place {
+pub(crate) struct Waiter {
     number: u64,
-    who: Who,
-    gate: Gate,
-    turn: Receiver<Turn>,
+    who: CallerKey,
+    queue: AdmissionQueue,
+    permit: Receiver<Permit>,
 }
 
-impl Gate {
+impl AdmissionQueue {
     /// One that so many may pass at a time, while so many requests of each caller may wait.
     pub(crate) fn new(width: usize, room: usize) -> Self {
         Self {
@@ -95,13 +95,13 @@ impl Gate {
         self.state().free
     }
 
-    /// A turn for this caller, if it does not have to wait. Nobody is overtaken.
-    pub(crate) fn turn(&self, who: Who) -> Option<Turn> {
+    /// A permit for this caller, if it does not have to wait. Nobody is overtaken.
+    pub(crate) fn try_acquire(&self, who: CallerKey) -> Option<Permit> {
         self.state().take(who, self.share).then(|| self.pass(who))
     }
 
     /// A place in the queue of this caller; there is none where no request may wait.
-    pub(crate) fn place(&self, who: Who) -> Option<Place> {
+    pub(crate) fn waiter(&self, who: CallerKey) -> Option<Waiter> {
         let mut state = self.state();
         if self.room == 0 {
             return None;
@@ -118,12 +118,12 @@ impl Gate {
     }
 
     /// A place from which no request is sent away, for one that has waited elsewhere.
-    pub(crate) fn lasting_place(&self, who: Who) -> Place {
+    pub(crate) fn lasting_waiter(&self, who: CallerKey) -> Waiter {
         self.enter(self.state(), who, true)
     }
 
-    fn enter(&self, mut state: MutexGuard<'_, State>, who: Who, stays: bool) -> Place {
-        let (sender, turn) = channel();
+    fn enter(&self, mut state: MutexGuard<'_, State>, who: CallerKey, stays: bool) -> Waiter {
+        let (sender, permit) = channel();
         let number = state.next;
         state.next += 1;
         if state.take(who, self.share) {
@@ -135,22 +135,22 @@ impl Gate {
                 Waiting {
                     number,
                     stays,
-                    turn: sender,
+                    permit: sender,
                 },
             );
         }
-        Place {
+        Waiter {
             number,
             who,
-            gate: self.clone(),
-            turn,
+            queue: self.clone(),
+            permit,
         }
     }
 
-    fn pass(&self, who: Who) -> Turn {
-        Turn {
+    fn pass(&self, who: CallerKey) -> Permit {
+        Permit {
             who,
-            gate: self.clone(),
+            queue: self.clone(),
         }
     }
 
@@ -160,8 +160,8 @@ impl Gate {
 }
 
 impl State {
-    /// Takes a free turn for a caller that does not have its share yet.
-    fn take(&mut self, who: Who, share: usize) -> bool {
+    /// Takes a free permit for a caller that does not have its share yet.
+    fn take(&mut self, who: CallerKey, share: usize) -> bool {
         let held = self.held.get(&who).copied().unwrap_or(0);
         let may = self.free > 0 && held < share;
         if may {
@@ -171,7 +171,7 @@ impl State {
         may
     }
 
-    fn give_back(&mut self, who: Who) {
+    fn give_back(&mut self, who: CallerKey) {
         self.free += 1;
         if let Some(held) = self.held.get_mut(&who) {
             *held -= 1;
@@ -181,7 +181,7 @@ impl State {
         }
     }
 
-    fn wait(&mut self, who: Who, one: Waiting) {
+    fn wait(&mut self, who: CallerKey, one: Waiting) {
         self.waiting += usize::from(!one.stays);
         let queue = self.queues.entry(who).or_default();
         if queue.waiting.is_empty() {
@@ -191,7 +191,7 @@ impl State {
     }
 
     /// Drops the request of this caller that has waited longest.
-    fn send_away(&mut self, who: Who) {
+    fn send_away(&mut self, who: CallerKey) {
         let Some(queue) = self.queues.get_mut(&who) else { return };
         if let Some(longest) = queue.waiting.iter().position(|one| !one.stays) {
             queue.crowded = true;
@@ -201,7 +201,7 @@ impl State {
     }
 
     /// Takes a request out of its queue.
-    fn leave(&mut self, who: Who, number: u64) -> Option<Waiting> {
+    fn leave(&mut self, who: CallerKey, number: u64) -> Option<Waiting> {
         let queue = self.queues.get_mut(&who)?;
         let at = queue.waiting.binary_search_by_key(&number, |one| one.number).ok()?;
         let one = queue.waiting.remove(at)?;
@@ -213,9 +213,9 @@ impl State {
         Some(one)
     }
 
-    /// Takes the next turn for the next caller that does not have its share, and goes on to the one after it.
-    fn serve(&mut self, share: usize) -> Option<(Who, Waiting)> {
-        let held = |who: &Who| self.held.get(who).copied().unwrap_or(0);
+    /// Takes the next permit for the next caller that does not have its share, and goes on to the one after it.
+    fn serve(&mut self, share: usize) -> Option<(CallerKey, Waiting)> {
+        let held = |who: &CallerKey| self.held.get(who).copied().unwrap_or(0);
         let at = self.order.iter().position(|who| held(who) < share)?;
         let who = *self.order.get(at)?;
         if !self.take(who, share) {
@@ -243,28 +243,28 @@ impl Queue {
     }
 }
 
-impl Place {
-    /// Waits for the turn; there is none if the request is sent away.
-    pub(crate) async fn turn(&mut self) -> Option<Turn> {
-        (&mut self.turn).await.ok()
+impl Waiter {
+    /// Waits for the permit; there is none if the request is sent away.
+    pub(crate) async fn permit(&mut self) -> Option<Permit> {
+        (&mut self.permit).await.ok()
     }
 }
 
-impl Drop for Place {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        self.gate.state().leave(self.who, self.number);
+        self.queue.state().leave(self.who, self.number);
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.gate.state();
+        let mut state = self.queue.state();
         state.give_back(self.who);
-        while let Some((who, next)) = state.serve(self.gate.share) {
+        while let Some((who, next)) = state.serve(self.queue.share) {
             drop(state);
-            // Where its receiver has left meanwhile, the turn is dropped at once, and goes on.
-            drop(next.turn.send(self.gate.pass(who)));
-            state = self.gate.state();
+            // Where its receiver has left meanwhile, the permit is dropped at once, and goes on.
+            drop(next.permit.send(self.queue.pass(who)));
+            state = self.queue.state();
         }
     }
 }
@@ -279,101 +279,106 @@ mod tests {
 
     use super::*;
 
-    const FLOOD: Who = Who::Service;
-    const QUIET: Who = Who::UNKNOWN;
+    const FLOOD: CallerKey = CallerKey::Service;
+    const QUIET: CallerKey = CallerKey::UNKNOWN;
 
-    fn waits(place: &mut Place) -> bool {
-        place.turn().now_or_never().is_none()
+    fn waits(place: &mut Waiter) -> bool {
+        place.permit().now_or_never().is_none()
     }
 
-    fn was_sent_away(place: &mut Place) -> bool {
-        place.turn().now_or_never().is_some_and(|turn| turn.is_none())
+    fn was_sent_away(place: &mut Waiter) -> bool {
+        place.permit().now_or_never().is_some_and(|permit| permit.is_none())
     }
 
-    fn turn_of(place: &mut Place) -> Turn {
-        place.turn().now_or_never().flatten().unwrap()
+    fn turn_of(place: &mut Waiter) -> Permit {
+        place.permit().now_or_never().flatten().unwrap()
     }
 
     #[test]
     fn who_came_first_goes_first() {
-        let gate = Gate::new(3, 8);
-        let (one, two) = (gate.turn(FLOOD).unwrap(), gate.turn(FLOOD).unwrap());
-        assert!(gate.turn(FLOOD).is_none() && gate.free() == 1);
-        let mut places = [(); 3].map(|()| gate.place(FLOOD).unwrap());
+        let queue = AdmissionQueue::new(3, 8);
+        let (one, two) = (queue.try_acquire(FLOOD).unwrap(), queue.try_acquire(FLOOD).unwrap());
+        assert!(queue.try_acquire(FLOOD).is_none() && queue.free() == 1);
+        let mut places = [(); 3].map(|()| queue.waiter(FLOOD).unwrap());
         drop(one);
         let first = turn_of(&mut places[0]);
         assert!(places[1..].iter_mut().all(waits));
         drop((first, two));
-        assert!(gate.turn(FLOOD).is_none());
+        assert!(queue.try_acquire(FLOOD).is_none());
         drop([turn_of(&mut places[1]), turn_of(&mut places[2])]);
-        assert_eq!(gate.free(), 3);
+        assert_eq!(queue.free(), 3);
     }
 
     #[test]
     fn one_turn_is_left_for_other_callers_whatever_one_of_them_asks() {
-        let gate = Gate::new(3, 8);
-        let _held = [(); 2].map(|()| gate.turn(FLOOD).unwrap());
-        let mut more = gate.place(FLOOD).unwrap();
-        let quiet = gate.turn(QUIET).unwrap();
-        assert!(waits(&mut more) && gate.free() == 0);
+        let queue = AdmissionQueue::new(3, 8);
+        let _held = [(); 2].map(|()| queue.try_acquire(FLOOD).unwrap());
+        let mut more = queue.waiter(FLOOD).unwrap();
+        let quiet = queue.try_acquire(QUIET).unwrap();
+        assert!(waits(&mut more) && queue.free() == 0);
         drop(quiet);
         assert!(waits(&mut more), "that turn is not for it");
-        drop(gate.turn(QUIET).unwrap());
+        drop(queue.try_acquire(QUIET).unwrap());
     }
 
     #[test]
     fn callers_are_served_in_turn_however_many_requests_each_has() {
-        let gate = Gate::new(1, 8);
-        let mut turn = gate.turn(FLOOD).unwrap();
-        let mut flood = [(); 4].map(|()| gate.place(FLOOD).unwrap());
-        let mut quiet = [(); 2].map(|()| gate.place(QUIET).unwrap());
+        let queue = AdmissionQueue::new(1, 8);
+        let mut permit = queue.try_acquire(FLOOD).unwrap();
+        let mut flood = [(); 4].map(|()| queue.waiter(FLOOD).unwrap());
+        let mut quiet = [(); 2].map(|()| queue.waiter(QUIET).unwrap());
         for (flood, quiet) in flood.iter_mut().zip(&mut quiet) {
-            drop(turn);
-            turn = turn_of(flood);
+            drop(permit);
+            permit = turn_of(flood);
             assert!(waits(quiet));
-            drop(turn);
-            turn = turn_of(quiet);
+            drop(permit);
+            permit = turn_of(quiet);
         }
-        drop(turn);
+        drop(permit);
         drop(turn_of(&mut flood[2]));
         drop(turn_of(&mut flood[3]));
-        assert_eq!(gate.free(), 1);
+        assert_eq!(queue.free(), 1);
     }
 
     #[test]
     fn where_a_queue_is_full_its_longest_waiting_is_sent_away_and_its_last_goes_next() {
-        let gate = Gate::new(1, 2);
-        let turn = gate.turn(FLOOD).unwrap();
-        let mut quiet = gate.place(QUIET).unwrap();
-        let [mut first, mut second] = [(); 2].map(|()| gate.place(FLOOD).unwrap());
-        let mut third = gate.place(FLOOD).unwrap();
+        let queue = AdmissionQueue::new(1, 2);
+        let permit = queue.try_acquire(FLOOD).unwrap();
+        let mut quiet = queue.waiter(QUIET).unwrap();
+        let [mut first, mut second] = [(); 2].map(|()| queue.waiter(FLOOD).unwrap());
+        let mut third = queue.waiter(FLOOD).unwrap();
         assert!(was_sent_away(&mut first) && waits(&mut second) && waits(&mut quiet));
-        drop(turn);
+        drop(permit);
         drop(turn_of(&mut quiet));
-        let turn = turn_of(&mut third);
+        let permit = turn_of(&mut third);
         // None was sent away since: the first again.
-        let mut fourth = gate.place(FLOOD).unwrap();
-        drop(turn);
-        let turn = turn_of(&mut second);
+        let mut fourth = queue.waiter(FLOOD).unwrap();
+        drop(permit);
+        let permit = turn_of(&mut second);
         assert!(waits(&mut fourth));
-        drop(turn);
+        drop(permit);
         drop(turn_of(&mut fourth));
-        assert_eq!(gate.free(), 1);
+        assert_eq!(queue.free(), 1);
     }
 
     #[test]
     fn where_all_room_is_taken_the_longest_queue_loses() {
-        let gate = Gate::new(1, 2);
-        let _turn = gate.turn(QUIET).unwrap();
-        let address = |n: usize| Who::Address(IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]));
+        let queue = AdmissionQueue::new(1, 2);
+        let _turn = queue.try_acquire(QUIET).unwrap();
+        let address = |n: usize| CallerKey::Address(IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]));
         let mut full: Vec<_> = (1..CALLERS)
-            .flat_map(|n| [gate.place(address(n)).unwrap(), gate.place(address(n)).unwrap()])
+            .flat_map(|n| [queue.waiter(address(n)).unwrap(), queue.waiter(address(n)).unwrap()])
             .collect();
-        let [mut one, mut other] = [gate.place(address(0)).unwrap(), gate.place(address(CALLERS)).unwrap()];
+        let [mut one, mut other] = [
+            queue.waiter(address(0)).unwrap(),
+            queue.waiter(address(CALLERS)).unwrap(),
+        ];
         assert!(full.iter_mut().all(waits));
-        let mut more = gate.place(QUIET).unwrap();
+        let mut more = queue.waiter(QUIET).unwrap();
         assert_eq!(
-            full.iter_mut().filter_map(|place| place.turn().now_or_never()).count(),
+            full.iter_mut()
+                .filter_map(|place| place.permit().now_or_never())
+                .count(),
             1
         );
         assert!(waits(&mut one) && waits(&mut other) && waits(&mut more));
@@ -381,49 +386,49 @@ mod tests {
 
     #[test]
     fn who_leaves_gives_up_the_place_and_even_a_turn_that_came() {
-        let gate = Gate::new(1, 2);
-        let turn = gate.turn(FLOOD).unwrap();
-        let [first, mut second] = [(); 2].map(|()| gate.place(FLOOD).unwrap());
+        let queue = AdmissionQueue::new(1, 2);
+        let permit = queue.try_acquire(FLOOD).unwrap();
+        let [first, mut second] = [(); 2].map(|()| queue.waiter(FLOOD).unwrap());
         drop(first);
-        let third = gate.place(FLOOD).unwrap();
+        let third = queue.waiter(FLOOD).unwrap();
         assert!(waits(&mut second), "there was room");
-        drop(turn);
-        let turn = turn_of(&mut second);
-        drop(turn);
+        drop(permit);
+        let permit = turn_of(&mut second);
+        drop(permit);
         drop(third);
-        assert_eq!(gate.free(), 1);
-        let state = gate.state();
+        assert_eq!(queue.free(), 1);
+        let state = queue.state();
         assert!(state.held.is_empty() && state.queues.is_empty() && state.order.is_empty() && state.waiting == 0);
     }
 
     #[test]
     fn a_lasting_place_is_nobody_elses_and_takes_nobodys() {
-        let gate = Gate::new(1, 1);
-        let turn = gate.turn(FLOOD).unwrap();
-        let mut lasting = gate.lasting_place(FLOOD);
-        let mut first = gate.place(FLOOD).unwrap();
+        let queue = AdmissionQueue::new(1, 1);
+        let permit = queue.try_acquire(FLOOD).unwrap();
+        let mut lasting = queue.lasting_waiter(FLOOD);
+        let mut first = queue.waiter(FLOOD).unwrap();
         assert!(waits(&mut first));
-        let mut second = gate.place(FLOOD).unwrap();
+        let mut second = queue.waiter(FLOOD).unwrap();
         assert!(was_sent_away(&mut first) && waits(&mut lasting));
         // Nor is it overtaken in a crowd.
-        drop(turn);
-        let turn = turn_of(&mut lasting);
+        drop(permit);
+        let permit = turn_of(&mut lasting);
         assert!(waits(&mut second));
-        drop(turn);
+        drop(permit);
         drop(turn_of(&mut second));
     }
 
     #[test]
     fn a_turn_that_became_free_meanwhile_comes_at_once() {
-        let gate = Gate::new(1, 0);
-        drop(turn_of(&mut gate.lasting_place(FLOOD)));
-        assert_eq!(gate.free(), 1);
+        let queue = AdmissionQueue::new(1, 0);
+        drop(turn_of(&mut queue.lasting_waiter(FLOOD)));
+        assert_eq!(queue.free(), 1);
     }
 
     #[test]
     fn where_there_is_no_room_at_all_nobody_waits() {
-        let gate = Gate::new(1, 0);
-        let _turn = gate.turn(FLOOD).unwrap();
-        assert!(gate.place(FLOOD).is_none());
+        let queue = AdmissionQueue::new(1, 0);
+        let _turn = queue.try_acquire(FLOOD).unwrap();
+        assert!(queue.waiter(FLOOD).is_none());
     }
 }

@@ -16,7 +16,7 @@ use actix_web::rt::spawn;
 use diesel::{PgConnection, QueryResult};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use super::{Db, context::Context, in_one_line, pool::Lane, running::Running};
+use super::{Db, context::Context, in_one_line, pool::Pool, running::Running};
 use crate::{
     error::{Error, Result},
     value::{Id, Slug},
@@ -28,7 +28,7 @@ const MOST: usize = 1000;
 const SOON: Duration = Duration::from_secs(1);
 
 /// What is read by its id.
-pub trait ById: Clone + Send + Sized + 'static {
+pub trait FindById: Clone + Send + Sized + 'static {
     /// What it is called.
     const TYPE: &'static str;
 
@@ -49,7 +49,7 @@ pub trait ById: Clone + Send + Sized + 'static {
 #[macro_export]
 macro_rules! read_by_id {
     ($type:ty, $table:ident, $name:literal) => {
-        impl $crate::db::ById for $type {
+        impl $crate::db::FindById for $type {
             const TYPE: &'static str = $name;
 
             fn one(conn: &mut PgConnection, id: Id) -> QueryResult<Option<Self>> {
@@ -72,22 +72,22 @@ macro_rules! read_by_id {
 }
 
 /// What has this id. 404 where a reader sees nothing.
-pub fn by_id<T: ById>(conn: &mut PgConnection, id: Id) -> Result<T> {
+pub fn find_by_id<T: FindById>(conn: &mut PgConnection, id: Id) -> Result<T> {
     T::one(conn, id)?.ok_or(Error::NotFound(T::TYPE))
 }
 
 impl Db {
     /// The same as [`by_id`], with whatever else is asked for at this moment.
-    pub async fn row<T: ById>(self, id: Id) -> Result<T> {
+    pub async fn row<T: FindById>(self, id: Id) -> Result<T> {
         let row: T = self.clone().found(id).await?;
         self.shows(row.organization());
         Ok(row)
     }
 
-    async fn found<T: ById>(self, id: Id) -> Result<T> {
+    async fn found<T: FindById>(self, id: Id) -> Result<T> {
         let (begun, readers) = (Instant::now(), &self.database.readers);
         if self.is_public() && self.standby().is_none() {
-            let together = self.database.together.of::<T>();
+            let together = self.database.loader.of::<T>();
             if let Some(answer) = together.ask(id, readers) {
                 if let Ok(found) = readers
                     .patiently(self.database.bounds.read, Some(&self.context), answer)
@@ -101,16 +101,16 @@ impl Db {
             }
         }
         // What went wrong for many is looked at alone.
-        self.single(true).read(move |conn| by_id(conn, id)).await
+        self.single(true).read(move |conn| find_by_id(conn, id)).await
     }
 }
 
 /// Those who wait, by the type of what they wait for.
 #[derive(Clone, Default)]
-pub(super) struct Together(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+pub(super) struct BatchLoader(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
-impl Together {
-    fn of<T: ById>(&self) -> Arc<Waiting<T>> {
+impl BatchLoader {
+    fn of<T: FindById>(&self) -> Arc<Waiting<T>> {
         let mut all = locked(&self.0);
         let waiting = all
             .entry(TypeId::of::<T>())
@@ -142,9 +142,9 @@ impl<T> Default for Waiting<T> {
     }
 }
 
-impl<T: ById> Waiting<T> {
+impl<T: FindById> Waiting<T> {
     /// Asks for one more. Nothing comes where too many wait; and the sender is dropped where what is asked for cannot be had.
-    fn ask(self: Arc<Self>, id: Id, lane: &Lane) -> Option<Receiver<Option<T>>> {
+    fn ask(self: Arc<Self>, id: Id, pool: &Pool) -> Option<Receiver<Option<T>>> {
         let (sender, receiver) = channel();
         {
             let mut asked = locked(&self.0);
@@ -157,12 +157,12 @@ impl<T: ById> Waiting<T> {
             }
             asked.under_way = true;
         }
-        let (errand, lane) = (Errand(Some(self)), lane.clone());
+        let (batch, pool) = (Batch(Some(self)), pool.clone());
         // On its own: whoever asked first may leave.
         spawn(async move {
-            if let Ok(turn) = lane.turn(&Context::service()).await {
-                lane.detached(turn, move |lane| {
-                    if let Err(e) = lane.work(&Running::new(), |conn| errand.run(conn)) {
+            if let Ok(permit) = pool.acquire(&Context::service()).await {
+                pool.detached(permit, move |pool| {
+                    if let Err(e) = pool.work(&Running::new(), |conn| batch.run(conn)) {
                         log::warn!("what was asked for together: {}", in_one_line(&e));
                     }
                 });
@@ -180,9 +180,9 @@ impl<T: ById> Waiting<T> {
 }
 
 /// The way to the database and back, until nobody waits any more. Where it ends before, those who wait get nothing.
-struct Errand<T: ById>(Option<Arc<Waiting<T>>>);
+struct Batch<T: FindById>(Option<Arc<Waiting<T>>>);
 
-impl<T: ById> Errand<T> {
+impl<T: FindById> Batch<T> {
     fn run(mut self, conn: &mut PgConnection) -> Result<()> {
         while let Some(waiting) = &self.0 {
             let callers = waiting.next();
@@ -206,7 +206,7 @@ impl<T: ById> Errand<T> {
     }
 }
 
-impl<T: ById> Drop for Errand<T> {
+impl<T: FindById> Drop for Batch<T> {
     fn drop(&mut self) {
         if let Some(waiting) = &self.0 {
             let mut asked = locked(&waiting.0);

@@ -13,11 +13,11 @@ pub struct Bounds {
     /// more, the one that has waited longest gets 503. Sixteen times as many wait in all. The longer the queue, the later a caller is
     /// that asks more than can be done.
     pub queue: usize,
-    /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's turn, and for a connection, in milliseconds (1500).
+    /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's permit, and for a connection, in milliseconds (1500).
     pub wait: Duration,
     /// `WARD_POLICY_STATEMENT_MS`: `statement_timeout` (5000).
     pub statement: Duration,
-    /// `WARD_POLICY_LOCK_MS`: `lock_timeout`, and how long a writer may wait for its turn (4000).
+    /// `WARD_POLICY_LOCK_MS`: `lock_timeout`, and how long a writer may wait for its permit (4000).
     pub lock: Duration,
     /// `WARD_POLICY_READ_MS`: how long a read may take, all in all (4000); exports and streams take the time they need.
     pub read: Duration,
@@ -35,7 +35,7 @@ impl Bounds {
     /// How long a commit may take that was begun within its deadline.
     pub const COMMIT: Duration = Duration::from_secs(5);
 
-    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its turn, works until its
+    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its permit, works until its
     /// deadline, and may have to wait for a commit.
     #[must_use]
     pub fn longest_request(&self) -> Duration {

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{consistency::Consistency, public_version::Part, token_directory::Token};
+use super::{consistency::Consistency, public_version::CacheTag, token_directory::Token};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -16,13 +16,13 @@ use crate::{
 
 /// A request its caller may repeat: under which key, and the digest of all of it that is not the body.
 #[derive(Debug, Clone)]
-pub struct Repeatable {
+pub struct IdempotencyKey {
     /// The key, 1 to 255 visible ASCII characters.
     pub key: String,
     digest: Sha256,
 }
 
-impl Repeatable {
+impl IdempotencyKey {
     /// A request under a key, by the digest of what stands before its body.
     #[must_use]
     pub const fn new(key: String, digest: Sha256) -> Self {
@@ -48,13 +48,13 @@ pub struct Context {
     /// Why something changes.
     pub reason: Option<String>,
     /// The key under which the request may be repeated.
-    pub repeatable: Option<Repeatable>,
+    pub repeatable: Option<IdempotencyKey>,
     /// The least the caller wants to read, and how far the caller's write has come.
     pub consistency: Arc<Consistency>,
     /// Tells whether the caller has hung up; nothing where that cannot be told.
     pub hung_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// What the answer shows a part of, if that is all.
-    part: Arc<OnceLock<Part>>,
+    part: Arc<OnceLock<CacheTag>>,
 }
 
 impl Context {
@@ -87,14 +87,14 @@ impl Context {
     }
 
     /// Notes that all the answer shows is a part of what the public sees.
-    pub fn shows(&self, part: Part) {
+    pub fn shows(&self, part: CacheTag) {
         // Nobody says two things of one answer.
         let _ = self.part.set(part);
     }
 
     /// The part that is all the answer shows, if there is one.
     #[must_use]
-    pub fn part(&self) -> Option<Part> {
+    pub fn part(&self) -> Option<CacheTag> {
         self.part.get().copied()
     }
 

@@ -10,13 +10,13 @@ use diesel::{PgConnection, prelude::*};
 use super::{
     Database,
     context::Context,
-    public_version::PublicState,
+    public_version::PublicVersion,
     schema::{change_log, organizations},
 };
 use crate::{error::Result, value::Id};
 
 /// The slugs of today by the names that organizations had before, and the state of which that is so.
-pub(super) type Kept = Arc<RwLock<Option<(PublicState, Arc<HashMap<String, String>>)>>>;
+pub(super) type Kept = Arc<RwLock<Option<(PublicVersion, Arc<HashMap<String, String>>)>>>;
 
 impl Database {
     /// The slugs of today by the slugs and municipality codes that organizations had before and nobody has now.

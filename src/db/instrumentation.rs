@@ -22,16 +22,16 @@ thread_local! {
 }
 
 /// Until it is dropped, this thread works for a request.
-pub(super) struct For(());
+pub(super) struct RequestScope(());
 
-impl For {
+impl RequestScope {
     pub(super) fn request(id: Arc<str>) -> Self {
         REQUEST.set(Some(id));
         Self(())
     }
 }
 
-impl Drop for For {
+impl Drop for RequestScope {
     fn drop(&mut self) {
         REQUEST.set(None);
     }

@@ -10,7 +10,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 /// When a server last had anything to say.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct Liveness {
     begun: Instant,
     /// In milliseconds from the beginning; 0 for never.
     last: AtomicU64,
@@ -19,7 +19,7 @@ pub(super) struct Life {
     patience: Duration,
 }
 
-impl Life {
+impl Liveness {
     /// That of one that is asked often, and may say nothing for so long.
     pub(super) fn new(patience: Duration) -> Self {
         Self {

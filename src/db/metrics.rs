@@ -1,4 +1,4 @@
-//! The database as this process meets it: turns and waiting, errors by kind, slow statements.
+//! The database as this process meets it: permits and waiting, errors by kind, slow statements.
 
 use std::{
     sync::{
@@ -119,10 +119,10 @@ impl Queries {
         });
     }
 
-    /// What counts the turns of a lane.
-    pub(crate) fn turns(&self, lane: &'static str) -> Turns {
-        let label = [("lane", lane)];
-        Turns {
+    /// What counts the permits of a pool.
+    pub(crate) fn permits(&self, pool: &'static str) -> PermitMetrics {
+        let label = [("lane", pool)];
+        PermitMetrics {
             taken: self.taken.get_or_create_owned(&label),
             refused: self.refused.get_or_create_owned(&label),
             waiting: self.waiting.get_or_create_owned(&label),
@@ -131,35 +131,35 @@ impl Queries {
     }
 }
 
-/// The turns of one lane.
+/// The permits of one pool.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns {
+pub(crate) struct PermitMetrics {
     pub(crate) taken: Counter,
     pub(crate) refused: Counter,
     waiting: Gauge,
     waited: Histogram,
 }
 
-impl Turns {
+impl PermitMetrics {
     /// Somebody has to wait, until this is dropped.
     pub(crate) fn wait(&self) -> Waiting<'_> {
         self.waiting.inc();
         Waiting {
-            turns: self,
+            permits: self,
             since: Instant::now(),
         }
     }
 }
 
-/// Somebody who waits for a turn.
+/// Somebody who waits for a permit.
 pub(crate) struct Waiting<'a> {
-    turns: &'a Turns,
+    permits: &'a PermitMetrics,
     since: Instant,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.turns.waiting.dec();
-        self.turns.waited.observe(self.since.elapsed().as_secs_f64());
+        self.permits.waiting.dec();
+        self.permits.waited.observe(self.since.elapsed().as_secs_f64());
     }
 }

@@ -21,19 +21,19 @@ use crate::{
 
 /// A place in the history to read at.
 #[derive(Debug, Clone, Default)]
-pub enum Moment {
+pub enum PointInTime {
     /// The present.
     #[default]
     Now,
     /// As it was at this time.
     Time(Time),
     /// As it was when this revision was made.
-    Revision(i32, Of),
+    Revision(i32, RevisionOf),
 }
 
 /// Whose revision is meant.
 #[derive(Debug, Clone)]
-pub enum Of {
+pub enum RevisionOf {
     /// That of the policy that went by this name when the revision was made, else of the one that does today.
     Policy(OrganizationKey, FiscalYear),
     /// That of the policy that went by this name when the revision was made: rows are listed by the names they had.
@@ -78,7 +78,7 @@ pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
     Ok(())
 }
 
-impl Moment {
+impl PointInTime {
     /// Waits, before the transaction that reads, until what is read will stay the same.
     pub(crate) fn settle(&self, conn: &mut PgConnection) -> Result<()> {
         match self {
@@ -165,7 +165,7 @@ fn future() -> Error {
     Error::malformed(Violation::of("as_of", "future", detail))
 }
 
-impl Of {
+impl RevisionOf {
     /// The place of a revision in the history, and its day.
     fn revision(&self, conn: &mut PgConnection, number: i32) -> Result<(i64, Date)> {
         let wanted = revisions::table

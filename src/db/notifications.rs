@@ -24,10 +24,10 @@ use super::{
     Db, Migrations,
     consistency::{self, Lsn},
     in_one_line, last_change,
-    liveness::Life,
+    liveness::Liveness,
     migrations,
     moment::seconds_ahead,
-    public_version::{Changed, Changes, Part, PublicState},
+    public_version::{CacheTag, Invalidation, PublicVersion, VersionCounters},
     token_directory::TokenDirectory,
 };
 use crate::{auth::Caller, error::Result, value::Id};
@@ -47,7 +47,7 @@ const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 
 /// How far the history reaches, for everybody who may see a part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tail {
+pub struct FeedPosition {
     /// The last change that somebody sees.
     head: i64,
     /// The last that everybody sees.
@@ -56,7 +56,7 @@ pub struct Tail {
     organizations: HashMap<Id, i64>,
 }
 
-impl Tail {
+impl FeedPosition {
     /// The last change that this caller may see; perhaps it is an earlier one.
     #[must_use]
     pub fn last_for(&self, caller: &Caller) -> i64 {
@@ -128,10 +128,10 @@ impl Notice {
 
 /// What the threads of the process know of the primary, and of what the public sees there.
 struct Public {
-    changes: Changes,
+    changes: VersionCounters,
     /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
     heard: AtomicU64,
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     /// A place in the log by which everything is there that this process has heard of or written.
     reached: AtomicU64,
     /// How often a primary was met, perhaps another one than before.
@@ -178,7 +178,7 @@ impl Public {
         Ok(())
     }
 
-    fn state(&self) -> Option<PublicState> {
+    fn state(&self) -> Option<PublicVersion> {
         let heard = self.heard.load(Ordering::Acquire);
         let fresh = heard > 0 && u128::from(self.life.now().saturating_sub(heard)) < FRESH.as_millis();
         fresh.then(|| self.changes.state())
@@ -209,7 +209,7 @@ pub struct Said {
 
 /// How far a process has heard of changes.
 #[derive(Debug, Clone, Copy)]
-pub struct Heard {
+pub struct FeedProgress {
     /// The last change it heard of; 0 before any.
     pub last: i64,
     /// How long it has not heard from the database; none before it ever did. It asks twice a second.
@@ -218,7 +218,7 @@ pub struct Heard {
 
 /// The one who listens. It ends when nobody is left who could wait.
 pub(super) struct Listener {
-    tail: watch::Receiver<Tail>,
+    tail: watch::Receiver<FeedPosition>,
     public: Arc<Public>,
     stopping: watch::Sender<bool>,
 }
@@ -226,11 +226,11 @@ pub(super) struct Listener {
 impl Listener {
     /// One that begins when the database is ready.
     pub(super) fn new(url: &str, ready: &Arc<OnceLock<()>>) -> Self {
-        let (sender, tail) = watch::channel(Tail::default());
+        let (sender, tail) = watch::channel(FeedPosition::default());
         let public = Arc::new(Public {
-            changes: Changes::default(),
+            changes: VersionCounters::default(),
             heard: AtomicU64::new(0),
-            life: Arc::new(Life::new(SILENT)),
+            life: Arc::new(Liveness::new(SILENT)),
             reached: AtomicU64::new(0),
             meets: AtomicU64::new(0),
             looked: AtomicU64::new(0),
@@ -262,32 +262,32 @@ impl Listener {
         self.stopping.receiver_count()
     }
 
-    pub(super) fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> FeedProgress {
         let heard = self.public.heard.load(Ordering::Acquire);
         let silence = Duration::from_millis(self.public.life.now().saturating_sub(heard));
-        Heard {
+        FeedProgress {
             last: self.public.seen.load(Ordering::Acquire),
             silence: (heard > 0).then_some(silence),
         }
     }
 
     /// That this process has changed what the public sees: it knows at once, and not by hearing.
-    pub(super) fn changed(&self, changed: &Changed) {
+    pub(super) fn changed(&self, changed: &Invalidation) {
         self.public.changes.add(changed);
     }
 
     /// Whether what the public saw at a state is still so.
-    pub(super) fn is_still(&self, then: PublicState, part: Option<Part>) -> bool {
+    pub(super) fn is_still(&self, then: PublicVersion, part: Option<CacheTag>) -> bool {
         self.public.changes.is_still(then, part)
     }
 
     /// Whether organizations are called as they were at a state.
-    pub(super) fn are_names_still(&self, then: PublicState) -> bool {
+    pub(super) fn are_names_still(&self, then: PublicVersion) -> bool {
         self.public.changes.are_names_still(then)
     }
 
     /// The state of what the public sees, unless it is some time since anything was heard.
-    pub(super) fn public_state(&self) -> Option<PublicState> {
+    pub(super) fn public_state(&self) -> Option<PublicVersion> {
         self.public.state()
     }
 
@@ -312,7 +312,7 @@ impl Listener {
     }
 
     /// The signs of life of the primary.
-    pub(super) fn life(&self) -> &Arc<Life> {
+    pub(super) fn life(&self) -> &Arc<Liveness> {
         &self.public.life
     }
 
@@ -331,7 +331,7 @@ impl Listener {
 }
 
 /// Listens until nobody watches, through outages of the database.
-fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
+fn listen(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) {
     let mut wait = BACK.0;
     while !tail.is_closed() {
         let since = Instant::now();
@@ -352,7 +352,7 @@ fn listen(url: &str, tail: &watch::Sender<Tail>, public: &Public) {
 }
 
 /// Listens as long as the connection holds.
-fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
+fn hear(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
     // What was written while nobody listened.
@@ -362,7 +362,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
     public.tokens.load(&mut conn)?;
     public.ask(&mut conn, begun)?;
     tail.send_modify(|tail| tail.begin(begun));
-    public.changes.add(&Changed::Everything);
+    public.changes.add(&Invalidation::Everything);
     public.hear(asked);
     public.seen.store(begun, Ordering::Release);
     let mut probed = Instant::now();
@@ -374,7 +374,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
             // Before anybody hears of it: where it is to be found.
             public.log_reached(consistency::reached(&mut conn)?);
             let before = tail.borrow().public;
-            public.changes.add(&Changed::since(&mut conn, before)?);
+            public.changes.add(&Invalidation::since(&mut conn, before)?);
             let notices: Vec<_> = notified.iter().filter_map(|one| Notice::parse(&one.payload)).collect();
             if notices.iter().any(Notice::is_of_tokens) {
                 public.tokens.load(&mut conn)?;
@@ -392,7 +392,7 @@ fn hear(url: &str, tail: &watch::Sender<Tail>, public: &Public) -> Result<(), Bo
                 public.tokens.load(&mut conn)?;
                 public.log_reached(consistency::reached(&mut conn)?);
                 let before = tail.borrow().public;
-                public.changes.add(&Changed::since(&mut conn, before)?);
+                public.changes.add(&Invalidation::since(&mut conn, before)?);
             }
             tail.send_if_modified(|tail| {
                 let before = tail.head;
@@ -440,14 +440,14 @@ impl Db {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::auth::{Scope, Verb};
+    use crate::auth::{Permission, Scope};
 
     #[test]
     fn everybody_hears_of_what_they_may_see_and_of_nothing_else() {
         let (own, other) = (Id::generate(), Id::generate());
-        let ward = Caller::new("ward".to_owned(), None, [Scope::On(Verb::Edit, Some(own))].into());
+        let ward = Caller::new("ward".to_owned(), None, [Scope::On(Permission::Edit, Some(own))].into());
         let (anybody, all) = (Caller::anonymous(), Caller::service());
-        let mut tail = Tail::default();
+        let mut tail = FeedPosition::default();
         let mut hear = |payload: &str| {
             if let Some(notice) = Notice::parse(payload) {
                 tail.hear(&notice);

@@ -1,4 +1,4 @@
-//! A lane to the database: connections, and a gate as wide as there are connections.
+//! A pool to the database: connections, and a queue as wide as there are connections.
 
 use std::{
     iter::Sum,
@@ -11,19 +11,19 @@ use actix_web::web;
 use diesel::{
     Connection, PgConnection,
     connection::SimpleConnection,
-    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    r2d2::{ConnectionManager, CustomizeConnection},
 };
 use r2d2::{HandleError, ManageConnection};
 use tokio::time::timeout;
 
 use super::{
-    admission::{Gate, Place, Turn},
+    admission::{AdmissionQueue, Permit, Waiter},
     bounds::Bounds,
     context::Context,
     in_one_line,
     instrumentation::Watch,
-    liveness::Life,
-    metrics::{Queries, Turns},
+    liveness::Liveness,
+    metrics::{PermitMetrics, Queries},
     running::{Canceller, Fate, Running, backend_pid},
 };
 use crate::error::{Error, Result};
@@ -34,29 +34,29 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often it is looked whether somebody who waits is still there.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Why somebody gets no turn where others came later, or nobody may wait.
+/// Why somebody gets no permit where others came later, or nobody may wait.
 const TOO_MANY: &str = "too many are waiting for the database";
 
 /// Connections, and who waits for them.
 #[derive(Clone)]
-pub(super) struct Lane {
-    pool: Pool<Manager>,
-    gate: Gate,
+pub(super) struct Pool {
+    connections: r2d2::Pool<Manager>,
+    queue: AdmissionQueue,
     patience: Duration,
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     canceller: Canceller,
     queries: Queries,
-    turns: Turns,
+    permits: PermitMetrics,
 }
 
-/// How a lane is used at a moment, in connections.
+/// How a pool is used at a moment, in connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Use {
     /// That it may have.
     pub size: u32,
     /// That it has.
     pub connections: u32,
-    /// That somebody's turn is about.
+    /// That somebody's permit is about.
     pub in_use: u32,
 }
 
@@ -70,24 +70,24 @@ impl Sum for Use {
     }
 }
 
-/// What makes one lane another than the next.
+/// What makes one pool another than the next.
 pub(super) struct Plan {
     /// What it is called.
     pub(super) name: &'static str,
     /// How many connections it may have.
     pub(super) connections: u32,
-    /// How many may wait for their turn.
+    /// How many may wait for their permit.
     pub(super) room: usize,
-    /// How long one may wait for one's turn.
+    /// How long one may wait for one's permit.
     pub(super) patience: Duration,
     /// Where its connections look for tables.
     pub(super) path: &'static str,
 }
 
-impl Lane {
-    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, life: &Arc<Life>, queries: &Queries) -> Self {
+impl Pool {
+    pub(super) fn new(url: &str, plan: &Plan, bounds: &Bounds, life: &Arc<Liveness>, queries: &Queries) -> Self {
         let width = usize::try_from(plan.connections).unwrap_or(1);
-        let pool = Pool::builder()
+        let connections = r2d2::Pool::builder()
             .max_size(plan.connections)
             .min_idle(Some(0))
             .connection_timeout(bounds.wait)
@@ -98,60 +98,63 @@ impl Lane {
                 life: Arc::clone(life),
             });
         Self {
-            pool,
-            gate: Gate::new(width, plan.room),
+            connections,
+            queue: AdmissionQueue::new(width, plan.room),
             patience: plan.patience,
             life: Arc::clone(life),
             canceller: Canceller::new(url),
             queries: queries.clone(),
-            turns: queries.turns(plan.name),
+            permits: queries.permits(plan.name),
         }
     }
 
     pub(super) fn now(&self) -> Use {
-        let size = self.pool.max_size();
-        let free = u32::try_from(self.gate.free()).unwrap_or(size);
+        let size = self.connections.max_size();
+        let free = u32::try_from(self.queue.free()).unwrap_or(size);
         Use {
             size,
-            connections: self.pool.state().connections,
+            connections: self.connections.state().connections,
             in_use: size.saturating_sub(free),
         }
     }
 
-    /// How many could have their turn at once.
+    /// How many could have their permit at once.
     pub(super) fn free(&self) -> usize {
-        self.gate.free()
+        self.queue.free()
     }
 
-    /// A turn, for somebody with the usual patience and a place to wait.
-    pub(super) async fn turn(&self, caller: &Context) -> Result<Turn> {
-        if let Some(turn) = self.turn_at_once(caller) {
-            return Ok(turn);
+    /// A permit, for somebody with the usual patience and a place to wait.
+    pub(super) async fn acquire(&self, caller: &Context) -> Result<Permit> {
+        if let Some(permit) = self.try_acquire(caller) {
+            return Ok(permit);
         }
-        let place = self.gate.place(caller.who()).ok_or_else(|| self.refused(TOO_MANY))?;
-        self.wait(self.patience, caller, place).await
+        let waiter = self.queue.waiter(caller.who()).ok_or_else(|| self.refused(TOO_MANY))?;
+        self.wait(self.patience, caller, waiter).await
     }
 
     /// The same, for somebody who has waited elsewhere.
-    pub(super) async fn turn_within(&self, patience: Duration, caller: &Context) -> Result<Turn> {
-        match self.turn_at_once(caller) {
-            Some(turn) => Ok(turn),
-            None => self.wait(patience, caller, self.gate.lasting_place(caller.who())).await,
+    pub(super) async fn acquire_within(&self, patience: Duration, caller: &Context) -> Result<Permit> {
+        match self.try_acquire(caller) {
+            Some(permit) => Ok(permit),
+            None => {
+                self.wait(patience, caller, self.queue.lasting_waiter(caller.who()))
+                    .await
+            }
         }
     }
 
-    fn turn_at_once(&self, caller: &Context) -> Option<Turn> {
-        self.turns.taken.inc();
-        self.gate.turn(caller.who())
+    fn try_acquire(&self, caller: &Context) -> Option<Permit> {
+        self.permits.taken.inc();
+        self.queue.try_acquire(caller.who())
     }
 
-    async fn wait(&self, patience: Duration, caller: &Context, mut place: Place) -> Result<Turn> {
-        let _waiting = self.turns.wait();
+    async fn wait(&self, patience: Duration, caller: &Context, mut waiter: Waiter) -> Result<Permit> {
+        let _waiting = self.permits.wait();
         let end = Instant::now() + patience;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let why = match timeout(left.min(GLANCE), place.turn()).await {
-                Ok(Some(turn)) => return Ok(turn),
+            let why = match timeout(left.min(GLANCE), waiter.permit()).await {
+                Ok(Some(permit)) => return Ok(permit),
                 Ok(None) => TOO_MANY,
                 Err(_) if left.is_zero() => "every connection is busy",
                 Err(_) if self.life.is_silent() => "the database does not answer",
@@ -163,25 +166,25 @@ impl Lane {
     }
 
     fn refused(&self, why: &str) -> Error {
-        self.turns.refused.inc();
+        self.permits.refused.inc();
         Error::Unavailable(why.to_owned())
     }
 
-    /// Works on a blocking thread in this turn. Past the deadline, when the database is silent, or when the caller whom it is for
-    /// has left, the work is ended, and keeps its turn until the database has let go of it.
+    /// Works on a blocking thread in this permit. Past the deadline, when the database is silent, or when the caller whom it is for
+    /// has left, the work is ended, and keeps its permit until the database has let go of it.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        turn: Turn,
+        permit: Permit,
         deadline: Duration,
         only_for: Option<&Context>,
         work: impl FnOnce(&mut PgConnection, &Running) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (lane, running) = (self.clone(), Running::new());
+        let (pool, running) = (self.clone(), Running::new());
         let theirs = running.clone();
         let mut done = pin!(web::block(move || {
-            let _turn = turn;
-            lane.work(&theirs, |conn| work(conn, &theirs))
+            let _turn = permit;
+            pool.work(&theirs, |conn| work(conn, &theirs))
         }));
         // Whoever waits here may be dropped, since the caller has left.
         let _ending = only_for.map(|_| self.ending(&running));
@@ -206,13 +209,13 @@ impl Lane {
         }
     }
 
-    /// Works on a blocking thread in this turn, without anybody who waits for the end.
+    /// Works on a blocking thread in this permit, without anybody who waits for the end.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
-    pub(super) fn detached(&self, turn: Turn, work: impl FnOnce(&Self) + Send + 'static) {
-        let lane = self.clone();
+    pub(super) fn detached(&self, permit: Permit, work: impl FnOnce(&Self) + Send + 'static) {
+        let pool = self.clone();
         drop(web::block(move || {
-            let _turn = turn;
-            work(&lane);
+            let _turn = permit;
+            work(&pool);
         }));
     }
 
@@ -245,7 +248,7 @@ impl Lane {
 
     /// Works on this thread, until others end the work.
     pub(super) fn work<T>(&self, running: &Running, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        let mut pooled = self.pool.get().map_err(|e| {
+        let mut pooled = self.connections.get().map_err(|e| {
             self.queries.failed("no_connection");
             Error::Unavailable(format!("no database connection: {}", in_one_line(&e)))
         })?;
@@ -292,7 +295,7 @@ struct Pooled {
 /// the database more for every request.
 struct Manager {
     connections: ConnectionManager<PgConnection>,
-    life: Arc<Life>,
+    life: Arc<Liveness>,
 }
 
 impl ManageConnection for Manager {

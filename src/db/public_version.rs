@@ -14,37 +14,37 @@ use super::schema::{change_log, organizations};
 use crate::value::Slug;
 
 /// Parts that are told apart: organizations there may be any number of, and callers ask for some that there are not.
-const PARTS: usize = 1024;
+const BUCKETS: usize = 1024;
 
 /// What one organization has of what the public sees, and perhaps a few others with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part(usize);
+pub struct CacheTag(usize);
 
-impl Part {
+impl CacheTag {
     /// That of the organization that goes by this name.
     #[must_use]
     pub fn of(organization: &Slug) -> Self {
         let mut hash = DefaultHasher::new();
         organization.hash(&mut hash);
         let [low, high, ..] = hash.finish().to_le_bytes();
-        Self(usize::from(u16::from_le_bytes([low, high])) % PARTS)
+        Self(usize::from(u16::from_le_bytes([low, high])) % BUCKETS)
     }
 }
 
 /// A state of what the public sees: so many changes of it were known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PublicState(u64);
+pub struct PublicVersion(u64);
 
 /// What of what the public sees a change was about.
 #[derive(Debug)]
-pub enum Changed {
+pub enum Invalidation {
     /// What these organizations have; none, if nothing that the public sees.
     Only(Vec<Slug>),
     /// Perhaps everything.
     Everything,
 }
 
-impl Changed {
+impl Invalidation {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self::Only(Vec::new());
 
@@ -76,39 +76,39 @@ impl Changed {
 
 /// The changes that this process knows of.
 #[derive(Debug)]
-pub(super) struct Changes {
+pub(super) struct VersionCounters {
     count: AtomicU64,
     /// The last one of everything, by its number.
     everything: AtomicU64,
     /// The last one of each part.
-    parts: [AtomicU64; PARTS],
+    parts: [AtomicU64; BUCKETS],
 }
 
-impl Default for Changes {
+impl Default for VersionCounters {
     fn default() -> Self {
         Self {
             count: AtomicU64::new(0),
             everything: AtomicU64::new(0),
-            parts: [const { AtomicU64::new(0) }; PARTS],
+            parts: [const { AtomicU64::new(0) }; BUCKETS],
         }
     }
 }
 
-impl Changes {
+impl VersionCounters {
     /// Takes that there was one. It is over with the call: until then answers from before it may be given.
-    pub(super) fn add(&self, changed: &Changed) {
+    pub(super) fn add(&self, changed: &Invalidation) {
         if changed.is_nothing() {
             return;
         }
         let number = self.count.fetch_add(1, Ordering::AcqRel) + 1;
         match changed {
-            Changed::Everything => {
+            Invalidation::Everything => {
                 self.everything.fetch_max(number, Ordering::AcqRel);
             }
-            Changed::Only(organizations) => {
+            Invalidation::Only(organizations) => {
                 for part in organizations
                     .iter()
-                    .filter_map(|organization| self.last(Part::of(organization)))
+                    .filter_map(|organization| self.last(CacheTag::of(organization)))
                 {
                     part.fetch_max(number, Ordering::AcqRel);
                 }
@@ -116,12 +116,12 @@ impl Changes {
         }
     }
 
-    pub(super) fn state(&self) -> PublicState {
-        PublicState(self.count.load(Ordering::Acquire))
+    pub(super) fn state(&self) -> PublicVersion {
+        PublicVersion(self.count.load(Ordering::Acquire))
     }
 
     /// Whether what was read at a state is still so: of a part, or of everything.
-    pub(super) fn is_still(&self, PublicState(then): PublicState, part: Option<Part>) -> bool {
+    pub(super) fn is_still(&self, PublicVersion(then): PublicVersion, part: Option<CacheTag>) -> bool {
         let last = match part.and_then(|part| self.last(part)) {
             Some(last) => last
                 .load(Ordering::Acquire)
@@ -132,11 +132,11 @@ impl Changes {
     }
 
     /// Whether no organization itself has changed since a state.
-    pub(super) fn are_names_still(&self, PublicState(then): PublicState) -> bool {
+    pub(super) fn are_names_still(&self, PublicVersion(then): PublicVersion) -> bool {
         self.everything.load(Ordering::Acquire) <= then
     }
 
-    fn last(&self, Part(number): Part) -> Option<&AtomicU64> {
+    fn last(&self, CacheTag(number): CacheTag) -> Option<&AtomicU64> {
         self.parts.get(number)
     }
 }
@@ -153,25 +153,25 @@ mod tests {
 
     #[test]
     fn what_an_organization_has_is_still_so_while_others_change() {
-        let changes = Changes::default();
+        let changes = VersionCounters::default();
         let (nishi, kita) = (slug("nishi"), slug("kita"));
-        let parts = [Some(Part::of(&nishi)), Some(Part::of(&kita)), None];
+        let parts = [Some(CacheTag::of(&nishi)), Some(CacheTag::of(&kita)), None];
         let still = |then| parts.map(|part| changes.is_still(then, part));
 
         let first = changes.state();
         assert_eq!(still(first), [true; 3]);
-        changes.add(&Changed::Only(vec![]));
+        changes.add(&Invalidation::Only(vec![]));
         assert_eq!(still(first), [true; 3]);
 
-        changes.add(&Changed::Only(vec![kita.clone()]));
+        changes.add(&Invalidation::Only(vec![kita.clone()]));
         assert_eq!(still(first), [true, false, false]);
         let second = changes.state();
         assert_eq!(still(second), [true; 3]);
 
-        changes.add(&Changed::Everything);
+        changes.add(&Invalidation::Everything);
         assert_eq!(still(second), [false; 3]);
         let third = changes.state();
-        changes.add(&Changed::Only(vec![nishi, kita]));
+        changes.add(&Invalidation::Only(vec![nishi, kita]));
         assert_eq!(still(third), [false; 3]);
         assert_eq!(still(changes.state()), [true; 3]);
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    auth::Who,
+    auth::CallerKey,
     error::{Error, Result},
 };
 
@@ -24,13 +24,13 @@ pub struct Quota {
 #[derive(Debug, Default)]
 struct Held {
     in_all: usize,
-    by_caller: HashMap<Who, usize>,
+    by_caller: HashMap<CallerKey, usize>,
 }
 
 /// What a caller holds, until it is dropped.
 #[derive(Debug)]
 pub struct Holding {
-    who: Who,
+    who: CallerKey,
     amount: usize,
     quota: Quota,
 }
@@ -47,7 +47,7 @@ impl Quota {
     }
 
     /// Lets a caller hold so many more. 429 where it holds its share already, 503 where others hold the rest.
-    pub fn take(&self, who: Who, amount: usize) -> Result<Holding> {
+    pub fn take(&self, who: CallerKey, amount: usize) -> Result<Holding> {
         let mut held = self.held();
         let own = held.by_caller.get(&who).copied().unwrap_or(0);
         if own.saturating_add(amount) > self.each {
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_caller_holds_its_share_and_all_callers_hold_what_there_is() {
-        let [one, other, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|at| Who::Address(at.parse().unwrap()));
+        let [one, other, third] =
+            ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|at| CallerKey::Address(at.parse().unwrap()));
         let quota = Quota::new(5, 2);
         let first = quota.take(one, 2).unwrap();
         assert!(matches!(

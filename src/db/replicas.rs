@@ -1,4 +1,4 @@
-//! Standbys: servers that follow the primary, for readers.
+//! Replicas: servers that follow the primary, for readers.
 //!
 //! One is read only while it has everything that this process has heard of or written, and everything its caller has; so no
 //! answer is older than one this process gave before, and what is kept of answers stays right. A thread asks each standby
@@ -19,11 +19,11 @@ use super::{
     bounds::Bounds,
     consistency::{self, Lsn},
     in_one_line, last_change,
-    liveness::Life,
+    liveness::Liveness,
     metrics::Queries,
     migrations::pg_is_in_recovery,
     notifications::{Listener, Present},
-    pool::{Lane, Plan, Use},
+    pool::{Plan, Pool, Use},
     schema::change_log,
 };
 
@@ -41,18 +41,18 @@ diesel::define_sql_function! {
 
 /// All standbys.
 #[derive(Clone)]
-pub(super) struct Standbys {
-    all: Arc<[Standby]>,
+pub(super) struct Replicas {
+    all: Arc<[Replica]>,
 }
 
-struct Standby {
-    lane: Lane,
+struct Replica {
+    pool: Pool,
     seen: Arc<Seen>,
 }
 
 /// What is known of a standby.
 struct Seen {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     replayed: AtomicU64,
     /// The last change it has.
     seq: AtomicI64,
@@ -62,7 +62,7 @@ struct Seen {
 
 /// How many standbys there are of each sort.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Standing {
+pub struct ReplicaStatus {
     /// Those that readers are sent to.
     pub in_step: u32,
     /// Those that have not come so far.
@@ -71,7 +71,7 @@ pub struct Standing {
     pub away: u32,
 }
 
-impl Standbys {
+impl Replicas {
     pub(super) fn new(
         primary: &str,
         urls: &[String],
@@ -82,7 +82,7 @@ impl Standbys {
         ready: &Arc<OnceLock<()>>,
     ) -> Self {
         let one = |url: &String| {
-            let life = Arc::new(Life::new(SILENT));
+            let life = Arc::new(Liveness::new(SILENT));
             let seen = Arc::new(Seen {
                 life: Arc::clone(&life),
                 replayed: AtomicU64::new(0),
@@ -103,8 +103,8 @@ impl Standbys {
             if let Err(e) = begun {
                 log::error!("nobody watches a standby: {e}");
             }
-            Standby {
-                lane: Lane::new(url, plan, bounds, &life, queries),
+            Replica {
+                pool: Pool::new(url, plan, bounds, &life, queries),
                 seen,
             }
         };
@@ -113,34 +113,34 @@ impl Standbys {
         }
     }
 
-    /// The lane of the freest standby that has everything of the present and has come as far as is wanted, if any has.
-    pub(super) fn lane(&self, present: &Present, wanted: Lsn) -> Option<&Lane> {
+    /// The pool of the freest standby that has everything of the present and has come as far as is wanted, if any has.
+    pub(super) fn pool(&self, present: &Present, wanted: Lsn) -> Option<&Pool> {
         let present = Present {
             reached: present.reached.max(wanted),
             ..*present
         };
         let fit = self.all.iter().filter(|standby| standby.seen.has(&present));
-        fit.map(|standby| &standby.lane).max_by_key(|lane| lane.free())
+        fit.map(|standby| &standby.pool).max_by_key(|pool| pool.free())
     }
 
-    /// How their lanes are used, all in all.
+    /// How their pools are used, all in all.
     pub(super) fn now(&self) -> Use {
-        self.all.iter().map(|standby| standby.lane.now()).sum()
+        self.all.iter().map(|standby| standby.pool.now()).sum()
     }
 
     /// How they are.
-    pub(super) fn standing(&self, present: &Present) -> Standing {
-        let mut standing = Standing::default();
-        for Standby { seen, .. } in &*self.all {
+    pub(super) fn replica_status(&self, present: &Present) -> ReplicaStatus {
+        let mut replica_status = ReplicaStatus::default();
+        for Replica { seen, .. } in &*self.all {
             if !seen.follows(present) {
-                standing.away += 1;
+                replica_status.away += 1;
             } else if seen.has(present) {
-                standing.in_step += 1;
+                replica_status.in_step += 1;
             } else {
-                standing.behind += 1;
+                replica_status.behind += 1;
             }
         }
-        standing
+        replica_status
     }
 }
 

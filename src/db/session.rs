@@ -11,13 +11,13 @@ use chrono::NaiveDate;
 use diesel::PgConnection;
 
 use super::{
-    Database, Part, PublicState,
-    admission::Turn,
+    CacheTag, Database, PublicVersion,
+    admission::Permit,
     context::Context,
     in_one_line,
-    instrumentation::For,
-    moment::Moment,
-    pool::Lane,
+    instrumentation::RequestScope,
+    moment::PointInTime,
+    pool::Pool,
     transaction::{Tx, write_in},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 pub struct Db {
     pub(super) database: Database,
     pub(super) context: Context,
-    pub(super) moment: Moment,
+    pub(super) moment: PointInTime,
     single: bool,
     broad: bool,
     primary: bool,
@@ -51,7 +51,7 @@ impl Db {
         Self {
             database,
             context,
-            moment: Moment::Now,
+            moment: PointInTime::Now,
             single: false,
             broad: false,
             primary: false,
@@ -60,7 +60,7 @@ impl Db {
 
     /// The same, in the past.
     #[must_use]
-    pub fn at(self, moment: Moment) -> Self {
+    pub fn at(self, moment: PointInTime) -> Self {
         Self { moment, ..self }
     }
 
@@ -92,8 +92,8 @@ impl Db {
 
     /// Notes that what was read, all of it, is what this organization has.
     pub fn shows(&self, organization: &Slug) {
-        if matches!(self.moment, Moment::Now) {
-            self.context.shows(Part::of(organization));
+        if matches!(self.moment, PointInTime::Now) {
+            self.context.shows(CacheTag::of(organization));
         }
     }
 
@@ -111,33 +111,33 @@ impl Db {
 
     /// A standby to read from, if one has all there is to be seen. The past is read on the primary: what a standby lacks of it today it
     /// would have tomorrow, and the answer would be another.
-    pub(super) fn standby(&self) -> Option<&Lane> {
+    pub(super) fn standby(&self) -> Option<&Pool> {
         let database = &self.database;
-        if self.primary || !matches!(self.moment, Moment::Now) {
+        if self.primary || !matches!(self.moment, PointInTime::Now) {
             return None;
         }
         database
             .standbys
-            .lane(&database.listener.present(), self.context.consistency.wanted())
+            .pool(&database.listener.present(), self.context.consistency.wanted())
     }
 
     /// Whether it is the present as everybody sees it.
     pub(crate) fn is_public(&self) -> bool {
-        self.context.drafts().is_empty() && matches!(self.moment, Moment::Now)
+        self.context.drafts().is_empty() && matches!(self.moment, PointInTime::Now)
     }
 
     /// The state of what the public sees, where that is all that is read, and it is known.
-    pub(crate) fn public_state(&self) -> Option<PublicState> {
+    pub(crate) fn public_state(&self) -> Option<PublicVersion> {
         self.database.public_state().filter(|_| self.is_public())
     }
 
     /// Whether what the public sees has not changed since.
-    pub(crate) fn is_still(&self, state: PublicState) -> bool {
+    pub(crate) fn is_still(&self, state: PublicVersion) -> bool {
         self.database.is_still(state, None)
     }
 
     /// Where to read much.
-    pub(super) fn long(&self) -> &Lane {
+    pub(super) fn long(&self) -> &Pool {
         self.standby().unwrap_or(&self.database.long)
     }
 
@@ -148,8 +148,8 @@ impl Db {
     ) -> Result<T> {
         if let Some(standby) = self.standby() {
             let (work, deadline) = (work.clone(), self.database.bounds.read);
-            let done = match standby.turn(&self.context).await {
-                Ok(turn) => self.read_in(standby, turn, deadline, work).await,
+            let done = match standby.acquire(&self.context).await {
+                Ok(permit) => self.read_in(standby, permit, deadline, work).await,
                 Err(e) => Err(e),
             };
             match done {
@@ -160,22 +160,22 @@ impl Db {
         }
         let Database { readers, broad, .. } = &self.database;
         // The past is put together from the history.
-        let is_past = !matches!(self.moment, Moment::Now);
-        let lane = if self.broad || is_past { broad } else { readers };
-        let turn = lane.turn(&self.context).await?;
-        self.read_in(lane, turn, self.database.bounds.read, work).await
+        let is_past = !matches!(self.moment, PointInTime::Now);
+        let pool = if self.broad || is_past { broad } else { readers };
+        let permit = pool.acquire(&self.context).await?;
+        self.read_in(pool, permit, self.database.bounds.read, work).await
     }
 
-    /// The same, in a turn that one has, with a deadline of one's own.
+    /// The same, in a permit that one has, with a deadline of one's own.
     pub(super) async fn read_in<T: Send + 'static>(
         &self,
-        lane: &Lane,
-        turn: Turn,
+        pool: &Pool,
+        permit: Permit,
         deadline: Duration,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let reading = self.reading(work);
-        lane.run(turn, deadline, Some(&self.context), |conn, _| reading(conn))
+        pool.run(permit, deadline, Some(&self.context), |conn, _| reading(conn))
             .await
     }
 
@@ -191,7 +191,7 @@ impl Db {
         let request = Arc::clone(&self.context.request_id);
         let single = public && self.single;
         move |conn| {
-            let _for = For::request(request);
+            let _for = RequestScope::request(request);
             if single {
                 let today = today();
                 return work(&mut Read { conn, today, public });

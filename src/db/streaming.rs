@@ -15,10 +15,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Db, Read, admission::Turn, context::Context, in_one_line, pool::Ending, quota::Holding, running::Running};
+use super::{
+    Db, Read, admission::Permit, context::Context, in_one_line, pool::Ending, quota::Holding, running::Running,
+};
 use crate::error::{Error, Result};
 
-/// How long somebody may wait for a turn who was woken, perhaps with a thousand others, or gathers much.
+/// How long somebody may wait for a permit who was woken, perhaps with a thousand others, or gathers much.
 const WOKEN: Duration = Duration::from_secs(60);
 /// How long a client may take to read on.
 const SLOWEST: Duration = Duration::from_secs(30);
@@ -31,13 +33,13 @@ const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; se
 
 /// Where the chunks of a long read go.
 #[derive(Clone)]
-pub struct Out {
+pub struct ChunkSender {
     chunks: Sender<Result<Bytes>>,
     end: Instant,
     context: Context,
 }
 
-impl Out {
+impl ChunkSender {
     /// Gives a chunk to the client, once it has read the ones before.
     pub fn send(&self, chunk: impl Into<Bytes>) -> Result<()> {
         let mut chunk = Ok(chunk.into());
@@ -68,46 +70,46 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut place = self.database.followers.lasting_place(self.context.who());
-        let _one_of_many = patiently(place.turn()).await?;
+        let mut waiter = self.database.followers.lasting_waiter(self.context.who());
+        let _one_of_many = patiently(waiter.permit()).await?;
         let readers = &self.database.readers;
-        let turn = readers.turn_within(WOKEN, &self.context).await?;
+        let permit = readers.acquire_within(WOKEN, &self.context).await?;
         self.context.must_be_valid()?;
-        self.read_in(readers, turn, self.database.bounds.read, work).await
+        self.read_in(readers, permit, self.database.bounds.read, work).await
     }
 
-    /// The same as [`Db::read`] for work that goes through much of the database: it waits for its turn with patience, and
+    /// The same as [`Db::read`] for work that goes through much of the database: it waits for its permit with patience, and
     /// takes the time it needs.
     pub async fn gather<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = self.database.gatherers.place(self.context.who());
-        let mut place = place.ok_or_else(too_many)?;
-        let _one_of_few = patiently(place.turn()).await?;
-        let lane = self.long();
-        let turn = lane.turn_within(WOKEN, &self.context).await?;
-        self.read_in(lane, turn, LONGEST, work).await
+        let waiter = self.database.gatherers.waiter(self.context.who());
+        let mut waiter = waiter.ok_or_else(too_many)?;
+        let _one_of_few = patiently(waiter.permit()).await?;
+        let pool = self.long();
+        let permit = pool.acquire_within(WOKEN, &self.context).await?;
+        self.read_in(pool, permit, LONGEST, work).await
     }
 
     /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
     /// before the first chunk fails the request, what fails later breaks the stream off.
     pub async fn stream(
         &self,
-        work: impl FnOnce(&mut Read<'_>, &Out) -> Result<()> + Send + 'static,
-    ) -> Result<Chunks> {
-        let few = self.database.streams.turn(self.context.who());
+        work: impl FnOnce(&mut Read<'_>, &ChunkSender) -> Result<()> + Send + 'static,
+    ) -> Result<ChunkStream> {
+        let few = self.database.streams.try_acquire(self.context.who());
         let few = few.ok_or_else(|| Error::Unavailable("every long read is taken".to_owned()))?;
-        let lane = self.long();
-        let turn = lane.turn(&self.context).await?;
+        let pool = self.long();
+        let permit = pool.acquire(&self.context).await?;
         let (chunks, mut taken) = channel(AHEAD);
-        let out = Out {
+        let out = ChunkSender {
             chunks,
             end: Instant::now() + LONGEST,
             context: self.context.clone(),
         };
         let running = Running::new();
-        let ending = lane.ending(&running);
+        let ending = pool.ending(&running);
         let reading = self.reading({
             let out = out.clone();
             move |conn| {
@@ -115,20 +117,20 @@ impl Db {
                 work(conn, &out)
             }
         });
-        lane.detached(turn, move |lane| {
+        pool.detached(permit, move |pool| {
             let _few = few;
-            if let Err(e) = lane.work(&running, reading) {
+            if let Err(e) = pool.work(&running, reading) {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
                 // If the client is there to hear it.
                 let _ = out.chunks.try_send(Err(e));
             }
         });
         let first = match timeout(self.database.bounds.read, taken.recv()).await {
-            Err(_elapsed) => return Err(lane.unanswered()),
+            Err(_elapsed) => return Err(pool.unanswered()),
             Ok(None) => return Err(Error::internal("a long read gave nothing")),
             Ok(Some(first)) => first?,
         };
-        Ok(Chunks {
+        Ok(ChunkStream {
             first: Some(first),
             rest: taken,
             _ending: ending,
@@ -136,9 +138,9 @@ impl Db {
     }
 }
 
-/// Waits for a turn among those who wait anyway.
-async fn patiently(turn: impl Future<Output = Option<Turn>>) -> Result<Turn> {
-    timeout(WOKEN, turn).await.ok().flatten().ok_or_else(too_many)
+/// Waits for a permit among those who wait anyway.
+async fn patiently(permit: impl Future<Output = Option<Permit>>) -> Result<Permit> {
+    timeout(WOKEN, permit).await.ok().flatten().ok_or_else(too_many)
 }
 
 fn too_many() -> Error {
@@ -146,14 +148,14 @@ fn too_many() -> Error {
 }
 
 /// What a long read gives, as it comes.
-pub struct Chunks {
+pub struct ChunkStream {
     first: Option<Bytes>,
     rest: Receiver<Result<Bytes>>,
     /// Whoever reads on no more needs no more.
     _ending: Ending,
 }
 
-impl Stream for Chunks {
+impl Stream for ChunkStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {

@@ -23,7 +23,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::schema::{token_uses, tokens};
 use crate::{
-    auth::{Scope, token::Presented},
+    auth::{Scope, token::PresentedToken},
     error::Result,
     value::{Id, Time},
 };
@@ -66,7 +66,7 @@ struct Row {
 impl TokenDirectory {
     /// The valid token that a caller presents. Unknown, wrong, expired and revoked ones look alike.
     #[must_use]
-    pub fn find(&self, presented: &Presented) -> Option<Arc<Token>> {
+    pub fn find(&self, presented: &PresentedToken) -> Option<Arc<Token>> {
         let token = self.read().get(&presented.handle).cloned();
         // Compared even where there is nothing to compare with, and in constant time.
         let kept = token.as_ref().map_or(&[0; 32][..], |token| &token.hash);

@@ -13,10 +13,10 @@ use super::{
     context::Context,
     in_one_line,
     moment::{as_seen, set_config},
-    public_version::Changed,
+    public_version::Invalidation,
 };
 use crate::{
-    auth::{Caller, EVERY_DRAFT, Verb},
+    auth::{Caller, EVERY_DRAFT, Permission},
     error::{Error, Result},
     value::{Id, today},
 };
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// Does, at the end of a transaction, all that follows from what it changed. Tells what that was of what the public sees.
-    pub after_write: fn(&mut Tx<'_>) -> Result<Changed>,
+    pub after_write: fn(&mut Tx<'_>) -> Result<Invalidation>,
     /// Brings up to date, a piece at a time, what an older program or somebody with SQL has left behind.
     pub catch_up: fn(&mut PgConnection) -> Result<()>,
 }
@@ -33,7 +33,7 @@ pub struct Hooks {
 impl Hooks {
     /// Nothing follows.
     pub const NONE: Self = Self {
-        after_write: |_| Ok(Changed::NOTHING),
+        after_write: |_| Ok(Invalidation::NOTHING),
         catch_up: |_| Ok(()),
     };
 }
@@ -75,7 +75,7 @@ const SOON: Duration = Duration::from_secs(2);
 
 /// Runs a transaction, and again where the database undid it soon after it began, as it does in a deadlock. What took longer
 /// was not undone for that, but because it took too long. On a connection that is lost it just fails again.
-pub(super) fn until_it_stays<T>(mut run: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn with_retries<T>(mut run: impl FnMut() -> Result<T>) -> Result<T> {
     for n in 1..TRIES {
         let begun = Instant::now();
         match run() {
@@ -93,7 +93,7 @@ pub(super) fn until_it_stays<T>(mut run: impl FnMut() -> Result<T>) -> Result<T>
 /// What a transaction gave, and what it changed of what the public sees.
 pub(super) struct Written<T> {
     pub(super) given: T,
-    pub(super) changed: Changed,
+    pub(super) changed: Invalidation,
     pub(super) tokens_changed: bool,
 }
 
@@ -145,7 +145,7 @@ pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result
 impl Tx<'_> {
     /// Fails unless the caller may do this to something that was looked for: to whom it belongs, if it is there. What the
     /// caller does not see was not found.
-    pub fn permit(&self, verb: Verb, thing: &'static str, found: Option<Id>) -> Result<()> {
+    pub fn permit(&self, verb: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
         match found {
             Some(organization) if self.caller.may(verb, Some(organization)) => Ok(()),
             Some(_) => Err(Error::Forbidden),
@@ -177,7 +177,7 @@ impl Tx<'_> {
     }
 
     /// Says why something changes, where the request says it in its body.
-    pub fn because(&mut self, reason: &str) -> Result<()> {
+    pub fn set_reason(&mut self, reason: &str) -> Result<()> {
         diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;
         self.reason = Some(reason.to_owned());
         Ok(())

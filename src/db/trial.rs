@@ -23,9 +23,9 @@ use tokio::time::sleep;
 use super::{
     Database, Db, consistency,
     context::Context,
-    instrumentation::For,
+    instrumentation::RequestScope,
     running::{Running, backend_pid},
-    transaction::{Hooks, Tx, as_caller_sees, until_it_stays},
+    transaction::{Hooks, Tx, as_caller_sees, with_retries},
 };
 use crate::{
     error::{Error, Result},
@@ -86,15 +86,15 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
     ) -> Result<T> {
         let Database { trials, bounds, .. } = &self.database;
-        let turn = trials.turn(&self.context).await?;
+        let permit = trials.acquire(&self.context).await?;
         let (context, process) = (self.context.clone(), Arc::new(OnceLock::new()));
         let hooks = self.database.hooks;
         let theirs = Arc::clone(&process);
         let run = move |conn: &mut PgConnection, running: &Running| {
-            let _for = For::request(Arc::clone(&context.request_id));
+            let _for = RequestScope::request(Arc::clone(&context.request_id));
             // It is said once of each trial.
             let _ = theirs.set(backend_pid(conn)?);
-            let tried = until_it_stays(|| {
+            let tried = with_retries(|| {
                 running.begin()?;
                 try_out(conn, hooks, &context, work.clone())
             })?;
@@ -102,7 +102,7 @@ impl Db {
             context.consistency.wrote(consistency::reached(conn)?);
             Ok(tried)
         };
-        let tried = pin!(trials.run(turn, bounds.write, Some(&self.context), run));
+        let tried = pin!(trials.run(permit, bounds.write, Some(&self.context), run));
         match select(tried, pin!(self.database.in_the_way(&process))).await {
             Either::Left((done, _)) => done,
             // Who does not wait for it any more ends it.
@@ -117,13 +117,13 @@ impl Database {
         sleep(GRACE).await;
         loop {
             if let Some(process) = process.get().copied()
-                && let Ok(turn) = self.watch.turn(&Context::service()).await
+                && let Ok(permit) = self.watch.acquire(&Context::service()).await
             {
                 let look = move |conn: &mut PgConnection, _: &Running| {
                     let found: bool = diesel::select(is_in_the_way(process)).get_result(conn)?;
                     Ok(found)
                 };
-                match self.watch.run(turn, LOOKED, None, look).await {
+                match self.watch.run(permit, LOOKED, None, look).await {
                     Ok(true) => return,
                     Ok(false) => {}
                     Err(e) => log::warn!("whether a trial is in the way is unknown: {}", super::in_one_line(&e)),

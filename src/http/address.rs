@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use super::limits::limits;
-use crate::auth::{Who, network};
+use crate::auth::{CallerKey, network};
 
 /// Scheme and authority, as in `https://example.jp`.
 #[must_use]
@@ -50,7 +50,7 @@ fn authority(text: &str) -> Option<Authority> {
 
 /// The address a request comes from: that of the connection or, behind proxies, the one that the outermost of them noted.
 #[must_use]
-pub fn caller(req: &ServiceRequest) -> Who {
+pub fn caller(req: &ServiceRequest) -> CallerKey {
     let forwarded = limits(req.request()).proxies.checked_sub(1).and_then(|beyond| {
         let lists = req.headers().get_all("x-forwarded-for");
         let addresses: Vec<_> = lists
@@ -60,7 +60,7 @@ pub fn caller(req: &ServiceRequest) -> Who {
         addresses.iter().rev().nth(beyond)?.trim().parse().ok()
     });
     let address = forwarded.or_else(|| req.peer_addr().map(|peer| peer.ip()));
-    address.map_or(Who::UNKNOWN, |address| Who::Address(network(address)))
+    address.map_or(CallerKey::UNKNOWN, |address| CallerKey::Address(network(address)))
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
             req = req.append_header(("X-Forwarded-For", *list));
         }
         match caller(&req.to_srv_request()) {
-            Who::Address(address) => address.to_string(),
+            CallerKey::Address(address) => address.to_string(),
             other => format!("{other:?}"),
         }
     }

@@ -9,7 +9,7 @@ use utoipa::openapi::{
 
 use super::query::{AnyOf, Fault, Field, Years};
 use crate::{
-    db::{Moment, Of},
+    db::{PointInTime, RevisionOf},
     error::{Error, Result, Violation},
     query,
     value::{OrganizationKey, Time, language::Bilingual},
@@ -17,7 +17,7 @@ use crate::{
 
 query! {
     /// Which moment to read.
-    pub struct Past {
+    pub struct AsOfParam {
         /// Reads the past: a moment (RFC 3339), or `revision:` and the number of one of the policy's revisions; a list takes
         /// that where its filters name one organization and one policy's year. The answer is what the caller would have
         /// got then: things go by the names they had, the public sees what was public, and what is judged by a date is
@@ -91,23 +91,23 @@ impl Field for AsOf {
     }
 }
 
-impl Past {
+impl AsOfParam {
     /// The moment, where what is read is a policy or belongs to one.
     #[must_use]
-    pub fn of(&self, of: Of) -> Moment {
+    pub fn of(&self, of: RevisionOf) -> PointInTime {
         match self.as_of {
-            AsOf::Now => Moment::Now,
-            AsOf::Time(time) => Moment::Time(time),
-            AsOf::Revision(number) => Moment::Revision(number, of),
+            AsOf::Now => PointInTime::Now,
+            AsOf::Time(time) => PointInTime::Time(time),
+            AsOf::Revision(number) => PointInTime::Revision(number, of),
         }
     }
 
     /// The moment, where what is read belongs to one policy only if the caller has said which.
-    pub fn of_any(&self, of: Option<Of>) -> Result<Moment> {
+    pub fn of_any(&self, of: Option<RevisionOf>) -> Result<PointInTime> {
         match (self.as_of, of) {
-            (AsOf::Now, _) => Ok(Moment::Now),
-            (AsOf::Time(time), _) => Ok(Moment::Time(time)),
-            (AsOf::Revision(number), Some(of)) => Ok(Moment::Revision(number, of)),
+            (AsOf::Now, _) => Ok(PointInTime::Now),
+            (AsOf::Time(time), _) => Ok(PointInTime::Time(time)),
+            (AsOf::Revision(number), Some(of)) => Ok(PointInTime::Revision(number, of)),
             (AsOf::Revision(_), None) => {
                 let detail = Bilingual::new(
                     "revision は一つの運営方針のものです。所属と運営方針の年度を一つずつ指定できる場合だけ使えます",
@@ -121,9 +121,9 @@ impl Past {
 
 /// Of the policy that a filter's organizations and years come down to, if that is one.
 #[must_use]
-pub fn only(organizations: &AnyOf<OrganizationKey>, years: &Years) -> Option<Of> {
+pub fn only(organizations: &AnyOf<OrganizationKey>, years: &Years) -> Option<RevisionOf> {
     match (&organizations.0[..], &years.0[..]) {
-        ([organization], [year]) => Some(Of::Listed(organization.clone(), *year)),
+        ([organization], [year]) => Some(RevisionOf::Listed(organization.clone(), *year)),
         _ => None,
     }
 }

@@ -7,14 +7,14 @@ use diesel::PgConnection;
 use serde::Serialize;
 
 use super::{
-    idempotency::{Claim, Once},
+    idempotency::{Claim, Idempotent},
     middleware::authentication::context,
     pagination::Paging,
-    required_permissions::Needs,
-    respond::IntoReply,
+    required_permissions::RequiredPermissions,
+    respond::Render,
 };
 use crate::{
-    auth::{Caller, Need},
+    auth::{Caller, RequiredPermission},
     db::{Database, Db, Tx},
     error::{Error, Result},
     value::Codes,
@@ -37,8 +37,10 @@ impl FromRequest for Db {
 /// Fails unless the caller may call the operation that the request has come to. The layer has asked already, by the path
 /// before it was routed; this is asked of the route itself, so that no other way to write a path leads around the layer.
 fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
-    let needs = req.app_data::<web::Data<Needs>>();
-    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), req.match_pattern()));
+    let needs = req.app_data::<web::Data<RequiredPermissions>>();
+    let need = needs.map_or(RequiredPermission::Admin, |needs| {
+        needs.get(req.method(), req.match_pattern())
+    });
     caller.must_satisfy(need)
 }
 
@@ -52,16 +54,16 @@ impl Db {
 
     /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the answer
     /// is kept with what it answers to.
-    pub async fn once<R: IntoReply>(
+    pub async fn once<R: Render>(
         &self,
         request: &impl Serialize,
         work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
-    ) -> Result<Once<R>> {
+    ) -> Result<Idempotent<R>> {
         let claim = Claim::of(self.context(), request)?;
         let claimed = claim.clone();
         let begin = move |conn: &mut PgConnection| claimed.map_or(Ok(()), |claim| claim.begin(conn));
         let answer = move |tx: &mut Tx<'_>| match &claim {
-            None => Once::now(&work(tx)?),
+            None => Idempotent::now(&work(tx)?),
             Some(claim) => claim.answer(tx, work),
         };
         self.write_after(begin, answer).await
@@ -69,14 +71,14 @@ impl Db {
 
     /// Runs statements that would change something, and undoes them, for a request that its caller may repeat under an
     /// `Idempotency-Key`: keeping the answer is a short write.
-    pub async fn try_once<R: IntoReply + Clone>(
+    pub async fn try_once<R: Render + Clone>(
         &self,
         request: &impl Serialize,
         work: impl FnOnce(&mut Tx<'_>) -> Result<R> + Clone + Send + 'static,
-    ) -> Result<Once<R>> {
+    ) -> Result<Idempotent<R>> {
         let answer = self.try_out(work).await?;
         if self.context().repeatable.is_none() {
-            return Once::now(&answer);
+            return Idempotent::now(&answer);
         }
         self.once(request, move |_| Ok(answer)).await
     }

@@ -15,9 +15,9 @@ use chrono::NaiveDate;
 
 use super::etag;
 use crate::{
-    auth::Who,
+    auth::CallerKey,
     db::{
-        PublicState,
+        PublicVersion,
         quota::{Holding, Quota},
     },
     error::{Error, Result},
@@ -58,12 +58,12 @@ impl Files {
     }
 
     /// A place for an answer, until it is sent.
-    pub fn answer(&self, who: Who) -> Result<Holding> {
+    pub fn answer(&self, who: CallerKey) -> Result<Holding> {
         self.answers.take(who, 1)
     }
 
     /// An empty file, for this caller.
-    pub fn temporary(&self, who: Who) -> Result<Temporary> {
+    pub fn temporary(&self, who: CallerKey) -> Result<Temporary> {
         Ok(Temporary {
             file: tempfile::tempfile().map_err(|e| Error::no_room(&e))?,
             who,
@@ -73,7 +73,7 @@ impl Files {
     }
 
     /// The file that is what was asked for, if somebody is being sent it, and what it was made of `is_still` so.
-    pub fn there(&self, known: &Known, is_still: impl Fn(PublicState) -> bool) -> Option<Arc<Kept>> {
+    pub fn there(&self, known: &Known, is_still: impl Fn(PublicVersion) -> bool) -> Option<Arc<Kept>> {
         self.find(|kept| {
             let made_as = kept.known.as_ref();
             made_as.is_some_and(|made_as| made_as.is_as(known) && is_still(made_as.state))
@@ -121,7 +121,7 @@ pub fn look() {
 /// A file that is being written. It has no name, and is gone once it is closed.
 pub struct Temporary {
     file: File,
-    who: Who,
+    who: CallerKey,
     quota: Quota,
     /// One for each step of its length.
     held: Vec<Holding>,
@@ -154,7 +154,7 @@ pub struct Known {
     /// The request.
     pub request: String,
     /// A state that it is not older than.
-    pub state: PublicState,
+    pub state: PublicVersion,
     /// The day.
     pub day: NaiveDate,
 }
@@ -206,11 +206,11 @@ mod tests {
     use super::*;
     use crate::value::today;
 
-    fn caller(n: u8) -> Who {
-        Who::Address([192, 0, 2, n].into())
+    fn caller(n: u8) -> CallerKey {
+        CallerKey::Address([192, 0, 2, n].into())
     }
 
-    fn file(files: &Files, who: Who, bytes: &[u8]) -> Result<Temporary> {
+    fn file(files: &Files, who: CallerKey, bytes: &[u8]) -> Result<Temporary> {
         let mut file = files.temporary(who)?;
         file.write_all(bytes).map_err(Error::unwritten)?;
         Ok(file)
@@ -256,7 +256,7 @@ mod tests {
         let files = Files::new(1 << 20, 4);
         let known = Known {
             request: "/v1/exports/results".to_owned(),
-            state: PublicState::default(),
+            state: PublicVersion::default(),
             day: today(),
         };
         let kept = files.keep(file(&files, caller(1), b"rows").unwrap(), Some(known.clone()));

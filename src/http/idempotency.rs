@@ -22,7 +22,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::respond::{IntoReply, Reply};
+use super::respond::{Render, Rendered};
 use crate::{
     auth::IDEMPOTENCY_KEY,
     db::{
@@ -44,19 +44,19 @@ pub const MOST_BYTES: i64 = 16 << 20;
 
 /// An answer that was given now, or to the same request before.
 #[derive(Debug)]
-pub struct Once<R> {
-    reply: Reply,
+pub struct Idempotent<R> {
+    reply: Rendered,
     replayed: bool,
     kind: PhantomData<R>,
 }
 
-impl<R: IntoReply> Once<R> {
+impl<R: Render> Idempotent<R> {
     /// An answer that is given now.
     pub fn now(answer: &R) -> Result<Self> {
         Ok(Self::of(answer.reply()?, false))
     }
 
-    fn of(reply: Reply, replayed: bool) -> Self {
+    fn of(reply: Rendered, replayed: bool) -> Self {
         Self {
             reply,
             replayed,
@@ -65,7 +65,7 @@ impl<R: IntoReply> Once<R> {
     }
 }
 
-impl<R> Responder for Once<R> {
+impl<R> Responder for Idempotent<R> {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
@@ -80,7 +80,7 @@ impl<R> Responder for Once<R> {
     }
 }
 
-impl<R: IntoResponses> IntoResponses for Once<R> {
+impl<R: IntoResponses> IntoResponses for Idempotent<R> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         R::responses()
     }
@@ -144,11 +144,11 @@ impl Claim {
     }
 
     /// The answer to the same request before, or to this one now; another request has no answer.
-    pub fn answer<R: IntoReply>(
+    pub fn answer<R: Render>(
         &self,
         tx: &mut Tx<'_>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<R>,
-    ) -> Result<Once<R>> {
+    ) -> Result<Idempotent<R>> {
         let mine = (
             idempotency_keys::token_id.eq(self.token),
             idempotency_keys::key.eq(&self.key),
@@ -188,7 +188,7 @@ impl Claim {
                 idempotency_keys::digest.eq(digest),
             ))
             .execute(tx.conn)?;
-        Ok(Once::of(reply, false))
+        Ok(Idempotent::of(reply, false))
     }
 
     /// How many bytes of an answer may be kept for this token; fails where it has as many keys as it may have.
@@ -253,7 +253,7 @@ fn sweep(conn: &mut PgConnection, token: Option<Id>) -> Result<()> {
 }
 
 /// The digest of an answer.
-fn digest(reply: &Reply) -> Vec<u8> {
+fn digest(reply: &Rendered) -> Vec<u8> {
     let location = reply.location.as_deref().unwrap_or_default();
     let head = format!("{} {location}\n", reply.status.as_u16());
     Sha256::new()
@@ -266,17 +266,17 @@ fn digest(reply: &Reply) -> Vec<u8> {
 impl Row {
     /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now. What changes
     /// nothing on trial either, like a trial itself, may come to another answer.
-    fn again<R: IntoReply>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Once<R>> {
+    fn again<R: Render>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Idempotent<R>> {
         let Some(kept) = &self.digest else {
-            return Ok(Once::of(self.reply()?, true));
+            return Ok(Idempotent::of(self.reply()?, true));
         };
         let trial = tx.on_trial(|tx| {
             let reply = work(tx)?.reply()?;
             Ok((reply, last_change(tx)? == tx.before))
         });
         match trial {
-            Ok((reply, _)) if digest(&reply) == *kept => Ok(Once::of(reply, true)),
-            Ok((reply, true)) => Ok(Once::of(reply, false)),
+            Ok((reply, _)) if digest(&reply) == *kept => Ok(Idempotent::of(reply, true)),
+            Ok((reply, true)) => Ok(Idempotent::of(reply, false)),
             Err(e) if e.is_failure() => Err(e),
             Ok(_) | Err(_) => {
                 let (status, at) = (self.status, self.location.unwrap_or_default());
@@ -293,9 +293,9 @@ impl Row {
         }
     }
 
-    fn reply(self) -> Result<Reply> {
+    fn reply(self) -> Result<Rendered> {
         let status = u16::try_from(self.status).map_err(Error::internal)?;
-        Ok(Reply {
+        Ok(Rendered {
             status: StatusCode::from_u16(status).map_err(Error::internal)?,
             location: self.location,
             body: self.body,

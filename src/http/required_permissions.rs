@@ -6,13 +6,13 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, path::Operation};
 
-use crate::auth::{Need, Verb};
+use crate::auth::{Permission, RequiredPermission};
 
 /// What each operation needs, read from the document, where its handler states it.
 #[derive(Debug)]
-pub struct Needs(HashMap<(Method, String), Need>);
+pub struct RequiredPermissions(HashMap<(Method, String), Need>);
 
-impl Needs {
+impl RequiredPermissions {
     /// Of every operation.
     #[must_use]
     pub fn of(spec: &OpenApi) -> Self {
@@ -32,22 +32,22 @@ impl Needs {
         Self(needs)
     }
 
-    pub(crate) fn get(&self, method: &Method, pattern: Option<String>) -> Need {
+    pub(crate) fn get(&self, method: &Method, pattern: Option<String>) -> RequiredPermission {
         // What is no operation answers 404 or 405 to anybody.
         let operation = (method.clone(), pattern.unwrap_or_default());
-        self.0.get(&operation).copied().unwrap_or(Need::Nothing)
+        self.0.get(&operation).copied().unwrap_or(RequiredPermission::Nothing)
     }
 }
 
 /// What an operation needs, by what it states. One that states nothing needs everything: fail closed.
 #[must_use]
-pub fn need(operation: &Operation) -> Need {
+pub fn need(operation: &Operation) -> RequiredPermission {
     let stated = serde_json::to_value(&operation.security).unwrap_or_default();
     let open = stated.as_array().is_some_and(|ways| ways.contains(&json!({})));
     let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
-    match Verb::named(scope) {
-        _ if open => Need::Nothing,
-        Some(verb) => Need::Scope(verb),
-        None => Need::Admin,
+    match Permission::named(scope) {
+        _ if open => RequiredPermission::Nothing,
+        Some(verb) => RequiredPermission::Scope(verb),
+        None => RequiredPermission::Admin,
     }
 }

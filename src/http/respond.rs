@@ -23,7 +23,7 @@ const PRIVATE: &str = "private, no-store";
 
 /// An answer as bytes, with what stands before them.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Rendered {
     /// The status.
     pub status: StatusCode,
     /// Where the new resource lives.
@@ -33,13 +33,13 @@ pub struct Reply {
 }
 
 /// What becomes an answer.
-pub trait IntoReply: Send + 'static {
+pub trait Render: Send + 'static {
     /// The answer.
-    fn reply(&self) -> Result<Reply>;
+    fn reply(&self) -> Result<Rendered>;
 }
 
-fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> Result<Reply> {
-    Ok(Reply {
+fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> Result<Rendered> {
+    Ok(Rendered {
         status,
         location: location.map(str::to_owned),
         body: serde_json::to_vec(body).map_err(Error::internal)?,
@@ -50,8 +50,8 @@ fn reply<T: Serialize>(status: StatusCode, location: Option<&str>, body: &T) -> 
 #[derive(Debug, Clone)]
 pub struct Answer<T>(pub T);
 
-impl<T: Serialize + Send + 'static> IntoReply for Answer<T> {
-    fn reply(&self) -> Result<Reply> {
+impl<T: Serialize + Send + 'static> Render for Answer<T> {
+    fn reply(&self) -> Result<Rendered> {
         reply(StatusCode::OK, None, &self.0)
     }
 }
@@ -65,8 +65,8 @@ pub struct Created<T> {
     pub body: T,
 }
 
-impl<T: Serialize + Send + 'static> IntoReply for Created<T> {
-    fn reply(&self) -> Result<Reply> {
+impl<T: Serialize + Send + 'static> Render for Created<T> {
+    fn reply(&self) -> Result<Rendered> {
         reply(StatusCode::CREATED, Some(&self.at), &self.body)
     }
 }
@@ -80,8 +80,8 @@ pub enum Stored<T> {
     Replaced(T),
 }
 
-impl<T: Serialize + Send + 'static> IntoReply for Stored<T> {
-    fn reply(&self) -> Result<Reply> {
+impl<T: Serialize + Send + 'static> Render for Stored<T> {
+    fn reply(&self) -> Result<Rendered> {
         match self {
             Self::Created(created) => created.reply(),
             Self::Replaced(body) => reply(StatusCode::OK, None, body),
@@ -108,7 +108,7 @@ pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header:
     is_known
 }
 
-impl Responder for Reply {
+impl Responder for Rendered {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
@@ -154,9 +154,9 @@ responds!(Answer, Created, Stored);
 #[derive(Debug)]
 pub struct NoContent;
 
-impl IntoReply for NoContent {
-    fn reply(&self) -> Result<Reply> {
-        Ok(Reply {
+impl Render for NoContent {
+    fn reply(&self) -> Result<Rendered> {
+        Ok(Rendered {
             status: StatusCode::NO_CONTENT,
             location: None,
             body: vec![],

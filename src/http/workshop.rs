@@ -15,7 +15,7 @@ use super::middleware::authentication::context;
 use crate::{
     db::{
         Context,
-        admission::{Gate, Turn},
+        admission::{AdmissionQueue, Permit},
     },
     error::{Error, Result, Violation},
     value::{
@@ -28,7 +28,7 @@ use crate::{
 pub const SMALL: usize = 16 << 10;
 /// How much work one body may be, in units of about a byte that is looked at.
 pub const MOST_WORK: u64 = 1 << 30;
-/// How long one may wait for one's turn.
+/// How long one may wait for one's permit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bodies of one caller may wait.
 const ROOM: usize = 8;
@@ -39,7 +39,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Workshop {
     width: usize,
-    gate: Gate,
+    queue: AdmissionQueue,
     longest: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Workshop {
         let width = thread::available_parallelism().map_or(1, NonZero::get).max(2);
         Self {
             width,
-            gate: Gate::new(width, ROOM),
+            queue: AdmissionQueue::new(width, ROOM),
             longest,
         }
     }
@@ -90,7 +90,7 @@ impl Bench {
 
     /// Works in the workshop.
     pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let turn = self.turn().await?;
+        let permit = self.permit().await?;
         let (context, longest) = (self.context.clone(), self.workshop.longest);
         let budget = move || Budget {
             most: MOST_WORK,
@@ -99,21 +99,21 @@ impl Bench {
         };
         #[expect(clippy::disallowed_methods, reason = "it has its turn")]
         let done = web::block(move || {
-            let _turn = turn;
+            let _turn = permit;
             work::within(budget(), work).map_err(Error::from).and_then(|done| done)
         });
         done.await.map_err(Error::internal)?
     }
 
-    async fn turn(&self) -> Result<Turn> {
+    async fn permit(&self) -> Result<Permit> {
         let refused = |why: &str| Error::Unavailable(why.to_owned());
         let many = || refused("too many bodies wait to be read");
-        let mut place = self.workshop.gate.place(self.context.who()).ok_or_else(many)?;
+        let mut waiter = self.workshop.queue.waiter(self.context.who()).ok_or_else(many)?;
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match timeout(left.min(GLANCE), place.turn()).await {
-                Ok(turn) => return turn.ok_or_else(many),
+            match timeout(left.min(GLANCE), waiter.permit()).await {
+                Ok(permit) => return permit.ok_or_else(many),
                 Err(_) if left.is_zero() => return Err(refused("the workshop is busy")),
                 Err(_) if self.context.has_left() => return Err(Ended::Left.into()),
                 Err(_) => {}
@@ -172,7 +172,7 @@ mod tests {
     async fn who_has_much_work_done_leaves_room_for_others() {
         let workshop = Workshop {
             width: 2,
-            gate: Gate::new(2, ROOM),
+            queue: AdmissionQueue::new(2, ROOM),
             longest: LONG,
         };
         let (busy, other) = (bench(&workshop, Id::generate()), bench(&workshop, Id::generate()));
@@ -185,12 +185,12 @@ mod tests {
         let mut long = Box::pin(join_all(long));
         assert!(long.as_mut().now_or_never().is_none());
         // One of them is being worked on, the others wait behind it; and not before anybody else.
-        assert_eq!(workshop.gate.free(), 1);
+        assert_eq!(workshop.queue.free(), 1);
         assert_eq!(other.work(|| Ok(7)).await.ok(), Some(7));
         assert!(long.as_mut().now_or_never().is_none());
         assert!((0..4).all(|_| go_on.send(()).is_ok()));
         assert!(long.await.into_iter().all(|done| done.is_ok_and(|done| done)));
-        assert_eq!(workshop.gate.free(), 2);
+        assert_eq!(workshop.queue.free(), 2);
     }
 
     #[actix_web::test]
@@ -204,7 +204,7 @@ mod tests {
         };
         let ended = bench.work(endless).await;
         assert!(matches!(ended, Err(Error::Invalid(_))), "{ended:?}");
-        assert_eq!(workshop.gate.free(), workshop.width);
+        assert_eq!(workshop.queue.free(), workshop.width);
         // What is small is not waited for, and has no budget to use up.
         let small = bench.work_on(SMALL, || {
             spend(usize::MAX);

@@ -2,7 +2,7 @@
 
 use super::{evaluations::summary_counts, revisions};
 use crate::{
-    db::{Changed, Hooks, Tx},
+    db::{Hooks, Invalidation, Tx},
     error::Result,
 };
 
@@ -12,7 +12,7 @@ pub const HOOKS: Hooks = Hooks {
     catch_up: summary_counts::catch_up,
 };
 
-fn after_write(tx: &mut Tx<'_>) -> Result<Changed> {
+fn after_write(tx: &mut Tx<'_>) -> Result<Invalidation> {
     let changed = revisions::follow(tx)?;
     if !changed.is_nothing() {
         summary_counts::renew(tx)?;

@@ -9,18 +9,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::goals;
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
-        Db, Of, Tx, by_id,
+        Db, RevisionOf, Tx, find_by_id,
         schema::{budgets, goals as g, organizations as o, policies as p},
     },
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation, found},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
@@ -195,11 +195,11 @@ query! {
 /// Lists budgets.
 ///
 /// `policy_year` is the fiscal year of the policy that states a figure, `fiscal_year` that of the figure itself.
-#[utoipa::path(tag = "budgets", params(BudgetFilter, Past, Since, Paging<BudgetSort>))]
+#[utoipa::path(tag = "budgets", params(BudgetFilter, AsOfParam, Since, Paging<BudgetSort>))]
 #[get("/budgets")]
 async fn list_budgets(
     db: Db,
-    Query((filter, past, since, paging)): Query<(BudgetFilter, Past, Since, Paging<BudgetSort>)>,
+    Query((filter, past, since, paging)): Query<(BudgetFilter, AsOfParam, Since, Paging<BudgetSort>)>,
 ) -> Result<BudgetPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
@@ -214,7 +214,7 @@ async fn list_budgets(
 /// One figure per goal, fiscal year and kind: 409 for a second one.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])))]
 #[post("/budgets")]
-async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Once<Created<Budget>>> {
+async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Idempotent<Created<Budget>>> {
     let request = input.clone();
     db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
@@ -222,10 +222,10 @@ async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Re
 /// Reads a budget.
 ///
 /// With the goal, the organization and the fiscal year of its policy.
-#[utoipa::path(tag = "budgets", params(Past))]
+#[utoipa::path(tag = "budgets", params(AsOfParam))]
 #[get("/budgets/{id}")]
-async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Budget>> {
-    let moment = past.of(Of::Row("budget", id));
+async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Budget>> {
+    let moment = past.of(RevisionOf::Row("budget", id));
     db.at(moment).row(id).await.map(Answer)
 }
 
@@ -241,7 +241,7 @@ async fn replace_budget(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<BudgetInput>,
-) -> Result<Once<Stored<Budget>>> {
+) -> Result<Idempotent<Stored<Budget>>> {
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
@@ -249,7 +249,7 @@ async fn replace_budget(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            check_new(id, found(by_id::<Budget>(tx, id))?.is_some())?;
+            check_new(id, found(find_by_id::<Budget>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -267,7 +267,7 @@ async fn patch_budget(
     Path(id): Path<Id>,
     read: Match,
     patch: Patch,
-) -> Result<Once<Answer<Budget>>> {
+) -> Result<Idempotent<Answer<Budget>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
@@ -281,7 +281,7 @@ async fn patch_budget(
 /// To say that the form prints a dash or nothing, change its status instead.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match))]
 #[delete("/budgets/{id}")]
-async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         diesel::delete(budgets::table.find(id)).execute(tx.conn)?;
@@ -338,7 +338,7 @@ read_by_id!(Budget, budgets, "budget");
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {
     permit(tx, id)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Fails unless the caller may change this budget.
@@ -349,7 +349,7 @@ fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
         .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(Verb::Edit, "budget", found)
+    tx.permit(Permission::Edit, "budget", found)
 }
 
 /// A body that names no goal contradicts what is stored.
@@ -362,14 +362,14 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Created<Budget
     insert(tx, &[(id, input.clone())])?;
     Ok(Created {
         at: format!("/v1/budgets/{id}"),
-        body: by_id(tx, id)?,
+        body: find_by_id(tx, id)?,
     })
 }
 
 fn change(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Budget> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     update(tx, id, input)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Stores new budgets.

@@ -33,7 +33,7 @@ use crate::{
     },
     error::{Error, Result, Violation},
     http::{
-        as_of::{Past, only},
+        as_of::{AsOfParam, only},
         pagination::{Continued, GroupPaging, Linked},
         query::{AnyOf, Query, Years},
     },
@@ -161,11 +161,11 @@ impl Continued for CoverageReport {
 ///
 /// Every organization has its row in every year asked for, whether or not it has a policy: `missing` is an answer. A draft is
 /// as missing for those who may not see it, and results that are not published are not in. `on` decides what is due.
-#[utoipa::path(tag = "coverage", params(CoverageFilter, Judging, Past, GroupPaging))]
+#[utoipa::path(tag = "coverage", params(CoverageFilter, Judging, AsOfParam, GroupPaging))]
 #[get("/coverage")]
 async fn read_coverage(
     db: Db,
-    Query((filter, judging, past, paging)): Query<(CoverageFilter, Judging, Past, GroupPaging)>,
+    Query((filter, judging, past, paging)): Query<(CoverageFilter, Judging, AsOfParam, GroupPaging)>,
 ) -> Result<Linked<CoverageReport>> {
     if filter.fiscal_year.0.len() > MOST_YEARS {
         let detail = Bilingual::new(

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, policies};
 use crate::{
-    db::{Db, Of, by_id, schema as s},
+    db::{Db, RevisionOf, find_by_id, schema as s},
     domain::{
         evaluation::{Evaluation, outcome::Outcome},
         kinds::{IndicatorKind, Rating},
@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::{Past, only},
+        as_of::{AsOfParam, only},
         extract::Path,
         pagination::{Page, Paging},
         query::{AnyOf, On, Query, SearchText, Years},
@@ -175,11 +175,11 @@ pub struct PolicyEvaluation {
 ///
 /// One row per indicator and fiscal year: that of its policy, and any other it has a result for. For systems that pull:
 /// flat, in a stable order, with an ETag that follows the content and the day it was judged by.
-#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, Past, Paging<EvaluationSort>))]
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, AsOfParam, Paging<EvaluationSort>))]
 #[get("/evaluations")]
 async fn list_evaluations(
     db: Db,
-    Query((filter, judging, past, paging)): Query<(EvaluationFilter, Judging, Past, Paging<EvaluationSort>)>,
+    Query((filter, judging, past, paging)): Query<(EvaluationFilter, Judging, AsOfParam, Paging<EvaluationSort>)>,
 ) -> Result<EvaluationRowPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     // Who asks for outcomes goes through many for the few that come to them.
@@ -198,14 +198,14 @@ async fn list_evaluations(
 ///
 /// Outcome, ratings, gap, previous year and an explanation in both languages, with exactly what was compared. 404 for a
 /// fiscal year that is neither the policy's nor one with a result.
-#[utoipa::path(tag = "evaluations", params(IndicatorJudging, Past))]
+#[utoipa::path(tag = "evaluations", params(IndicatorJudging, AsOfParam))]
 #[get("/indicators/{id}/evaluation")]
 async fn read_indicator_evaluation(
     db: Db,
     Path(id): Path<Id>,
-    Query((judging, past)): Query<(IndicatorJudging, Past)>,
+    Query((judging, past)): Query<(IndicatorJudging, AsOfParam)>,
 ) -> Result<Answer<IndicatorEvaluation>> {
-    let moment = past.of(Of::Row("indicator", id));
+    let moment = past.of(RevisionOf::Row("indicator", id));
     db.at(moment)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
@@ -225,18 +225,18 @@ async fn read_indicator_evaluation(
 /// Evaluates a goal: its indicators counted, then one by one.
 ///
 /// For the fiscal year of its policy. Counts first; values of different indicators are never averaged.
-#[utoipa::path(tag = "evaluations", params(Judging, Past))]
+#[utoipa::path(tag = "evaluations", params(Judging, AsOfParam))]
 #[get("/goals/{id}/evaluation")]
 async fn read_goal_evaluation(
     db: Db,
     Path(id): Path<Id>,
-    Query((judging, past)): Query<(Judging, Past)>,
+    Query((judging, past)): Query<(Judging, AsOfParam)>,
 ) -> Result<Answer<GoalEvaluation>> {
-    let moment = past.of(Of::Row("goal", id));
+    let moment = past.of(RevisionOf::Row("goal", id));
     db.at(moment)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            let goal: goals::Goal = by_id(conn.conn, id)?;
+            let goal: goals::Goal = find_by_id(conn.conn, id)?;
             let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
             let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), on)?;
             Ok(Answer(of_goal(goal, judged)))
@@ -247,14 +247,14 @@ async fn read_goal_evaluation(
 /// Evaluates a policy: what its organization says, and its indicators counted.
 ///
 /// For its fiscal year, goal by goal, beside the self-evaluation and the future policy.
-#[utoipa::path(tag = "evaluations", params(Judging, Past))]
+#[utoipa::path(tag = "evaluations", params(Judging, AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/evaluation")]
 async fn read_policy_evaluation(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query((judging, past)): Query<(Judging, Past)>,
+    Query((judging, past)): Query<(Judging, AsOfParam)>,
 ) -> Result<Answer<PolicyEvaluation>> {
-    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .about([&key.0])
         .read(move |conn| {

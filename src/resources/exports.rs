@@ -25,7 +25,7 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         pagination::Limited,
         query::Query,
     },
@@ -111,7 +111,7 @@ query! {
     /// Whether the table is to be filled in.
     pub struct Filling {
         /// Gives an organization its sheet to fill in: a row for each indicator of its policy of a fiscal year, with target
-        /// and last year's value; empty where there is no result yet. Needs one `organization` and one `fiscal_year`, and
+        /// and last year's value; empty where there is no result yet. RequiredPermissions one `organization` and one `fiscal_year`, and
         /// takes no other filter. Send it to `/v1/imports` when it is filled in.
         pub template: bool,
     }
@@ -137,12 +137,12 @@ pub struct ExportBook(pub String);
 /// One row for each indicator, with its target, in the order in which they were created; with the filters of the list.
 /// Cells are empty where nothing is known. In CSV a text that a spreadsheet would take for a formula begins with an
 /// apostrophe. Every row names its source and licence.
-#[utoipa::path(tag = "exports", params(IndicatorFilter, Past, Since, ExportShape))]
+#[utoipa::path(tag = "exports", params(IndicatorFilter, AsOfParam, Since, ExportShape))]
 #[get("/exports/indicators")]
 async fn export_indicators(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape)): Query<(IndicatorFilter, Past, Since, ExportShape)>,
+    Query((filter, past, since, shape)): Query<(IndicatorFilter, AsOfParam, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     let order = Order::new(&INDICATORS, &req, &shape, false)?;
@@ -168,12 +168,12 @@ async fn export_indicators(
 /// One row for each result, with its indicator, target and the previous year's value, in the order in which they were
 /// created; with the filters of the list. The file can be changed and sent to `/v1/imports`. Otherwise like
 /// `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(ResultFilter, Past, Since, ExportShape, Filling))]
+#[utoipa::path(tag = "exports", params(ResultFilter, AsOfParam, Since, ExportShape, Filling))]
 #[get("/exports/results")]
 async fn export_results(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape, filling)): Query<(ResultFilter, Past, Since, ExportShape, Filling)>,
+    Query((filter, past, since, shape, filling)): Query<(ResultFilter, AsOfParam, Since, ExportShape, Filling)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     if filling.template {
@@ -200,12 +200,12 @@ async fn export_results(
 ///
 /// One row for each figure, in the order in which they were created; with the filters of the list. An amount that is not
 /// stated is an empty cell, with the reason in `status`. Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(BudgetFilter, Past, Since, ExportShape))]
+#[utoipa::path(tag = "exports", params(BudgetFilter, AsOfParam, Since, ExportShape))]
 #[get("/exports/budgets")]
 async fn export_budgets(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape)): Query<(BudgetFilter, Past, Since, ExportShape)>,
+    Query((filter, past, since, shape)): Query<(BudgetFilter, AsOfParam, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     let order = Order::new(&BUDGETS, &req, &shape, false)?;
@@ -230,12 +230,12 @@ async fn export_budgets(
 ///
 /// One row for each indicator and fiscal year, by the order of the indicators' creation; with the filters of the list.
 /// Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(EvaluationFilter, Judging, Past, ExportShape))]
+#[utoipa::path(tag = "exports", params(EvaluationFilter, Judging, AsOfParam, ExportShape))]
 #[get("/exports/evaluations")]
 async fn export_evaluations(
     req: HttpRequest,
     db: Db,
-    Query((filter, judging, past, shape)): Query<(EvaluationFilter, Judging, Past, ExportShape)>,
+    Query((filter, judging, past, shape)): Query<(EvaluationFilter, Judging, AsOfParam, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     let order = Order::new(&EVALUATIONS, &req, &shape, false)?;

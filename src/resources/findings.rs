@@ -11,7 +11,7 @@ use crate::{
     domain::finding::{FindingKind, FindingValue},
     error::Result,
     http::{
-        as_of::{Past, only},
+        as_of::{AsOfParam, only},
         pagination::{Page, Paging},
         query::{AnyOf, Query, Years},
     },
@@ -115,11 +115,11 @@ pub type FindingPage = Page<Finding>;
 /// Printed against recorded, declared against computed, this year's words and targets against last year's, and values to be
 /// checked. A finding is shown, never repaired, and says nothing about who is right. Years are compared where a series links
 /// them, in the policies of one organization; budgets where goals share the series of an indicator and no other goal does.
-#[utoipa::path(tag = "series", params(FindingFilter, Judging, Past, Paging<FindingSort>))]
+#[utoipa::path(tag = "series", params(FindingFilter, Judging, AsOfParam, Paging<FindingSort>))]
 #[get("/findings")]
 async fn list_findings(
     db: Db,
-    Query((filter, judging, past, paging)): Query<(FindingFilter, Judging, Past, Paging<FindingSort>)>,
+    Query((filter, judging, past, paging)): Query<(FindingFilter, Judging, AsOfParam, Paging<FindingSort>)>,
 ) -> Result<FindingPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)

@@ -9,17 +9,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::policies;
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
-        Db, Of, Tx, by_id,
+        Db, RevisionOf, Tx, find_by_id,
         schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
     },
     error::{Error, Result, found},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
@@ -134,11 +134,11 @@ query! {
 /// Lists goals.
 ///
 /// In the order of their codes, 1-2 before 1-10. Codes do not chain across years: the same code may be another goal.
-#[utoipa::path(tag = "goals", params(GoalFilter, Past, Since, Paging<GoalSort>))]
+#[utoipa::path(tag = "goals", params(GoalFilter, AsOfParam, Since, Paging<GoalSort>))]
 #[get("/goals")]
 async fn list_goals(
     db: Db,
-    Query((filter, past, since, paging)): Query<(GoalFilter, Past, Since, Paging<GoalSort>)>,
+    Query((filter, past, since, paging)): Query<(GoalFilter, AsOfParam, Since, Paging<GoalSort>)>,
 ) -> Result<GoalPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
@@ -153,7 +153,7 @@ async fn list_goals(
 /// 409 when the policy already has a goal with this code, or does not exist.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])))]
 #[post("/goals")]
-async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Once<Created<Goal>>> {
+async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Idempotent<Created<Goal>>> {
     let request = input.clone();
     db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
@@ -161,10 +161,10 @@ async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result
 /// Reads a goal.
 ///
 /// With the organization and the fiscal year of its policy.
-#[utoipa::path(tag = "goals", params(Past))]
+#[utoipa::path(tag = "goals", params(AsOfParam))]
 #[get("/goals/{id}")]
-async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Goal>> {
-    let moment = past.of(Of::Row("goal", id));
+async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Goal>> {
+    let moment = past.of(RevisionOf::Row("goal", id));
     db.at(moment).row(id).await.map(Answer)
 }
 
@@ -180,15 +180,15 @@ async fn replace_goal(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<GoalInput>,
-) -> Result<Once<Stored<Goal>>> {
+) -> Result<Idempotent<Stored<Goal>>> {
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
             change(tx, id, &input).map(Stored::Replaced)
         }
         Condition::Create => {
-            policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
-            check_new(id, found(by_id::<Goal>(tx, id))?.is_some())?;
+            policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
+            check_new(id, found(find_by_id::<Goal>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -200,7 +200,13 @@ async fn replace_goal(
 /// A JSON Merge Patch. Another `code` renumbers the goal; it stays with its policy: 409 for another `policy_id`.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
-async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: Patch) -> Result<Once<Answer<Goal>>> {
+async fn patch_goal(
+    db: Db,
+    _: NoQuery,
+    Path(id): Path<Id>,
+    read: Match,
+    patch: Patch,
+) -> Result<Idempotent<Answer<Goal>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
@@ -214,7 +220,7 @@ async fn patch_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match, patch: 
 /// Its budgets, indicators and results go with it, in one transaction.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match))]
 #[delete("/goals/{id}")]
-async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         let below = indicators::table
@@ -268,7 +274,7 @@ read_by_id!(Goal, goals, "goal");
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
     permit(tx, id)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Fails unless the caller may change this goal and what is below it.
@@ -279,7 +285,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
         .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(Verb::Edit, "goal", found)
+    tx.permit(Permission::Edit, "goal", found)
 }
 
 /// A body that names no policy contradicts what is stored.
@@ -288,18 +294,18 @@ fn no_policy(e: Error) -> Error {
 }
 
 fn create(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
-    policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
+    policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
     insert(tx, id, input)?;
     Ok(Created {
         at: format!("/v1/goals/{id}"),
-        body: by_id(tx, id)?,
+        body: find_by_id(tx, id)?,
     })
 }
 
 fn change(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Goal> {
-    policies::permit(tx, Verb::Edit, input.policy_id).map_err(no_policy)?;
+    policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
     update(tx, id, input)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Stores a new goal.

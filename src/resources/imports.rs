@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result, Violation},
     http::{
         extract::{Upload, UploadKind, not_json},
-        idempotency::Once,
+        idempotency::Idempotent,
         json::{self, Most},
         media_type::XLSX,
         query::Query,
@@ -147,7 +147,7 @@ async fn import_file(
     Query(options): Query<ImportOptions>,
     bench: Bench,
     upload: Upload<ImportFormat>,
-) -> Result<Once<Answer<ImportReport>>> {
+) -> Result<Idempotent<Answer<ImportReport>>> {
     let format = upload.kind;
     let how = (options.dry_run, options.rewording, options.fiscal_year);
     let request = (format, how, hex(&Sha256::digest(&upload.bytes)));

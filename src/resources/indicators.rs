@@ -9,9 +9,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::goals;
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
-        Db, Of, Tx, by_id,
+        Db, RevisionOf, Tx, find_by_id,
         schema::{
             goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos,
         },
@@ -22,10 +22,10 @@ use crate::{
     },
     error::{Error, Result, Violation, found},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, NoContent, Stored},
@@ -226,11 +226,11 @@ query! {
 /// Lists indicators.
 ///
 /// `fiscal_year` is that of the policy. `q` finds any part of a name, Japanese included.
-#[utoipa::path(tag = "indicators", params(IndicatorFilter, Past, Since, Paging<IndicatorSort>))]
+#[utoipa::path(tag = "indicators", params(IndicatorFilter, AsOfParam, Since, Paging<IndicatorSort>))]
 #[get("/indicators")]
 async fn list_indicators(
     db: Db,
-    Query((filter, past, since, paging)): Query<(IndicatorFilter, Past, Since, Paging<IndicatorSort>)>,
+    Query((filter, past, since, paging)): Query<(IndicatorFilter, AsOfParam, Since, Paging<IndicatorSort>)>,
 ) -> Result<IndicatorPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
@@ -246,7 +246,11 @@ async fn list_indicators(
 /// the series. Without `series_id` it starts a series.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])))]
 #[post("/indicators")]
-async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>) -> Result<Once<Created<Indicator>>> {
+async fn create_indicator(
+    db: Db,
+    _: NoQuery,
+    Json(input): Json<IndicatorInput>,
+) -> Result<Idempotent<Created<Indicator>>> {
     let request = input.clone();
     db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
 }
@@ -254,10 +258,10 @@ async fn create_indicator(db: Db, _: NoQuery, Json(input): Json<IndicatorInput>)
 /// Reads an indicator.
 ///
 /// With its target; results are below it, evaluations beside them.
-#[utoipa::path(tag = "indicators", params(Past))]
+#[utoipa::path(tag = "indicators", params(AsOfParam))]
 #[get("/indicators/{id}")]
-async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Indicator>> {
-    let moment = past.of(Of::Row("indicator", id));
+async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Indicator>> {
+    let moment = past.of(RevisionOf::Row("indicator", id));
     db.at(moment).row(id).await.map(Answer)
 }
 
@@ -273,7 +277,7 @@ async fn replace_indicator(
     Path(id): Path<Id>,
     condition: Condition,
     Json(input): Json<IndicatorInput>,
-) -> Result<Once<Stored<Indicator>>> {
+) -> Result<Idempotent<Stored<Indicator>>> {
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             read.check(&permitted(tx, id)?)?;
@@ -281,7 +285,7 @@ async fn replace_indicator(
         }
         Condition::Create => {
             goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            check_new(id, found(by_id::<Indicator>(tx, id))?.is_some())?;
+            check_new(id, found(find_by_id::<Indicator>(tx, id))?.is_some())?;
             create(tx, id, &input).map(Stored::Created)
         }
     })
@@ -300,7 +304,7 @@ async fn patch_indicator(
     Path(id): Path<Id>,
     read: Match,
     patch: Patch,
-) -> Result<Once<Answer<Indicator>>> {
+) -> Result<Idempotent<Answer<Indicator>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, id)?;
         read.check(&stored)?;
@@ -314,7 +318,7 @@ async fn patch_indicator(
 /// To reword it, change its name instead: what was measured stays.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}")]
-async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Once<NoContent>> {
+async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         read.check(&permitted(tx, id)?)?;
         diesel::delete(results::table.filter(results::indicator_id.eq(id))).execute(tx.conn)?;
@@ -387,7 +391,7 @@ read_by_id!(Indicator, indicators, "indicator");
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {
     permit(tx, id)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Fails unless the caller may change this indicator.
@@ -398,7 +402,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
         .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(Verb::Edit, "indicator", found)
+    tx.permit(Permission::Edit, "indicator", found)
 }
 
 /// A body that names no goal contradicts what is stored.
@@ -412,7 +416,7 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Ind
     check_alone(tx, id)?;
     Ok(Created {
         at: format!("/v1/indicators/{id}"),
-        body: by_id(tx, id)?,
+        body: find_by_id(tx, id)?,
     })
 }
 
@@ -420,7 +424,7 @@ fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> 
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
     update(tx, id, input)?;
     check_alone(tx, id)?;
-    by_id(tx, id)
+    find_by_id(tx, id)
 }
 
 /// Stores new indicators.

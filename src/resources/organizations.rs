@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{Db, Tx, schema::organizations},
     error::{Error, Result, Violation, found},
     http::{
-        as_of::{Past, Since},
+        as_of::{AsOfParam, Since},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query},
         respond::{Answer, Created, NoContent, Stored},
@@ -159,11 +159,11 @@ query! {
 /// Lists organizations.
 ///
 /// All 24 wards fit on one page. In the order in which the city lists them, unless another is asked for.
-#[utoipa::path(tag = "organizations", params(OrganizationFilter, Past, Since, Paging<OrganizationSort>))]
+#[utoipa::path(tag = "organizations", params(OrganizationFilter, AsOfParam, Since, Paging<OrganizationSort>))]
 #[get("/organizations")]
 async fn list_organizations(
     db: Db,
-    Query((filter, past, since, paging)): Query<(OrganizationFilter, Past, Since, Paging<OrganizationSort>)>,
+    Query((filter, past, since, paging)): Query<(OrganizationFilter, AsOfParam, Since, Paging<OrganizationSort>)>,
 ) -> Result<OrganizationPage> {
     let moment = past.of_any(None)?;
     db.at(moment)
@@ -182,7 +182,7 @@ async fn create_organization(
     db: Db,
     _: NoQuery,
     Json(input): Json<OrganizationInput>,
-) -> Result<Once<Created<Organization>>> {
+) -> Result<Idempotent<Created<Organization>>> {
     let request = input.clone();
     db.once(&request, move |tx| create(tx, &input)).await
 }
@@ -190,12 +190,12 @@ async fn create_organization(
 /// Reads an organization, by its slug or its municipality code.
 ///
 /// Both keys give the same answer; `slug` in it is the one that other answers refer to.
-#[utoipa::path(tag = "organizations", params(Past))]
+#[utoipa::path(tag = "organizations", params(AsOfParam))]
 #[get("/organizations/{organization}")]
 async fn read_organization(
     db: Db,
     Path(key): Path<OrganizationKey>,
-    Query(past): Query<Past>,
+    Query(past): Query<AsOfParam>,
 ) -> Result<Answer<Organization>> {
     let moment = past.of_any(None)?;
     db.at(moment)
@@ -216,7 +216,7 @@ async fn replace_organization(
     Path(key): Path<OrganizationKey>,
     condition: Condition,
     Json(input): Json<OrganizationInput>,
-) -> Result<Once<Stored<Organization>>> {
+) -> Result<Idempotent<Stored<Organization>>> {
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, &key)?;
@@ -248,7 +248,7 @@ async fn patch_organization(
     Path(key): Path<OrganizationKey>,
     read: Match,
     patch: Patch,
-) -> Result<Once<Answer<Organization>>> {
+) -> Result<Idempotent<Answer<Organization>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
@@ -268,7 +268,7 @@ async fn remove_organization(
     _: NoQuery,
     Path(key): Path<OrganizationKey>,
     read: Match,
-) -> Result<Once<NoContent>> {
+) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         may_all(tx)?;
         let stored = find(tx, &key)?;
@@ -368,13 +368,13 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
 /// The same, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
     let stored = find(tx, key)?;
-    tx.permit(Verb::Edit, "organization", Some(stored.id))?;
+    tx.permit(Permission::Edit, "organization", Some(stored.id))?;
     Ok(stored)
 }
 
 /// Fails unless the caller may change any organization: there is no narrower right to one that is not there yet.
 fn may_all(tx: &Tx<'_>) -> Result<()> {
-    if tx.caller.may(Verb::Edit, None) {
+    if tx.caller.may(Permission::Edit, None) {
         Ok(())
     } else {
         Err(Error::Forbidden)

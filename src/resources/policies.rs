@@ -9,9 +9,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations;
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
-        Db, Of, Tx, published_as,
+        Db, RevisionOf, Tx, published_as,
         schema::{
             budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e,
             whole_version,
@@ -20,10 +20,10 @@ use crate::{
     domain::fiscal_year,
     error::{Error, Result, Violation, found},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
@@ -236,11 +236,11 @@ query! {
 /// Lists policies.
 ///
 /// Without what is below them; `/tree` has it all in one answer. Latest fiscal year first.
-#[utoipa::path(tag = "policies", params(PolicyFilter, Past, Since, Paging<PolicySort>))]
+#[utoipa::path(tag = "policies", params(PolicyFilter, AsOfParam, Since, Paging<PolicySort>))]
 #[get("/policies")]
 async fn list_policies(
     db: Db,
-    Query((filter, past, since, paging)): Query<(PolicyFilter, Past, Since, Paging<PolicySort>)>,
+    Query((filter, past, since, paging)): Query<(PolicyFilter, AsOfParam, Since, Paging<PolicySort>)>,
 ) -> Result<PolicyPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
@@ -255,7 +255,7 @@ async fn list_policies(
 /// 409 when the organization already has a policy for the fiscal year, or does not exist.
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])))]
 #[post("/policies")]
-async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Once<Created<Policy>>> {
+async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Idempotent<Created<Policy>>> {
     let request = input.clone();
     db.once(&request, move |tx| create(tx, &input)).await
 }
@@ -263,14 +263,14 @@ async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Re
 /// Reads a policy.
 ///
 /// The head of the form and its text boxes; goals, budgets, indicators and results are below it, in `/tree`.
-#[utoipa::path(tag = "policies", params(Past))]
+#[utoipa::path(tag = "policies", params(AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}")]
 async fn read_policy(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query(past): Query<Past>,
+    Query(past): Query<AsOfParam>,
 ) -> Result<Answer<Policy>> {
-    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .about([&key.0])
         .read(move |conn| find(conn, &key).map(Answer))
@@ -289,7 +289,7 @@ async fn replace_policy(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
     Json(input): Json<PolicyInput>,
-) -> Result<Once<Stored<Policy>>> {
+) -> Result<Idempotent<Stored<Policy>>> {
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
             let stored = permitted(tx, &key)?;
@@ -318,7 +318,7 @@ async fn patch_policy(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
     patch: Patch,
-) -> Result<Once<Answer<Policy>>> {
+) -> Result<Idempotent<Answer<Policy>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
@@ -339,7 +339,7 @@ async fn remove_policy(
     _: NoQuery,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
-) -> Result<Once<NoContent>> {
+) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         let stored = permitted(tx, &key)?;
         read.check(&stored)?;
@@ -406,12 +406,12 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
 
 /// The same, if the caller may change it.
 pub fn permitted(tx: &mut Tx<'_>, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
-    permit_key(tx, Verb::Edit, organization, *year)?;
+    permit_key(tx, Permission::Edit, organization, *year)?;
     find(tx, key)
 }
 
 /// Fails unless the caller may do this to the policy of this organization for this fiscal year.
-pub fn permit_key(tx: &mut Tx<'_>, verb: Verb, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
+pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
     let found = policies::table
         .inner_join(o::table)
         .filter(organizations::is(organization.as_str()))
@@ -423,7 +423,7 @@ pub fn permit_key(tx: &mut Tx<'_>, verb: Verb, organization: &OrganizationKey, y
 }
 
 /// Fails unless the caller may do this to the policy with this id.
-pub fn permit(tx: &mut Tx<'_>, verb: Verb, id: Id) -> Result<()> {
+pub fn permit(tx: &mut Tx<'_>, verb: Permission, id: Id) -> Result<()> {
     let found = policies::table
         .find(id)
         .select(policies::organization_id)
@@ -435,7 +435,7 @@ pub fn permit(tx: &mut Tx<'_>, verb: Verb, id: Id) -> Result<()> {
 /// Fails unless the caller may make policies of the organization a body names.
 pub fn permit_new(tx: &mut Tx<'_>, organization: &OrganizationKey) -> Result<()> {
     let organization = organization_of(tx, organization)?;
-    tx.permit(Verb::Edit, "organization", Some(organization))
+    tx.permit(Permission::Edit, "organization", Some(organization))
 }
 
 /// The policy of this organization for this fiscal year, if the caller may change it; nothing where there is none, if the

@@ -7,9 +7,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{policies::find, policy_trees::store::Rows};
 use crate::{
-    db::{Db, Of},
+    db::{Db, RevisionOf},
     error::{Error, Result},
-    http::{as_of::Past, extract::Path, html::Html, query::Query},
+    http::{as_of::AsOfParam, extract::Path, html::Html, query::Query},
     value::{FiscalYear, OrganizationKey},
 };
 
@@ -38,14 +38,14 @@ impl From<FormPage> for String {
 ///
 /// The 【共通様式】 as a page in Japanese, to read on any screen and to print on A4: with results and ratings as far as the
 /// caller sees them, and nothing where nothing is known. Imported again (`POST /v1/imports`), it says what is stored.
-#[utoipa::path(tag = "policies", params(Past))]
+#[utoipa::path(tag = "policies", params(AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/form")]
 async fn read_policy_form(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query(past): Query<Past>,
+    Query(past): Query<AsOfParam>,
 ) -> Result<Html<FormPage>> {
-    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .about([&key.0])
         .read(move |conn| {

@@ -19,7 +19,7 @@ use super::{
     results::ResultInput,
 };
 use crate::{
-    db::{Db, Of},
+    db::{Db, RevisionOf},
     domain::{
         form::MOST_INDICATORS,
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
@@ -27,10 +27,10 @@ use crate::{
     },
     error::{Result, Violation},
     http::{
-        as_of::Past,
+        as_of::AsOfParam,
         etag::Condition,
         extract::{Json, Path},
-        idempotency::Once,
+        idempotency::Idempotent,
         query::{NoQuery, Query},
         respond::{Answer, Created, Stored},
         validation::Rules,
@@ -342,14 +342,14 @@ fn twice(at: String) -> Violation {
 /// Reads a policy with everything below it.
 ///
 /// One call draws a page. Its ETag changes with anything in it; what was read can be changed and sent back by PUT.
-#[utoipa::path(tag = "policies", params(Past))]
+#[utoipa::path(tag = "policies", params(AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/tree")]
 async fn read_policy_tree(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query(past): Query<Past>,
+    Query(past): Query<AsOfParam>,
 ) -> Result<Answer<PolicyTree>> {
-    let moment = past.of(Of::Policy(key.0.clone(), key.1));
+    let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .about([&key.0])
         .read(move |conn| {
@@ -373,7 +373,7 @@ async fn replace_policy_tree(
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
     Json(tree): Json<PolicyTree>,
-) -> Result<Once<Stored<PolicyTree>>> {
+) -> Result<Idempotent<Stored<PolicyTree>>> {
     let request = tree.clone();
     db.once(&request, move |tx| match condition {
         Condition::Replace(read) => {

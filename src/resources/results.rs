@@ -14,9 +14,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::indicators as parent;
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
-        Db, Of, Read, Tx, by_id,
+        Db, Read, RevisionOf, Tx, find_by_id,
         schema::{goals as g, indicators as i, organizations as o, policies as p, results},
     },
     domain::{
@@ -25,10 +25,10 @@ use crate::{
     },
     error::{Error, Result, Violation, found},
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path},
-        idempotency::Once,
+        idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
@@ -258,11 +258,11 @@ query! {
 /// Lists results, across everything.
 ///
 /// `policy_year` is the fiscal year of the policy, `fiscal_year` that of the result itself. Latest first.
-#[utoipa::path(tag = "results", params(ResultFilter, Past, Since, Paging<ResultSort>))]
+#[utoipa::path(tag = "results", params(ResultFilter, AsOfParam, Since, Paging<ResultSort>))]
 #[get("/results")]
 async fn list_results(
     db: Db,
-    Query((filter, past, since, paging)): Query<(ResultFilter, Past, Since, Paging<ResultSort>)>,
+    Query((filter, past, since, paging)): Query<(ResultFilter, AsOfParam, Since, Paging<ResultSort>)>,
 ) -> Result<IndicatorResultPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
@@ -275,17 +275,17 @@ async fn list_results(
 /// Lists the results of an indicator.
 ///
 /// Most indicators have one, for the fiscal year of their policy.
-#[utoipa::path(tag = "results", params(Past, Paging<ResultSort>))]
+#[utoipa::path(tag = "results", params(AsOfParam, Paging<ResultSort>))]
 #[get("/indicators/{id}/results")]
 async fn list_indicator_results(
     db: Db,
     Path(id): Path<Id>,
-    Query((past, paging)): Query<(Past, Paging<ResultSort>)>,
+    Query((past, paging)): Query<(AsOfParam, Paging<ResultSort>)>,
 ) -> Result<IndicatorResultPage> {
-    let moment = past.of(Of::Row("indicator", id));
+    let moment = past.of(RevisionOf::Row("indicator", id));
     db.at(moment)
         .read(move |conn| {
-            by_id::<parent::Indicator>(conn.conn, id)?;
+            find_by_id::<parent::Indicator>(conn.conn, id)?;
             let filter = ResultFilter {
                 indicator: AnyOf(vec![id]),
                 ..ResultFilter::default()
@@ -298,14 +298,14 @@ async fn list_indicator_results(
 /// Reads the result of an indicator in a fiscal year.
 ///
 /// 404 where nothing was recorded; what that means on a given day says the indicator's evaluation.
-#[utoipa::path(tag = "results", params(Past))]
+#[utoipa::path(tag = "results", params(AsOfParam))]
 #[get("/indicators/{id}/results/{fiscal_year}")]
 async fn read_result(
     db: Db,
     Path(key): Path<(Id, FiscalYear)>,
-    Query(past): Query<Past>,
+    Query(past): Query<AsOfParam>,
 ) -> Result<Answer<IndicatorResult>> {
-    let moment = past.of(Of::Row("indicator", key.0));
+    let moment = past.of(RevisionOf::Row("indicator", key.0));
     let db = db.at(moment).single(true);
     let result = db.read(move |conn| Ok(find(conn, key)?.view(conn.today))).await?;
     db.shows(&result.organization);
@@ -324,7 +324,7 @@ async fn replace_result(
     Path(key): Path<(Id, FiscalYear)>,
     condition: Condition,
     Json(input): Json<ResultInput>,
-) -> Result<Once<Stored<IndicatorResult>>> {
+) -> Result<Idempotent<Stored<IndicatorResult>>> {
     check_path(key.1, &input)?;
     db.once(&input.clone(), move |tx| match condition {
         Condition::Replace(read) => {
@@ -360,7 +360,7 @@ async fn patch_result(
     Path(key): Path<(Id, FiscalYear)>,
     read: Match,
     patch: Patch,
-) -> Result<Once<Answer<IndicatorResult>>> {
+) -> Result<Idempotent<Answer<IndicatorResult>>> {
     db.once(&patch.clone(), move |tx| {
         let stored = permitted(tx, key)?;
         read.check(&stored.clone().view(today()))?;
@@ -377,7 +377,12 @@ async fn patch_result(
 /// To say why there is no value, change `value_status` instead.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
-async fn remove_result(db: Db, _: NoQuery, Path(key): Path<(Id, FiscalYear)>, read: Match) -> Result<Once<NoContent>> {
+async fn remove_result(
+    db: Db,
+    _: NoQuery,
+    Path(key): Path<(Id, FiscalYear)>,
+    read: Match,
+) -> Result<Idempotent<NoContent>> {
     db.once(&(), move |tx| {
         let stored = permitted(tx, key)?;
         let id = stored.id;
@@ -478,7 +483,7 @@ fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<Row> {
         .select(p::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(Verb::Edit, "result", found)?;
+    tx.permit(Permission::Edit, "result", found)?;
     find(tx, key)
 }
 

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     db::{
-        Changed, Db, Tx, as_everybody, published_as,
+        Db, Invalidation, Tx, as_everybody, published_as,
         schema::{change_log, organizations, policies, published, revisions},
     },
     error::{Error, Result},
@@ -292,7 +292,7 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
 
 /// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells what
 /// the transaction has changed of what the public sees.
-pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Changed> {
+pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
     let whose = change_log::organization_id.eq(organizations::id.nullable());
     let changed: Vec<(String, Id, Option<Id>, Option<Slug>)> = change_log::table
         .left_join(organizations::table.on(whose))
@@ -308,7 +308,7 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Changed> {
         .distinct()
         .load(tx.conn)?;
     if changed.is_empty() {
-        return Ok(Changed::NOTHING);
+        return Ok(Invalidation::NOTHING);
     }
     let themselves: Vec<Id> = changed
         .iter()
@@ -328,7 +328,7 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Changed> {
     for policy in public {
         correct(tx, policy)?;
     }
-    Ok(Changed::of(
+    Ok(Invalidation::of(
         changed
             .into_iter()
             .map(|(what, _, _, whose)| (what == "organization", whose)),

@@ -28,7 +28,7 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::Past,
+        as_of::AsOfParam,
         extract::Path,
         query::{Query, Years},
         respond::Answer,
@@ -135,12 +135,12 @@ pub struct SeriesYear {
 /// Targets, results, outcomes, wording and comparability per fiscal year, and every break by name: a series says that its
 /// indicators are the same, not that their numbers can be compared. An indicator joins a series by `series_id` in a PATCH.
 /// 404 where the caller sees no indicator in it. `as_of` takes a time here; a revision is one of a single policy.
-#[utoipa::path(tag = "series", params(Judging, Past))]
+#[utoipa::path(tag = "series", params(Judging, AsOfParam))]
 #[get("/series/{series_id}")]
 async fn read_series(
     db: Db,
     Path(series_id): Path<Id>,
-    Query((judging, past)): Query<(Judging, Past)>,
+    Query((judging, past)): Query<(Judging, AsOfParam)>,
 ) -> Result<Answer<Series>> {
     let moment = past.of_any(None)?;
     db.at(moment)

@@ -20,7 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations;
 use crate::{
-    auth::{SERVICE, Scope, Verb, token::Secret},
+    auth::{Permission, SERVICE, Scope, token::Secret},
     db::{
         Db, Tx,
         schema::{organizations as o, token_uses, tokens},
@@ -279,7 +279,7 @@ fn shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Token>> {
 
 /// Makes a token.
 pub fn create(tx: &mut Tx<'_>, input: &TokenInput) -> Result<Created<NewToken>> {
-    let (id, secret, scopes) = (Id::generate(), Secret::generate()?, stored(tx, &input.scopes)?);
+    let (id, secret, scopes) = (Id::generate(), NewToken::generate()?, stored(tx, &input.scopes)?);
     tx.tokens_changed = true;
     diesel::insert_into(tokens::table)
         .values((
@@ -333,8 +333,8 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
         return Ok(Ok(Scope::Admin));
     }
     let (verb, place) = text.split_once(':').unwrap_or((text, "*"));
-    let Some(known) = Verb::named(verb).filter(|_| text.contains(':')) else {
-        let likely = Verb::codes()
+    let Some(known) = Permission::named(verb).filter(|_| text.contains(':')) else {
+        let likely = Permission::codes()
             .map(|code| format!("{code}:{place}"))
             .chain(["admin".to_owned()]);
         let likely: Vec<String> = likely.collect();

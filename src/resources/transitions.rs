@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::{Past, only},
+        as_of::{AsOfParam, only},
         pagination::{Page, Paging},
         query::{AnyOf, Query, Years},
     },
@@ -123,11 +123,11 @@ pub type TransitionPage = Page<Transition>;
 ///
 /// Official ratings of consecutive fiscal years in the policies of one organization, linked by a series; `from=B&to=A` finds
 /// those that improved. Years between which an indicator is missing, or of which one has no rating, are no transition.
-#[utoipa::path(tag = "series", params(TransitionFilter, Judging, Past, Paging<TransitionSort>))]
+#[utoipa::path(tag = "series", params(TransitionFilter, Judging, AsOfParam, Paging<TransitionSort>))]
 #[get("/transitions")]
 async fn list_transitions(
     db: Db,
-    Query((filter, judging, past, paging)): Query<(TransitionFilter, Judging, Past, Paging<TransitionSort>)>,
+    Query((filter, judging, past, paging)): Query<(TransitionFilter, Judging, AsOfParam, Paging<TransitionSort>)>,
 ) -> Result<TransitionPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)

@@ -29,7 +29,7 @@ use crate::{
             response_cache,
         },
         request_id::REQUEST_ID,
-        required_permissions::Needs,
+        required_permissions::RequiredPermissions,
         respond::tagged,
         trace_context::{TRACEPARENT, TRACESTATE},
     },
@@ -110,7 +110,7 @@ pub fn spec() -> OpenApi {
 struct Known {
     document: Vec<u8>,
     methods: web::Data<Methods>,
-    needs: web::Data<Needs>,
+    needs: web::Data<RequiredPermissions>,
     conditions: web::Data<Conditions>,
 }
 
@@ -122,7 +122,7 @@ impl Known {
             Self {
                 document: openapi::json(&spec).into_bytes(),
                 methods: web::Data::new(Methods::of(&spec)),
-                needs: web::Data::new(Needs::of(&spec)),
+                needs: web::Data::new(RequiredPermissions::of(&spec)),
                 conditions: web::Data::new(Conditions::of(&spec)),
             }
         })

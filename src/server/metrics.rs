@@ -15,7 +15,7 @@ use prometheus_client::{
 
 use super::state::AppState;
 use crate::{
-    db::{self, Database, Label, Said, Standing},
+    db::{self, Database, Label, ReplicaStatus, Said},
     error::{Error, Result},
 };
 
@@ -69,11 +69,11 @@ fn show_each(registry: &mut Registry, name: &str, help: &str, values: impl IntoI
     registry.register(name, help, family);
 }
 
-/// How the lanes to the database are used at this moment.
+/// How the pools to the database are used at this moment.
 fn pools(registry: &mut Registry, database: &Database) {
-    let lanes = database.lanes();
+    let pools = database.pools();
     let mut each = |name, help, value: fn(&db::Use) -> u32| {
-        let values = lanes.iter().map(|(lane, now)| ([("lane", *lane)], value(now)));
+        let values = pools.iter().map(|(pool, now)| ([("lane", *pool)], value(now)));
         show_each(registry, name, help, values);
     };
     each("pool_size", "Connections a lane may have", |now| now.size);
@@ -85,11 +85,11 @@ fn pools(registry: &mut Registry, database: &Database) {
 
 /// How the standbys are.
 fn standbys(registry: &mut Registry, database: &Database) {
-    let Standing { in_step, behind, away } = database.standing();
+    let ReplicaStatus { in_step, behind, away } = database.replica_status();
     show_each(
         registry,
         "standbys",
-        "Standbys that readers are sent to, those that have not come so far, and those that do not answer or hold another history",
+        "Replicas that readers are sent to, those that have not come so far, and those that do not answer or hold another history",
         [
             ([("state", "in_step")], in_step),
             ([("state", "behind")], behind),

@@ -149,7 +149,11 @@ pub async fn surround(
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
     }
-    let left = response.request().extensions().get::<rate_limit::Left>().copied();
+    let left = response
+        .request()
+        .extensions()
+        .get::<rate_limit::RateLimitState>()
+        .copied();
     if let Some(left) = left {
         left.tell(response.headers_mut());
     }

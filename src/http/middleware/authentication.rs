@@ -15,13 +15,15 @@ use sha2::{Digest, Sha256};
 
 use super::rate_limit;
 use crate::{
-    auth::{CHANGE_REASON, Caller, IDEMPOTENCY_KEY, LONGEST_REASON, Need, Who, token::Presented},
+    auth::{
+        CHANGE_REASON, Caller, CallerKey, IDEMPOTENCY_KEY, LONGEST_REASON, RequiredPermission, token::PresentedToken,
+    },
     db::{
-        Context, Database, Repeatable,
+        Context, Database, IdempotencyKey,
         consistency::{CONSISTENCY_TOKEN, Consistency},
     },
     error::{Error, Place, Result, Violation},
-    http::{address, connection::Connection, request_id::RequestId, required_permissions::Needs},
+    http::{address, connection::Connection, request_id::RequestId, required_permissions::RequiredPermissions},
     value::language::Bilingual,
 };
 
@@ -56,11 +58,13 @@ pub async fn identify(
 async fn recognize(req: &ServiceRequest) -> Result<Context> {
     // The path as it will be routed: percent-decoded.
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
-    let needs = req.app_data::<web::Data<Needs>>();
-    let need = needs.map_or(Need::Admin, |needs| needs.get(req.method(), pattern));
+    let needs = req.app_data::<web::Data<RequiredPermissions>>();
+    let need = needs.map_or(RequiredPermission::Admin, |needs| needs.get(req.method(), pattern));
     let mut context = match req.headers().get(header::AUTHORIZATION) {
         // Whether the service is well does not depend on who asks.
-        Some(value) if req.path().starts_with("/v1/") || need != Need::Nothing => holder(req, value).await?,
+        Some(value) if req.path().starts_with("/v1/") || need != RequiredPermission::Nothing => {
+            holder(req, value).await?
+        }
         _ => {
             let who = address::caller(req);
             rate_limit::admit(req, who)?;
@@ -90,7 +94,7 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     let database = req
         .app_data::<web::Data<Database>>()
         .ok_or_else(|| Error::internal("no database configured"))?;
-    let presented = authorization.to_str().ok().and_then(Presented::read);
+    let presented = authorization.to_str().ok().and_then(PresentedToken::read);
     let find = || {
         presented
             .as_ref()
@@ -98,7 +102,7 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     };
     rate_limit::admit(
         req,
-        find().map_or_else(|| address::caller(req), |token| Who::Token(token.id)),
+        find().map_or_else(|| address::caller(req), |token| CallerKey::Token(token.id)),
     )?;
     database.tokens_known().await?;
     let mut token = find();
@@ -135,7 +139,7 @@ fn reason(req: &ServiceRequest) -> Result<Option<String>> {
     Err(malformed(CHANGE_REASON, detail))
 }
 
-fn repeatable(req: &ServiceRequest) -> Result<Option<Repeatable>> {
+fn repeatable(req: &ServiceRequest) -> Result<Option<IdempotencyKey>> {
     let Some(value) = req.headers().get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
@@ -164,7 +168,7 @@ fn repeatable(req: &ServiceRequest) -> Result<Option<Repeatable>> {
         digest.update(part);
         digest.update([0]);
     }
-    Ok(Some(Repeatable::new(key.to_owned(), digest)))
+    Ok(Some(IdempotencyKey::new(key.to_owned(), digest)))
 }
 
 fn malformed(header: &'static str, detail: Bilingual) -> Error {

@@ -26,7 +26,7 @@ use governor::{
 };
 
 use crate::{
-    auth::Who,
+    auth::CallerKey,
     error::{Error, Result},
 };
 
@@ -39,7 +39,7 @@ const SAVED: u32 = 2;
 /// Those who have not asked for a while are forgotten each time so many have asked.
 const SWEEP: u32 = 1 << 14;
 
-type Limiter = RateLimiter<Who, DefaultKeyedStateStore<Who>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<CallerKey, DefaultKeyedStateStore<CallerKey>, DefaultClock, StateInformationMiddleware>;
 
 /// How often each may ask.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl Rate {
 }
 
 /// Counts a request of the API for its caller; fails where it is one too many.
-pub fn admit(req: &ServiceRequest, who: Who) -> Result<()> {
+pub fn admit(req: &ServiceRequest, who: CallerKey) -> Result<()> {
     let rates = req.app_data::<web::Data<Rate>>().and_then(|rate| rate.0.as_ref());
     // The path as it will be routed: percent-decoded.
     let Some(rates) = rates.filter(|_| req.match_info().as_str().starts_with("/v1/")) else {
@@ -87,7 +87,7 @@ pub fn admit(req: &ServiceRequest, who: Who) -> Result<()> {
 }
 
 impl Rates {
-    fn ask(&self, who: Who) -> Left {
+    fn ask(&self, who: CallerKey) -> RateLimitState {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
             self.limiter.retain_recent();
         }
@@ -95,7 +95,7 @@ impl Rates {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(until) => (0, Some(until.wait_time_from(self.limiter.clock().now()))),
         };
-        Left {
+        RateLimitState {
             name: who.kind(),
             per_second: self.per_second,
             remaining,
@@ -106,14 +106,14 @@ impl Rates {
 
 /// What a caller may still ask.
 #[derive(Debug, Clone, Copy)]
-pub struct Left {
+pub struct RateLimitState {
     name: &'static str,
     per_second: u32,
     remaining: u32,
     wait: Option<Duration>,
 }
 
-impl Left {
+impl RateLimitState {
     /// Tells the caller.
     pub fn tell(&self, headers: &mut HeaderMap) {
         let Self {
@@ -142,22 +142,22 @@ mod tests {
     use crate::value::Id;
     use actix_web::test::TestRequest;
 
-    const SOMEBODY: Who = Who::UNKNOWN;
+    const SOMEBODY: CallerKey = CallerKey::UNKNOWN;
 
-    fn ask(rate: &Rate, who: Who) -> (bool, Option<Left>) {
+    fn ask(rate: &Rate, who: CallerKey) -> (bool, Option<RateLimitState>) {
         ask_at("/v1/goals", rate, who)
     }
 
-    fn ask_at(path: &str, rate: &Rate, who: Who) -> (bool, Option<Left>) {
+    fn ask_at(path: &str, rate: &Rate, who: CallerKey) -> (bool, Option<RateLimitState>) {
         let req = TestRequest::with_uri(path).app_data(web::Data::new(rate.clone()));
         let req = req.to_srv_request();
         let admitted = admit(&req, who).is_ok();
-        let left = req.extensions().get::<Left>().copied();
+        let left = req.extensions().get::<RateLimitState>().copied();
         (admitted, left)
     }
 
     /// How many of ten are admitted.
-    fn of_ten(rate: &Rate, who: Who) -> usize {
+    fn of_ten(rate: &Rate, who: CallerKey) -> usize {
         (0..10).filter(|_| ask(rate, who).0).count()
     }
 
@@ -165,8 +165,8 @@ mod tests {
     fn each_address_and_each_token_has_its_own_allowance() {
         // It takes a second until there is one more.
         let rate = Rate::new(1);
-        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|address| Who::Address(address.parse().unwrap()));
-        let token = Who::Token(Id::generate());
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|address| CallerKey::Address(address.parse().unwrap()));
+        let token = CallerKey::Token(Id::generate());
         for who in [one, other, token] {
             assert_eq!(of_ten(&rate, who), 2);
             assert_eq!(of_ten(&rate, who), 0);

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     auth::IDEMPOTENCY_KEY,
-    db::{Context, Database, Part, PublicState, consistency::CONSISTENCY_TOKEN},
+    db::{CacheTag, Context, Database, PublicVersion, consistency::CONSISTENCY_TOKEN},
     http::{address, etag, html::PAGE, media_type::JSON, respond},
     value::today,
 };
@@ -48,9 +48,9 @@ type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
 
 /// An answer, and when it holds.
 struct Kept {
-    state: PublicState,
+    state: PublicVersion,
     /// All that it shows, if that is a part of what the public sees.
-    part: Option<Part>,
+    part: Option<CacheTag>,
     day: NaiveDate,
     /// Before any coding.
     tag: header::EntityTag,
@@ -161,7 +161,7 @@ pub async fn remember(
 }
 
 /// Where the answer to a request is kept, if there is such a place; and the state of things at this moment.
-fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicState, Box<[u8]>)> {
+fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>)> {
     let answers = req.app_data::<web::Data<Cache>>()?.answers.clone()?;
     let has = |name| req.headers().contains_key(name);
     // Who has a token of consistency may know of more than was heard here.
@@ -231,7 +231,7 @@ mod tests {
         };
         for n in 0..1000_u32 {
             let kept = Kept {
-                state: PublicState::default(),
+                state: PublicVersion::default(),
                 part: None,
                 day: today(),
                 tag: header::EntityTag::new_strong("a".to_owned()),

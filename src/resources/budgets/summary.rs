@@ -20,7 +20,7 @@ use crate::{
     },
     error::Result,
     http::{
-        as_of::{Past, Since, only},
+        as_of::{AsOfParam, Since, only},
         pagination::{Continued, GroupPaging, Linked},
         query::{AnyOf, On, Query},
     },
@@ -130,11 +130,11 @@ struct Row {
 ///
 /// One sum per fiscal year and kind, and per whatever else is asked for. `complete` is false where a figure is a dash or
 /// blank, and `missing` names it: a sum never passes over what is not known in silence.
-#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping, Past, GroupPaging))]
+#[utoipa::path(tag = "budgets", params(BudgetFilter, BudgetGrouping, AsOfParam, GroupPaging))]
 #[get("/budgets/summary")]
 async fn summarize_budgets(
     db: Db,
-    Query((filter, grouping, past, paging)): Query<(BudgetFilter, BudgetGrouping, Past, GroupPaging)>,
+    Query((filter, grouping, past, paging)): Query<(BudgetFilter, BudgetGrouping, AsOfParam, GroupPaging)>,
 ) -> Result<Linked<BudgetSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)

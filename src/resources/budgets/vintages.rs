@@ -21,7 +21,7 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::Past,
+        as_of::AsOfParam,
         pagination::{Page, Paging},
         query::{AnyOf, Query, Years},
     },
@@ -134,11 +134,11 @@ struct Row {
 /// ago. Here they stand together, with what was spent of the budget. Goals are one over the years where their indicators share
 /// a series, never where they share a code: link the indicators, and the goals follow. A goal without a link stands alone.
 /// `as_of` takes a time here.
-#[utoipa::path(tag = "budgets", params(VintageFilter, Past, Paging<VintageSort>))]
+#[utoipa::path(tag = "budgets", params(VintageFilter, AsOfParam, Paging<VintageSort>))]
 #[get("/budgets/vintages")]
 async fn list_vintages(
     db: Db,
-    Query((filter, past, paging)): Query<(VintageFilter, Past, Paging<VintageSort>)>,
+    Query((filter, past, paging)): Query<(VintageFilter, AsOfParam, Paging<VintageSort>)>,
 ) -> Result<BudgetVintagePage> {
     let moment = past.of_any(None)?;
     db.at(moment)

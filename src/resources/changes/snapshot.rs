@@ -16,7 +16,7 @@ use utoipa::{
 
 use super::{ChangeType, reading};
 use crate::{
-    db::{Chunks, Db, Out, Read, schema::change_log},
+    db::{ChunkSender, ChunkStream, Db, Read, schema::change_log},
     error::{Error, Result},
     http::{media_type::NDJSON, query::NoQuery},
     value::{Id, Time},
@@ -101,7 +101,7 @@ pub(super) async fn read_snapshot(db: Db, _: NoQuery) -> Result<Snapshot> {
     db.stream(write).await.map(Snapshot)
 }
 
-fn write(conn: &mut Read<'_>, out: &Out) -> Result<()> {
+fn write(conn: &mut Read<'_>, out: &ChunkSender) -> Result<()> {
     let place = reading::head(conn)?;
     let head = SnapshotHead {
         cursor: place.text(),
@@ -173,7 +173,7 @@ fn stretch(conn: &mut PgConnection, table: &str, version: &str, after: Id) -> Re
 }
 
 /// Lines, as they are read.
-pub(super) struct Snapshot(Chunks);
+pub(super) struct Snapshot(ChunkStream);
 
 impl Responder for Snapshot {
     type Body = BoxBody;

@@ -17,7 +17,7 @@ use crate::{
     domain::roll_up::RollUp,
     error::Result,
     http::{
-        as_of::{Past, only},
+        as_of::{AsOfParam, only},
         pagination::{Continued, GroupPaging, Linked},
         query::{AnyOf, Query},
     },
@@ -81,7 +81,7 @@ impl Continued for EvaluationSummaries {
 /// for; `fiscal_year` limits them. Values of different indicators are never averaged.
 #[utoipa::path(
     tag = "evaluations",
-    params(EvaluationFilter, EvaluationGrouping, Judging, Past, GroupPaging)
+    params(EvaluationFilter, EvaluationGrouping, Judging, AsOfParam, GroupPaging)
 )]
 #[get("/evaluations/summary")]
 async fn summarize_evaluations(
@@ -90,7 +90,7 @@ async fn summarize_evaluations(
         EvaluationFilter,
         EvaluationGrouping,
         Judging,
-        Past,
+        AsOfParam,
         GroupPaging,
     )>,
 ) -> Result<Linked<EvaluationSummaries>> {

@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct ResultRow {
     policy: Arc<Policy>,
     goal_code: GoalCode,
-    of: Of,
+    of: RevisionOf,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
     recorded_previous: Option<Decimal>,
@@ -73,7 +73,7 @@ struct Stored {
     #[diesel(embed)]
     columns: Columns,
     #[diesel(embed)]
-    of: Of,
+    of: RevisionOf,
 }
 
 /// The next rows after one, and the last of them, if there are any.

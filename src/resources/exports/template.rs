@@ -10,7 +10,7 @@ use crate::{
     },
     error::{Error, Result, Violation},
     http::{
-        as_of::{AsOf, Past, Since},
+        as_of::{AsOf, AsOfParam, Since},
         files::Temporary,
         query::{AnyOf, Years},
     },
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Whose sheet is to be filled in, and of which fiscal year.
-pub(super) fn wanted(filter: &ResultFilter, past: &Past, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
+pub(super) fn wanted(filter: &ResultFilter, past: &AsOfParam, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
     let nothing_else = filter.policy_year.some().is_none()
         && filter.kind.some().is_none()
         && filter.goal.some().is_none()

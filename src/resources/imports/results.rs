@@ -10,7 +10,7 @@ use super::{
     results_table::{Known, Sheet, read},
 };
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
         Tx,
         schema::{goals as g, indicators as i, policies as p, results as r},
@@ -101,7 +101,7 @@ fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
             name: name.0,
             unit: unit.map(|unit| unit.0),
         };
-        (id, (known, caller.may(Verb::Edit, Some(organization))))
+        (id, (known, caller.may(Permission::Edit, Some(organization))))
     });
     Ok(known.collect())
 }

@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::Indicator;
 use crate::{
     db::{
-        Db, Of, by_id,
+        Db, RevisionOf, find_by_id,
         schema::{goals as g, indicators as i, policies as p},
     },
     domain::{
@@ -21,7 +21,7 @@ use crate::{
         target::Target,
     },
     error::Result,
-    http::{as_of::Past, extract::Path, query::Query, respond::Answer},
+    http::{as_of::AsOfParam, extract::Path, query::Query, respond::Answer},
     value::{Decimal, FiscalYear, GoalCode, Id, Line},
 };
 
@@ -107,15 +107,15 @@ pub struct Sought<'a> {
 /// Candidates of the same organization's policy of the year before, as far as the caller sees it, by how alike they are in
 /// name, unit, population, kind and target; codes and places say nothing across years. Nothing is linked by this: a person
 /// confirms with PATCH /v1/indicators/{id} and the candidate's `series_id`.
-#[utoipa::path(tag = "indicators", params(Past))]
+#[utoipa::path(tag = "indicators", params(AsOfParam))]
 #[get("/indicators/{id}/predecessors")]
-async fn list_predecessors(db: Db, Path(id): Path<Id>, Query(past): Query<Past>) -> Result<Answer<Predecessors>> {
-    let moment = past.of(Of::Row("indicator", id));
+async fn list_predecessors(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Predecessors>> {
+    let moment = past.of(RevisionOf::Row("indicator", id));
     db.at(moment).read(move |conn| of_stored(conn, id).map(Answer)).await
 }
 
 fn of_stored(conn: &mut PgConnection, id: Id) -> Result<Predecessors> {
-    let indicator: Indicator = by_id(conn, id)?;
+    let indicator: Indicator = find_by_id(conn, id)?;
     let organization_id = i::table
         .inner_join(g::table.inner_join(p::table))
         .filter(i::id.eq(id))

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{IndicatorResult, ResultInput, Row, put};
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
         Db, Tx,
         schema::{goals, indicators, policies, results},
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result, Violation},
     http::{
         extract::Json,
-        idempotency::Once,
+        idempotency::Idempotent,
         limits::limits,
         query::NoQuery,
         respond::Answer,
@@ -109,7 +109,7 @@ async fn store_results(
     db: Db,
     _: NoQuery,
     Json(body): Json<ResultEntries>,
-) -> Result<Once<Answer<StoredResults>>> {
+) -> Result<Idempotent<Answer<StoredResults>>> {
     let most = limits(&req).batch_items;
     if body.items.len() > most {
         let (code, detail) = too_many(most);
@@ -118,7 +118,7 @@ async fn store_results(
     let request = body.clone();
     db.once(&request, move |tx| {
         if let Some(reason) = &body.reason {
-            tx.because(&reason.0)?;
+            tx.set_reason(&reason.0)?;
         }
         store(tx, &body.items).map(Answer)
     })
@@ -170,7 +170,7 @@ fn permit(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
         .select((indicators::id, policies::organization_id))
         .load(tx.conn)?;
     for (_, organization) in &rows {
-        tx.permit(Verb::Edit, "indicator", Some(*organization))?;
+        tx.permit(Permission::Edit, "indicator", Some(*organization))?;
     }
     Ok(rows.into_iter().map(|(id, _)| id).collect())
 }

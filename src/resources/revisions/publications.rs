@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Draft, Revision, RevisionKind, add, document, last};
 use crate::{
-    auth::Verb,
+    auth::Permission,
     db::{
         Db, Tx,
         schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
@@ -18,7 +18,7 @@ use crate::{
     http::{
         etag::Match,
         extract::{Json, Path},
-        idempotency::Once,
+        idempotency::Idempotent,
         query::NoQuery,
         respond::Created,
         validation::Rules,
@@ -80,14 +80,14 @@ async fn publish_policy(
     Path((organization, year)): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
     Json(input): Json<PublicationInput>,
-) -> Result<Once<Created<Revision>>> {
+) -> Result<Idempotent<Created<Revision>>> {
     if input.published_on.is_some_and(|day| day.0 > today()) {
         let detail = Bilingual::new("未来の日付にはできません", "must not lie in the future");
         return Err(Error::Invalid(vec![Violation::at("/published_on", "future", detail)]));
     }
     let request = input.clone();
     db.once(&request, move |tx| {
-        policies::permit_key(tx, Verb::Publish, &organization, year)?;
+        policies::permit_key(tx, Permission::Publish, &organization, year)?;
         let policy = policies::find(tx, &(organization, year))?;
         let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
         let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
@@ -117,7 +117,7 @@ pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &Publ
     }
     let reason = input.reason.as_ref().map(|reason| reason.0.as_str());
     if let Some(reason) = reason {
-        tx.because(reason)?;
+        tx.set_reason(reason)?;
     }
     let number = last(tx, id)?.map_or(1, |last| last.number + 1);
     let published_on = input.published_on.unwrap_or(Date(on));

@@ -7,7 +7,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    auth::{CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, Need},
+    auth::{CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, RequiredPermission},
     db::consistency,
     http::{
         idempotency::{MOST_BYTES, MOST_KEYS},
@@ -44,7 +44,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             .responses
             .insert("304".to_owned(), unchanged.build().into());
     }
-    let changes = matches!(need(operation), Need::Scope(_));
+    let changes = matches!(need(operation), RequiredPermission::Scope(_));
     if changes {
         let why = ObjectBuilder::new()
             .schema_type(Type::String)

@@ -11,7 +11,7 @@ use utoipa::{
 
 use super::headers;
 use crate::{
-    auth::Need,
+    auth::RequiredPermission,
     error::{Error, Violation, nearest},
     http::{problem::Problem, required_permissions::need},
     value::language::{Bilingual, Language},
@@ -127,7 +127,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let versioned = path.starts_with("/v1");
     for (name, _, error) in all() {
         let applies = match error.status_code() {
-            StatusCode::FORBIDDEN => need(operation) != Need::Nothing,
+            StatusCode::FORBIDDEN => need(operation) != RequiredPermission::Nothing,
             StatusCode::NOT_FOUND => named || path == "/v1/changes/head",
             StatusCode::GONE => matches!(path, "/v1/changes" | "/v1/changes/stream"),
             StatusCode::CONFLICT => {
