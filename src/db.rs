@@ -1,9 +1,9 @@
-//! The database, as handlers see it: two verbs, each in a caller's name.
+//! The database, as handlers see it: two verbs, `read` and `write`, each in a caller's name.
 //!
-//! Diesel blocks, so work runs on the blocking pool. A queue as wide as the connection pool
-//! stands in front of it: requests queue as futures, not as threads; one that waits too long is
-//! told to come back; stuck work keeps its place. Readers and writers have pools of their own:
-//! readers look through views that show what their caller may see, writers go one after the other.
+//! Diesel blocks, so queries run on blocking threads, behind an admission queue as wide as the connection pool. Requests wait as
+//! futures, not threads. One that waits too long gets 503 with `Retry-After`; a hung query keeps its permit until the database
+//! lets go. Readers and writers have pools of their own (bulkheads): readers look through views that show what their caller may
+//! see, writers go one after the other.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -75,58 +75,58 @@ pub use transaction::{Hooks, Tx, write};
 use transaction::{Written, with_retries};
 pub use trial::try_out;
 
-/// Connections for writers: one writes, one waits for its permit in the database, as do those of other processes; and one is left
-/// for other callers, where both are of one.
+/// Connections for writers. One writes, and one waits for the writers' lock, as writers of other processes do. Where both belong to
+/// one caller, the third is left for other callers.
 const WRITERS: u32 = 3;
-/// Connections for trials: of one caller one is tried at a time.
+/// Connections for trials. One caller has one trial at a time.
 const TRIALS: u32 = 2;
-/// Of all who may wait for changes at a time, one caller may be this part.
+/// One caller may have this part of all requests that may wait for changes at a time.
 const FOLLOWERS_SHARE: usize = 8;
-/// How old may be what the database says of itself, and how long it is waited for.
+/// How old the last status of the database may be, and how long a request waits for a newer one.
 const RECENT: Duration = Duration::from_secs(1);
-/// For each reader that may wait, so many writers may.
+/// So many writers may wait for each reader that may.
 const WRITERS_WAIT: usize = 4;
 
 /// The database.
 #[derive(Clone)]
 pub struct Database {
     readers: Pool,
-    /// Readers whose question may go through much of the database: whoever asks for little does not wait behind them.
+    /// Readers whose query may scan much of the database: short queries do not wait behind them.
     broad: Pool,
     standbys: Replicas,
     writers: Pool,
-    /// The connections of trials: writes that are undone.
+    /// Connections of trials, which are writes that are rolled back.
     trials: Pool,
-    /// Where it is looked whether a trial is in somebody's way.
+    /// A connection that looks whether a trial blocks a writer.
     watch: Pool,
-    /// Of the readers, those who were woken, perhaps by the thousand: they leave room for everybody else.
+    /// Admits readers that a change has woken. There may be thousands, and they leave room for all other readers.
     followers: AdmissionQueue,
-    /// Who waits for changes or follows them.
+    /// Requests that wait for changes or follow them.
     following: Quota,
-    /// Those who read much, on connections that nobody else waits for.
+    /// Connections for long reads, which nobody else waits for.
     long: Pool,
-    /// Of these, those who send it as they read it.
+    /// Admits long reads that are sent while they are read.
     streams: AdmissionQueue,
-    /// And those who send it when they have it all.
+    /// Admits long reads that are sent as a finished file.
     gatherers: AdmissionQueue,
     loader: BatchLoader,
     listener: Arc<Listener>,
     former: former_names::Kept,
-    /// Set once it is ready.
+    /// Set once the database is ready.
     ready: Arc<OnceLock<()>>,
     bounds: Bounds,
     hooks: Hooks,
     queries: Queries,
 }
 
-/// libpq speaks in several lines; a log is read line by line.
+/// The words of an error in one line: libpq writes several, and a log is read line by line.
 pub(crate) fn in_one_line(words: &impl ToString) -> String {
     words.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Database {
-    /// A pool for readers and a small one for writers, opened as they are needed, and one connection that listens; and another
-    /// pool for readers of each standby. Nothing connects before [`Self::set_ready`].
+    /// Pools whose connections are opened when they are needed, one connection that listens, and a pool for readers of each
+    /// replica. Nothing connects before [`Self::set_ready`].
     #[must_use]
     pub fn new(url: &str, standbys: &[String], bounds: Bounds, hooks: Hooks) -> Self {
         let ready = Arc::new(OnceLock::new());
@@ -137,16 +137,16 @@ impl Database {
             connections: bounds.pool,
             room: bounds.queue,
             patience: bounds.wait,
-            // Who may see more says so in each transaction.
+            // Each transaction of a caller who may see drafts says so.
             path: EVERYBODY,
         };
         let writers = Plan {
             name: "writers",
             connections: WRITERS,
-            // They go one after the other, and wait longer.
+            // Writers go one after the other, and wait longer than readers.
             room: bounds.queue * WRITERS_WAIT,
             patience: bounds.lock,
-            // Each asks what its caller may do with what it finds.
+            // Each write checks what its caller may do with the rows that it finds.
             path: TABLES,
         };
         let trials = Plan {
@@ -165,7 +165,7 @@ impl Database {
         };
         let on_standbys = Plan {
             name: "standbys",
-            // Of both sorts.
+            // As many as `readers` and `broad` have together.
             connections: 2 * bounds.pool,
             ..readers
         };
@@ -197,11 +197,11 @@ impl Database {
         }
     }
 
-    /// Takes that the database has every migration: from now on it is used.
+    /// Notes that the database has every migration: from now on it is used.
     pub fn set_ready(&self) {
         // The database has just answered the thread that prepared it, so it does not count as silent.
         self.listener.life().answered();
-        // To say it again changes nothing.
+        // A second call changes nothing.
         let _ = self.ready.set(());
     }
 
@@ -211,13 +211,13 @@ impl Database {
         self.ready.get().is_some()
     }
 
-    /// What is counted of its statements, connections and permits.
+    /// The counters of its statements, connections and permits.
     #[must_use]
     pub const fn queries(&self) -> &Queries {
         &self.queries
     }
 
-    /// How its pools are used at this moment, by their names.
+    /// The use of each pool at this moment, by its name.
     #[must_use]
     pub fn pools(&self) -> [(&'static str, Use); 7] {
         [
@@ -231,41 +231,41 @@ impl Database {
         ]
     }
 
-    /// How the standbys are.
+    /// The status of the replicas.
     #[must_use]
     pub fn replica_status(&self) -> ReplicaStatus {
         self.standbys.replica_status(&self.listener.present())
     }
 
-    /// How far this process has heard of changes.
+    /// How far this process has followed the changes.
     #[must_use]
     pub fn heard(&self) -> FeedProgress {
         self.listener.heard()
     }
 
-    /// The valid tokens, as far as this process has heard of them.
+    /// The valid tokens that this process knows.
     #[must_use]
     pub fn tokens(&self) -> &TokenDirectory {
         self.listener.tokens()
     }
 
-    /// Waits until every token is known that there was two seconds ago. 503 while the database says nothing.
+    /// Waits until this process knows every token that was there two seconds ago. 503 while the database is silent.
     pub async fn tokens_known(&self) -> Result<()> {
         self.heard_within(notifications::FRESH, self.bounds.wait).await
     }
 
-    /// Waits until a token is known that was made just before now. It costs no connection.
+    /// Waits until this process knows a token that was made just before the call. It costs no connection.
     pub async fn look_for_tokens(&self) {
         self.listener.look().await;
     }
 
-    /// What the database says of itself, at most a second ago. It costs no connection, however often it is asked.
+    /// The status of the database, at most a second old. It costs no connection, however often it is called.
     pub async fn said(&self) -> Result<Said> {
         self.heard_within(RECENT, RECENT).await?;
         self.listener.said().ok_or_else(no_answer)
     }
 
-    /// Waits until the last word from the database is no older than this.
+    /// Waits until the last notification or probe is no older than `age`.
     async fn heard_within(&self, age: Duration, patience: Duration) -> Result<()> {
         let end = Instant::now() + patience;
         while self.listener.heard().silence.is_none_or(|silence| silence > age) {
@@ -277,37 +277,37 @@ impl Database {
         Ok(())
     }
 
-    /// How many wait for changes.
+    /// How many requests wait for changes.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.listener.waiting()
     }
 
-    /// Lets go of everybody who waits for changes: the service is about to stop.
+    /// Releases every request that waits for changes: the service is about to stop.
     pub fn stop_waiting(&self) {
         self.listener.stop();
     }
 
-    /// The state of what the public sees, as far as it is known for sure: nothing where it is some time since anything was heard
-    /// of the database, or where that has only just begun.
+    /// The version of all public data, as this process knows it. `None` while the process has not heard from the database for
+    /// two seconds, or has only just connected.
     #[must_use]
     pub fn public_state(&self) -> Option<PublicVersion> {
         self.listener.public_state()
     }
 
-    /// Whether what the public saw at a state is still so: of a part, or of everything.
+    /// Whether public data is unchanged since a version: the data under one cache tag, or all of it.
     #[must_use]
     pub fn is_still(&self, then: PublicVersion, part: Option<CacheTag>) -> bool {
         self.listener.is_still(then, part)
     }
 
-    /// The database as this caller has it.
+    /// The database for one request of one caller.
     #[must_use]
     pub fn of(&self, context: Context) -> Db {
         Db::new(self.clone(), context)
     }
 
-    /// Writes, and sees to it that no answer from before is given after this one's.
+    /// Runs a write, and invalidates the cached responses that it makes wrong before its own response is sent.
     async fn write<T: Send + 'static>(
         &self,
         context: &Context,
@@ -334,7 +334,7 @@ impl Database {
                 context.consistency.wrote(at);
                 Ok(written)
             });
-            // What failed on its way may have been committed all the same.
+            // A write whose commit failed on the way may have been committed all the same.
             let done = done.map_err(|e| {
                 if e.is_failure() && running.was_committing() {
                     Error::OutcomeUnknown(e.to_string())
@@ -349,7 +349,7 @@ impl Database {
             }
             done.map(|written| written.given)
         };
-        // Whoever has sent a write and left may come back for its outcome.
+        // A caller who has hung up may come back for the outcome, so the write goes on.
         self.writers.run(permit, self.bounds.write, None, run).await
     }
 }
@@ -358,7 +358,7 @@ fn no_answer() -> Error {
     Error::Unavailable("the database does not answer".to_owned())
 }
 
-/// The last change in the history, as far as the caller may see it; 0 where there is none.
+/// The number of the last change in the history that the caller may see; 0 if there is none.
 pub fn last_change(conn: &mut PgConnection) -> QueryResult<i64> {
     let last: Option<i64> = change_log::table.select(max(change_log::seq)).first(conn)?;
     Ok(last.unwrap_or(0))

@@ -45,8 +45,8 @@ const SHARE: usize = 4;
 /// Connections beyond those that are served, for whoever asks whether the service is well.
 const KEPT_FREE: usize = 64;
 
-/// Serves until it is told to stop, or until it permits out that it never can. A database that is not there yet is waited for, while
-/// callers are told so.
+/// Serves until it is told to stop, or until it turns out that it never can. The service waits for a database that is not there yet,
+/// and tells callers so.
 pub fn run(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
@@ -75,7 +75,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let failed = preparation.wait()?;
     let slow = Duration::from_millis(config.slow_query_ms);
     database.queries().call_slow(slow);
-    // A permit needs a thread, whoever serves it: none shall wait for one behind others' permits.
+    // One blocking thread for each pooled connection.
     let permits: u32 = database.pools().iter().map(|(_, pool)| pool.size).sum();
     let limits = config.limits;
     let state = AppState::new(database.clone(), config.cache_bytes, config.rate, limits);

@@ -1,11 +1,11 @@
-//! A queue that a few may pass at a time, and room for a few more callers' requests to wait before it.
+//! Bounded admission: `width` permits, and `room` waiting requests for each caller.
 //!
-//! Every caller has a queue of its own, and the queues are served in turn: whoever sends many requests waits behind its own ones and
-//! not before other callers'. Nor does one caller have all permits: one is left for the others, however long its work takes.
+//! Every caller has a queue of its own, and the queues are served in turn (round robin): a caller's requests wait behind its own
+//! requests and not before other callers'. One caller never holds all permits: one is left for the others.
 //!
-//! A queue that is full sends away the request that has waited longest, and its next permit goes to the request that came last: the
-//! requests that are served under overload have come lately then, instead of having waited as long as the queue is deep. While no
-//! request is sent away, the first goes first; and so does, in any crowd, a request that has waited elsewhere.
+//! A full queue evicts the request that has waited longest, and after an eviction its next permit goes to the newest request
+//! (LIFO). Otherwise a queue is served in the order of arrival (FIFO), and a request that has waited elsewhere always is. LIFO keeps
+//! the latency of the served requests low under overload.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,29 +17,29 @@ use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use crate::auth::CallerKey;
 
-/// For so many callers there is room to wait, if each has a full queue.
+/// So many callers may have a full queue at a time.
 const CALLERS: usize = 16;
 
-/// A queue.
+/// Permits, and the requests that wait for them.
 #[derive(Clone)]
 pub(crate) struct AdmissionQueue {
-    /// PermitMetrics one caller may have at a time.
+    /// Permits that one caller may hold at a time.
     share: usize,
-    /// Requests of one caller that may wait.
+    /// Requests that may wait of one caller.
     room: usize,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// PermitMetrics that nobody has. While there is one, only callers wait who have their share.
+    /// Permits that nobody holds. While there is one, only callers wait that hold their share.
     free: usize,
-    /// PermitMetrics that each caller has.
+    /// Permits that each caller holds.
     held: HashMap<CallerKey, usize>,
     /// The requests that wait, by their callers.
     queues: HashMap<CallerKey, Queue>,
-    /// The callers whose requests wait, in the order in which they are served next.
+    /// The callers whose requests wait, in the order in which they are served.
     order: VecDeque<CallerKey>,
-    /// Requests that wait and may be sent away.
+    /// Requests that wait and may be evicted.
     waiting: usize,
     next: u64,
 }
@@ -48,24 +48,24 @@ struct State {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// Whether one was sent away since the last permit.
+    /// Whether a request was evicted since the last permit was given.
     crowded: bool,
 }
 
 struct Waiting {
     number: u64,
-    /// Whether it is never sent away.
+    /// Whether it is never evicted.
     stays: bool,
     permit: Sender<Permit>,
 }
 
-/// A permit, until it is dropped: then it is somebody else's.
+/// The right to use one connection, until it is dropped; then it goes to the next waiter.
 pub(crate) struct Permit {
     who: CallerKey,
     queue: AdmissionQueue,
 }
 
-/// A place in a queue, until it is dropped.
+/// A request that waits in a queue, until it is dropped.
 pub(crate) struct Waiter {
     number: u64,
     who: CallerKey,
@@ -74,7 +74,7 @@ pub(crate) struct Waiter {
 }
 
 impl AdmissionQueue {
-    /// One that so many may pass at a time, while so many requests of each caller may wait.
+    /// With `width` permits, and `room` requests of each caller that may wait.
     pub(crate) fn new(width: usize, room: usize) -> Self {
         Self {
             share: width.saturating_sub(1).max(1),
@@ -90,17 +90,17 @@ impl AdmissionQueue {
         }
     }
 
-    /// How many could pass at once.
+    /// How many permits are free.
     pub(crate) fn free(&self) -> usize {
         self.state().free
     }
 
-    /// A permit for this caller, if it does not have to wait. Nobody is overtaken.
+    /// A permit for this caller if one is free; no waiting request is overtaken.
     pub(crate) fn try_acquire(&self, who: CallerKey) -> Option<Permit> {
         self.state().take(who, self.share).then(|| self.pass(who))
     }
 
-    /// A place in the queue of this caller; there is none where no request may wait.
+    /// Enters the queue of this caller; `None` where no request may wait.
     pub(crate) fn waiter(&self, who: CallerKey) -> Option<Waiter> {
         let mut state = self.state();
         if self.room == 0 {
@@ -108,16 +108,16 @@ impl AdmissionQueue {
         }
         let own = state.queues.get(&who).map_or(0, Queue::evictable);
         if own >= self.room {
-            state.send_away(who);
+            state.evict(who);
         } else if state.waiting >= self.room * CALLERS {
             let longest = state.queues.iter().max_by_key(|(_, queue)| queue.evictable());
             let longest = longest.map_or(who, |(who, _)| *who);
-            state.send_away(longest);
+            state.evict(longest);
         }
         Some(self.enter(state, who, false))
     }
 
-    /// A place from which no request is sent away, for one that has waited elsewhere.
+    /// Enters the queue of this caller, never to be evicted: for a request that has waited elsewhere.
     pub(crate) fn lasting_waiter(&self, who: CallerKey) -> Waiter {
         self.enter(self.state(), who, true)
     }
@@ -127,7 +127,7 @@ impl AdmissionQueue {
         let number = state.next;
         state.next += 1;
         if state.take(who, self.share) {
-            // The receiver is still here.
+            // The receiver still exists.
             drop(sender.send(self.pass(who)));
         } else {
             state.wait(
@@ -160,7 +160,7 @@ impl AdmissionQueue {
 }
 
 impl State {
-    /// Takes a free permit for a caller that does not have its share yet.
+    /// Takes a free permit for a caller that does not hold its share yet.
     fn take(&mut self, who: CallerKey, share: usize) -> bool {
         let held = self.held.get(&who).copied().unwrap_or(0);
         let may = self.free > 0 && held < share;
@@ -190,8 +190,8 @@ impl State {
         queue.waiting.push_back(one);
     }
 
-    /// Drops the request of this caller that has waited longest.
-    fn send_away(&mut self, who: CallerKey) {
+    /// Evicts the request of this caller that has waited longest.
+    fn evict(&mut self, who: CallerKey) {
         let Some(queue) = self.queues.get_mut(&who) else { return };
         if let Some(longest) = queue.waiting.iter().position(|one| !one.stays) {
             queue.crowded = true;
@@ -213,7 +213,7 @@ impl State {
         Some(one)
     }
 
-    /// Takes the next permit for the next caller that does not have its share, and goes on to the one after it.
+    /// Takes a permit for the next caller in the order that does not hold its share, and moves that caller to the end.
     fn serve(&mut self, share: usize) -> Option<(CallerKey, Waiting)> {
         let held = |who: &CallerKey| self.held.get(who).copied().unwrap_or(0);
         let at = self.order.iter().position(|who| held(who) < share)?;
@@ -225,7 +225,7 @@ impl State {
         self.order.push_back(who);
         let queue = self.queues.get_mut(&who)?;
         let crowded = mem::take(&mut queue.crowded);
-        // A request that stays would wait until there is no crowd.
+        // A request that is never evicted would otherwise wait until the overload ends.
         let next = if crowded && queue.waiting.front().is_some_and(|first| !first.stays) {
             queue.waiting.back()
         } else {
@@ -237,14 +237,14 @@ impl State {
 }
 
 impl Queue {
-    /// How many may be sent away.
+    /// How many requests may be evicted.
     fn evictable(&self) -> usize {
         self.waiting.iter().filter(|one| !one.stays).count()
     }
 }
 
 impl Waiter {
-    /// Waits for the permit; there is none if the request is sent away.
+    /// Waits for the permit; `None` if the request is evicted.
     pub(crate) async fn permit(&mut self) -> Option<Permit> {
         (&mut self.permit).await.ok()
     }
@@ -262,7 +262,7 @@ impl Drop for Permit {
         state.give_back(self.who);
         while let Some((who, next)) = state.serve(self.queue.share) {
             drop(state);
-            // Where its receiver has left meanwhile, the permit is dropped at once, and goes on.
+            // If the waiter has left meanwhile, the permit is dropped at once and goes to the next one.
             drop(next.permit.send(self.queue.pass(who)));
             state = self.queue.state();
         }
@@ -286,7 +286,7 @@ mod tests {
         place.permit().now_or_never().is_none()
     }
 
-    fn was_sent_away(place: &mut Waiter) -> bool {
+    fn was_evicted(place: &mut Waiter) -> bool {
         place.permit().now_or_never().is_some_and(|permit| permit.is_none())
     }
 
@@ -341,13 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn where_a_queue_is_full_its_longest_waiting_is_sent_away_and_its_last_goes_next() {
+    fn where_a_queue_is_full_its_longest_waiting_is_evicted_and_its_last_goes_next() {
         let queue = AdmissionQueue::new(1, 2);
         let permit = queue.try_acquire(FLOOD).unwrap();
         let mut quiet = queue.waiter(QUIET).unwrap();
         let [mut first, mut second] = [(); 2].map(|()| queue.waiter(FLOOD).unwrap());
         let mut third = queue.waiter(FLOOD).unwrap();
-        assert!(was_sent_away(&mut first) && waits(&mut second) && waits(&mut quiet));
+        assert!(was_evicted(&mut first) && waits(&mut second) && waits(&mut quiet));
         drop(permit);
         drop(turn_of(&mut quiet));
         let permit = turn_of(&mut third);
@@ -409,7 +409,7 @@ mod tests {
         let mut first = queue.waiter(FLOOD).unwrap();
         assert!(waits(&mut first));
         let mut second = queue.waiter(FLOOD).unwrap();
-        assert!(was_sent_away(&mut first) && waits(&mut lasting));
+        assert!(was_evicted(&mut first) && waits(&mut lasting));
         // Nor is it overtaken in a crowd.
         drop(permit);
         let permit = turn_of(&mut lasting);

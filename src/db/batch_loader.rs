@@ -1,8 +1,8 @@
-//! Rows that several callers ask for at about the same time come by one statement.
+//! Batches concurrent reads by id of one type into one `select … where id = any`.
 //!
-//! A journey to the database and back costs more than the row that it brings. So one statement at a time brings rows of a type to
-//! the public, and whoever asks meanwhile waits for the next one, which brings all of theirs. It begins after they asked, so that
-//! nobody gets what was no longer so.
+//! A round trip to the database costs more than one row. One statement of a type is under way at a time; a reader that comes
+//! meanwhile waits for the next one, which reads the rows of all waiting readers. It begins after they asked, so nobody gets a row
+//! that was already out of date.
 
 use std::{
     any::{Any, TypeId},
@@ -22,30 +22,30 @@ use crate::{
     value::{Id, Slug},
 };
 
-/// More than these do not wait together.
+/// Most readers that wait for one batch.
 const MOST: usize = 1000;
-/// What went wrong later than this is not tried again.
+/// A batch that failed within this time is tried again, each row alone.
 const SOON: Duration = Duration::from_secs(1);
 
-/// What is read by its id.
+/// A row that is read by its id.
 pub trait FindById: Clone + Send + Sized + 'static {
-    /// What it is called.
+    /// Its name in a 404.
     const TYPE: &'static str;
 
-    /// What has this id, if a reader sees it.
+    /// The row with this id, if a reader sees it.
     fn one(conn: &mut PgConnection, id: Id) -> QueryResult<Option<Self>>;
 
-    /// Those of these that a reader sees, in any order.
+    /// The rows with these ids that a reader sees, in any order.
     fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>>;
 
     /// Its id.
     fn id(&self) -> Id;
 
-    /// The organization that has it, and all it shows.
+    /// The organization that the row, and everything it shows, belongs to.
     fn organization(&self) -> &Slug;
 }
 
-/// Says how a type of rows, a table's, is read by its ids, and what it is called.
+/// Implements [`FindById`] for the row type of a table.
 #[macro_export]
 macro_rules! read_by_id {
     ($type:ty, $table:ident, $name:literal) => {
@@ -71,13 +71,13 @@ macro_rules! read_by_id {
     };
 }
 
-/// What has this id. 404 where a reader sees nothing.
+/// The row with this id. 404 if the reader sees none.
 pub fn find_by_id<T: FindById>(conn: &mut PgConnection, id: Id) -> Result<T> {
     T::one(conn, id)?.ok_or(Error::NotFound(T::TYPE))
 }
 
 impl Db {
-    /// The same as [`by_id`], with whatever else is asked for at this moment.
+    /// The row with this id, read in one batch with the rows that other requests ask for at this moment.
     pub async fn row<T: FindById>(self, id: Id) -> Result<T> {
         let row: T = self.clone().found(id).await?;
         self.shows(row.organization());
@@ -100,12 +100,12 @@ impl Db {
                 }
             }
         }
-        // What went wrong for many is looked at alone.
+        // The batch failed: read this row alone.
         self.single(true).read(move |conn| find_by_id(conn, id)).await
     }
 }
 
-/// Those who wait, by the type of what they wait for.
+/// The waiting readers, by the type of their rows.
 #[derive(Clone, Default)]
 pub(super) struct BatchLoader(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
@@ -115,7 +115,7 @@ impl BatchLoader {
         let waiting = all
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Arc::new(Waiting::<T>::default()));
-        // It is of the type it is kept under.
+        // The key is the type, so the downcast succeeds.
         Arc::clone(waiting).downcast().unwrap_or_default()
     }
 }
@@ -124,12 +124,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who waits for things of a type.
+/// The readers that wait for rows of one type.
 struct Waiting<T>(Mutex<Asked<T>>);
 
 struct Asked<T> {
     callers: Vec<(Id, Sender<Option<T>>)>,
-    /// Whether somebody brings what is asked for.
+    /// Whether a batch is under way.
     under_way: bool,
 }
 
@@ -143,7 +143,7 @@ impl<T> Default for Waiting<T> {
 }
 
 impl<T: FindById> Waiting<T> {
-    /// Asks for one more. Nothing comes where too many wait; and the sender is dropped where what is asked for cannot be had.
+    /// Asks for one more row. `None` where too many readers wait; the sender is dropped where the batch fails.
     fn ask(self: Arc<Self>, id: Id, pool: &Pool) -> Option<Receiver<Option<T>>> {
         let (sender, receiver) = channel();
         {
@@ -158,7 +158,7 @@ impl<T: FindById> Waiting<T> {
             asked.under_way = true;
         }
         let (batch, pool) = (Batch(Some(self)), pool.clone());
-        // On its own: whoever asked first may leave.
+        // A task of its own, since the reader that came first may leave.
         spawn(async move {
             if let Ok(permit) = pool.acquire(&Context::service()).await {
                 pool.detached(permit, move |pool| {
@@ -171,7 +171,7 @@ impl<T: FindById> Waiting<T> {
         Some(receiver)
     }
 
-    /// Those who wait now; when there are none, nobody is under way any more.
+    /// The readers that wait now. If there are none, no batch is under way any more.
     fn next(&self) -> Vec<(Id, Sender<Option<T>>)> {
         let mut asked = locked(&self.0);
         asked.under_way = !asked.callers.is_empty();
@@ -179,7 +179,7 @@ impl<T: FindById> Waiting<T> {
     }
 }
 
-/// The way to the database and back, until nobody waits any more. Where it ends before, those who wait get nothing.
+/// One batch after the other, until no reader waits. If it ends before, the waiting readers get nothing.
 struct Batch<T: FindById>(Option<Arc<Waiting<T>>>);
 
 impl<T: FindById> Batch<T> {
@@ -191,14 +191,14 @@ impl<T: FindById> Batch<T> {
                 break;
             }
             let ids: Vec<Id> = callers.iter().map(|(id, _)| *id).collect();
-            // One by itself is a statement of its own, which PostgreSQL plans once.
+            // A single id has a statement of its own, which PostgreSQL plans once.
             let found: Vec<T> = match ids[..] {
                 [id] => T::one(conn, id)?.into_iter().collect(),
                 _ => T::all(conn, &ids)?,
             };
             let found: HashMap<Id, T> = found.into_iter().map(|row| (row.id(), row)).collect();
             for (id, caller) in callers {
-                // Who has left needs nothing.
+                // A reader that has left needs nothing.
                 let _ = caller.send(found.get(&id).cloned());
             }
         }

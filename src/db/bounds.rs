@@ -2,18 +2,18 @@
 
 use std::{num::NonZero, thread, time::Duration};
 
-/// Bounds on the use of the database, and on the files that exports write.
+/// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
-    /// those whose question may go through much of the database; three more are for writers, twice `WARD_POLICY_STREAMS` for long
+    /// reads that may scan much of the database; three more are for writers, twice `WARD_POLICY_STREAMS` for long
     /// reads, and one listens. One caller has all but one of each at most. A database elsewhere bears more.
     pub pool: u32,
     /// `WARD_POLICY_QUEUE`: reads of one caller that may wait for a connection, and four times as many writes, 0 to 10,000 (16); with one
-    /// more, the one that has waited longest gets 503. Sixteen times as many wait in all. The longer the queue, the later a caller is
-    /// that asks more than can be done.
+    /// more, the request that has waited longest gets 503. Sixteen times as many wait in all. A longer queue makes an overloaded
+    /// caller's responses later.
     pub queue: usize,
-    /// `WARD_POLICY_WAIT_MS`: how long one may wait for one's permit, and for a connection, in milliseconds (1500).
+    /// `WARD_POLICY_WAIT_MS`: how long a request may wait for a permit, and for a connection, in milliseconds (1500).
     pub wait: Duration,
     /// `WARD_POLICY_STATEMENT_MS`: `statement_timeout` (5000).
     pub statement: Duration,
@@ -35,7 +35,7 @@ impl Bounds {
     /// How long a commit may take that was begun within its deadline.
     pub const COMMIT: Duration = Duration::from_secs(5);
 
-    /// How long a request may take at most from its body to its answer, but for long reads: it waits for its permit, works until its
+    /// How long a request other than a long read may take from its body to its response: it waits for a permit, works until its
     /// deadline, and may have to wait for a commit.
     #[must_use]
     pub fn longest_request(&self) -> Duration {

@@ -1,7 +1,7 @@
-//! How far the database had come when a caller wrote, so that the caller reads no older state of it elsewhere.
+//! Consistency tokens: after a write, a caller reads no older state on a replica or another instance.
 //!
-//! An answer to a write says a place in PostgreSQL's write-ahead log (an LSN) at which it is in the database for sure. A request
-//! that brings it is answered from what is at least as new: a standby that has come so far, or the primary.
+//! The response to a write holds a position in PostgreSQL's write-ahead log (an LSN) that covers the write. A request with that
+//! token is read from a replica that has replayed the position, or from the primary.
 
 use std::{
     fmt,
@@ -17,14 +17,14 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// The header, on answers to writes and on requests.
+/// The header, in responses to writes and in requests.
 pub const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("x-consistency-token");
-/// How it is written, as a regular expression.
+/// The format of a token, as a regular expression.
 pub const PATTERN: &str = "^[0-9A-F]{1,8}/[0-9A-F]{1,8}$";
-/// Its name in problems.
+/// The header's name in problems.
 const NAME: &str = "X-Consistency-Token";
 
-/// A place in the write-ahead log, in bytes from its beginning; written like `16/B374D848`.
+/// A position in the write-ahead log, in bytes from its beginning; written like `16/B374D848`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lsn(pub u64);
 
@@ -59,26 +59,26 @@ impl FromStr for Lsn {
 }
 
 diesel::define_sql_function! {
-    /// How far the log is written, though perhaps not yet on disk; on a primary.
+    /// The end of the primary's log, perhaps not yet on disk.
     fn pg_current_wal_insert_lsn() -> diesel::sql_types::PgLsn;
 }
 
-/// A place by which everything is in the log that was committed so far.
+/// A position that covers everything committed so far.
 pub fn reached(conn: &mut PgConnection) -> QueryResult<Lsn> {
     let at: PgLsn = diesel::select(pg_current_wal_insert_lsn()).get_result(conn)?;
     Ok(at.into())
 }
 
-/// What one request is about: the least it wants to read, and how far its write has come.
+/// The token that a request brought, and that of its own write.
 #[derive(Debug, Default)]
 pub struct Consistency {
     wanted: Lsn,
-    /// 0 where nothing was written.
+    /// 0 if nothing was written.
     written: AtomicU64,
 }
 
 impl Consistency {
-    /// What a request wants.
+    /// Reads the token of a request.
     pub fn of(headers: &HeaderMap) -> Result<Self> {
         let Some(value) = headers.get(CONSISTENCY_TOKEN) else {
             return Ok(Self::default());
@@ -101,18 +101,18 @@ impl Consistency {
         })
     }
 
-    /// The least that is to be read.
+    /// The position that must be covered.
     #[must_use]
     pub const fn wanted(&self) -> Lsn {
         self.wanted
     }
 
-    /// Notes that something was written, which is there from this place on.
+    /// Notes a write that this position covers.
     pub fn wrote(&self, at: Lsn) {
         self.written.fetch_max(at.0, Ordering::AcqRel);
     }
 
-    /// The header that tells the caller, if something was written.
+    /// The header for the response, if something was written.
     #[must_use]
     pub fn header(&self) -> Option<HeaderValue> {
         let at = Lsn(self.written.load(Ordering::Acquire));

@@ -1,4 +1,4 @@
-//! What the database's constraints mean to a caller: a rule between rows is stated once, in a migration, and its sentence here.
+//! The sentences of the database's constraints: a rule between rows is stated once, in a migration, and its sentence here.
 
 use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 
@@ -105,7 +105,7 @@ pub fn known_constraints() -> impl Iterator<Item = &'static str> {
 }
 
 impl Error {
-    /// What a body names is not there: as the foreign key of this name would say it.
+    /// Turns a missing parent (404) into the 409 that its foreign key of this name would give.
     #[must_use]
     pub fn about(self, constraint: &str) -> Self {
         let named = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint);
@@ -119,8 +119,8 @@ impl Error {
 }
 
 impl From<DieselError> for Error {
-    /// Never by the server's words, which are in its own language: constraints by their names, and
-    /// whatever diesel cannot name (deadlock, timeout, shutdown, read-only) as a thing that passes.
+    /// By the name of the constraint, never by the server's words, which may be in any language. A failure that diesel cannot
+    /// name (deadlock, timeout, shutdown, read-only) counts as one that passes.
     fn from(e: DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = &e else {
             return match e {
@@ -130,7 +130,7 @@ impl From<DieselError> for Error {
             };
         };
         let name = info.constraint_name().unwrap_or_default();
-        // Only a caller who creates under an id of its own can meet one that is there.
+        // Only a caller who creates a row under an id of its own can meet an existing one.
         if *kind == Kind::UniqueViolation && name.ends_with("_pkey") {
             return Self::PreconditionFailed;
         }

@@ -1,4 +1,4 @@
-//! For whom, and for which request, the database is asked.
+//! The context of a database call: its caller, and its request.
 
 use std::{
     future::pending,
@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A request its caller may repeat: under which key, and the digest of all of it that is not the body.
+/// The `Idempotency-Key` of a request, with a digest of the request without its body.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     /// The key, 1 to 255 visible ASCII characters.
@@ -23,20 +23,20 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// A request under a key, by the digest of what stands before its body.
+    /// From a key and the digest of the request without its body.
     #[must_use]
     pub const fn new(key: String, digest: Sha256) -> Self {
         Self { key, digest }
     }
 
-    /// The digest of the whole request.
+    /// The digest of the whole request, with this body.
     #[must_use]
     pub fn digest(&self, body: &[u8]) -> Vec<u8> {
         self.digest.clone().chain_update(body).finalize().to_vec()
     }
 }
 
-/// A caller, and the request that is carried out for it. It may do what its caller may.
+/// A caller and its request. Whatever the caller may do, the context may do.
 #[derive(Clone)]
 pub struct Context {
     /// Who calls.
@@ -45,20 +45,20 @@ pub struct Context {
     pub token: Option<Arc<Token>>,
     /// The id of the request.
     pub request_id: Arc<str>,
-    /// Why something changes.
+    /// Why something changes (`Change-Reason`).
     pub reason: Option<String>,
-    /// The key under which the request may be repeated.
+    /// The `Idempotency-Key`, if the request has one.
     pub repeatable: Option<IdempotencyKey>,
-    /// The least the caller wants to read, and how far the caller's write has come.
+    /// The consistency token that the caller sent, and that of the caller's own write.
     pub consistency: Arc<Consistency>,
-    /// Tells whether the caller has hung up; nothing where that cannot be told.
+    /// Tells whether the caller has hung up; `None` where that cannot be told.
     pub hung_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
-    /// What the answer shows a part of, if that is all.
+    /// The cache tag that the response depends on, if it is one alone.
     part: Arc<OnceLock<CacheTag>>,
 }
 
 impl Context {
-    /// Somebody without a token, for no request.
+    /// A caller without a token, for no request.
     #[must_use]
     pub fn anonymous() -> Self {
         Caller::anonymous().into()
@@ -70,7 +70,7 @@ impl Context {
         Caller::service().into()
     }
 
-    /// Fails where the caller's token has been revoked or has expired since the request came.
+    /// Fails if the caller's token has been revoked or has expired since the request came.
     pub fn must_be_valid(&self) -> Result<()> {
         match &self.token {
             Some(token) if !token.is_valid() => Err(Error::InvalidToken),
@@ -78,7 +78,7 @@ impl Context {
         }
     }
 
-    /// Waits until the caller's token is revoked or expires; for ever where there is none.
+    /// Waits until the caller's token is revoked or expires; for ever without a token.
     pub async fn token_ended(&self) {
         match &self.token {
             Some(token) => token.ended().await,
@@ -86,19 +86,19 @@ impl Context {
         }
     }
 
-    /// Notes that all the answer shows is a part of what the public sees.
+    /// Declares that the response depends on one cache tag alone.
     pub fn shows(&self, part: CacheTag) {
-        // Nobody says two things of one answer.
+        // A handler declares it once.
         let _ = self.part.set(part);
     }
 
-    /// The part that is all the answer shows, if there is one.
+    /// The cache tag that the response depends on, if it is one alone.
     #[must_use]
     pub fn part(&self) -> Option<CacheTag> {
         self.part.get().copied()
     }
 
-    /// Whether the caller has hung up, and nobody is there to answer.
+    /// Whether the caller has hung up.
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.hung_up.as_ref().is_some_and(|hung_up| hung_up())

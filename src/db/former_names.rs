@@ -1,4 +1,4 @@
-//! The names that organizations had, kept in memory: they are asked for wherever a request names an organization.
+//! Former names of organizations, in memory: every request that names an organization needs them.
 
 use std::{
     collections::HashMap,
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::{error::Result, value::Id};
 
-/// The slugs of today by the names that organizations had before, and the state of which that is so.
+/// Today's slugs by former names, and the version of public data that they were read at.
 pub(super) type Kept = Arc<RwLock<Option<(PublicVersion, Arc<HashMap<String, String>>)>>>;
 
 impl Database {
-    /// The slugs of today by the slugs and municipality codes that organizations had before and nobody has now.
+    /// Today's slugs by the former slugs and municipality codes that no organization has now.
     pub async fn former_names(&self) -> Result<Arc<HashMap<String, String>>> {
         let state = self.listener.public_state();
         let kept = self.former.read().unwrap_or_else(PoisonError::into_inner).clone();
-        // While nothing is heard of the database, what was known last is good enough.
+        // While the database is silent, the names known last are good enough.
         if let Some((then, names)) = kept
             && (state.is_none() || self.listener.are_names_still(then))
         {
@@ -62,7 +62,7 @@ fn load(conn: &mut PgConnection) -> Result<HashMap<String, String>> {
         ))
         .load(conn)?;
     let mut names = HashMap::new();
-    // Whoever had a name last is meant by it.
+    // A name means the organization that had it last.
     for (id, slug, code) in had {
         let Some(of_today) = slugs.get(&id) else { continue };
         for name in [slug, code].into_iter().flatten().filter(|name| !taken(name)) {

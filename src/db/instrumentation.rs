@@ -1,4 +1,4 @@
-//! Statements, watched: those that fail are counted, those that take long are named; without what they were asked with.
+//! Instruments SQL: counts failures, logs slow statements, never logs bind values.
 
 use std::{
     cell::RefCell,
@@ -11,17 +11,17 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 use super::{in_one_line, metrics::Queries};
 
-/// As much of a statement as the log repeats, in bytes.
+/// Most bytes of a statement in the log.
 const LONGEST: usize = 4000;
-/// Behind it diesel shows what a statement was asked with, which may be anybody's secret.
+/// Diesel writes the bind values after this text. They may be secret.
 const VALUES: &str = " -- binds: ";
 
 thread_local! {
-    /// The request whose work this thread does.
+    /// The request that this thread works for.
     static REQUEST: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
-/// Until it is dropped, this thread works for a request.
+/// Marks this thread as working for a request, until it is dropped.
 pub(super) struct RequestScope(());
 
 impl RequestScope {
@@ -37,7 +37,7 @@ impl Drop for RequestScope {
     }
 }
 
-/// Watches the statements of one connection.
+/// Instruments one connection.
 pub(super) struct Watch {
     queries: Queries,
     since: Option<Instant>,
@@ -75,15 +75,15 @@ impl Instrumentation for Watch {
     }
 }
 
-/// The text of a statement in one line, without its values.
+/// The text of a statement in one line, without bind values.
 fn sql(query: &(impl fmt::Display + ?Sized)) -> String {
     let mut text = Beginning(String::new());
-    // It refuses what is too long, which is no failure.
+    // The writer refuses text beyond the limit, which is no failure.
     let _ = write!(text, "{query}");
     in_one_line(&text.0.split(VALUES).next().unwrap_or_default())
 }
 
-/// Takes the beginning of a text, and no more than that of the values of a bulk write.
+/// Collects the beginning of a statement, without formatting all values of a bulk write.
 struct Beginning(String);
 
 impl Write for Beginning {

@@ -1,4 +1,4 @@
-//! The database as this process meets it: permits and waiting, errors by kind, slow statements.
+//! Metrics of the database as this process sees it: permits and waiting, errors by kind, slow statements.
 
 use std::{
     sync::{
@@ -17,12 +17,12 @@ use prometheus_client::{
 /// One label, and its value.
 pub type Label = [(&'static str, &'static str); 1];
 
-/// How long somebody may have waited: up to the patience of a reader, of a writer, of those who wait anyway.
+/// Buckets of waiting times: up to the patience of a reader, of a writer, of a woken request.
 const WAITED: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.5, 4.0, 15.0, 60.0];
-/// How long a statement may take before it is called slow, unless something else is said.
+/// From when on a statement is slow, by default.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// What was asked of the database.
+/// Counters of statements, connections and permits.
 #[derive(Debug, Clone)]
 pub struct Queries {
     errors: Family<Label, Counter>,
@@ -51,7 +51,7 @@ impl Default for Queries {
 }
 
 impl Queries {
-    /// Names everything that is counted here.
+    /// Registers all counters.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "database_errors",
@@ -77,7 +77,7 @@ impl Queries {
         );
     }
 
-    /// Says from when on a statement is slow; never, from zero on.
+    /// Sets from when on a statement is slow; with zero none is.
     pub fn call_slow(&self, from: Duration) {
         let micros = u64::try_from(from.as_micros()).unwrap_or(u64::MAX);
         self.slow_from.store(micros, Ordering::Relaxed);
@@ -119,7 +119,7 @@ impl Queries {
         });
     }
 
-    /// What counts the permits of a pool.
+    /// The counters of one pool's permits.
     pub(crate) fn permits(&self, pool: &'static str) -> PermitMetrics {
         let label = [("lane", pool)];
         PermitMetrics {
@@ -131,7 +131,7 @@ impl Queries {
     }
 }
 
-/// The permits of one pool.
+/// The counters of one pool's permits.
 #[derive(Debug, Clone)]
 pub(crate) struct PermitMetrics {
     pub(crate) taken: Counter,
@@ -141,7 +141,7 @@ pub(crate) struct PermitMetrics {
 }
 
 impl PermitMetrics {
-    /// Somebody has to wait, until this is dropped.
+    /// Counts a waiting request, until the result is dropped.
     pub(crate) fn wait(&self) -> Waiting<'_> {
         self.waiting.inc();
         Waiting {
@@ -151,7 +151,7 @@ impl PermitMetrics {
     }
 }
 
-/// Somebody who waits for a permit.
+/// A request that waits for a permit.
 pub(crate) struct Waiting<'a> {
     permits: &'a PermitMetrics,
     since: Instant,

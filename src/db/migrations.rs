@@ -1,4 +1,4 @@
-//! Making a database ready, and finding out whether it is: its migrations.
+//! Migrations: a database is set up, and its state is checked.
 
 use std::{
     thread,
@@ -23,15 +23,15 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// The oldest major version of PostgreSQL that the migrations are written for.
 pub const OLDEST_POSTGRESQL: u32 = 15;
 
-/// The pauses between two attempts to make a database ready that is not there yet: at first and at most.
+/// The pauses between two attempts to set up a database that is not there yet, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// How often the log repeats what a start still waits for.
+/// How often the log repeats that a start still waits.
 const REMINDER: Duration = Duration::from_secs(60);
 
-/// Why a database could not be made ready.
+/// Why a database could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// It is not there yet, or went away meanwhile: a later attempt may succeed.
+    /// The database is not there yet, or went away meanwhile: a later attempt may succeed.
     #[error("the database is not there (DATABASE_URL): {0}")]
     Away(String),
     /// Its address cannot be right.
@@ -82,7 +82,7 @@ impl From<Unreached> for SetupError {
 pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = connect(url)?;
     let done = prepare(&mut conn, fill);
-    // A server that went away meanwhile says so in many ways.
+    // A server that went away meanwhile fails in many ways.
     match done {
         Err(e) if conn.batch_execute("select 1").is_err() => Err(SetupError::away(&e)),
         done => done,
@@ -99,9 +99,9 @@ fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut PgConnection) -> Resu
             "its server is in recovery and takes no writes".to_owned(),
         ));
     }
-    // Another instance may prepare it for longer than one waits for a lock.
+    // Another instance may be setting it up for longer than a lock is waited for.
     claim(conn).map_err(|e| SetupError::away(&e))?;
-    // Makes their table, where there is none.
+    // Creates diesel's own table, if there is none.
     conn.applied_migrations().map_err(SetupError::Migration)?;
     let known = migrations(conn).map_err(|e| SetupError::Migration(e.into()))?;
     if let Some(version) = known.newer.into_iter().next_back() {
@@ -115,7 +115,8 @@ fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut PgConnection) -> Resu
     Ok(release(conn)?)
 }
 
-/// Makes a database ready as soon as it is there, however long that takes. What it waits for is told, and logged.
+/// Sets up a database as soon as it is there, however long that takes. `waits` is called, and the log says why, after each failed
+/// attempt.
 pub fn set_up_when_there(
     url: &str,
     fill: impl Fn(&mut PgConnection) -> Result<()>,
@@ -141,7 +142,7 @@ pub fn set_up_when_there(
     }
 }
 
-/// Counts what has to be counted anew, beside whatever else happens; tries again while the database is away.
+/// Runs the hook that catches up, beside the serving. Tries again while the database is away.
 pub fn count_anew(url: &str, hooks: Hooks) {
     loop {
         let counted = connect(url)
@@ -159,7 +160,7 @@ pub fn count_anew(url: &str, hooks: Hooks) {
 }
 
 diesel::define_sql_function! {
-    /// Whether a server follows another, or goes through its log after a crash.
+    /// Whether a server is a standby, or recovers after a crash.
     fn pg_is_in_recovery() -> Bool;
 }
 diesel::define_sql_function! {
@@ -178,37 +179,37 @@ pub fn server_major(conn: &mut PgConnection) -> QueryResult<u32> {
     Ok(version.parse::<u32>().unwrap_or_default() / 10_000)
 }
 
-/// Waits until nobody else prepares the database, and keeps others waiting.
+/// Takes the advisory lock of setting up, for which others then wait.
 pub fn claim(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute("set lock_timeout = '60s'; select pg_advisory_lock(8617420240401)")
 }
 
-/// Lets others prepare it.
+/// Releases the advisory lock of setting up.
 pub fn release(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute("select pg_advisory_unlock_all()")
 }
 
 diesel::table! {
-    /// What diesel keeps of the migrations that ran.
+    /// Diesel's own table of the migrations that ran.
     __diesel_schema_migrations (version) {
         /// The version of a migration.
         version -> Text,
     }
 }
 
-/// What a database has of the migrations this program knows.
+/// The migrations of a database, compared with those of this program.
 #[derive(Debug, Clone)]
 pub struct Migrations {
-    /// Those this program knows.
+    /// Migrations that this program knows.
     pub known: u32,
-    /// Those of them that the database lacks.
+    /// Known migrations that the database lacks.
     pub missing: u32,
-    /// Versions of those that the database has and this program does not know.
+    /// Versions that the database has and this program does not know.
     pub newer: Vec<String>,
 }
 
 impl Migrations {
-    /// Fails unless the database has every migration this program knows, and no other.
+    /// Fails unless the database has exactly the migrations that this program knows.
     pub fn must_be_whole(&self) -> Result<()> {
         let lacking = if self.missing > 0 {
             "the database lacks migrations"
@@ -221,19 +222,19 @@ impl Migrations {
     }
 }
 
-/// The versions of the migrations this program knows.
+/// The versions that this program knows.
 pub fn known_migrations() -> Result<Vec<String>> {
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(Error::Internal)?;
     Ok(known.iter().map(|one| one.name().version().to_string()).collect())
 }
 
-/// The versions of those that the database has, in order.
+/// The versions that the database has, in order.
 pub fn run_migrations(conn: &mut PgConnection) -> Result<Vec<String>> {
     use __diesel_schema_migrations::{table, version};
     Ok(table.select(version).order(version).load(conn)?)
 }
 
-/// Notes that migrations ran, in a database that came with all they do.
+/// Notes migrations as run, in a database that was restored with all their changes.
 pub fn note_migrations(conn: &mut PgConnection, versions: &[String]) -> Result<()> {
     use __diesel_schema_migrations::{table, version};
     let rows: Vec<_> = versions.iter().map(|one| version.eq(one)).collect();
@@ -241,7 +242,7 @@ pub fn note_migrations(conn: &mut PgConnection, versions: &[String]) -> Result<(
     Ok(())
 }
 
-/// What the database has of the migrations this program knows.
+/// Compares the migrations of a database with those of this program.
 pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
     let (run, known) = (run_migrations(conn)?, known_migrations()?);
     let missing = known.iter().filter(|one| !run.contains(one)).count();

@@ -1,4 +1,4 @@
-//! Which state of the database is read: the present one, or an earlier place in the history.
+//! Points in time: the present state of the database, or an earlier place in the history.
 
 use std::{
     thread,
@@ -19,26 +19,26 @@ use crate::{
     value::{Date, FiscalYear, Id, OrganizationKey, Time, language::Bilingual, today},
 };
 
-/// A place in the history to read at.
+/// A point in time to read at.
 #[derive(Debug, Clone, Default)]
 pub enum PointInTime {
     /// The present.
     #[default]
     Now,
-    /// As it was at this time.
+    /// The state at this time.
     Time(Time),
-    /// As it was when this revision was made.
+    /// The state when this revision was made.
     Revision(i32, RevisionOf),
 }
 
-/// Whose revision is meant.
+/// The policy that a revision number belongs to.
 #[derive(Debug, Clone)]
 pub enum RevisionOf {
-    /// That of the policy that went by this name when the revision was made, else of the one that does today.
+    /// The policy with this key when the revision was made, or else the policy with this key today.
     Policy(OrganizationKey, FiscalYear),
-    /// That of the policy that went by this name when the revision was made: rows are listed by the names they had.
+    /// The policy with this key when the revision was made: a list shows the names of its time.
     Listed(OrganizationKey, FiscalYear),
-    /// That of the policy a row of this type belongs to.
+    /// The policy that a row of this type belongs to.
     Row(&'static str, Id),
 }
 
@@ -47,11 +47,11 @@ diesel::define_sql_function! {
     fn set_config(name: Text, value: Text, local: Bool) -> Text;
 }
 
-/// Where names of tables mean what everybody sees of them.
+/// The search path in which a table's name means its public rows.
 pub(crate) const EVERYBODY: &str = "everybody, public";
-/// Where they mean what a caller sees of them, by the drafts that `ward_policy.drafts` allows.
+/// The search path in which a table's name means the rows that a caller with `ward_policy.drafts` sees.
 const VISIBLE: &str = "visible, public";
-/// Where they mean the tables themselves.
+/// The search path of the tables themselves.
 pub(crate) const TABLES: &str = "public";
 
 diesel::define_sql_function! {
@@ -59,7 +59,7 @@ diesel::define_sql_function! {
     fn current_setting(name: Text) -> Text;
 }
 
-/// Reads what everybody sees, in the middle of a write.
+/// Reads public rows in the middle of a write.
 pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     let (before, _): (String, String) = diesel::select((
         current_setting("search_path"),
@@ -71,7 +71,7 @@ pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnect
     Ok(given)
 }
 
-/// For the rest of the transaction, lets names of tables mean what a caller with these drafts sees of them.
+/// For the rest of the transaction, makes a table's name mean the rows that a caller with these drafts sees.
 pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
     let allowed = set_config("ward_policy.drafts", drafts, true);
     diesel::select((allowed, set_config("search_path", VISIBLE, true))).execute(conn)?;
@@ -79,7 +79,7 @@ pub(crate) fn as_seen(conn: &mut PgConnection, drafts: &str) -> Result<()> {
 }
 
 impl PointInTime {
-    /// Waits, before the transaction that reads, until what is read will stay the same.
+    /// Waits, before the transaction that reads, until the moment is settled.
     pub(crate) fn settle(&self, conn: &mut PgConnection) -> Result<()> {
         match self {
             Self::Time(time) => settle(conn, *time),
@@ -87,7 +87,7 @@ impl PointInTime {
         }
     }
 
-    /// Takes a transaction to this moment, and to what a caller with these drafts sees of it. Gives the day it was.
+    /// Sets a transaction to this moment, as a caller with these drafts sees it. Gives the day of the moment.
     pub(crate) fn enter(&self, conn: &mut PgConnection, drafts: &str) -> Result<NaiveDate> {
         let place = match self {
             Self::Now => None,
@@ -117,18 +117,18 @@ impl PointInTime {
 }
 
 diesel::define_sql_function! {
-    /// The last moment that no write can take a place at any more.
+    /// The last moment at which no write can take its place any more.
     fn settled() -> Timestamptz;
 }
 
-/// How long a moment is waited for that is not settled yet, and how often it is looked for.
+/// How long a read waits for a moment to be settled, and how often it checks.
 const PATIENCE: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(10);
-/// How far the database's clock may be from ours.
+/// How far the database's clock may be ahead of this process's.
 const SKEW: TimeDelta = TimeDelta::seconds(2);
 
-/// Waits until a moment is settled: until every write is committed that has it or an earlier one. A transaction that begins
-/// afterwards sees all there ever will be of it.
+/// Waits until a moment is settled: every write with this or an earlier time is committed. A transaction that begins afterwards
+/// sees all changes there will ever be until that moment.
 fn settle(conn: &mut PgConnection, time: Time) -> Result<()> {
     let begun = Instant::now();
     loop {
@@ -145,11 +145,12 @@ fn settle(conn: &mut PgConnection, time: Time) -> Result<()> {
 }
 
 diesel::define_sql_function! {
-    /// The time by the database's clock.
+    /// The database's clock.
     fn clock_timestamp() -> Timestamptz;
 }
 
-/// By how many whole seconds the time of the last change lies ahead of the database's clock, if by any: a clock was ahead.
+/// By how many whole seconds the time of the last change lies ahead of the database's clock; `None` if it does not. If it does,
+/// a clock was ahead.
 pub fn seconds_ahead(conn: &mut PgConnection) -> QueryResult<Option<i64>> {
     let last: Option<(Time, Time)> = change_log::table
         .order(change_log::seq.desc())
@@ -201,7 +202,7 @@ impl RevisionOf {
                     .select(change_log::policy_id.assume_not_null())
                     .limit(1);
                 let place = wanted.filter(revisions::policy_id.eq_any(policy)).first(conn);
-                // A row that the caller does not see has no revision either, and says no more than one that never was.
+                // A row that the caller may not see looks like a row that never was.
                 (place.optional()?, *kind)
             }
         };
@@ -209,7 +210,7 @@ impl RevisionOf {
     }
 }
 
-/// The revisions whose policy went by this name when they were made, as the history noted it.
+/// The revisions whose policy had this key when they were made, as the history notes it.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn revisions_named<'a>(organization: &'a OrganizationKey, year: FiscalYear) -> _ {
     let organization: &'a str = organization.as_str();
@@ -229,7 +230,7 @@ fn revisions_named<'a>(organization: &'a OrganizationKey, year: FiscalYear) -> _
         .select(change_log::row_id)
 }
 
-/// The policy of this organization for this fiscal year, by today's names, if it was ever published.
+/// The policy with this key today, if it was ever published.
 #[must_use]
 #[diesel::dsl::auto_type(no_type_alias)]
 pub fn published_as<'a>(key: &'a (OrganizationKey, FiscalYear)) -> _ {

@@ -1,6 +1,7 @@
-//! Who waits for changes is woken here: one connection of the process listens, all who wait watch what it heard.
+//! The notification listener: one connection of the process listens, and requests that wait for changes watch the feed position
+//! that it has reached.
 //!
-//! Somebody who waits is a future: it holds no thread and no connection, and is not woken by what it may not see.
+//! A waiting request is a future. It holds no thread and no connection, and a change that its caller may not see does not wake it.
 
 use std::{
     collections::HashMap,
@@ -32,32 +33,32 @@ use super::{
 };
 use crate::{auth::Caller, error::Result, value::Id};
 
-/// What triggers notify.
+/// Subscribes to the notifications of the triggers.
 const LISTEN: &str = "set statement_timeout = '5s'; listen ward_policy_changes";
-/// How often the connection is asked what it heard.
+/// How often the connection is polled for notifications.
 pub(super) const PULSE: Duration = Duration::from_millis(20);
-/// How often it is asked whether it hears at all.
+/// How often the connection is probed with a query.
 const PROBE: Duration = Duration::from_millis(500);
-/// How long what was heard last is taken for the present.
+/// How long the last notification or probe counts as the present.
 pub(super) const FRESH: Duration = Duration::from_secs(2);
-/// How long the database may say nothing to anybody, and still be waited for.
+/// How long the database may be silent before requests stop waiting for it.
 const SILENT: Duration = Duration::from_secs(3);
-/// How long it takes to come back, at first and at most.
+/// Pauses before a reconnect, at first and at most.
 const BACK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
-/// How far the history reaches, for everybody who may see a part of it.
+/// The last change of the feed, for each group of callers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedPosition {
-    /// The last change that somebody sees.
+    /// The last change that any caller sees.
     head: i64,
-    /// The last that everybody sees.
+    /// The last change that the public sees.
     public: i64,
-    /// The last of each organization, heard of so far.
+    /// The last change of each organization that this process has heard of.
     organizations: HashMap<Id, i64>,
 }
 
 impl FeedPosition {
-    /// The last change that this caller may see; perhaps it is an earlier one.
+    /// The last change that this caller may see, or a later one that it may not.
     #[must_use]
     pub fn last_for(&self, caller: &Caller) -> i64 {
         if caller.drafts() == "*" {
@@ -67,7 +68,7 @@ impl FeedPosition {
         own.map(|(_, seq)| *seq).fold(self.public, i64::max)
     }
 
-    /// Takes what a trigger notified.
+    /// Takes a notification.
     fn hear(&mut self, notice: &Notice) {
         if notice.is_public {
             self.public = self.public.max(notice.seq);
@@ -81,8 +82,7 @@ impl FeedPosition {
         }
     }
 
-    /// Takes that the history reaches so far, as a connection finds it that has just been made: perhaps to another server, which
-    /// lacks the end of what was heard before.
+    /// Takes the end of the history after a reconnect. A promoted server may lack the end of what was heard before.
     fn begin(&mut self, seq: i64) {
         if seq < self.head {
             *self = Self::default();
@@ -90,7 +90,7 @@ impl FeedPosition {
         self.reach(seq);
     }
 
-    /// Takes that the history reaches so far, while it is not known who sees that.
+    /// Takes an end of the history, when it is unknown who may see the last changes.
     fn reach(&mut self, seq: i64) {
         if seq > self.head {
             self.head = seq;
@@ -99,13 +99,13 @@ impl FeedPosition {
     }
 }
 
-/// What a trigger notifies of some changes.
+/// A notification: some changes of one statement.
 struct Notice {
-    /// The last of them.
+    /// The number of the last one.
     seq: i64,
-    /// Whether everybody sees it.
+    /// Whether the public sees it.
     is_public: bool,
-    /// Whose it is.
+    /// The organization that it belongs to.
     organization: Option<Id>,
 }
 
@@ -120,32 +120,32 @@ impl Notice {
         })
     }
 
-    /// Whether it is about tokens, which no feed shows.
+    /// Whether the changes are about tokens, which no feed shows.
     const fn is_of_tokens(&self) -> bool {
         !self.is_public && self.organization.is_none()
     }
 }
 
-/// What the threads of the process know of the primary, and of what the public sees there.
+/// What the process knows of the primary and of its public data.
 struct Public {
     changes: VersionCounters,
-    /// When the listener last had word from the database, in milliseconds of its life; 0 for never.
+    /// When the listener last heard from the database, in milliseconds of [`Liveness`]; 0 for never.
     heard: AtomicU64,
     life: Arc<Liveness>,
-    /// A place in the log by which everything is there that this process has heard of or written.
+    /// A position in the write-ahead log that covers everything this process has heard of or written.
     reached: AtomicU64,
-    /// How often a primary was met, perhaps another one than before.
+    /// How often the listener has connected to a primary, perhaps to a different one.
     meets: AtomicU64,
-    /// When the listener began to look for the last time what the database notifies, in milliseconds of its life.
+    /// When the listener last began to poll for notifications, in milliseconds of [`Liveness`].
     looked: AtomicU64,
-    /// The last change heard of.
+    /// The number of the last change heard of.
     seen: AtomicI64,
     tokens: TokenDirectory,
     said: Mutex<Option<Said>>,
 }
 
 impl Public {
-    /// Takes that all changes are known that there were by this moment.
+    /// Notes that every change until this moment is known.
     fn hear(&self, at: u64) {
         self.heard.store(at.max(1), Ordering::Release);
         self.life.answered();
@@ -155,10 +155,10 @@ impl Public {
         self.reached.fetch_max(at.0, Ordering::AcqRel);
     }
 
-    /// Takes that a primary was met whose log ends here: another one's may end before what was heard of the last one's.
+    /// Notes a connection to a primary whose log ends here. A promoted one's log may end before that of the last primary.
     fn meet(&self, before: u64, at: Lsn) {
         if at.0 < before {
-            // Unless something was written meanwhile, which was written here.
+            // Unless this process has written meanwhile.
             let _ = self
                 .reached
                 .compare_exchange(before, at.0, Ordering::AcqRel, Ordering::Acquire);
@@ -167,7 +167,7 @@ impl Public {
         self.meets.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Takes what the database says of itself.
+    /// Reads the status of the database.
     fn ask(&self, conn: &mut PgConnection, last: i64) -> Result<()> {
         let said = Said {
             migrations: migrations(conn)?,
@@ -185,18 +185,18 @@ impl Public {
     }
 }
 
-/// What whoever reads elsewhere must find there.
+/// What a replica must have before it is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Present {
-    /// This place in the log, by which everything is there that this process has heard of or written.
+    /// A position in the write-ahead log that covers everything this process has heard of or written.
     pub(super) reached: Lsn,
-    /// The last change that it has heard of.
+    /// The number of the last change heard of.
     pub(super) seq: i64,
-    /// Which primary that is of: how often one was met; 0 before any.
+    /// The primary that this is about, by the number of connections so far; 0 before any.
     pub(super) meets: u64,
 }
 
-/// What the database says of itself, asked twice a second.
+/// The status of the database, read twice a second.
 #[derive(Debug, Clone)]
 pub struct Said {
     /// The migrations it has.
@@ -207,16 +207,16 @@ pub struct Said {
     pub seconds_ahead: Option<i64>,
 }
 
-/// How far a process has heard of changes.
+/// How far this process has followed the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedProgress {
-    /// The last change it heard of; 0 before any.
+    /// The number of the last change heard of; 0 before any.
     pub last: i64,
-    /// How long it has not heard from the database; none before it ever did. It asks twice a second.
+    /// Time since the last notification or probe; `None` before any. The database is probed twice a second.
     pub silence: Option<Duration>,
 }
 
-/// The one who listens. It ends when nobody is left who could wait.
+/// The listening thread, which ends when nobody can wait for it any more.
 pub(super) struct Listener {
     tail: watch::Receiver<FeedPosition>,
     public: Arc<Public>,
@@ -224,7 +224,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// One that begins when the database is ready.
+    /// Starts listening when the database is ready.
     pub(super) fn new(url: &str, ready: &Arc<OnceLock<()>>) -> Self {
         let (sender, tail) = watch::channel(FeedPosition::default());
         let public = Arc::new(Public {
@@ -253,7 +253,7 @@ impl Listener {
         }
     }
 
-    /// Lets go of everybody who waits, now and from now on.
+    /// Releases every waiting request, now and from now on.
     pub(super) fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -271,27 +271,27 @@ impl Listener {
         }
     }
 
-    /// That this process has changed what the public sees: it knows at once, and not by hearing.
+    /// Notes a change that this process has made, without waiting for its notification.
     pub(super) fn changed(&self, changed: &Invalidation) {
         self.public.changes.add(changed);
     }
 
-    /// Whether what the public saw at a state is still so.
+    /// Whether public data is unchanged since a version: that under one cache tag, or all of it.
     pub(super) fn is_still(&self, then: PublicVersion, part: Option<CacheTag>) -> bool {
         self.public.changes.is_still(then, part)
     }
 
-    /// Whether organizations are called as they were at a state.
+    /// Whether no organization has been renamed since a version.
     pub(super) fn are_names_still(&self, then: PublicVersion) -> bool {
         self.public.changes.are_names_still(then)
     }
 
-    /// The state of what the public sees, unless it is some time since anything was heard.
+    /// The version of public data; `None` if the database was last heard from too long ago.
     pub(super) fn public_state(&self) -> Option<PublicVersion> {
         self.public.state()
     }
 
-    /// Waits for a look at what the database notifies that begins when anything committed before now is notified; but not for long.
+    /// Waits, half a second at most, for a poll that receives the notification of everything committed before the call.
     pub(super) async fn look(&self) {
         let life = self.life();
         let (end, now) = (Instant::now() + PULSE * 25, life.now());
@@ -301,22 +301,22 @@ impl Listener {
         }
     }
 
-    /// The valid tokens, as far as this process has heard of them.
+    /// The valid tokens that this process knows.
     pub(super) fn tokens(&self) -> &TokenDirectory {
         &self.public.tokens
     }
 
-    /// What the database last said of itself; nothing before it ever did.
+    /// The last status of the database; `None` before any.
     pub(super) fn said(&self) -> Option<Said> {
         self.public.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The signs of life of the primary.
+    /// The liveness of the primary.
     pub(super) fn life(&self) -> &Arc<Liveness> {
         &self.public.life
     }
 
-    /// Takes that this process has written, which is there from this place in the log on.
+    /// Notes a write of this process, which the write-ahead log holds from this position on.
     pub(super) fn wrote(&self, at: Lsn) {
         self.public.log_reached(at);
     }
@@ -330,7 +330,7 @@ impl Listener {
     }
 }
 
-/// Listens until nobody watches, through outages of the database.
+/// Listens until nobody watches, and reconnects after outages.
 fn listen(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) {
     let mut wait = BACK.0;
     while !tail.is_closed() {
@@ -351,11 +351,11 @@ fn listen(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) {
     }
 }
 
-/// Listens as long as the connection holds.
+/// Listens until the connection fails.
 fn hear(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute(LISTEN)?;
-    // What was written while nobody listened.
+    // The changes that were written while nobody listened.
     let (asked, before) = (public.life.now(), public.reached.load(Ordering::Acquire));
     let begun = last_change(&mut conn)?;
     public.meet(before, consistency::reached(&mut conn)?);
@@ -367,11 +367,11 @@ fn hear(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) -> Resul
     public.seen.store(begun, Ordering::Release);
     let mut probed = Instant::now();
     while !tail.is_closed() {
-        // An answer tells of no later moment than that of its question.
+        // The notifications are those until this moment, not until the moment they are read.
         let asked = public.life.now();
         let notified: Vec<_> = conn.notifications_iter().collect::<Result<_, _>>()?;
         if !notified.is_empty() {
-            // Before anybody hears of it: where it is to be found.
+            // The position in the log comes first: a woken request may read on a replica.
             public.log_reached(consistency::reached(&mut conn)?);
             let before = tail.borrow().public;
             public.changes.add(&Invalidation::since(&mut conn, before)?);
@@ -388,7 +388,7 @@ fn hear(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) -> Resul
             let last = last_change(&mut conn)?;
             let is_news = last > public.seen.fetch_max(last, Ordering::AcqRel);
             if is_news {
-                // Nobody has notified of it.
+                // A change without a notification.
                 public.tokens.load(&mut conn)?;
                 public.log_reached(consistency::reached(&mut conn)?);
                 let before = tail.borrow().public;
@@ -413,8 +413,8 @@ fn hear(url: &str, tail: &watch::Sender<FeedPosition>, public: &Public) -> Resul
 }
 
 impl Db {
-    /// Waits until there is something after this place that the caller may see; false when time is up, the caller's token is
-    /// worth nothing any more, or the service is about to stop.
+    /// Waits until there is a change after this one that the caller may see. `false` when the time is up, the caller's token has
+    /// ended, or the service is about to stop.
     pub async fn changed(&self, seq: i64, patience: Duration) -> bool {
         let listener = &self.database.listener;
         let (mut tail, mut stopping) = (listener.tail.clone(), listener.stopping.subscribe());

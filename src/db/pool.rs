@@ -1,4 +1,4 @@
-//! A pool to the database: connections, and a queue as wide as there are connections.
+//! A pool of connections to one server (a bulkhead), behind an admission queue as wide as the pool.
 
 use std::{
     iter::Sum,
@@ -28,16 +28,16 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// How often it is looked whether the database is silent.
+/// How often running work checks whether the database is silent.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How often it is looked whether somebody who waits is still there.
+/// How often a waiting request checks whether its caller is still connected.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Why somebody gets no permit where others came later, or nobody may wait.
+/// Why a request gets no permit when it is evicted, or when none may wait.
 const TOO_MANY: &str = "too many are waiting for the database";
 
-/// Connections, and who waits for them.
+/// Connections, and the requests that wait for them.
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: r2d2::Pool<Manager>,
@@ -49,14 +49,14 @@ pub(super) struct Pool {
     permits: PermitMetrics,
 }
 
-/// How a pool is used at a moment, in connections.
+/// The use of a pool at a moment, in connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Use {
-    /// That it may have.
+    /// Connections that the pool may have.
     pub size: u32,
-    /// That it has.
+    /// Connections that are open.
     pub connections: u32,
-    /// That somebody's permit is about.
+    /// Connections whose permit is held.
     pub in_use: u32,
 }
 
@@ -70,17 +70,17 @@ impl Sum for Use {
     }
 }
 
-/// What makes one pool another than the next.
+/// The settings of one pool.
 pub(super) struct Plan {
-    /// What it is called.
+    /// Its name in metrics.
     pub(super) name: &'static str,
-    /// How many connections it may have.
+    /// Connections that it may have.
     pub(super) connections: u32,
-    /// How many may wait for their permit.
+    /// Requests of one caller that may wait for a permit.
     pub(super) room: usize,
-    /// How long one may wait for one's permit.
+    /// How long a request may wait for a permit.
     pub(super) patience: Duration,
-    /// Where its connections look for tables.
+    /// The `search_path` of its connections.
     pub(super) path: &'static str,
 }
 
@@ -118,12 +118,12 @@ impl Pool {
         }
     }
 
-    /// How many could have their permit at once.
+    /// How many permits are free.
     pub(super) fn free(&self) -> usize {
         self.queue.free()
     }
 
-    /// A permit, for somebody with the usual patience and a place to wait.
+    /// Waits for a permit, in the queue of the caller and as long as the pool lets requests wait.
     pub(super) async fn acquire(&self, caller: &Context) -> Result<Permit> {
         if let Some(permit) = self.try_acquire(caller) {
             return Ok(permit);
@@ -132,7 +132,7 @@ impl Pool {
         self.wait(self.patience, caller, waiter).await
     }
 
-    /// The same, for somebody who has waited elsewhere.
+    /// Waits for a permit, for a request that has waited elsewhere and is never evicted.
     pub(super) async fn acquire_within(&self, patience: Duration, caller: &Context) -> Result<Permit> {
         match self.try_acquire(caller) {
             Some(permit) => Ok(permit),
@@ -170,8 +170,8 @@ impl Pool {
         Error::Unavailable(why.to_owned())
     }
 
-    /// Works on a blocking thread in this permit. Past the deadline, when the database is silent, or when the caller whom it is for
-    /// has left, the work is ended, and keeps its permit until the database has let go of it.
+    /// Runs work on a blocking thread, under a permit. The work is ended at the deadline, when the database is silent, or when the
+    /// caller in `only_for` hangs up. It keeps its permit until the database has let go of it.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) async fn run<T: Send + 'static>(
         &self,
@@ -186,7 +186,7 @@ impl Pool {
             let _turn = permit;
             pool.work(&theirs, |conn| work(conn, &theirs))
         }));
-        // Whoever waits here may be dropped, since the caller has left.
+        // This future is dropped when the caller hangs up; then the work is ended too.
         let _ending = only_for.map(|_| self.ending(&running));
         let done = match self.patiently(deadline, only_for, &mut done).await {
             Ok(done) => done,
@@ -201,7 +201,7 @@ impl Pool {
         done.map_err(Error::internal)?
     }
 
-    /// What ends some work, if it has not come to its end, when it is dropped.
+    /// A guard that ends work which is not over yet when the guard is dropped.
     pub(super) fn ending(&self, running: &Running) -> Ending {
         Ending {
             canceller: self.canceller.clone(),
@@ -209,7 +209,7 @@ impl Pool {
         }
     }
 
-    /// Works on a blocking thread in this permit, without anybody who waits for the end.
+    /// Runs work on a blocking thread, under a permit, without waiting for its end.
     #[expect(clippy::disallowed_methods, reason = "it runs behind the gate")]
     pub(super) fn detached(&self, permit: Permit, work: impl FnOnce(&Self) + Send + 'static) {
         let pool = self.clone();
@@ -219,7 +219,7 @@ impl Pool {
         }));
     }
 
-    /// Waits for the database, but not past a deadline, nor when it is silent, nor when the caller whom it is for has left.
+    /// Waits for work, until the deadline, until the database is silent, or until the caller in `only_for` hangs up.
     pub(super) async fn patiently<T>(
         &self,
         deadline: Duration,
@@ -246,7 +246,7 @@ impl Pool {
         Error::Unavailable("the database does not answer".to_owned())
     }
 
-    /// Works on this thread, until others end the work.
+    /// Runs work on this thread, on a pooled connection. Another thread may end it.
     pub(super) fn work<T>(&self, running: &Running, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
         let mut pooled = self.connections.get().map_err(|e| {
             self.queries.failed("no_connection");
@@ -266,7 +266,7 @@ impl Pool {
     }
 }
 
-/// Ends some work when it is dropped.
+/// A guard that ends work when it is dropped.
 pub(super) struct Ending {
     canceller: Canceller,
     running: Running,
@@ -283,16 +283,16 @@ impl Drop for Ending {
 /// A connection of the pool.
 struct Pooled {
     conn: PgConnection,
-    /// The process of the server that serves it.
+    /// The server process that serves it.
     pid: i32,
-    /// When it last did its work, in milliseconds of the life of its server.
+    /// When it last worked, in milliseconds of the server's [`Liveness`].
     worked: Option<u64>,
-    /// Whether the server was asked to end a statement on it, which may come to the next one.
+    /// Whether a cancel request was sent for it, which might hit the next statement instead.
     is_spent: bool,
 }
 
-/// Makes connections, and asks those that have not worked lately whether they still do: to ask each time would be a journey to
-/// the database more for every request.
+/// Makes connections, and tests those that have not worked within the last second. Testing each time would cost every request one
+/// more round trip.
 struct Manager {
     connections: ConnectionManager<PgConnection>,
     life: Arc<Liveness>,
@@ -324,11 +324,11 @@ impl ManageConnection for Manager {
     }
 }
 
-/// What is asked here is short, and many ask: plans go by indexes, as on a disk without a head to move, and nothing is compiled or
-/// spread over processes that others need.
+/// Planner settings for many short queries: index scans cost as on an SSD, and nothing is compiled (JIT) or run in parallel
+/// workers, which other queries need.
 const PLANS: &str = "set random_page_cost = 1.1; set jit = off; set max_parallel_workers_per_gather = 0";
 
-/// What every connection is set to, and who watches it.
+/// The settings of every connection, and its instrumentation.
 #[derive(Debug)]
 struct Session {
     settings: String,
@@ -357,13 +357,13 @@ impl CustomizeConnection<Pooled, diesel::r2d2::Error> for Session {
     }
 }
 
-/// Says why a connection failed.
+/// Logs why a connection failed.
 #[derive(Debug)]
 struct LogInOneLine(Queries);
 
 impl HandleError<diesel::r2d2::Error> for LogInOneLine {
     fn handle_error(&self, error: diesel::r2d2::Error) {
-        // Statements are counted where they are watched.
+        // The instrumentation counts failed statements.
         if matches!(error, diesel::r2d2::Error::ConnectionError(_)) {
             self.0.failed("connection_failed");
         }

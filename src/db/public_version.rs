@@ -1,7 +1,7 @@
-//! How often what the public sees has changed: all of it, and what each organization has of it.
+//! The version of public data: of all of it, and of each organization's part (its cache tag).
 //!
-//! One number counts the changes that this process has made or heard of. What is read notes the number before it is read, and
-//! is still so while no later change was about it.
+//! One number counts the changes of public data that this process has made or heard of. A response notes the number before its
+//! data is read. The response is valid while no later change was about its cache tag.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -13,15 +13,15 @@ use diesel::{PgConnection, prelude::*};
 use super::schema::{change_log, organizations};
 use crate::value::Slug;
 
-/// Parts that are told apart: organizations there may be any number of, and callers ask for some that there are not.
+/// Number of hash buckets of cache tags; bounded because callers can name any slug.
 const BUCKETS: usize = 1024;
 
-/// What one organization has of what the public sees, and perhaps a few others with it.
+/// The public data of one organization. A few organizations may share a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheTag(usize);
 
 impl CacheTag {
-    /// That of the organization that goes by this name.
+    /// The tag of the organization with this slug.
     #[must_use]
     pub fn of(organization: &Slug) -> Self {
         let mut hash = DefaultHasher::new();
@@ -31,16 +31,16 @@ impl CacheTag {
     }
 }
 
-/// A state of what the public sees: so many changes of it were known.
+/// A version of public data: the number of changes that were known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublicVersion(u64);
 
-/// What of what the public sees a change was about.
+/// The public data that a change makes out of date.
 #[derive(Debug)]
 pub enum Invalidation {
-    /// What these organizations have; none, if nothing that the public sees.
+    /// The data of these organizations; none, if the change was not public.
     Only(Vec<Slug>),
-    /// Perhaps everything.
+    /// Perhaps all of it.
     Everything,
 }
 
@@ -48,14 +48,15 @@ impl Invalidation {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self::Only(Vec::new());
 
-    /// What rows are about: of each, whether it is an organization itself, and whose it is. What an organization has is never
-    /// another's; but where an organization itself has changed, answers by names it had or has now may have too.
+    /// From changed rows: whether each is an organization itself, and the organization that it belongs to. The rows of one
+    /// organization never show another's. A changed organization also invalidates responses addressed by its old and its new
+    /// name, so it invalidates everything.
     pub(crate) fn of(rows: impl IntoIterator<Item = (bool, Option<Slug>)>) -> Self {
         let only = rows.into_iter().map(|(itself, whose)| whose.filter(|_| !itself));
         only.collect::<Option<_>>().map_or(Self::Everything, Self::Only)
     }
 
-    /// What has changed since a place in the history.
+    /// What has changed since a number in the history.
     pub(super) fn since(conn: &mut PgConnection, seq: i64) -> QueryResult<Self> {
         let whose = change_log::organization_id.eq(organizations::id.nullable());
         let changed: Vec<(bool, Option<Slug>)> = change_log::table
@@ -68,19 +69,19 @@ impl Invalidation {
         Ok(Self::of(changed))
     }
 
-    /// Whether it is nothing that the public sees.
+    /// Whether the change was not public.
     pub(crate) fn is_nothing(&self) -> bool {
         matches!(self, Self::Only(organizations) if organizations.is_empty())
     }
 }
 
-/// The changes that this process knows of.
+/// Counters of the changes that this process knows.
 #[derive(Debug)]
 pub(super) struct VersionCounters {
     count: AtomicU64,
-    /// The last one of everything, by its number.
+    /// The number of the last change that invalidated everything.
     everything: AtomicU64,
-    /// The last one of each part.
+    /// The number of the last change of each cache tag.
     parts: [AtomicU64; BUCKETS],
 }
 
@@ -95,7 +96,7 @@ impl Default for VersionCounters {
 }
 
 impl VersionCounters {
-    /// Takes that there was one. It is over with the call: until then answers from before it may be given.
+    /// Notes a change. When the call returns, older responses are out of date.
     pub(super) fn add(&self, changed: &Invalidation) {
         if changed.is_nothing() {
             return;
@@ -120,7 +121,7 @@ impl VersionCounters {
         PublicVersion(self.count.load(Ordering::Acquire))
     }
 
-    /// Whether what was read at a state is still so: of a part, or of everything.
+    /// Whether data read at a version is unchanged: that under one cache tag, or all of it.
     pub(super) fn is_still(&self, PublicVersion(then): PublicVersion, part: Option<CacheTag>) -> bool {
         let last = match part.and_then(|part| self.last(part)) {
             Some(last) => last
@@ -131,7 +132,7 @@ impl VersionCounters {
         last <= then
     }
 
-    /// Whether no organization itself has changed since a state.
+    /// Whether no organization itself has changed since a version.
     pub(super) fn are_names_still(&self, PublicVersion(then): PublicVersion) -> bool {
         self.everything.load(Ordering::Acquire) <= then
     }

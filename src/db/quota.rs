@@ -1,4 +1,4 @@
-//! How much of something each caller may hold at a time, and all callers together.
+//! Quotas: how much of a resource each caller may hold at a time, and all callers together.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use crate::{
     error::{Error, Result},
 };
 
-/// After so many seconds a caller who holds its share may ask again.
+/// Seconds until a caller who holds its share may try again.
 const AGAIN: u64 = 5;
 
-/// Things that callers hold: streams, files, bytes.
+/// A resource that callers hold: streams, files, bytes.
 #[derive(Debug, Clone)]
 pub struct Quota {
     in_all: usize,
@@ -36,7 +36,7 @@ pub struct Holding {
 }
 
 impl Quota {
-    /// So many in all, and so many of them for each caller.
+    /// With `in_all` units, of which each caller may hold `each`.
     #[must_use]
     pub fn new(in_all: usize, each: usize) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Quota {
         }
     }
 
-    /// Lets a caller hold so many more. 429 where it holds its share already, 503 where others hold the rest.
+    /// Lets a caller hold `amount` units more. 429 if that exceeds its share, 503 if other callers hold the rest.
     pub fn take(&self, who: CallerKey, amount: usize) -> Result<Holding> {
         let mut held = self.held();
         let own = held.by_caller.get(&who).copied().unwrap_or(0);
@@ -68,7 +68,7 @@ impl Quota {
         })
     }
 
-    /// How many are held in all.
+    /// Units that are held in all.
     #[must_use]
     pub fn in_use(&self) -> usize {
         self.held().in_all

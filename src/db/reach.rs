@@ -1,4 +1,4 @@
-//! Why a database is not reached: it is not there yet, or its address cannot be right.
+//! Connecting to a database, and why that fails: it is not there yet, or its address cannot be right.
 
 use std::ffi::CString;
 
@@ -14,8 +14,8 @@ pub(super) enum Unreached {
     Never(ConnectionError),
 }
 
-/// How often a server must refuse what it is asked before the refusal is believed: one that has no connection free refuses, too,
-/// and so does one that became ready between two questions.
+/// How often a server must refuse before the refusal is believed. A server without a free connection refuses too, and so does one
+/// that became ready between two attempts.
 const REFUSALS: u32 = 3;
 /// The pause between two attempts at a server that refuses.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
@@ -40,7 +40,7 @@ pub(super) fn connect(url: &str) -> Result<PgConnection, Unreached> {
     }
 }
 
-/// Asks libpq whether a server takes connections there. diesel gives the failure in the server's language only, without its code.
+/// Asks libpq whether a server takes connections. Diesel reports a failure in the server's language only, without its code.
 #[expect(unsafe_code, reason = "libpq's own question, which diesel has no words for")]
 fn ping(url: &str) -> PGPing {
     let Ok(url) = CString::new(url) else {

@@ -1,8 +1,8 @@
-//! Replicas: servers that follow the primary, for readers.
+//! Read replicas (PostgreSQL calls them standbys): servers that follow the primary.
 //!
-//! One is read only while it has everything that this process has heard of or written, and everything its caller has; so no
-//! answer is older than one this process gave before, and what is kept of answers stays right. A thread asks each standby
-//! all the time how far it has come. One that was found to hold another history than the primary's is not read at all.
+//! A replica is read only while it has caught up with everything that this process has heard of or written, and with the caller's
+//! consistency token. So no response is older than an earlier one of this process, and cached responses stay valid. A thread polls
+//! how far each replica has replayed. A replica whose history is not the primary's is not read.
 
 use std::{
     sync::{
@@ -27,19 +27,19 @@ use super::{
     schema::change_log,
 };
 
-/// How often one is asked how far it has come.
+/// How often a replica is polled.
 const PULSE: Duration = Duration::from_millis(20);
-/// How long one may say nothing before readers go elsewhere.
+/// How long a replica may be silent before readers leave it.
 const SILENT: Duration = Duration::from_secs(1);
-/// How long until one that is away is asked again.
+/// How long until a replica that is away is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
 diesel::define_sql_function! {
-    /// How far a server that follows another has come.
+    /// How far a replica has replayed the log.
     fn pg_last_wal_replay_lsn() -> Nullable<PgLsn>;
 }
 
-/// All standbys.
+/// All replicas.
 #[derive(Clone)]
 pub(super) struct Replicas {
     all: Arc<[Replica]>,
@@ -50,24 +50,24 @@ struct Replica {
     seen: Arc<Seen>,
 }
 
-/// What is known of a standby.
+/// What is known of a replica.
 struct Seen {
     life: Arc<Liveness>,
     replayed: AtomicU64,
-    /// The last change it has.
+    /// The number of its last change.
     seq: AtomicI64,
-    /// The primary, by how often one was met, whose history it holds; 0 for none.
+    /// The primary whose history it holds, by the listener's count of connections; 0 for none.
     meets: AtomicU64,
 }
 
-/// How many standbys there are of each sort.
+/// The number of replicas in each state.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReplicaStatus {
-    /// Those that readers are sent to.
+    /// Caught up: readers are sent to them.
     pub in_step: u32,
-    /// Those that have not come so far.
+    /// Lagging.
     pub behind: u32,
-    /// Those that do not answer, or hold another history.
+    /// Silent, or with another history.
     pub away: u32,
 }
 
@@ -113,7 +113,7 @@ impl Replicas {
         }
     }
 
-    /// The pool of the freest standby that has everything of the present and has come as far as is wanted, if any has.
+    /// The pool with the most free permits of all replicas that have caught up with the present and with `wanted`.
     pub(super) fn pool(&self, present: &Present, wanted: Lsn) -> Option<&Pool> {
         let present = Present {
             reached: present.reached.max(wanted),
@@ -123,12 +123,12 @@ impl Replicas {
         fit.map(|standby| &standby.pool).max_by_key(|pool| pool.free())
     }
 
-    /// How their pools are used, all in all.
+    /// The use of all pools together.
     pub(super) fn now(&self) -> Use {
         self.all.iter().map(|standby| standby.pool.now()).sum()
     }
 
-    /// How they are.
+    /// The number of replicas in each state.
     pub(super) fn replica_status(&self, present: &Present) -> ReplicaStatus {
         let mut replica_status = ReplicaStatus::default();
         for Replica { seen, .. } in &*self.all {
@@ -157,7 +157,7 @@ impl Seen {
     }
 }
 
-/// Who watches one.
+/// Polls one replica.
 struct Watch {
     primary: String,
     url: String,
@@ -166,7 +166,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Watches until nobody reads it any more, through its outages.
+    /// Polls until the replica is dropped, and reconnects after outages.
     fn watch(&self) {
         while let Some(seen) = self.seen.upgrade() {
             drop(seen);
@@ -184,7 +184,7 @@ impl Watch {
         }
     }
 
-    /// Asks it how far it has come, as long as the connection holds.
+    /// Polls until the connection fails.
     fn follow(&self) -> Result<(), Box<dyn std::error::Error>> {
         let mut conn = PgConnection::establish(&self.url)?;
         conn.batch_execute("set statement_timeout = '5s'")?;
@@ -210,8 +210,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Fails unless the primary has the last change that this one has, and its log ends no earlier: a place in a log says
-    /// nothing of whose log it is, and a primary that was promoted may lack the end of what another had.
+    /// Fails unless the primary has the last change of this replica, and the primary's log ends no earlier. A position in a log does
+    /// not tell whose log it is, and a promoted primary may lack the end of the log before.
     fn compare(&self, conn: &mut PgConnection, replayed: Lsn) -> Result<(), Box<dyn std::error::Error>> {
         let mut primary = PgConnection::establish(&self.primary)?;
         let last: Option<(i64, Vec<u8>)> = change_log::table

@@ -1,7 +1,7 @@
-//! Work on a connection that others can end: when its deadline has passed, or its caller has left.
+//! Work on a connection that another thread can end: at its deadline, or when its caller hangs up.
 //!
-//! A statement is ended by the server, on request of another connection. A transaction is not committed once its work was ended;
-//! and once it is being committed, its work is not ended any more.
+//! The server ends a statement when another connection asks for it. A transaction is not committed once its work was ended. While a
+//! transaction is being committed, its work is not ended any more.
 
 use std::{
     sync::{
@@ -17,32 +17,32 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection, prelude::*,
 use super::in_one_line;
 use crate::error::{Error, Result};
 
-/// How often the server is asked to end a statement, until the work has come to its end.
+/// How often the server is asked to end a statement, until the work is over.
 const AGAIN: Duration = Duration::from_millis(50);
-/// How long the connection is kept on which it is asked.
+/// How long the connection for these requests is kept open.
 const KEPT: Duration = Duration::from_secs(5);
 
 diesel::define_sql_function! {
-    /// The process that serves this connection.
+    /// The server process of this connection.
     fn pg_backend_pid() -> Integer;
 }
 diesel::define_sql_function! {
-    /// Ends the statement that a process runs.
+    /// Cancels the statement of a server process.
     fn pg_cancel_backend(pid: Integer) -> Bool;
 }
 
-/// The process of the server that serves this connection.
+/// The server process of this connection.
 pub(super) fn backend_pid(conn: &mut PgConnection) -> QueryResult<i32> {
     diesel::select(pg_backend_pid()).get_result(conn)
 }
 
-/// Work that is under way, as whoever does it and whoever waits for it share it.
+/// Work under way, shared by the thread that does it and the task that waits for it.
 #[derive(Clone)]
 pub(super) struct Running(Arc<Mutex<State>>);
 
 struct State {
     stage: Stage,
-    /// The process that serves its connection, while it has one.
+    /// The server process of its connection, while it has one.
     pid: Option<i32>,
     is_over: bool,
 }
@@ -54,10 +54,10 @@ enum Stage {
     Ended,
 }
 
-/// What becomes of work that nobody waits for any more.
+/// The outcome of work that was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It ends, and nothing of it stays.
+    /// It ends, and is rolled back.
     Undone,
     /// It is being committed.
     Unknown,
@@ -76,7 +76,7 @@ impl Running {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes that the work has a connection, which this process serves, until the answer is dropped. Fails where it was ended
+    /// Notes that the work has a connection with this server process, until the result is dropped. Fails if the work was ended
     /// before it began.
     pub(super) fn on(&self, pid: i32) -> Result<Connected<'_>> {
         let mut state = self.state();
@@ -87,12 +87,12 @@ impl Running {
         Ok(Connected(self))
     }
 
-    /// Takes that a transaction begins, perhaps once more.
+    /// Notes that a transaction begins, perhaps again after a deadlock.
     pub(super) fn begin(&self) -> Result<()> {
         self.go_on_to(Stage::Working)
     }
 
-    /// Takes that the transaction is to be committed now.
+    /// Notes that the transaction is about to be committed.
     pub(super) fn commit(&self) -> Result<()> {
         self.go_on_to(Stage::Committing)
     }
@@ -106,22 +106,22 @@ impl Running {
         Ok(())
     }
 
-    /// Whether the transaction was about to be committed when the work came to its end.
+    /// Whether the transaction was about to be committed when the work was over.
     pub(super) fn was_committing(&self) -> bool {
         self.state().stage == Stage::Committing
     }
 
-    /// Whether the work has come to its end, one way or the other.
+    /// Whether the work is over.
     pub(super) fn is_over(&self) -> bool {
         self.state().is_over
     }
 
-    /// Whether the work was ended, so that a request to end a statement may still be on its way to the connection.
+    /// Whether the work was ended; then a cancel request may still be on its way to the connection.
     pub(super) fn was_ended(&self) -> bool {
         self.state().stage == Stage::Ended
     }
 
-    /// Ends the work, unless it is too late.
+    /// Ends the work, unless its transaction is being committed.
     fn end(&self) -> Fate {
         let mut state = self.state();
         if state.stage == Stage::Committing {
@@ -136,7 +136,7 @@ fn ended() -> Error {
     Error::Unavailable("the work was ended: its time was up, or its caller has left".to_owned())
 }
 
-/// A connection that work has. No other work has it while the server is asked to end a statement on it.
+/// The connection of some work. No other work gets it while a cancel request for it is under way.
 pub(super) struct Connected<'a>(&'a Running);
 
 impl Drop for Connected<'_> {
@@ -147,11 +147,11 @@ impl Drop for Connected<'_> {
     }
 }
 
-/// Ends what runs on the connections of a server.
+/// Ends work on the connections to one server.
 #[derive(Clone)]
 pub(super) struct Canceller {
     url: Arc<str>,
-    /// Where the thread hears of more to end, while there is one.
+    /// The channel to the cancelling thread, while there is one.
     thread: Arc<Mutex<Option<Sender<Running>>>>,
 }
 
@@ -163,7 +163,7 @@ impl Canceller {
         }
     }
 
-    /// Ends some work, and does not wait for its end.
+    /// Ends some work without waiting for its end.
     pub(super) fn end(&self, running: &Running) -> Fate {
         let fate = running.end();
         if fate == Fate::Undone {
@@ -193,7 +193,7 @@ impl Canceller {
     }
 }
 
-/// Asks the server to end statements until all work has come to its end, and for a while there was no more.
+/// Sends cancel requests until all work is over and for a while no more has come.
 fn cancel(url: &str, first: Running, more: &Receiver<Running>) -> Result<(), Box<dyn std::error::Error>> {
     let mut conn = PgConnection::establish(url)?;
     conn.batch_execute("set statement_timeout = '5s'")?;

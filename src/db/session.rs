@@ -1,5 +1,5 @@
-//! The database as one caller has it: what the caller may see, at a moment; and what a handler says of its reads, so that they
-//! take the right way and answers are kept for as long as they hold.
+//! The database for one request: what its caller may see, and at which moment. A handler says what kind of work its reads are, so
+//! that they use the right pool, and what the response depends on, so that the response is cached as long as it is valid.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -25,7 +25,7 @@ use crate::{
     value::{OrganizationKey, Slug, today},
 };
 
-/// The database as one caller has it.
+/// The database for one request.
 #[derive(Clone)]
 pub struct Db {
     pub(super) database: Database,
@@ -36,13 +36,13 @@ pub struct Db {
     primary: bool,
 }
 
-/// What queries run on: one state of the database, as far as the caller may see it.
+/// A read transaction: one state of the database, as far as the caller may see it.
 pub struct Read<'a> {
     /// The connection.
     pub conn: &'a mut PgConnection,
-    /// The day of that state: today, unless it is one of the past.
+    /// The day of that state: today, or a day of the past.
     pub today: NaiveDate,
-    /// Whether it is the present as everybody sees it.
+    /// Whether the state is the present one, as the public sees it.
     pub public: bool,
 }
 
@@ -58,27 +58,27 @@ impl Db {
         }
     }
 
-    /// The same, in the past.
+    /// Reads at this moment of the past.
     #[must_use]
     pub fn at(self, moment: PointInTime) -> Self {
         Self { moment, ..self }
     }
 
-    /// The same, where what is read takes a single statement: it sees one state of the database by itself, and for the public
-    /// there is no other, so that no transaction has to be begun and ended around it.
+    /// Declares that the work runs exactly one statement, so an anonymous read needs no `begin` and `commit`. Two statements under
+    /// this flag may see two states.
     #[must_use]
     pub fn single(self, single: bool) -> Self {
         Self { single, ..self }
     }
 
-    /// The same, where what is read may be found only by going through much of the database.
+    /// Declares that the work may scan much of the database.
     #[must_use]
     pub fn broad(self, broad: bool) -> Self {
         Self { broad, ..self }
     }
 
-    /// The same, where all that is read is what one of these organizations has, if they are one and it goes by its slug: the
-    /// answer then holds until that changes.
+    /// Declares that the response depends on one organization alone, if these keys are one slug. The response is then cached until
+    /// that organization's data changes.
     #[must_use]
     pub fn about<'a>(self, organizations: impl IntoIterator<Item = &'a OrganizationKey>) -> Self {
         let mut organizations = organizations.into_iter();
@@ -90,7 +90,7 @@ impl Db {
         self
     }
 
-    /// Notes that what was read, all of it, is what this organization has.
+    /// Declares that the response depends on this organization alone.
     pub fn shows(&self, organization: &Slug) {
         if matches!(self.moment, PointInTime::Now) {
             self.context.shows(CacheTag::of(organization));
@@ -103,14 +103,14 @@ impl Db {
         &self.context
     }
 
-    /// The same, on the primary: where places in the history are compared, and what is not yet there would seem to be gone.
+    /// Reads on the primary: on a replica, a change that is not there yet would seem to be gone.
     #[must_use]
     pub fn on_primary(self) -> Self {
         Self { primary: true, ..self }
     }
 
-    /// A standby to read from, if one has all there is to be seen. The past is read on the primary: what a standby lacks of it today it
-    /// would have tomorrow, and the answer would be another.
+    /// The pool of a replica that has caught up, if there is one. The past is read on the primary, since a replica might still lack a
+    /// part of it and give another answer tomorrow.
     pub(super) fn standby(&self) -> Option<&Pool> {
         let database = &self.database;
         if self.primary || !matches!(self.moment, PointInTime::Now) {
@@ -121,22 +121,22 @@ impl Db {
             .pool(&database.listener.present(), self.context.consistency.wanted())
     }
 
-    /// Whether it is the present as everybody sees it.
+    /// Whether the present is read, as the public sees it.
     pub(crate) fn is_public(&self) -> bool {
         self.context.drafts().is_empty() && matches!(self.moment, PointInTime::Now)
     }
 
-    /// The state of what the public sees, where that is all that is read, and it is known.
+    /// The version of public data, if only public data is read and the version is known.
     pub(crate) fn public_state(&self) -> Option<PublicVersion> {
         self.database.public_state().filter(|_| self.is_public())
     }
 
-    /// Whether what the public sees has not changed since.
+    /// Whether public data is unchanged since a version.
     pub(crate) fn is_still(&self, state: PublicVersion) -> bool {
         self.database.is_still(state, None)
     }
 
-    /// Where to read much.
+    /// The pool for long reads.
     pub(super) fn long(&self) -> &Pool {
         self.standby().unwrap_or(&self.database.long)
     }
@@ -153,20 +153,20 @@ impl Db {
                 Err(e) => Err(e),
             };
             match done {
-                // It said nothing, was stopped, or had to go on with what readers still looked at.
+                // The replica was silent, was stopped, or replayed over rows that the query still needed.
                 Err(e @ (Error::Unavailable(_) | Error::Undone(_))) => log::warn!("on a standby: {}", in_one_line(&e)),
                 done => return done,
             }
         }
         let Database { readers, broad, .. } = &self.database;
-        // The past is put together from the history.
+        // Reading the past may scan much of the history.
         let is_past = !matches!(self.moment, PointInTime::Now);
         let pool = if self.broad || is_past { broad } else { readers };
         let permit = pool.acquire(&self.context).await?;
         self.read_in(pool, permit, self.database.bounds.read, work).await
     }
 
-    /// The same, in a permit that one has, with a deadline of one's own.
+    /// Runs queries under a permit that the caller has already, with a deadline of its own.
     pub(super) async fn read_in<T: Send + 'static>(
         &self,
         pool: &Pool,
@@ -179,7 +179,7 @@ impl Db {
             .await
     }
 
-    /// Work on one state of the database, as far as the caller may see it.
+    /// Wraps work in a read transaction, as far as the caller may see it.
     pub(super) fn reading<T, W>(
         &self,
         work: W,
@@ -204,7 +204,7 @@ impl Db {
         }
     }
 
-    /// Runs statements that change something: all of them, or none; in the caller's name, at one place in the history.
+    /// Runs a transaction that writes, in the caller's name, at one place in the history.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
@@ -212,8 +212,7 @@ impl Db {
         self.write_after(|_| Ok(()), work).await
     }
 
-    /// Runs statements that change something, after something that comes before they have their place in the history: whoever waits
-    /// for that place has done it already.
+    /// Runs a transaction that writes. `before` runs before the transaction waits for its place in the history.
     pub(crate) async fn write_after<T: Send + 'static>(
         &self,
         before: impl FnOnce(&mut PgConnection) -> Result<()> + Clone + Send + 'static,

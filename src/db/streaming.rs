@@ -1,4 +1,4 @@
-//! Reads that take their time: those of many woken at once, and those too long to be held in memory.
+//! Reads that take their time: those of many waiting requests that one change wakes, and those too long to be held in memory.
 
 use std::{
     pin::Pin,
@@ -20,18 +20,18 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// How long somebody may wait for a permit who was woken, perhaps with a thousand others, or gathers much.
+/// How long a woken request, perhaps one of a thousand, or a long read may wait for a permit.
 const WOKEN: Duration = Duration::from_secs(60);
 /// How long a client may take to read on.
 const SLOWEST: Duration = Duration::from_secs(30);
-/// How long a long read may take, all in all.
+/// How long a long read may take.
 const LONGEST: Duration = Duration::from_secs(600);
-/// How many chunks of a long read are held in memory, until the client has read on.
+/// How many chunks of a long read are held in memory while its client is slow.
 const AHEAD: usize = 4;
-/// The work waits for its client within the transaction, which must survive that.
+/// The transaction of a long read waits for its client, so it may be idle for longer than others.
 const SESSION: &str = "set local idle_in_transaction_session_timeout = '40s'; set local timezone = 'Asia/Tokyo'";
 
-/// Where the chunks of a long read go.
+/// Sends the chunks of a long read to its client.
 #[derive(Clone)]
 pub struct ChunkSender {
     chunks: Sender<Result<Bytes>>,
@@ -40,7 +40,7 @@ pub struct ChunkSender {
 }
 
 impl ChunkSender {
-    /// Gives a chunk to the client, once it has read the ones before.
+    /// Sends a chunk, once the client has read the chunks before it.
     pub fn send(&self, chunk: impl Into<Bytes>) -> Result<()> {
         let mut chunk = Ok(chunk.into());
         let patience = self.end.min(Instant::now() + SLOWEST);
@@ -60,12 +60,13 @@ impl ChunkSender {
 }
 
 impl Db {
-    /// Lets the caller wait for changes, or follow them, until what is given is dropped.
+    /// Lets the caller wait for changes, or follow them, until the holding is dropped.
     pub fn follower(&self) -> Result<Holding> {
         self.database.following.take(self.context.who(), 1)
     }
 
-    /// The same as [`Db::read`] for somebody who waits anyway: with patience, never in everybody's way, and on the primary.
+    /// [`Db::read`] for a request that has waited for a change: it waits longer, few such requests read at a time, and it reads on the
+    /// primary.
     pub async fn follow<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
@@ -78,8 +79,7 @@ impl Db {
         self.read_in(readers, permit, self.database.bounds.read, work).await
     }
 
-    /// The same as [`Db::read`] for work that goes through much of the database: it waits for its permit with patience, and
-    /// takes the time it needs.
+    /// [`Db::read`] for work that scans much of the database: it waits longer for its permit, and takes the time it needs.
     pub async fn gather<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
@@ -92,8 +92,8 @@ impl Db {
         self.read_in(pool, permit, LONGEST, work).await
     }
 
-    /// Runs queries, all of which see one state of the database, and streams what they give; few at a time. What fails
-    /// before the first chunk fails the request, what fails later breaks the stream off.
+    /// Runs queries in one read transaction and streams their rows, for few requests at a time. A failure before the first chunk
+    /// fails the request; a later one breaks the stream off.
     pub async fn stream(
         &self,
         work: impl FnOnce(&mut Read<'_>, &ChunkSender) -> Result<()> + Send + 'static,
@@ -121,7 +121,7 @@ impl Db {
             let _few = few;
             if let Err(e) = pool.work(&running, reading) {
                 log::warn!("a long read broke off: {}", in_one_line(&e));
-                // If the client is there to hear it.
+                // The client may have left already.
                 let _ = out.chunks.try_send(Err(e));
             }
         });
@@ -138,7 +138,7 @@ impl Db {
     }
 }
 
-/// Waits for a permit among those who wait anyway.
+/// Waits for a permit as long as a woken request may.
 async fn patiently(permit: impl Future<Output = Option<Permit>>) -> Result<Permit> {
     timeout(WOKEN, permit).await.ok().flatten().ok_or_else(too_many)
 }
@@ -147,11 +147,11 @@ fn too_many() -> Error {
     Error::Unavailable("too many wait together".to_owned())
 }
 
-/// What a long read gives, as it comes.
+/// The chunks of a long read, as they come.
 pub struct ChunkStream {
     first: Option<Bytes>,
     rest: Receiver<Result<Bytes>>,
-    /// Whoever reads on no more needs no more.
+    /// Ends the read when the client stops reading.
     _ending: Ending,
 }
 

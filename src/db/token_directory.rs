@@ -1,7 +1,7 @@
-//! Every valid token, in memory: who calls is known without asking the database, whatever a caller sends.
+//! All valid tokens, in memory: a caller is known without a query, whatever the caller sends.
 //!
-//! The directory is loaded by the connection that listens for changes, and again whenever a token changes. The instance that
-//! changes a token loads it before it answers.
+//! The notification listener loads the directory, and loads it again whenever a token changes. The instance that changes a token
+//! loads the directory before it responds.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ const NOTED: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub struct TokenDirectory {
     tokens: RwLock<HashMap<String, Arc<Token>>>,
-    /// Held from the question to the end of its answer, so that no older state replaces a newer one.
+    /// Held from the query to the end of the update, so that no older state replaces a newer one.
     loading: Mutex<()>,
 }
 
@@ -47,7 +47,7 @@ pub struct Token {
     hash: Vec<u8>,
     expires_at: Option<Time>,
     revoked: watch::Sender<bool>,
-    /// Whether it was used since that was last noted.
+    /// Whether it was used since its use was last noted.
     used: AtomicBool,
     noted: Mutex<Option<Instant>>,
 }
@@ -64,17 +64,17 @@ struct Row {
 }
 
 impl TokenDirectory {
-    /// The valid token that a caller presents. Unknown, wrong, expired and revoked ones look alike.
+    /// The valid token that a caller presents. Unknown, wrong, expired and revoked tokens look alike.
     #[must_use]
     pub fn find(&self, presented: &PresentedToken) -> Option<Arc<Token>> {
         let token = self.read().get(&presented.handle).cloned();
-        // Compared even where there is nothing to compare with, and in constant time.
+        // In constant time, and also if no token has this handle.
         let kept = token.as_ref().map_or(&[0; 32][..], |token| &token.hash);
         let same = bool::from(kept.ct_eq(&presented.hash));
         token.filter(|token| same && token.is_valid())
     }
 
-    /// Takes the tokens that are in the database now; those that are gone end.
+    /// Loads the valid tokens from the database, and ends the tokens that are valid no more.
     pub fn load(&self, conn: &mut PgConnection) -> Result<()> {
         let _loading = locked(&self.loading);
         let rows: Vec<Row> = Row::query().filter(tokens::revoked_at.is_null()).load(conn)?;
@@ -150,7 +150,7 @@ impl Token {
         }
     }
 
-    /// Whether a row says the same of it as before.
+    /// Whether the token is unchanged in the database.
     fn is_still(&self, row: &Row) -> bool {
         self.id == row.id
             && self.name == row.name
@@ -159,13 +159,13 @@ impl Token {
             && self.scopes == scopes(row)
     }
 
-    /// Whether it may still be used: it has neither been revoked nor expired.
+    /// Whether the token has neither been revoked nor expired.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         !*self.revoked.borrow() && self.expires_at.is_none_or(|end| end > Time::now())
     }
 
-    /// Waits until it may not be used any more.
+    /// Waits until the token is revoked or expires.
     pub async fn ended(&self) {
         let mut revoked = self.revoked.subscribe();
         let revocation = async {
@@ -182,7 +182,7 @@ impl Token {
         select(pin!(revocation), pin!(expiry)).await;
     }
 
-    /// Takes that a request was made with it.
+    /// Notes that a request was made with the token.
     pub fn use_now(&self) {
         self.used.store(true, Ordering::Relaxed);
     }
@@ -192,7 +192,7 @@ impl Token {
     }
 }
 
-/// By its name alone: no log may show its hash.
+/// Shows the name alone: no log may show the hash.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")

@@ -1,4 +1,4 @@
-//! What changes something: in somebody's name, at one place in the history, followed by all that follows from it.
+//! Transactions that write: in a caller's name, at one place in the history, with the hooks that follow.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -21,44 +21,44 @@ use crate::{
     value::{Id, today},
 };
 
-/// What follows a write, and a start.
+/// What others have to do after a write, and after a start.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// Does, at the end of a transaction, all that follows from what it changed. Tells what that was of what the public sees.
+    /// Runs at the end of every transaction that writes. Tells which public data the transaction has changed.
     pub after_write: fn(&mut Tx<'_>) -> Result<Invalidation>,
-    /// Brings up to date, a piece at a time, what an older program or somebody with SQL has left behind.
+    /// Brings derived data up to date, a piece at a time, after an older program or somebody with SQL has written.
     pub catch_up: fn(&mut PgConnection) -> Result<()>,
 }
 
 impl Hooks {
-    /// Nothing follows.
+    /// No hooks: for writes that change derived data alone.
     pub const NONE: Self = Self {
         after_write: |_| Ok(Invalidation::NOTHING),
         catch_up: |_| Ok(()),
     };
 }
 
-/// What statements run on that change something: they have an actor, and a place in the history.
+/// A transaction that writes: it has an actor, and a place in the history.
 ///
-/// There is no other way to one than [`super::Db::write`] or [`write()`], and functions that change something take one.
+/// Only [`super::Db::write`] and [`write()`] make one, and every function that changes something takes one.
 pub struct Tx<'a> {
     /// The connection.
     pub conn: &'a mut PgConnection,
     /// Who writes.
     pub caller: &'a Caller,
-    /// Why.
+    /// Why something changes.
     pub reason: Option<String>,
-    /// What follows a write.
+    /// What follows the write.
     pub(super) hooks: Hooks,
-    /// The last change before this transaction's own.
+    /// The number of the last change before the transaction.
     pub before: i64,
-    /// The day of all it does.
+    /// The day of all that the transaction does.
     pub today: NaiveDate,
-    /// Whether it changes a token.
+    /// Whether the transaction changes a token.
     pub tokens_changed: bool,
 }
 
-/// Runs statements that change something on a connection of one's own.
+/// Runs a transaction that writes, on a connection of the caller's own.
 pub fn write<T>(
     conn: &mut PgConnection,
     hooks: Hooks,
@@ -69,19 +69,19 @@ pub fn write<T>(
         .map(|written| written.given)
 }
 
-/// How often, and how long after it began, a transaction that the database undid is tried again.
+/// How often a transaction is tried that the database rolls back, and how long after its beginning it is tried again.
 const TRIES: u32 = 3;
 const SOON: Duration = Duration::from_secs(2);
 
-/// Runs a transaction, and again where the database undid it soon after it began, as it does in a deadlock. What took longer
-/// was not undone for that, but because it took too long. On a connection that is lost it just fails again.
+/// Runs a transaction, and runs it again if the database rolled it back soon after it began, as in a deadlock. A transaction that
+/// took longer ran into a timeout. On a lost connection the transaction fails again.
 pub(super) fn with_retries<T>(mut run: impl FnMut() -> Result<T>) -> Result<T> {
     for n in 1..TRIES {
         let begun = Instant::now();
         match run() {
             Err(Error::Undone(why)) if begun.elapsed() < SOON => {
                 log::warn!("a transaction was undone, and is tried again: {}", in_one_line(&why));
-                // Whoever was in its way goes first.
+                // The transaction that it collided with goes first.
                 thread::sleep(Duration::from_millis(20) * n);
             }
             done => return done,
@@ -90,7 +90,7 @@ pub(super) fn with_retries<T>(mut run: impl FnMut() -> Result<T>) -> Result<T> {
     run()
 }
 
-/// What a transaction gave, and what it changed of what the public sees.
+/// A transaction's result, and which public data it changed.
 pub(super) struct Written<T> {
     pub(super) given: T,
     pub(super) changed: Invalidation,
@@ -98,11 +98,11 @@ pub(super) struct Written<T> {
 }
 
 diesel::define_sql_function! {
-    /// Takes the place of a write in the history; gives the last change before it.
+    /// Takes the place of a write in the history. Gives the number of the last change before it.
     fn begin_write(actor: Text, token: Text, request: Text, reason: Text) -> BigInt;
 }
 
-/// Within a transaction: takes its place, works, and lets what changed of what is public have its revision and be counted.
+/// Within a transaction: takes its place in the history, runs the work, then the hooks.
 pub(super) fn write_in<T>(
     conn: &mut PgConnection,
     hooks: Hooks,
@@ -132,8 +132,8 @@ pub(super) fn write_in<T>(
     })
 }
 
-/// For the rest of a transaction that writes, lets what its caller does not see be not there: it is not found, named, compared or
-/// changed. Whoever sees everything needs no views for that.
+/// For the rest of a transaction that writes, hides the rows that its caller may not see: they are not found, named, compared or
+/// changed. A caller who may see everything needs no views.
 pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result<()> {
     let drafts = caller.drafts();
     if drafts != EVERY_DRAFT {
@@ -143,8 +143,8 @@ pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result
 }
 
 impl Tx<'_> {
-    /// Fails unless the caller may do this to something that was looked for: to whom it belongs, if it is there. What the
-    /// caller does not see was not found.
+    /// Fails unless the caller has a permission in the organization that a row belongs to. `found` is that organization, or `None`
+    /// if no row was found; a row that the caller may not see was not found.
     pub fn permit(&self, verb: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
         match found {
             Some(organization) if self.caller.may(verb, Some(organization)) => Ok(()),
@@ -153,7 +153,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Works on trial: what it does is undone, after everything that would follow from it. What it gives stays.
+    /// A dry run: the work and its hooks are rolled back, and the result is kept.
     pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (caller, hooks, before, today) = (self.caller, self.hooks, self.before, self.today);
         let reason = self.reason.clone();
@@ -176,7 +176,7 @@ impl Tx<'_> {
         done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
     }
 
-    /// Says why something changes, where the request says it in its body.
+    /// Sets why something changes, if the request says so in its body.
     pub fn set_reason(&mut self, reason: &str) -> Result<()> {
         diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;
         self.reason = Some(reason.to_owned());

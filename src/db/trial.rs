@@ -1,10 +1,9 @@
-//! Trials: what a write would do is done, and undone, by nobody's leave and in nobody's way.
+//! Trials (dry runs): a write is done and rolled back, without blocking other writers.
 //!
-//! A trial is a transaction of its own, on connections of its own, that is never committed: the database sees to that. It does not
-//! queue with the writers, and takes no place in the history, so that it holds no lock for which every writer waits. It holds those of
-//! any transaction that changes rows: on the rows it changes, and on those above them against their removal. Only who writes to
-//! these waits for it, holding up all other writers meanwhile; and no longer than about [`LOOK`] and [`GRACE`], since a trial that is
-//! in somebody's way is ended. It waits itself for whoever writes to what it tries, as long as a writer would.
+//! A trial is a transaction on a pool of its own. A trigger keeps it from being committed. It does not take the writers' lock and
+//! has no place in the history. It holds only row locks: on the rows that it changes, and on their parents against removal. A writer
+//! that needs one of these rows waits for the trial, and other writers wait behind it. That takes no longer than about [`GRACE`] and
+//! [`LOOK`], since a trial that blocks a writer is ended. A trial itself waits for a writer's row locks as long as a writer would.
 
 use std::{
     pin::pin,
@@ -32,11 +31,11 @@ use crate::{
     value::today,
 };
 
-/// How long a trial may be in somebody's way before anybody looks.
+/// How long a trial may run before it is checked for the first time.
 const GRACE: Duration = Duration::from_millis(100);
-/// How often it is looked whether one is.
+/// How often a trial is checked for blocking a writer.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long looking may take.
+/// How long one check may take.
 const LOOKED: Duration = Duration::from_secs(1);
 
 diesel::define_sql_function! {
@@ -44,11 +43,11 @@ diesel::define_sql_function! {
     fn begin_trial(actor: Text, token: Text, request: Text, reason: Text);
 }
 diesel::define_sql_function! {
-    /// Whether anybody waits for a lock that this process holds.
+    /// Whether a transaction waits for a lock that this server process holds.
     fn is_in_the_way(process: Integer) -> Bool;
 }
 
-/// Runs statements that would change something, on a connection of one's own, and undoes them. What they give stays.
+/// Runs a write on a connection of the caller's own and rolls it back. The result is kept.
 pub fn try_out<T>(
     conn: &mut PgConnection,
     hooks: Hooks,
@@ -59,7 +58,7 @@ pub fn try_out<T>(
     let undone: Result<()> = conn.build_transaction().repeatable_read().run(|conn| {
         let token = context.caller.token().map(|id| id.to_string()).unwrap_or_default();
         let reason = context.reason.as_deref().unwrap_or_default();
-        // Before the trial begins, so that its own log is looked for first.
+        // Before the trial begins, which puts its own log first in the search path.
         as_caller_sees(conn, context)?;
         let begun = begin_trial(context.name(), token, &*context.request_id, reason);
         diesel::select(begun).execute(conn)?;
@@ -68,7 +67,7 @@ pub fn try_out<T>(
             caller: context,
             reason: context.reason.clone(),
             hooks,
-            // Its log holds nothing but its own changes.
+            // The log of a trial holds its own changes alone.
             before: 0,
             today: today(),
             tokens_changed: false,
@@ -80,7 +79,7 @@ pub fn try_out<T>(
 }
 
 impl Db {
-    /// Runs statements that would change something, in the caller's name, and undoes them. What they give stays.
+    /// Runs a write in the caller's name and rolls it back. The result is kept.
     pub async fn try_out<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
@@ -92,27 +91,27 @@ impl Db {
         let theirs = Arc::clone(&process);
         let run = move |conn: &mut PgConnection, running: &Running| {
             let _for = RequestScope::request(Arc::clone(&context.request_id));
-            // It is said once of each trial.
+            // Every attempt has the same connection.
             let _ = theirs.set(backend_pid(conn)?);
             let tried = with_retries(|| {
                 running.begin()?;
                 try_out(conn, hooks, &context, work.clone())
             })?;
-            // What it was tried on is there to be read.
+            // The caller may read the state that the trial was run on.
             context.consistency.wrote(consistency::reached(conn)?);
             Ok(tried)
         };
         let tried = pin!(trials.run(permit, bounds.write, Some(&self.context), run));
         match select(tried, pin!(self.database.in_the_way(&process))).await {
             Either::Left((done, _)) => done,
-            // Who does not wait for it any more ends it.
+            // Dropping the trial ends it.
             Either::Right(((), _tried)) => Err(Error::Unavailable("somebody writes to what is being tried".to_owned())),
         }
     }
 }
 
 impl Database {
-    /// Waits until somebody waits for a lock of this process.
+    /// Waits until a transaction waits for a lock of this server process.
     async fn in_the_way(&self, process: &OnceLock<i32>) {
         sleep(GRACE).await;
         loop {
