@@ -226,3 +226,28 @@ fn imports_are_found_however_they_are_written() {
         .collect();
     assert_eq!(found, ["db/pool", "error", "value"].map(str::to_owned).into());
 }
+
+#[test]
+fn names_of_tests_can_be_read() {
+    let mut found = vec![];
+    for folder in ["src", "tests"] {
+        files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+    }
+    for file in found {
+        let text = fs::read_to_string(&file).unwrap();
+        for (_, after) in text
+            .match_indices("fn ")
+            .map(|(at, found)| (at, &text[at + found.len()..]))
+        {
+            let end = after
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(after.len());
+            assert!(
+                end <= 80,
+                "{}: {} has more than 80 characters",
+                file.display(),
+                &after[..end]
+            );
+        }
+    }
+}

@@ -37,7 +37,13 @@ use ward_policy::{
     server::{app, state::AppState},
 };
 
-use crate::openapi::CONTRACT;
+use crate::contract::openapi::CONTRACT;
+
+pub(crate) mod factories;
+pub(crate) mod generated;
+pub(crate) mod sample;
+pub(crate) mod secrets;
+pub(crate) mod years;
 
 /// Connections an application may have; more than one, so that requests really meet.
 const POOL: u32 = 8;

@@ -243,7 +243,7 @@ fn migrations_can_be_run_apart_and_again() -> Outcome {
 }
 
 #[test]
-fn a_history_is_verified_whether_the_service_runs_or_not_and_what_was_altered_is_named() -> Outcome {
+fn verify_works_while_the_service_runs_or_not_and_names_what_was_altered() -> Outcome {
     let place = Place::new("verify")?;
     let service = place.serve(&[])?;
     let running = place.command(&["verify"]).output()?;

@@ -86,7 +86,7 @@ fn stream_is_open(mut stream: TcpStream) -> Outcome {
 }
 
 #[test]
-fn who_asks_too_often_is_told_to_wait_but_not_who_asks_whether_something_still_holds() -> Outcome {
+fn too_many_requests_get_429_but_a_304_from_the_cache_is_free() -> Outcome {
     let place = Place::new("rate")?;
     let service = place.spawn(&[], &[("WARD_POLICY_RATE", "2")])?.wait()?;
     let (address, token) = (service.address, place.token()?);

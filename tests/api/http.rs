@@ -1,0 +1,14 @@
+//! What every request shares.
+
+pub(crate) mod bounds;
+pub(crate) mod browsers;
+pub(crate) mod callers;
+pub(crate) mod compression;
+pub(crate) mod deadlines;
+pub(crate) mod hostile;
+pub(crate) mod idempotency;
+pub(crate) mod pagination;
+pub(crate) mod preconditions;
+pub(crate) mod requests;
+pub(crate) mod response_cache;
+pub(crate) mod wire;

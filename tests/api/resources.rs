@@ -1,0 +1,25 @@
+//! Each resource over HTTP, in the files that `src/resources` has.
+
+pub(crate) mod audit;
+pub(crate) mod budgets;
+pub(crate) mod catalog;
+pub(crate) mod changes;
+pub(crate) mod codelists;
+pub(crate) mod coverage;
+pub(crate) mod evaluations;
+pub(crate) mod exports;
+pub(crate) mod findings;
+pub(crate) mod goals;
+pub(crate) mod imports;
+pub(crate) mod indicators;
+pub(crate) mod items;
+pub(crate) mod organizations;
+pub(crate) mod policies;
+pub(crate) mod policy_forms;
+pub(crate) mod policy_trees;
+pub(crate) mod publications;
+pub(crate) mod results;
+pub(crate) mod series;
+pub(crate) mod targets;
+pub(crate) mod tokens;
+pub(crate) mod transitions;
