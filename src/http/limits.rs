@@ -31,7 +31,7 @@ pub struct Limits {
     /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one
     /// caller's exports may take half of them.
     pub export_bytes: usize,
-    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); one caller may have a quarter.
+    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter to one caller.
     pub exports: usize,
     /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove
     /// `X-Forwarded-Host` and `X-Forwarded-Proto`, up to 10 (0). Without proxies, none of these headers counts.
