@@ -127,8 +127,8 @@ impl Claim {
         }))
     }
 
-    /// Fails while another request with this key is running. It comes before the wait for a place in the history: a
-    /// request that waits there is running too.
+    /// Fails while another request with this key is running. This check comes before the wait for a place in the
+    /// history: a request that waits there is running too.
     pub fn begin(&self, conn: &mut PgConnection) -> Result<()> {
         let name = hashtextextended(format!("{} {}", self.token, self.key), 0);
         let mine: bool = diesel::select(pg_try_advisory_xact_lock(name)).get_result(conn)?;

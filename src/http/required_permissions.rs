@@ -8,7 +8,7 @@ use utoipa::openapi::{OpenApi, path::Operation};
 
 use crate::auth::{Permission, RequiredPermission};
 
-/// The required permission of each operation, read from the OpenAPI document; its handler states it there.
+/// The required permission of each operation, read from the OpenAPI document, where handlers state it.
 #[derive(Debug)]
 pub struct RequiredPermissions(HashMap<(Method, String), Need>);
 

@@ -159,7 +159,7 @@ pub async fn surround(
     }
     security_headers::protect(&path, response.headers_mut());
     let req = response.request();
-    // A request that was not routed names the route it would have reached.
+    // A cached response, whose request was not routed, brings its own route.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
     let bytes = match response.response().body().size() {
         BodySize::Sized(n) => Some(n),

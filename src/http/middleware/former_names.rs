@@ -5,8 +5,8 @@
 //! a filter `organization`, lest a copy go stale after a rename. An instance learns of renames as of other changes: of
 //! its own at once, of others' after a moment.
 //!
-//! Reads of the past (`as_of`) are never redirected: things bear the names they had then, and what is read there stays
-//! the same. Bodies and files must use an organization's current name.
+//! Reads of the past (`as_of`) are never redirected: things bear the names they had then, and such an answer never
+//! changes. Bodies and files must use an organization's current name.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
