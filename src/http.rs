@@ -1,4 +1,4 @@
-//! What every request shares: how it is read, checked, answered and limited.
+//! What every request shares: how requests are read, checked, answered and limited.
 
 pub mod address;
 pub mod as_of;

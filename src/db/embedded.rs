@@ -1,4 +1,4 @@
-//! A private PostgreSQL, for the machine that has no `DATABASE_URL` and for the tests.
+//! A private PostgreSQL, for tests and for a machine without `DATABASE_URL`.
 
 use std::{
     env,
@@ -25,7 +25,7 @@ mod install;
 mod server;
 mod watcher;
 
-/// The only role, and the database made at the first start.
+/// The name of the only role, and of the database made at the first start.
 const NAME: &str = "ward_policy";
 /// Nothing listens on this port; it is part of the socket's file name.
 const PORT: u16 = 5432;
@@ -39,7 +39,7 @@ pub enum EmbeddedError {
          `apt-get install postgresql` or `brew install postgresql@17`, or set DATABASE_URL to a database elsewhere"
     )]
     NotInstalled,
-    /// The data can only be read by a version that is not here.
+    /// The data can only be read by a version that is not installed here.
     #[error(
         "the data in {} is PostgreSQL {major}'s, whose programs are not installed here{}. Nothing was changed. Install them beside \
          (Debian: postgresql-{major}, of the release before or from apt.postgresql.org) and start again; `ward-policy upgrade` then \
@@ -52,16 +52,16 @@ pub enum EmbeddedError {
         path: PathBuf,
         /// The version that wrote it.
         major: u32,
-        /// The newest version that is here.
+        /// The newest version installed here.
         found: Option<u32>,
     },
-    /// There is nothing to bring to another version.
+    /// There is no data to upgrade.
     #[error("there is no data in {} (WARD_POLICY_DATA)", path.display())]
     NoData {
         /// The data directory.
         path: PathBuf,
     },
-    /// What an upgrade kept is there still.
+    /// The files that an earlier upgrade kept are still there.
     #[error("{} is left from an earlier upgrade: move it away, then upgrade again", path.display())]
     Kept {
         /// The files that were kept.
@@ -76,7 +76,7 @@ pub enum EmbeddedError {
         /// The data directory.
         path: PathBuf,
     },
-    /// What a killed service left behind does not end.
+    /// PostgreSQL processes that a killed service left behind do not end.
     #[error(
         "PostgreSQL processes of an earlier start still use {} and do not end. End them, then start again",
         path.display()
@@ -94,10 +94,10 @@ pub enum EmbeddedError {
     Unreachable {
         /// The data directory.
         path: PathBuf,
-        /// Whom PostgreSQL would run as.
+        /// The account PostgreSQL would run as.
         account: String,
     },
-    /// There is nobody to run PostgreSQL as.
+    /// There is no account to run PostgreSQL as.
     #[error(
         "PostgreSQL does not run as root, and there is no account `ward-policy`, `postgres` or `nobody` to run it as"
     )]
@@ -112,7 +112,7 @@ pub enum EmbeddedError {
         /// The directory.
         path: PathBuf,
     },
-    /// PostgreSQL said no.
+    /// A PostgreSQL program failed.
     #[error("{what}. Its log ends with:\n{log}")]
     Failed {
         /// What happened.
@@ -120,15 +120,15 @@ pub enum EmbeddedError {
         /// The last lines of the server's log.
         log: String,
     },
-    /// The server runs but our database is not in it.
+    /// The server runs, but our database in it cannot be opened.
     #[error("the embedded database cannot be opened: {0}")]
     Database(String),
-    /// The file system or the operating system said no.
+    /// The file system or the operating system refused an operation.
     #[error("{}: {source}", path.display())]
     Io {
-        /// What it was about.
+        /// The file or directory concerned.
         path: PathBuf,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -140,21 +140,21 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> EmbeddedError {
     }
 }
 
-/// What became of an upgrade.
+/// The outcome of an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upgrade {
-    /// The data is the newest installed version's already.
+    /// The data belongs to the newest installed version already.
     Newest {
-        /// That version.
+        /// The newest installed version.
         major: u32,
     },
     /// The data was brought to another version.
     Done {
-        /// The version it was.
+        /// The version of the data before.
         from: u32,
-        /// The version it is now.
+        /// The version of the data now.
         to: u32,
-        /// Where the old files are.
+        /// Where the old files are kept.
         kept: PathBuf,
     },
 }
@@ -165,7 +165,7 @@ const ROOM_IN_MEMORY: u64 = 2 << 30;
 /// The mode of a directory in which everybody may have files.
 const FOR_ALL: u32 = 0o1777;
 
-/// The directory for temporary clusters in memory (Linux), if it has room. None where `TMPDIR` names another place.
+/// The directory for temporary clusters in memory (Linux), if it has room; `None` if `TMPDIR` names another place.
 fn place_in_memory() -> Option<PathBuf> {
     let place = PathBuf::from("/dev/shm");
     let room = statvfs(&place).ok()?;
@@ -185,8 +185,8 @@ fn remove(directory: &Path) -> Result<(), EmbeddedError> {
 
 /// A PostgreSQL server of our own, which ends with this value or with this process, whichever is first.
 ///
-/// Only we and root reach it, and its own account if root starts it: it listens on a Unix socket in a private directory, nowhere else,
-/// and asks the system who calls.
+/// Only root, we and, if root starts the server, its own account can connect. The server listens on a Unix socket in a
+/// private directory, nowhere else, and asks the system who connects.
 #[derive(Debug)]
 pub struct Embedded {
     socket: PathBuf,
@@ -196,7 +196,7 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts the server on the data kept in `data`, which is made at the first start.
+    /// Starts the server on the data in `data`, which is made at the first start.
     pub fn start(data: &Path) -> Result<Self, EmbeddedError> {
         Self::run(data, Kind::Durable)
     }
@@ -210,14 +210,14 @@ impl Embedded {
         )
     }
 
-    /// The address of a database in it, for libpq; further parameters may be added with `&`.
+    /// The address of a database in this server, for libpq; further parameters may be added with `&`.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         url(&self.socket, database)
     }
 
-    /// The address of our database on the data kept in `data`, in the server that another process runs there; or else in one
-    /// that is started for it, and given too.
+    /// The address of our database on the data in `data`: in the server that another process runs there, or else in a
+    /// server that is started, and returned with it.
     pub fn reach(data: &Path) -> Result<(String, Option<Self>), EmbeddedError> {
         match Self::start(data) {
             Ok(embedded) => Ok((embedded.url(NAME), Some(embedded))),
@@ -226,8 +226,8 @@ impl Embedded {
         }
     }
 
-    /// Brings the data kept in `data` to the newest PostgreSQL installed here, if it is an older one's. `copy` copies all from the
-    /// database at one address to the new one at another, and may keep files in a directory meanwhile. The old files are kept.
+    /// Upgrades the data in `data` to the newest PostgreSQL installed here, if newer. `copy` copies everything from the
+    /// old address to the new one, and may put files into the directory meanwhile. The old files are kept.
     pub fn upgrade<E: From<EmbeddedError>>(
         data: &Path,
         copy: impl FnOnce(&str, &str, &Path) -> Result<(), E>,
@@ -249,7 +249,7 @@ impl Embedded {
             return Err(EmbeddedError::Kept { path: kept }.into());
         }
         let successor = cluster.successor();
-        // What an upgrade that was cut short has left is made again.
+        // The directory that an upgrade left when it was cut short is made anew.
         remove(&successor.data)?;
         account.private_directory(&successor.data)?;
         let run = || {
@@ -315,14 +315,14 @@ impl Drop for Embedded {
                 log::error!("the supervisor of the embedded PostgreSQL panicked");
             }
         }
-        // Closing alone would not do while another thread forks: its child shares the lock until it has its program.
+        // Closing the file is not enough while another thread forks: the child shares the lock until its `exec`.
         if let Err(error) = self.service_lock.unlock() {
             log::warn!("the embedded PostgreSQL's directory stays locked: {error}");
         }
     }
 }
 
-/// A program of PostgreSQL's, of this major version or a newer one, wherever a server is looked for.
+/// A PostgreSQL program of this major version or a newer one, from wherever servers are looked for.
 #[must_use]
 pub fn client(name: &str, major: u32) -> Option<PathBuf> {
     install::client(name, major)

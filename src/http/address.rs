@@ -1,7 +1,7 @@
-//! The address under which a caller reached the service, and the one it comes from.
+//! The address under which a caller reached the service, and the address the caller comes from.
 //!
-//! Anybody can say anything in `Forwarded` and `X-Forwarded-…`, so these count for nothing unless proxies stand in front, as
-//! `WARD_POLICY_PROXIES` says. Of several values the one counts that the outermost of them has added, as of addresses.
+//! Anybody can write anything into `Forwarded` and `X-Forwarded-…`. These headers count only behind proxies, as
+//! `WARD_POLICY_PROXIES` says. Of several values, the one that the outermost proxy added counts.
 
 use actix_web::{
     HttpRequest,
@@ -30,8 +30,8 @@ pub fn reached(req: &HttpRequest) -> String {
     format!("{}://{authority}", scheme.unwrap_or("http"))
 }
 
-/// What the outermost of so many proxies and one has said in this header. A proxy that sets the header, instead of adding to
-/// it, leaves fewer values: the first is then its own.
+/// What the outermost of `beyond + 1` proxies wrote into this header. A proxy that sets the header, instead of
+/// appending to it, leaves fewer values: then the first value is its own.
 fn said<'a>(headers: &'a HeaderMap, name: &str, beyond: usize) -> Option<&'a str> {
     let values: Vec<&str> = headers
         .get_all(name)
@@ -42,13 +42,13 @@ fn said<'a>(headers: &'a HeaderMap, name: &str, beyond: usize) -> Option<&'a str
     values.iter().rev().nth(beyond).or_else(|| values.first()).copied()
 }
 
-/// A host with its port, and with nothing else.
+/// A host with an optional port, and nothing else.
 fn authority(text: &str) -> Option<Authority> {
     let authority: Authority = text.parse().ok()?;
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)
 }
 
-/// The address a request comes from: that of the connection or, behind proxies, the one that the outermost of them noted.
+/// The address a request comes from: the connection's peer or, behind proxies, what the outermost proxy noted.
 #[must_use]
 pub fn caller(req: &ServiceRequest) -> CallerKey {
     let forwarded = limits(req.request()).proxies.checked_sub(1).and_then(|beyond| {
@@ -161,7 +161,7 @@ mod tests {
             (&["203.0.113.1, 198.51.100.7", "192.0.2.50"][..], "198.51.100.7"),
             (&["203.0.113.2, 198.51.100.7, 192.0.2.50"], "198.51.100.7"),
             (&["198.51.100.8, 192.0.2.50"], "198.51.100.8"),
-            // A caller that does not come through the proxies is known by the address of its connection.
+            // A caller that bypasses the proxies is known by the address of its connection.
             (&["nonsense"], "192.0.2.1"),
             (&[], "192.0.2.1"),
         ] {

@@ -1,4 +1,4 @@
-//! Which moment a caller reads: now, or an earlier place in the history; and what changed since one.
+//! The point in time that a caller reads: now, or earlier (`as_of`); and the filter for what changed since a moment.
 
 use chrono::SecondsFormat;
 use utoipa::openapi::{
@@ -38,7 +38,7 @@ query! {
     }
 }
 
-/// A moment of the past, as a caller names it.
+/// A point in time, as a caller names it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AsOf {
     /// None: now.
@@ -46,12 +46,12 @@ pub enum AsOf {
     Now,
     /// A time.
     Time(Time),
-    /// A revision of the policy that is read, or that what is read belongs to.
+    /// A revision of the policy that is read, or that the thing read belongs to.
     Revision(i32),
 }
 
 impl AsOf {
-    /// The same as the end of an address; empty for now.
+    /// The query string that reads this point in time; empty for now.
     #[must_use]
     pub fn query(self) -> String {
         match self {
@@ -92,7 +92,7 @@ impl Field for AsOf {
 }
 
 impl AsOfParam {
-    /// The moment, where what is read is a policy or belongs to one.
+    /// The point in time, if the thing read is a policy or belongs to one.
     #[must_use]
     pub fn of(&self, of: RevisionOf) -> PointInTime {
         match self.as_of {
@@ -102,7 +102,7 @@ impl AsOfParam {
         }
     }
 
-    /// The moment, where what is read belongs to one policy only if the caller has said which.
+    /// The point in time, if the thing read belongs to one policy only when the caller has said which.
     pub fn of_any(&self, of: Option<RevisionOf>) -> Result<PointInTime> {
         match (self.as_of, of) {
             (AsOf::Now, _) => Ok(PointInTime::Now),
@@ -119,7 +119,7 @@ impl AsOfParam {
     }
 }
 
-/// Of the policy that a filter's organizations and years come down to, if that is one.
+/// The policy that a filter's organizations and years come down to, if they name just one.
 #[must_use]
 pub fn only(organizations: &AnyOf<OrganizationKey>, years: &Years) -> Option<RevisionOf> {
     match (&organizations.0[..], &years.0[..]) {

@@ -1,8 +1,8 @@
-//! Connections: a client that sends or reads too slowly is disconnected, and no address has more than its share of connections.
+//! Connections: a client that sends or reads too slowly is disconnected, and no address has more than its share.
 //!
-//! The framework times the first head of a connection and the pause between requests; what arrives of a later head stops
-//! both, and nothing times a client that does not read. So every connection is watched: after an answer it has so long to send
-//! a whole head, or to read. What the system itself finds unread for as long it ends too.
+//! The framework times the first head of a connection and the pause between requests. The first bytes of a later head
+//! stop both timers, and nothing times a client that does not read. So after each answer a watchdog times a connection:
+//! to send a whole head, or to read. The operating system too ends a connection that stays unread for as long.
 
 use std::{
     any::Any,
@@ -29,20 +29,20 @@ use actix_web::{
     web::Bytes,
 };
 
-/// How often it is looked after them.
+/// How often the watchdog looks at the connections.
 const TICK: Duration = Duration::from_secs(1);
-/// An answer of more bytes may still be being read when the next head is due.
+/// A longer answer, in bytes, may still be being read when the next head is due.
 const LONG: u64 = 64 << 10;
-/// That a connection is in a request, and not due to do anything.
+/// Value of `due` while a connection is in a request: the client need not send anything.
 const BUSY: u64 = u64::MAX;
 
-/// How long a connection beyond what there is room for may take to send its head: only health is answered there.
+/// How long a connection over the bound may take to send its head; only health probes are answered on it.
 const HURRY: Duration = Duration::from_secs(2);
-/// So many connections beyond its share an address may have, on which it is told so; one more is ended unheard.
+/// Connections over its share on which an address still gets an answer (429); further ones are closed unheard.
 const TOLD: usize = 16;
 /// How long an idle connection may stay open when the service is about to stop.
 const LEAVING: Duration = Duration::from_secs(8);
-/// That the service is not about to stop.
+/// Value of `stopped` while the service is not about to stop.
 const NEVER: u64 = u64::MAX;
 
 /// How long a client may take.
@@ -63,24 +63,24 @@ impl Default for Patience {
     }
 }
 
-/// How many connections are served, beside those that ask for health.
+/// How many connections are served, beside those of health probes.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
-    /// In all.
+    /// From all addresses together.
     pub in_all: usize,
-    /// To one address; there is no such bound where proxies stand in front, whose address all have.
+    /// From one address; `None` behind proxies, whose address all connections have.
     pub each: Option<usize>,
 }
 
-/// All connections.
+/// The registry of all connections.
 #[derive(Debug)]
 pub struct Connections {
     begun: Instant,
     patience: Patience,
     room: Room,
-    /// When the service was told to stop, in milliseconds from the beginning.
+    /// When the service was told to stop, in milliseconds since `begun`.
     stopped: AtomicU64,
-    /// How many have come so far.
+    /// How many connections have come so far.
     came: AtomicU64,
     open: Mutex<Open>,
 }
@@ -96,9 +96,9 @@ struct Open {
 /// Why a connection is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beyond {
-    /// Its address has its share.
+    /// Its address has its share already.
     Share,
-    /// All that are served are taken.
+    /// All connections that are served are taken.
     All,
 }
 
@@ -109,7 +109,7 @@ pub struct Connection {
     stream: TcpStream,
     address: Option<IpAddr>,
     beyond: Option<Beyond>,
-    /// When it must be in a request, in milliseconds from the beginning.
+    /// When the connection must be in a request, lest it be closed; in milliseconds since `begun`.
     due: AtomicU64,
 }
 
@@ -121,7 +121,7 @@ pub struct InRequest {
 }
 
 impl Connections {
-    /// None yet. A thread watches them, as long as there may be any.
+    /// Starts empty; a watchdog thread runs as long as the registry lives.
     #[must_use]
     pub fn new(patience: Patience, room: Room) -> Arc<Self> {
         let all = Arc::new(Self {
@@ -146,7 +146,7 @@ impl Connections {
         all
     }
 
-    /// Takes a new connection in, and notes it where its requests find it.
+    /// Registers a new connection, and stores it in `data`, where its requests find it.
     pub fn take(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
         self.came.fetch_add(1, Ordering::AcqRel);
         let taken = io.downcast_ref::<net::TcpStream>().map(|stream| {
@@ -161,7 +161,7 @@ impl Connections {
         let is_told = open.by_address(address) <= self.room.each.map_or(usize::MAX, |each| each + TOLD);
         let patience = match beyond {
             Some(_) => HURRY,
-            // The framework times its first head.
+            // The framework times the first head of a connection.
             None => self.patience.head + TICK * 5,
         };
         let connection = Arc::new(Connection {
@@ -190,7 +190,7 @@ impl Connections {
         self.came.load(Ordering::Acquire)
     }
 
-    /// That every answer shall be the last one on its connection: the service is about to stop.
+    /// Makes every answer the last one on its connection: the service is about to stop.
     pub fn stop(&self) {
         self.stopped.store(self.after(Duration::ZERO), Ordering::Release);
     }
@@ -203,7 +203,7 @@ impl Connections {
         u64::try_from((self.begun.elapsed() + patience).as_millis()).unwrap_or(BUSY - 1)
     }
 
-    /// Ends those that are due.
+    /// Closes the connections that are due.
     fn let_go(&self) {
         let now = self.after(Duration::ZERO);
         let leaving = u64::try_from(LEAVING.as_millis()).unwrap_or(0);
@@ -223,7 +223,7 @@ impl Connections {
     }
 }
 
-/// Lets the system end a connection whose client reads nothing for so long; other systems than Linux leave that to the watch.
+/// Lets the system end a connection whose client reads nothing for so long. Off Linux, the watchdog alone does so.
 fn end_unread(stream: &net::TcpStream, patience: Duration) {
     #[cfg(target_os = "linux")]
     if let Err(e) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
@@ -275,13 +275,13 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Why it is one too many, if it is.
+    /// Why the connection is one too many, if it is.
     #[must_use]
     pub const fn beyond(&self) -> Option<Beyond> {
         self.beyond
     }
 
-    /// That a whole head has come.
+    /// Notes that a whole head has come.
     #[must_use]
     pub fn enter(self: &Arc<Self>) -> InRequest {
         self.due.store(BUSY, Ordering::Release);
@@ -291,7 +291,7 @@ impl Connection {
         }
     }
 
-    /// Whether whoever was on the other side has hung up. One that will say no more is taken for one that has.
+    /// Whether the client has closed the connection; half-closed counts as closed.
     #[must_use]
     pub fn is_left(&self) -> bool {
         match self.stream.peek(&mut [0]) {
@@ -302,14 +302,14 @@ impl Connection {
 }
 
 impl InRequest {
-    /// Whether its answer is the last one on its connection.
+    /// Whether the answer is the last one on its connection.
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.connection.beyond.is_some() || self.connection.all.is_stopping()
     }
 
-    /// Lasts as long as the answer does: until its bytes are handed over, or the stream it is has ended. A long answer breaks off
-    /// when its caller may not have it any more.
+    /// Keeps the request open as long as its answer lasts: until its bytes are handed over, or its stream has ended. A
+    /// long answer breaks off when its caller may not have it any more.
     #[must_use]
     pub fn through(
         mut self,
@@ -334,7 +334,7 @@ impl InRequest {
     }
 }
 
-/// A stream, and the request it answers.
+/// A streamed answer, and the request it belongs to.
 struct Lasting {
     body: BoxBody,
     may_have_it: Box<dyn Fn() -> bool>,

@@ -1,4 +1,4 @@
-//! The database as a handler has it: taken from the request, with what only requests have.
+//! The database as handlers use it: extracted from the request, with the operations that only requests have.
 
 use std::future::{Ready, ready};
 
@@ -34,8 +34,8 @@ impl FromRequest for Db {
     }
 }
 
-/// Fails unless the caller may call the operation that the request has come to. The layer has asked already, by the path
-/// before it was routed; this is asked of the route itself, so that no other way to write a path leads around the layer.
+/// Fails unless the caller has the permission that the operation requires. The authentication layer has checked the
+/// path before routing; this checks the route itself, so that no other way to write a path leads around the layer.
 fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
     let needs = req.app_data::<web::Data<RequiredPermissions>>();
     let need = needs.map_or(RequiredPermission::Admin, |needs| {
@@ -45,15 +45,15 @@ fn admit(req: &HttpRequest, caller: &Caller) -> Result<()> {
 }
 
 impl Db {
-    /// The same, for a page of a list: two statements where its rows are counted; and no index has an order but the usual one.
+    /// This handle for a page of a list: a count is a second statement, and only the usual order has an index.
     #[must_use]
     pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
         self.single(!paging.include_total)
             .broad(paging.include_total || !paging.is_usual())
     }
 
-    /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the answer
-    /// is kept with what it answers to.
+    /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the
+    /// answer is stored in the transaction of the change.
     pub async fn once<R: Render>(
         &self,
         request: &impl Serialize,
@@ -69,8 +69,8 @@ impl Db {
         self.write_after(begin, answer).await
     }
 
-    /// Runs statements that would change something, and undoes them, for a request that its caller may repeat under an
-    /// `Idempotency-Key`: keeping the answer is a short write.
+    /// Runs statements that would change something, as a dry run, for a request that its caller may repeat under an
+    /// `Idempotency-Key`: storing the answer is a short write.
     pub async fn try_once<R: Render + Clone>(
         &self,
         request: &impl Serialize,

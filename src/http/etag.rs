@@ -1,4 +1,4 @@
-//! Entity tags: the state a caller read, and the state it means to change.
+//! Entity tags: of the state that a caller read, and of the state that a caller means to change.
 //!
 //! A tag is a hash of the answer's bytes, so it holds exactly as long as nothing the caller saw has changed.
 
@@ -35,7 +35,7 @@ pub fn of_bytes(body: &[u8]) -> EntityTag {
     EntityTag::new_strong(format!("{:032x}", xxh3_128(body)))
 }
 
-/// The same of a file, from where it stands; and how many bytes it has.
+/// The strong tag of a file, from its current position on, and the number of bytes.
 pub fn of_file(file: &mut impl Read) -> io::Result<(EntityTag, u64)> {
     let (mut hash, mut length) = (Xxh3::new(), 0);
     let mut chunk = vec![0; 1 << 16];
@@ -56,7 +56,7 @@ pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
         .map_err(Error::internal)
 }
 
-/// The tag under which the caller already has the answer with this one: this, or that of the coding it wants.
+/// The tag in `If-None-Match` that matches this response: the plain one or its compressed variant.
 #[must_use]
 pub fn known(req: &HttpRequest, tag: &EntityTag) -> Option<EntityTag> {
     if !req.headers().contains_key(IF_NONE_MATCH) {
@@ -70,7 +70,7 @@ pub fn known(req: &HttpRequest, tag: &EntityTag) -> Option<EntityTag> {
     }
 }
 
-/// Longest condition.
+/// Longest condition, in characters.
 const LONGEST: usize = 1000;
 
 /// Fails where a condition is longer than the contract lets it be.

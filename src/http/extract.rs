@@ -1,4 +1,4 @@
-//! What handlers take: bodies and paths that are checked when they are read.
+//! Extractors of handlers: bodies and paths, checked when they are read.
 //!
 //! `Json` and `Path` shadow actix's: same names, so utoipa infers bodies and parameters from handler signatures.
 
@@ -51,21 +51,21 @@ impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Js
     }
 }
 
-/// Keys and values that a merge patch may have: it is of one thing, and what it makes of it is checked in the middle of a write.
+/// Most keys and values of a merge patch: it changes one resource, and its result is checked inside a write.
 const MOST_OF_A_PATCH: usize = 10_000;
 
-/// A JSON Merge Patch (RFC 7396). What it makes of the stored thing is checked like any other input.
+/// A JSON Merge Patch (RFC 7396). The patched resource is checked like any other input.
 #[derive(Debug, Clone, Serialize)]
 pub struct Patch(Value);
 
 impl Patch {
-    /// The parent it names under this key, if it names one.
+    /// The parent that the patch names under this key, if it names one.
     #[must_use]
     pub fn parent(&self, key: &str) -> Option<Id> {
         self.0.get(key)?.as_str()?.parse().ok()
     }
 
-    /// What `stored` becomes.
+    /// Applies the patch to `stored`.
     pub fn apply<T: Serialize + DeserializeOwned + ToSchema + Rules + 'static>(self, stored: &T) -> Result<T> {
         let mut merged = serde_json::to_value(stored).map_err(Error::internal)?;
         json::merge(&mut merged, self.0);
@@ -106,22 +106,22 @@ impl<T: ToSchema> ToSchema for PatchOf<T> {
     }
 }
 
-/// A body of one of several media types, read within limits, and nothing more.
+/// A body of one of several media types, read within limits and not checked further.
 #[derive(Debug)]
 pub struct Upload<T> {
-    /// What its media type says it is.
+    /// The kind that its media type stands for.
     pub kind: T,
     /// The bytes.
     pub bytes: Bytes,
-    /// How large a document may be, if it is one.
+    /// The limits of a JSON document, for a body that is one.
     pub most: json::Most,
 }
 
-/// What the media types of an upload stand for.
+/// The kinds that the media types of an upload stand for.
 pub trait UploadKind: Sized + Copy + 'static {
-    /// Every media type, in lower case, and what it stands for.
+    /// Every media type, in lower case, and the kind it stands for.
     const TYPES: &'static [(&'static str, Self)];
-    /// All of them in words, for whoever sent another.
+    /// All media types in words, for a caller that sent another one.
     const NAMES: &'static str;
 }
 
@@ -144,7 +144,7 @@ impl<T: UploadKind> FromRequest for Upload<T> {
     }
 }
 
-/// Reads the body as JSON of this media type, and makes something of it.
+/// Reads the body as JSON of this media type, and turns it into a value with `read`.
 fn document<T: Send + 'static>(
     req: &HttpRequest,
     payload: &mut Payload,
@@ -163,7 +163,7 @@ fn document<T: Send + 'static>(
     }
 }
 
-/// That a body is not JSON, and why.
+/// The error for a body that is not JSON, and why it is not.
 pub fn not_json(e: &impl Display) -> Error {
     let detail = Bilingual::new(format!("JSONとして読み取れません: {e}"), format!("is not JSON: {e}"));
     Error::malformed(Violation::at("", "json", detail))
@@ -178,7 +178,7 @@ fn media_type(req: &HttpRequest) -> &str {
     given.split(';').next().unwrap_or_default().trim()
 }
 
-/// Reads a body of at most so many bytes, as it is; nothing that is of another type, or compressed.
+/// Reads a body of at most so many bytes, unchanged; refuses another media type, and a compressed body.
 fn bytes(
     req: &HttpRequest,
     payload: &mut Payload,
@@ -224,7 +224,7 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
     Ok(body.freeze())
 }
 
-/// Path parameters; one that does not parse names nothing.
+/// Path parameters. A parameter that does not parse gives 404.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
@@ -246,7 +246,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     }
 }
 
-/// Fails unless a caller may create something under an id of its own: nothing has it yet, and it is a UUID of version 7.
+/// Fails unless a caller may create something under this id of its own: an unused UUID of version 7.
 pub fn check_new(id: Id, exists: bool) -> Result<()> {
     if exists {
         return Err(Error::PreconditionFailed);

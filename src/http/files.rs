@@ -1,6 +1,6 @@
-//! Files that answers are written to before they are sent: within a budget, in all and of each caller.
+//! Files that answers are written to before they are sent, within budgets: one for all callers and a share for each.
 //!
-//! Who asks for what somebody is being sent already gets the same file. A file is gone once nobody is sent it.
+//! A caller that asks for a file that is being sent already gets that file. A file that nobody is sent is deleted.
 
 use std::{
     env,
@@ -23,14 +23,14 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Of all the bytes there may be, the part that one caller may have.
+/// The part of all bytes that one caller may have, as a divisor.
 const OF_BYTES: usize = 2;
-/// Of all the answers there may be at a time, the part that one caller may have.
+/// The part of all concurrent answers that one caller may have, as a divisor.
 const OF_ANSWERS: usize = 4;
-/// Bytes that are counted together, before they are written.
+/// Bytes that are counted at a time, before they are written.
 const STEP: usize = 64 << 10;
 
-/// The files there are, and how many there may be.
+/// The files that exist, and the quotas for them.
 #[derive(Clone)]
 pub struct Files {
     bytes: Quota,
@@ -39,7 +39,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// So many bytes, and so many answers that are made or sent at a time.
+    /// A store for so many bytes, and for so many answers that are made or sent at a time.
     #[must_use]
     pub fn new(bytes: usize, answers: usize) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Files {
         }
     }
 
-    /// Those of the service that this request came to.
+    /// The store of the service that this request came to.
     pub fn of(req: &HttpRequest) -> Result<Self> {
         let files = req.app_data::<web::Data<Self>>();
         files
@@ -57,7 +57,7 @@ impl Files {
             .ok_or_else(|| Error::internal("no files configured"))
     }
 
-    /// A place for an answer, until it is sent.
+    /// A place in the quota for an answer, until the answer is sent.
     pub fn answer(&self, who: CallerKey) -> Result<Holding> {
         self.answers.take(who, 1)
     }
@@ -72,7 +72,7 @@ impl Files {
         })
     }
 
-    /// The file that is what was asked for, if somebody is being sent it, and what it was made of `is_still` so.
+    /// The file for this request, if it is being sent to somebody and its data `is_still` current.
     pub fn there(&self, known: &Known, is_still: impl Fn(PublicVersion) -> bool) -> Option<Arc<Kept>> {
         self.find(|kept| {
             let made_as = kept.known.as_ref();
@@ -80,7 +80,7 @@ impl Files {
         })
     }
 
-    /// A finished file; or the one that is the same, byte for byte, if there is one.
+    /// Finishes a file; returns instead a file with equal bytes, if there is one.
     pub fn keep(&self, file: Temporary, known: Option<Known>) -> Result<Arc<Kept>> {
         let Temporary { mut file, held, .. } = file;
         file.rewind().map_err(Error::internal)?;
@@ -107,7 +107,7 @@ impl Files {
     }
 }
 
-/// Looks whether a file can be written where files go, and says so if not.
+/// Checks that a file can be written in the temporary directory, and warns if not.
 pub fn look() {
     if let Err(e) = tempfile::tempfile().and_then(|mut file| file.write_all(&[0; 4096])) {
         let place = env::temp_dir();
@@ -123,7 +123,7 @@ pub struct Temporary {
     file: File,
     who: CallerKey,
     quota: Quota,
-    /// One for each step of its length.
+    /// One holding for each step of the file's length.
     held: Vec<Holding>,
 }
 
@@ -148,12 +148,12 @@ impl Seek for Temporary {
     }
 }
 
-/// What a file of the public was made as: for which request, of which state, on which day.
+/// What a public file was made for: the request, the version of public data, and the day.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The request.
     pub request: String,
-    /// A state that it is not older than.
+    /// A version of public data that the file is not older than.
     pub state: PublicVersion,
     /// The day.
     pub day: NaiveDate,
@@ -175,19 +175,19 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Its tag.
+    /// The entity tag of the file.
     #[must_use]
     pub const fn tag(&self) -> &EntityTag {
         &self.tag
     }
 
-    /// How many bytes it has.
+    /// How many bytes the file has.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// At most so many of its bytes, from a place on.
+    /// At most so many bytes of the file, from an offset on.
     pub fn read(&self, from: u64, most: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; most];
         let read = self.file.read_at(&mut bytes, from)?;
@@ -269,7 +269,7 @@ mod tests {
             ..known.clone()
         };
         assert!(files.there(&other, |_| true).is_none());
-        // Made once more, by somebody else.
+        // Another caller made an equal file.
         let same = files.keep(file(&files, caller(2), b"rows").unwrap(), None).unwrap();
         assert!(Arc::ptr_eq(&kept, &same));
         assert_eq!(files.bytes.in_use(), STEP);

@@ -1,4 +1,4 @@
-//! A page for people: HTML with its tag, and with a policy that lets a browser load nothing but what is in it.
+//! A page for people: HTML with its tag, and with a policy that lets a browser load nothing but what the page holds.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use utoipa::{
 
 use super::respond::tagged;
 
-/// What a page is.
+/// The media type of a page.
 pub(crate) const PAGE: &str = "text/html; charset=utf-8";
 
 /// A page in Japanese. It holds one style sheet and no script.

@@ -1,8 +1,8 @@
-//! Requests that may be repeated: the first answer is kept, in the same transaction as what it answers to, for a day.
+//! Idempotency keys: the first answer to a request is stored for a day, in the transaction of its changes.
 //!
-//! Of an answer that can be given again, or for which its token has no room left, only the digest is kept. To repeat such a
-//! request is to try it: where that comes to the same answer, it is given. Otherwise the caller is told that the request was
-//! carried out. It is never carried out twice.
+//! If the request changed nothing, or its token has no room left, only the digest of the answer is stored. Repeating
+//! such a request does a dry run. If the dry run gives that answer, the caller gets it; else 409 says that the request
+//! was carried out. No request is carried out twice.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
@@ -33,16 +33,16 @@ use crate::{
     value::{Id, language::Bilingual},
 };
 
-/// How long answers are kept, in hours.
+/// How long answers are stored, in hours.
 const KEPT: i64 = 24;
-/// About how many answers one request throws away, and as many of its own token's.
+/// About how many old answers one request deletes; at its token's limits, as many again of that token.
 const SWEPT: i64 = 100;
 /// Most keys of one token within a day.
 pub const MOST_KEYS: i64 = 100_000;
-/// Most bytes of answers that are kept whole for one token.
+/// Most bytes of answers that are stored whole for one token.
 pub const MOST_BYTES: i64 = 16 << 20;
 
-/// An answer that was given now, or to the same request before.
+/// An answer to this request now, or a stored answer to an earlier one with its idempotency key.
 #[derive(Debug)]
 pub struct Idempotent<R> {
     reply: Rendered,
@@ -51,7 +51,7 @@ pub struct Idempotent<R> {
 }
 
 impl<R: Render> Idempotent<R> {
-    /// An answer that is given now.
+    /// An answer to this request now.
     pub fn now(answer: &R) -> Result<Self> {
         Ok(Self::of(answer.reply()?, false))
     }
@@ -86,7 +86,7 @@ impl<R: IntoResponses> IntoResponses for Idempotent<R> {
     }
 }
 
-/// A caller's claim to a key.
+/// A caller's claim to an idempotency key.
 #[derive(Debug, Clone)]
 pub struct Claim {
     token: Id,
@@ -105,7 +105,7 @@ struct Row {
 }
 
 diesel::define_sql_function! {
-    /// Takes a lock until the end of the transaction, if it is free.
+    /// Takes a lock until the end of the transaction, if nobody holds it.
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 diesel::define_sql_function! {
@@ -114,7 +114,7 @@ diesel::define_sql_function! {
 }
 
 impl Claim {
-    /// What the caller claims, if the request has a key.
+    /// The caller's claim, if the request has an idempotency key.
     pub fn of(context: &Context, request: &impl Serialize) -> Result<Option<Self>> {
         let (Some(token), Some(repeatable)) = (context.caller.token(), &context.repeatable) else {
             return Ok(None);
@@ -127,8 +127,8 @@ impl Claim {
         }))
     }
 
-    /// Fails while another request with the key is running. Comes before the wait for one's turn to write: who waits
-    /// there is running too.
+    /// Fails while another request with this key is running. This check comes before the wait for a place in the
+    /// history: a request that waits there is running too.
     pub fn begin(&self, conn: &mut PgConnection) -> Result<()> {
         let name = hashtextextended(format!("{} {}", self.token, self.key), 0);
         let mine: bool = diesel::select(pg_try_advisory_xact_lock(name)).get_result(conn)?;
@@ -143,7 +143,7 @@ impl Claim {
         }
     }
 
-    /// The answer to the same request before, or to this one now; another request has no answer.
+    /// The stored answer to this request, else its answer now. Fails if the key was used for another request.
     pub fn answer<R: Render>(
         &self,
         tx: &mut Tx<'_>,
@@ -191,7 +191,7 @@ impl Claim {
         Ok(Idempotent::of(reply, false))
     }
 
-    /// How many bytes of an answer may be kept for this token; fails where it has as many keys as it may have.
+    /// How many bytes of an answer may be stored for this token. Fails if the token has all the keys it may have.
     fn room(&self, conn: &mut PgConnection) -> Result<usize> {
         let (mut keys, mut bytes) = self.used(conn)?;
         if keys >= MOST_KEYS || bytes >= MOST_BYTES {
@@ -212,7 +212,7 @@ impl Claim {
         })
     }
 
-    /// How many keys this token has, and how many bytes of answers are kept whole for it.
+    /// How many keys this token has, and how many bytes of answers are stored whole for it.
     fn used(&self, conn: &mut PgConnection) -> Result<(i64, i64)> {
         let used = kept_answers::table
             .find(self.token)
@@ -223,12 +223,12 @@ impl Claim {
     }
 }
 
-/// When the oldest answers were given that still hold.
+/// The time of the oldest answers that are still valid.
 fn oldest() -> DateTime<Utc> {
     Utc::now() - TimeDelta::hours(KEPT)
 }
 
-/// Throws old answers away, the oldest first: a token's, or anybody's.
+/// Deletes expired answers, the oldest first: those of `token`, or of all tokens.
 fn sweep(conn: &mut PgConnection, token: Option<Id>) -> Result<()> {
     let whose = || {
         idempotency_keys::token_id
@@ -264,8 +264,8 @@ fn digest(reply: &Rendered) -> Vec<u8> {
 }
 
 impl Row {
-    /// The answer once more: as it is kept or, where only its digest is, as the request comes to on trial now. What changes
-    /// nothing on trial either, like a trial itself, may come to another answer.
+    /// The answer once more: as stored or, if only its digest is stored, by a dry run of the request. The dry run's
+    /// answer may differ if it changes nothing, as when the request itself asks for a dry run.
     fn again<R: Render>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Idempotent<R>> {
         let Some(kept) = &self.digest else {
             return Ok(Idempotent::of(self.reply()?, true));

@@ -1,4 +1,4 @@
-//! JSON as it arrives: exact numbers, and no key twice.
+//! JSON as it arrives: numbers are exact, and no key occurs twice.
 
 use std::{cell::Cell, fmt};
 
@@ -10,7 +10,7 @@ use crate::value::work;
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Most characters of a number, and most digits of its exponent: checking computes with all of them. No exact decimal has as many.
+/// Most characters of a number, and most digits of its exponent, since checking computes with all: no decimal has more.
 const MOST_OF_A_NUMBER: usize = 100;
 const MOST_OF_AN_EXPONENT: usize = 3;
 
@@ -32,7 +32,7 @@ impl Default for Most {
     }
 }
 
-/// About what a value costs to be read and checked, as work: as much as looking at so many bytes.
+/// The work of reading and checking one value, in units of about one byte looked at.
 const VALUE: usize = 64;
 
 /// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
@@ -49,7 +49,7 @@ pub fn read(bytes: &[u8], most: Most) -> serde_json::Result<Value> {
     Ok(document)
 }
 
-/// Reads a value and what is in it, as long as there are keys and values left to read.
+/// Reads a value and what is in it, until the document has used up its number of keys and values.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     most: Most,
@@ -66,7 +66,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads what is in a list or an object.
+    /// The reader for what is in a list or an object: one level deeper.
     fn within<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth + 1;
         if depth > self.most.depth {
@@ -151,8 +151,8 @@ fn check_length<E: Error>(number: &str) -> Result<(), E> {
     Ok(())
 }
 
-/// JSON Merge Patch (RFC 7396), for documents in which every key is always there: what the patch takes away is left as
-/// null, so a mistyped key is found whether the patch sets it or takes it away.
+/// JSON Merge Patch (RFC 7396), for documents in which every key is always present. A removed key is left as null, so a
+/// mistyped key is found whether the patch sets it or removes it.
 pub fn merge(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
@@ -249,7 +249,7 @@ mod tests {
         assert!(read("[".repeat(100_000).as_bytes()).is_err());
     }
 
-    /// The examples of RFC 7396, appendix A, with null for what is taken away.
+    /// The examples of RFC 7396, appendix A, with null for a removed key.
     #[test]
     fn patches_merge_as_the_standard_says() {
         for (target, patch, expected) in [

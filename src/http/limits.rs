@@ -28,13 +28,13 @@ pub struct Limits {
     pub page_items: i64,
     /// `WARD_POLICY_BATCH_ITEMS`: most results written together, 1 to 1000 (1000).
     pub batch_items: usize,
-    /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one caller's may take
-    /// half of them.
+    /// `WARD_POLICY_EXPORT_BYTES`: bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB (2 GiB); one
+    /// caller's exports may take half of them.
     pub export_bytes: usize,
-    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter of them to one caller.
+    /// `WARD_POLICY_EXPORTS`: exports that are made and sent at a time, 1 to 10,000 (64); a quarter to one caller.
     pub exports: usize,
-    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host` and
-    /// `X-Forwarded-Proto`, up to 10 (0). Without any, none of these headers counts.
+    /// `WARD_POLICY_PROXIES`: proxies in front that each append to `X-Forwarded-For`, and set or remove
+    /// `X-Forwarded-Host` and `X-Forwarded-Proto`, up to 10 (0). Without proxies, none of these headers counts.
     pub proxies: usize,
 }
 

@@ -6,11 +6,11 @@ pub const JSON: &str = "application/json";
 pub const PROBLEM: &str = "application/problem+json";
 /// JSON-LD: the catalogue.
 pub const JSON_LD: &str = "application/ld+json";
-/// A JSON object a line.
+/// One JSON object per line.
 pub const NDJSON: &str = "application/x-ndjson";
 /// Server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream";
-/// A page.
+/// An HTML page.
 pub const HTML: &str = "text/html";
 /// Comma-separated values (RFC 4180).
 pub const CSV: &str = "text/csv";

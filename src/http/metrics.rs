@@ -1,4 +1,4 @@
-//! Requests, counted by the template of their path: whatever callers send, there are only so many series.
+//! Requests, counted by the template of their path: the number of series is bounded, whatever callers send.
 //!
 //! A request finds its series without a lock, and leaves three numbers there.
 
@@ -15,35 +15,35 @@ use prometheus_client::{
     },
 };
 
-/// The methods that are told apart.
+/// The methods that have a label of their own.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER];
-/// The statuses that are told apart: those the service gives.
+/// The statuses that have a label of their own: those the service gives.
 const STATUSES: [u16; 25] = [
     200, 201, 204, 206, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500,
     503, 504,
 ];
-/// What stands for everything else.
+/// The label of everything else.
 const OTHER: &str = "other";
-/// From 0.1 ms to 10 s.
+/// Buckets from 0.1 ms to 10 s.
 const SECONDS: [f64; 16] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// From 256 bytes to 8 MiB.
+/// Buckets from 256 bytes to 8 MiB.
 const BYTES: [f64; 6] = [256.0, 2048.0, 16_384.0, 131_072.0, 1_048_576.0, 8_388_608.0];
 
 /// The requests so far.
 #[derive(Debug, Default)]
 pub struct Requests {
-    /// Those that have no answer yet.
+    /// Requests that have no answer yet.
     pub under_way: Gauge,
     known: OnceLock<HashMap<String, Methods>>,
     unknown: Methods,
 }
 
-/// One path's, by method; those that nobody calls take no room.
+/// The series of one path, by method; methods that nobody calls take no memory.
 type Methods = [OnceLock<Box<Served>>; METHODS.len()];
 
-/// One path's and method's.
+/// The series of one path and method.
 #[derive(Debug)]
 struct Served {
     statuses: [Counter; STATUSES.len()],
@@ -82,7 +82,7 @@ impl Drop for UnderWay {
 }
 
 impl Requests {
-    /// Says which paths there are, by their templates; every other one is counted under one name. The first word counts.
+    /// Sets the templates of known paths; all other paths are counted under one label. Only the first call counts.
     pub fn know<'a>(&self, templates: impl IntoIterator<Item = &'a str>) {
         self.known.get_or_init(|| {
             let templates = templates.into_iter();
@@ -90,14 +90,14 @@ impl Requests {
         });
     }
 
-    /// A request begins.
+    /// Counts a request as under way.
     #[must_use]
     pub fn begin(&self) -> UnderWay {
         self.under_way.inc();
         UnderWay(self.under_way.clone())
     }
 
-    /// A request was answered: one of a path with this template, with a body of so many bytes, if that is known.
+    /// Counts an answered request: by the template of its path, with the length of its body if that is known.
     pub fn count(&self, template: &str, method: &str, status: u16, took: Duration, bytes: Option<u64>) {
         let methods = self.known.get().and_then(|known| known.get(template));
         let methods = methods.unwrap_or(&self.unknown);
@@ -117,7 +117,7 @@ impl Requests {
         }
     }
 
-    /// What was called, with its labels.
+    /// The series that have requests, with their labels.
     fn served(&self) -> impl Iterator<Item = ([(&str, &str); 2], &Served)> {
         let known = self.known.get().into_iter().flatten();
         known

@@ -1,4 +1,4 @@
-//! What surrounds every request, layer by layer.
+//! The middleware around every request, layer by layer.
 
 pub mod access_log;
 pub mod authentication;

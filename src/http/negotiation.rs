@@ -1,4 +1,4 @@
-//! What a caller would like to have: media types, codings and languages, by the headers of its request (RFC 9110, 12).
+//! Content negotiation: the media types, codings and languages a caller prefers, by its headers (RFC 9110, 12).
 
 use actix_web::{
     HttpRequest,
@@ -9,8 +9,8 @@ use actix_web::{
 use super::media_type::{CSV, EVENT_STREAM, JSON_LD, NDJSON, XLSX};
 use crate::value::language::Language;
 
-/// Whether the caller can read what the API speaks: JSON, or what a path speaks beside it; the documentation's pages speak
-/// for themselves.
+/// Whether the caller accepts JSON, or another media type that the path serves. The documentation's pages negotiate for
+/// themselves.
 pub(crate) fn is_acceptable(req: &ServiceRequest) -> bool {
     let own: &[&str] = match req.path() {
         "/v1/changes/stream" => &[EVENT_STREAM],
@@ -26,7 +26,7 @@ pub(crate) fn is_acceptable(req: &ServiceRequest) -> bool {
     !req.path().starts_with("/v1/") || accepts(JSON) || own.iter().any(|own| accepts(&[own]))
 }
 
-/// Whether a path of the API is that of a page for people.
+/// Whether a path of the API serves a page for people.
 fn is_page(path: &str) -> bool {
     let mut parts = path
         .strip_prefix("/v1/policies/")
@@ -35,33 +35,33 @@ fn is_page(path: &str) -> bool {
     parts.nth(2) == Some("form") && parts.next().is_none()
 }
 
-/// The ranges that HTML is in, the most specific first.
+/// The media ranges that include HTML, the most specific first.
 const HTML: &[&str] = &["text/html", "text/*", "*/*"];
 
-/// Whether the caller would rather read this than JSON.
+/// Whether the caller prefers this media type to JSON.
 #[must_use]
 pub fn prefers(req: &HttpRequest, media_type: &str) -> bool {
     let weight = |within: &[&str]| weight(req.headers(), &header::ACCEPT, within);
     weight(&[media_type]) > weight(JSON) && req.headers().contains_key(header::ACCEPT)
 }
 
-/// The ranges that JSON is in, the most specific first.
+/// The media ranges that include JSON, the most specific first.
 const JSON: &[&str] = &["application/json", "application/*", "*/*"];
 
-/// How much the caller likes what is in these ranges (RFC 9110, 12.4.2), by the first of them that this header of its names.
+/// The caller's weight (RFC 9110, 12.4.2) for these ranges: that of the first of them that the header names.
 #[must_use]
 pub fn weight(headers: &HeaderMap, name: &HeaderName, within: &[&str]) -> f32 {
     let ranges = ranges(headers, name);
     let stated = |range: &&str| ranges.iter().find(|(named, _)| named == range).map(|(_, q)| *q);
     match within.iter().find_map(stated) {
         Some(q) => q,
-        // Who names nothing takes anything.
+        // A header that names nothing accepts anything.
         None if ranges.is_empty() => 1.0,
         None => 0.0,
     }
 }
 
-/// The ranges that a header names, in lower case, and the weight of each. One whose weight cannot be read is not counted.
+/// The ranges that a header names, in lower case, with their weights; without those whose weight cannot be read.
 fn ranges(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
     let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
     values
@@ -76,7 +76,7 @@ fn ranges(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
         .collect()
 }
 
-/// The language a caller prefers; Japanese where it prefers neither.
+/// The language that a caller prefers; Japanese if it prefers neither.
 #[must_use]
 pub fn language(headers: &HeaderMap) -> Language {
     let ranges = ranges(headers, &header::ACCEPT_LANGUAGE);

@@ -1,6 +1,6 @@
-//! Pages of a list: a limit, an order from a closed list, and a cursor that holds its place whatever is written meanwhile.
+//! Pages of a list: a limit, an order from a closed list, and a cursor that keeps its place during writes.
 //!
-//! A query asks for one row more than the page holds; its presence makes the next cursor.
+//! A query asks for one row more than the page holds. If that row exists, the page has a next cursor.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -46,7 +46,7 @@ pub const DEFAULT_LIMIT: i64 = 50;
 /// Usual numbers of items on a page are multiples of this.
 const USUAL: i64 = 50;
 
-/// Which part of a list, in which order `S`; so many items where nothing is said.
+/// Which part of a list, in which order `S`; `DEFAULT` items if the caller gives no limit.
 #[derive(Debug, Clone)]
 pub struct Paging<S, const DEFAULT: i64 = DEFAULT_LIMIT> {
     /// Items on the page.
@@ -107,7 +107,7 @@ impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
         self.limit + 1
     }
 
-    /// Loads the rows of the page, and the one after it.
+    /// Loads the rows of the page, and one row more.
     pub fn load<'q, Q, T>(&self, conn: &mut PgConnection, query: Q) -> Result<Vec<T>>
     where
         Limited<Q>: LoadQuery<'q, PgConnection, T>,
@@ -128,7 +128,7 @@ impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
         }
     }
 
-    /// Counts, if the caller wants to know.
+    /// Counts all rows, if the caller asks for the total.
     pub fn total(
         &self,
         conn: &mut PgConnection,
@@ -168,8 +168,8 @@ impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
     }
 }
 
-/// A query for so many rows. The usual numbers stand in the statement itself: PostgreSQL plans a statement each time anew
-/// while it does not know how few rows are asked for, and that takes longer than to find them.
+/// A query for so many rows. Usual numbers are literals in the statement: with a bind parameter, PostgreSQL plans the
+/// statement each time anew, and planning takes longer than finding so few rows.
 #[derive(Debug, Clone)]
 pub struct Limited<Q> {
     query: Q,
@@ -178,7 +178,7 @@ pub struct Limited<Q> {
 }
 
 impl<Q> Limited<Q> {
-    /// So many rows, always.
+    /// A query for so many rows, always as a literal.
     #[must_use]
     pub fn to(rows: i64, query: Q) -> Self {
         Self {
@@ -239,7 +239,7 @@ macro_rules! keyset {
     }};
 }
 
-/// How many items a page may have; where nothing is said, `DEFAULT`.
+/// How many items a page may have; `DEFAULT` if the caller gives no limit.
 pub struct Limit<const DEFAULT: i64>(i64);
 
 impl<const DEFAULT: i64> Limit<DEFAULT> {
@@ -254,7 +254,7 @@ impl<const DEFAULT: i64> Limit<DEFAULT> {
         Some(limit)
     }
 
-    /// Its documentation.
+    /// The documentation of the parameter.
     #[must_use]
     pub fn document() -> Parameter {
         query::document::<Option<Self>>(
@@ -302,7 +302,7 @@ impl Param for CursorText {
             .decode(text)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            // No key holds what the database cannot.
+            // No key holds NUL, which the database cannot store.
             .filter(|Cursor(_, key, _)| !key.as_str().is_some_and(|text| text.contains('\0')))
             .map(Self)
             .ok_or_else(|| Fault::new("cursor", unreadable()))
@@ -341,7 +341,7 @@ impl<S: Codes + ToSchema, const DEFAULT: i64> IntoParams for Paging<S, DEFAULT> 
 
 /// Part of a list.
 ///
-/// In responses it goes by an alias (`type GoalPage = Page<Goal>`): utoipa inlines generic
+/// Responses name a page by an alias (`type GoalPage = Page<Goal>`): utoipa inlines generic
 /// arguments (utoipa #1586), and the schema below refers to them instead.
 #[derive(Debug, Serialize)]
 pub struct Page<T> {
@@ -354,7 +354,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The same with other items.
+    /// The same page with other items.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(change).collect(),

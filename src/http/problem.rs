@@ -1,6 +1,6 @@
-//! What a caller sees of a failure: one table of kinds ([`KINDS`]) and one body ([`Problem`], RFC 9457).
+//! How callers see a failure: one table of kinds ([`KINDS`]) and one body ([`Problem`], RFC 9457).
 //!
-//! The body is written by [`crate::http::middleware::access_log`], which knows the caller's language and the request's id.
+//! [`crate::http::middleware::access_log`] writes the body: it knows the caller's language and the request's id.
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
 
 mod messages;
 
-/// Most broken rules that one problem names. It says how many more there are.
+/// Most broken rules that one problem names. The problem says how many more there are.
 const MOST_NAMED: usize = 100;
 
 /// One broken rule, as the caller sees it.
@@ -143,7 +143,7 @@ impl Error {
     }
 }
 
-/// As much of what a caller sent as a problem repeats.
+/// Cuts a caller's text to the length that a problem repeats.
 fn clip(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }
@@ -172,7 +172,7 @@ impl ResponseError for Error {
         self.status()
     }
 
-    /// Status and headers; the body is written where the request is known.
+    /// Status and headers; the outermost layer writes the body, since it knows the request.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {

@@ -1,6 +1,6 @@
-//! Query parameters: a closed list for every operation, every mistake reported at once.
+//! Query parameters: a closed list for every operation, and all mistakes reported at once.
 //!
-//! A parameter is declared once, in [`query!`](crate::query!): name, type and documentation. Its type reads, checks and documents it.
+//! [`query!`](crate::query!) declares a parameter once: name, type and words. Its type reads, checks and documents it.
 
 use std::{
     collections::BTreeMap,
@@ -46,17 +46,17 @@ impl Fault {
 
 /// One value of a parameter.
 pub trait Param: Sized {
-    /// Reads it from its text.
+    /// Reads a value from its text.
     fn read(text: &str) -> Result<Self, Fault>;
-    /// Its schema.
+    /// The schema of a value.
     fn schema() -> RefOr<Schema>;
 }
 
-/// All a request says of one parameter.
+/// All that a request says of one parameter.
 pub trait Field: Sized {
-    /// Reads it from its text, or from its absence.
+    /// Reads the parameter from its text, or from its absence.
     fn read(text: Option<&str>) -> Result<Self, Fault>;
-    /// Its documentation, but for name and words.
+    /// Adds the schema to the parameter's documentation, which has name and words already.
     fn document(parameter: ParameterBuilder) -> ParameterBuilder;
 }
 
@@ -77,7 +77,7 @@ impl Params {
             known: Vec::new(),
             faults: Vec::new(),
         };
-        // Where it decodes to what is no text, it would be read as another text.
+        // A pair that decodes to invalid UTF-8 would be read as another text.
         for pair in query
             .split('&')
             .filter(|pair| percent_decode_str(pair).decode_utf8().is_err())
@@ -143,13 +143,13 @@ impl Params {
         }
     }
 
-    /// Records what is wrong with a parameter.
+    /// Records a fault of a parameter.
     pub fn fault(&mut self, name: &str, fault: Fault) {
         self.faults
             .push(Violation::of(name, fault.code, fault.detail).suggesting(fault.suggestion));
     }
 
-    /// Fails with everything that is wrong, parameters nobody asked for included.
+    /// Fails with all faults, unknown parameters included.
     fn finish(mut self) -> Result<()> {
         for (n, name) in self.given.keys().enumerate() {
             let shown = shortened(name);
@@ -169,9 +169,9 @@ impl Params {
     }
 }
 
-/// What can be read from the query string; several read together as a tuple.
+/// A set of parameters that can be read from the query string; several sets are read together as a tuple.
 pub trait FromParams: Sized {
-    /// Takes its parameters; nothing if any of them is wrong.
+    /// Takes the parameters of the set; `None` if any of them is wrong.
     fn take(params: &mut Params) -> Option<Self>;
 }
 
@@ -229,7 +229,7 @@ impl<T: FromParams> FromRequest for Query<T> {
     }
 }
 
-/// The name of a parameter that Rust has another use for is written `r#name`.
+/// The name of a parameter; one that is a keyword of Rust is declared as `r#name`.
 fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
@@ -247,7 +247,7 @@ pub fn document<T: Field>(name: &str, words: &str) -> Parameter {
     .build()
 }
 
-/// Declares a set of query parameters once: the struct, how it is read, and its documentation.
+/// Declares a set of query parameters once: the struct, its reader and its documentation.
 #[macro_export]
 macro_rules! query {
     ($(#[doc = $doc:literal])+ pub struct $name:ident { $($(#[doc = $words:literal])+ pub $field:ident: $type:ty,)+ }) => {
@@ -269,7 +269,7 @@ macro_rules! query {
     };
 }
 
-/// Nothing: an operation that takes no parameters refuses all.
+/// No parameters: an operation that takes none refuses all.
 #[derive(Debug)]
 pub struct NoQuery;
 

@@ -11,11 +11,11 @@ use uuid::{Builder, Uuid};
 /// The header that carries the id of a request, in and out.
 pub(crate) const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 
-/// The id of a request, as what it passes through finds it.
+/// The id of a request, stored in the request's extensions.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// The caller's id, if it is a sane one, so that a request can be followed across systems; else a new one.
+/// The caller's id if it is well-formed, so that a request can be followed across systems; else a new id.
 pub(crate) fn request_id(req: &ServiceRequest) -> Arc<str> {
     req.headers()
         .get(REQUEST_ID)
@@ -26,7 +26,7 @@ pub(crate) fn request_id(req: &ServiceRequest) -> Arc<str> {
         .map_or_else(|| (&*new_id().simple().encode_lower(&mut [0; 32])).into(), Arc::from)
 }
 
-/// A new id: a UUID of version 7, of which nothing is secret, so that no request waits for the system's randomness.
+/// A new id: a UUID of version 7. It is no secret, so no request waits for the system's randomness.
 fn new_id() -> Uuid {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut random = [0; 10];

@@ -1,4 +1,4 @@
-//! What each operation needs, as the document states it.
+//! The permission that each operation requires, as the OpenAPI document states it.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use utoipa::openapi::{OpenApi, path::Operation};
 
 use crate::auth::{Permission, RequiredPermission};
 
-/// What each operation needs, read from the document, where its handler states it.
+/// The required permission of each operation, read from the OpenAPI document, where handlers state it.
 #[derive(Debug)]
 pub struct RequiredPermissions(HashMap<(Method, String), Need>);
 
 impl RequiredPermissions {
-    /// Of every operation.
+    /// The required permissions of every operation.
     #[must_use]
     pub fn of(spec: &OpenApi) -> Self {
         let mut needs = HashMap::new();
@@ -33,13 +33,13 @@ impl RequiredPermissions {
     }
 
     pub(crate) fn get(&self, method: &Method, pattern: Option<String>) -> RequiredPermission {
-        // What is no operation answers 404 or 405 to anybody.
+        // A path and method without an operation answer 404 or 405 to anybody.
         let operation = (method.clone(), pattern.unwrap_or_default());
         self.0.get(&operation).copied().unwrap_or(RequiredPermission::Nothing)
     }
 }
 
-/// What an operation needs, by what it states. One that states nothing needs everything: fail closed.
+/// The permission that an operation requires, by its statement. Without a statement it requires admin: fail closed.
 #[must_use]
 pub fn need(operation: &Operation) -> RequiredPermission {
     let stated = serde_json::to_value(&operation.security).unwrap_or_default();

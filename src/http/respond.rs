@@ -1,4 +1,4 @@
-//! What handlers give: answers that carry their tags.
+//! Answers of handlers, with their entity tags.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ use utoipa::{
 use super::{etag, media_type::JSON, middleware::authentication::context};
 use crate::error::{Error, Result};
 
-/// What clients and proxies may do with a public answer: keep it, and ask each time whether it still holds.
+/// `Cache-Control` of a public answer: clients and proxies may keep it, and must revalidate it each time.
 pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
-/// The same of an answer that may show a draft.
+/// `Cache-Control` of an answer that may show a draft: nobody may keep it.
 const PRIVATE: &str = "private, no-store";
 
-/// An answer as bytes, with what stands before them.
+/// A rendered answer: status, location and the bytes of the body.
 #[derive(Debug)]
 pub struct Rendered {
     /// The status.
@@ -32,9 +32,9 @@ pub struct Rendered {
     pub body: Vec<u8>,
 }
 
-/// What becomes an answer.
+/// A value that can be rendered as an answer.
 pub trait Render: Send + 'static {
-    /// The answer.
+    /// Renders the answer.
     fn reply(&self) -> Result<Rendered>;
 }
 
@@ -59,9 +59,9 @@ impl<T: Serialize + Send + 'static> Render for Answer<T> {
 /// 201 with the new resource and where it lives.
 #[derive(Debug)]
 pub struct Created<T> {
-    /// Its path.
+    /// The path of the resource.
     pub at: String,
-    /// Itself.
+    /// The resource.
     pub body: T,
 }
 
@@ -89,9 +89,9 @@ impl<T: Serialize + Send + 'static> Render for Stored<T> {
     }
 }
 
-/// Says what caches may do with an answer, and makes it a 304 where the caller has it already: whether that is so.
+/// Sets the caching headers of an answer, and makes it 304 if the caller has it already. Returns whether it is 304.
 pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header::EntityTag) -> bool {
-    // What a caller with a token sees may be a draft; no cache keeps it.
+    // An answer to a caller with a token may show a draft; no cache keeps it.
     let keep = if context(req).is_anonymous() {
         REVALIDATE
     } else {
@@ -123,7 +123,7 @@ impl Responder for Rendered {
     }
 }
 
-/// An answer with its tag and, to a GET, what caches may do with it; 304 where the caller has it already.
+/// An answer with its tag and, to a GET, with caching headers; 304 if the caller has it already.
 pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
     let tag = etag::of_bytes(&body);
     response.insert_header(header::ETag(tag.clone()));
@@ -133,7 +133,7 @@ pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: 
     response.content_type(media_type).body(body)
 }
 
-/// Types that answer as the reply they become.
+/// Types that respond as the `Rendered` they become.
 macro_rules! responds {
     ($($name:ident),+) => { $(
         impl<T: Serialize + Send + 'static> Responder for $name<T> {

@@ -1,12 +1,12 @@
-//! W3C Trace Context: a request keeps the trace it comes with and is a span of its own in it.
+//! W3C Trace Context: a request keeps the trace it comes with, and is a new span of that trace.
 
 use std::fmt;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// The header that says of which trace a request is, in and out.
+/// The header that names the trace of a request, in and out.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// What others have to say about the trace, in and out as it came.
+/// The header in which vendors describe the trace, passed on as it came.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Longest `tracestate` that is kept, in bytes.
@@ -14,19 +14,19 @@ const LONGEST_STATE: usize = 512;
 /// Most vendors that a `tracestate` may name.
 const MOST_MEMBERS: usize = 32;
 
-/// The place of a request in a trace; never all zero.
+/// The place of a request in a trace; neither id is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
-    /// The trace, which it shares with what called it.
+    /// The id of the trace, which the request shares with its caller.
     pub id: u128,
-    /// The request itself.
+    /// The id of the request's own span.
     pub span: u64,
     sampled: bool,
 }
 
 impl Trace {
-    /// A span of its own in the caller's trace, if the caller names one; else in a new one. Whether it is the caller's
-    /// comes with it.
+    /// A new span in the caller's trace, if the caller names one; else in a new trace. Also whether the trace is the
+    /// caller's.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> (Self, bool) {
         let mut given = headers.get_all(TRACEPARENT);
@@ -39,14 +39,14 @@ impl Trace {
         (Self { id, span, sampled }, named.is_some())
     }
 
-    /// As a caller reads it.
+    /// The `traceparent` header of the response.
     #[must_use]
     pub fn header(&self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_string()).ok()
     }
 }
 
-/// In the form of the header.
+/// The form of the `traceparent` header.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, span, sampled } = self;
@@ -54,7 +54,7 @@ impl fmt::Display for Trace {
     }
 }
 
-/// The trace that a `traceparent` names, and whether it is sampled. A later version may say more, after what this one says.
+/// The trace that a `traceparent` names, and whether it is sampled. Later versions may append further fields.
 fn parse(value: &str) -> Option<(u128, bool)> {
     let mut parts = value.split('-');
     let version = hex(parts.next()?, 2)?;
@@ -73,7 +73,7 @@ fn hex(digits: &str, length: usize) -> Option<u128> {
         .flatten()
 }
 
-/// What others say about the trace, if it is well-formed.
+/// The `tracestate` of a request, if it is well-formed.
 #[must_use]
 pub fn state(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut given = headers.get_all(TRACESTATE);

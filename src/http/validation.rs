@@ -1,6 +1,6 @@
 //! The published schemas, enforced: a body is checked against the schema of its type before it is read.
 //!
-//! So every limit in the contract holds, every broken one is reported at once, and none is written twice.
+//! So every limit in the contract holds, all broken limits are reported at once, and no limit is written twice.
 
 use std::{
     any::TypeId,
@@ -30,7 +30,7 @@ use messages::{is_about_null, sentence, unknown_code, unknown_field};
 
 mod messages;
 
-/// What a body must keep beyond its schema: rules between its fields.
+/// Rules that a body must keep beyond its schema: those between its fields.
 pub trait Rules {
     /// Every broken rule.
     fn broken(&self) -> Vec<Violation> {
@@ -52,7 +52,7 @@ pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -
     Ok(body)
 }
 
-/// What a document breaks of the schema of `T`.
+/// The rules of the schema of `T` that a document breaks.
 #[must_use]
 pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
     let checker = checker::<T>();
@@ -67,7 +67,7 @@ pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
     found
 }
 
-/// The schema of a JSON Merge Patch of what `input` describes: no key is required.
+/// The schema of a JSON Merge Patch for the schema `input`: no key is required.
 #[must_use]
 pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>>) -> RefOr<Schema> {
     let object = match input {
@@ -94,7 +94,7 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
     Schema::Object(patch).into()
 }
 
-/// The schema of what may come in: a key whose value may be null may be left out as well.
+/// The schema of a request body: a key whose value may be null may be left out as well.
 fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut object)) = schema else {
         return schema;
@@ -173,7 +173,7 @@ impl Checker {
         work::spend(1);
         let pointer = error.instance_path().as_str();
         match error.kind() {
-            // An optional value: what the alternative that is not null says is what was meant.
+            // An optional value: of its alternatives, the one that is not null was meant.
             Broken::OneOfNotValid { context } | Broken::AnyOf { context } => {
                 let meant = context
                     .iter()
@@ -196,7 +196,7 @@ impl Checker {
                 "required",
                 Bilingual::new("必須です", "is required"),
             )),
-            // What is no text is named for its type already.
+            // A value that is no string is reported for its type already.
             Broken::Enum { .. } if !error.instance().is_string() => {}
             Broken::Enum { options } => {
                 let suggest = found.len() < MOST_SUGGESTIONS;
@@ -209,7 +209,7 @@ impl Checker {
         }
     }
 
-    /// The names an object may have, beside the keyword at `path` that refused another one.
+    /// The names an object may have, found beside the keyword at `path` that refused another name.
     fn properties_beside(&self, path: &str) -> Vec<&str> {
         let object = path.rsplit_once('/').map_or("", |(object, _)| object);
         self.document
@@ -243,7 +243,7 @@ impl<'i> Keyword<'i> for DecimalDigits {
 /// The keyword that [`mark_integers`] puts beside the type.
 const INTEGER: &str = "x-integer";
 
-/// JSON Schema takes 2024.0 for an integer; the types that read it do not.
+/// Marks integers: JSON Schema takes 2024.0 for an integer, but the Rust types do not.
 fn mark_integers(schema: &mut Value) {
     match schema {
         Value::Object(keywords) => {

@@ -1,5 +1,5 @@
-//! Where what comes from outside is read and checked, if that takes its time: on threads that nobody else waits for, a few at
-//! a time, never all for one caller, and each caller in turn.
+//! The workshop: large inputs are read and checked on blocking threads. Bounded admission lets in a few at a time,
+//! never all for one caller, and each caller in turn.
 
 use std::{
     future::{Ready, ready},
@@ -24,18 +24,18 @@ use crate::{
     },
 };
 
-/// A body of so many bytes is read where its request is served; a longer one in the workshop.
+/// A body of at most so many bytes is read where its request is served; a longer one in the workshop.
 pub const SMALL: usize = 16 << 10;
-/// How much work one body may be, in units of about a byte that is looked at.
+/// Most work of one body, in units of about one byte looked at.
 pub const MOST_WORK: u64 = 1 << 30;
-/// How long one may wait for one's permit.
+/// How long a body may wait for its permit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bodies of one caller may wait.
 const ROOM: usize = 8;
-/// How often it is looked whether somebody who waits is still there.
+/// How often a waiter checks whether its caller is still there.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// The workshop.
+/// The permits for reading and checking large inputs.
 #[derive(Clone)]
 pub struct Workshop {
     width: usize,
@@ -44,7 +44,7 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// One in which there is work for each processor, and for two callers at least; each piece of it may take so long.
+    /// A workshop with a permit for each processor, and two at least; each piece of work may take so long.
     #[must_use]
     pub fn new(longest: Duration) -> Self {
         let width = thread::available_parallelism().map_or(1, NonZero::get).max(2);
@@ -55,21 +55,21 @@ impl Workshop {
         }
     }
 
-    /// How many threads it needs.
+    /// How many threads the workshop needs.
     #[must_use]
     pub const fn width(&self) -> usize {
         self.width
     }
 }
 
-/// What one caller has of the workshop.
+/// One caller's access to the workshop.
 pub struct Bench {
     workshop: Workshop,
     context: Context,
 }
 
 impl Bench {
-    /// That of whoever makes this request.
+    /// The bench of the caller that makes this request.
     pub(crate) fn of(req: &HttpRequest) -> Result<Self> {
         let workshop = req.app_data::<web::Data<Workshop>>();
         let workshop = workshop.ok_or_else(|| Error::internal("no workshop configured"))?;
@@ -79,7 +79,7 @@ impl Bench {
         })
     }
 
-    /// Works on what takes time by its bytes: at once where there are few of them, else in the workshop.
+    /// Does work that takes time by its bytes: at once if there are few of them, else in the workshop.
     pub(crate) async fn work_on<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -88,7 +88,7 @@ impl Bench {
         if bytes <= SMALL { work() } else { self.work(work).await }
     }
 
-    /// Works in the workshop.
+    /// Does work in the workshop, once the caller has a permit.
     pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let permit = self.permit().await?;
         let (context, longest) = (self.context.clone(), self.workshop.longest);
@@ -184,7 +184,7 @@ mod tests {
         });
         let mut long = Box::pin(join_all(long));
         assert!(long.as_mut().now_or_never().is_none());
-        // One of them is being worked on, the others wait behind it; and not before anybody else.
+        // One of the four bodies is being worked on. The others wait behind it, but not ahead of other callers.
         assert_eq!(workshop.queue.free(), 1);
         assert_eq!(other.work(|| Ok(7)).await.ok(), Some(7));
         assert!(long.as_mut().now_or_never().is_none());
@@ -205,7 +205,7 @@ mod tests {
         let ended = bench.work(endless).await;
         assert!(matches!(ended, Err(Error::Invalid(_))), "{ended:?}");
         assert_eq!(workshop.queue.free(), workshop.width);
-        // What is small is not waited for, and has no budget to use up.
+        // A small body needs no permit, and has no budget to use up.
         let small = bench.work_on(SMALL, || {
             spend(usize::MAX);
             Ok(())

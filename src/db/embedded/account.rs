@@ -1,4 +1,4 @@
-//! The account PostgreSQL runs as, and what belongs to it alone.
+//! The account PostgreSQL runs as, and the files that belong to it alone.
 
 use std::{
     ffi::OsStr,
@@ -17,9 +17,9 @@ use nix::unistd::{Uid, User, getegid, geteuid};
 
 use super::{EmbeddedError, io_error};
 
-/// The account that PostgreSQL has to itself where root starts it.
+/// The account that PostgreSQL has to itself, if root starts it.
 const OWN: &str = "ward-policy";
-/// Those it runs as where there is no such account and none can be made. Others may run as them too.
+/// Stand-ins: accounts to run as if there is no own account and none can be made. Others may run as them too.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
 /// How a system account is made: by the tools of most systems, or by busybox.
 const MAKERS: [&[&str]; 2] = [
@@ -46,7 +46,7 @@ const MAKERS: [&[&str]; 2] = [
     ],
 ];
 
-/// Whom the server runs as.
+/// The account the server runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     uid: u32,
@@ -54,7 +54,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Ourselves; or for root, whom PostgreSQL refuses, the owner of the files, who was chosen at their first start.
+    /// Ourselves; or for root, which PostgreSQL refuses, the owner of the files, who was chosen at their first start.
     pub(super) fn owning(files: &Path, are_kept: bool) -> Result<Self, EmbeddedError> {
         let owner = match fs::metadata(files) {
             Ok(metadata) => Some(Self {
@@ -73,13 +73,13 @@ impl Account {
                 uid: me.as_raw(),
                 gid: group.as_raw(),
             }),
-            // Root runs it for anybody else, anybody else for themselves.
+            // Root runs the server as another account; anybody else runs it as their own.
             Some(owner) if me.is_root() != (owner.uid == me.as_raw()) => Ok(owner),
             Some(_) => Err(EmbeddedError::NotOurs { path: files.to_owned() }),
         }
     }
 
-    /// The account that PostgreSQL has to itself; for files that are kept it is made, where that is possible.
+    /// PostgreSQL's own account. For files that are kept it is made if possible.
     fn own(are_kept: bool) -> Option<Self> {
         let made = || {
             let made = MAKERS.into_iter().any(run);
@@ -88,7 +88,7 @@ impl Account {
                     log::info!("PostgreSQL runs as the system account {OWN}, which was made for it");
                     Some(own)
                 }
-                // Made by somebody else at the same moment.
+                // Somebody else made the account at the same moment.
                 Some(own) => Some(own),
                 None => {
                     log::warn!(
@@ -109,7 +109,7 @@ impl Account {
         })
     }
 
-    /// Whether others may run as it too.
+    /// Whether others may run as this account too.
     fn is_stand_in(&self) -> bool {
         STAND_INS
             .into_iter()
@@ -117,7 +117,7 @@ impl Account {
             .any(|it| it.uid == self.uid)
     }
 
-    /// The account that is to have what this one has, if that is another: for root, the one of its own instead of a stand-in.
+    /// The account to hand the files to, if another one: for root, PostgreSQL's own account instead of a stand-in.
     pub(super) fn successor(&self, are_kept: bool) -> Option<Self> {
         if geteuid().is_root() && self.is_stand_in() {
             Self::own(are_kept)
@@ -126,7 +126,7 @@ impl Account {
         }
     }
 
-    /// Those who may connect: root, we ourselves, and this account, unless others may run as it too.
+    /// The users who may connect: root, we ourselves, and this account, unless it is a stand-in.
     pub(super) fn admitted(&self) -> Vec<String> {
         let ours = (!self.is_stand_in()).then(|| Uid::from_raw(self.uid));
         let uids = [Some(Uid::from_raw(0)), Some(geteuid()), ours];
@@ -140,7 +140,7 @@ impl Account {
         names
     }
 
-    /// Makes this account the owner of a directory and all in it, of the directory last.
+    /// Makes this account the owner of a directory and all in it; the directory itself comes last.
     pub(super) fn take(&self, directory: &Path) -> io::Result<()> {
         for entry in fs::read_dir(directory)? {
             let entry = entry?;
@@ -167,7 +167,7 @@ impl Account {
         command
     }
 
-    /// Makes a directory that only this account may enter, or makes sure that an existing one is such.
+    /// Makes a directory that only this account may enter, or checks that an existing one is private.
     pub(super) fn private_directory(&self, path: &Path) -> Result<(), EmbeddedError> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io_error(path)(error)),
@@ -185,7 +185,7 @@ impl Account {
     }
 }
 
-/// Whether a command was there and succeeded.
+/// Whether a command exists and succeeded.
 fn run(command: &[&str]) -> bool {
     let Some((program, arguments)) = command.split_first() else {
         return false;

@@ -1,4 +1,4 @@
-//! The files of a server: where they are, who may use them, what is written in them.
+//! The files of a server: where they are, who may use them, and the settings written in them.
 
 use std::{
     env,
@@ -11,11 +11,11 @@ use std::{
 
 use super::{EmbeddedError, NAME, PORT, account::Account, io_error};
 
-/// What fits into a socket's address: 103 bytes on macOS, 107 on Linux.
+/// Longest path of a socket: its address holds 103 bytes on macOS, 107 on Linux.
 const LONGEST_SOCKET_PATH: usize = 103;
-/// The server's log is emptied when it outgrows this.
+/// Size in bytes beyond which the server's log is emptied.
 const LONGEST_LOG: u64 = 1 << 20;
-/// The lines of the log an error quotes.
+/// How many lines of the log an error quotes.
 const QUOTED_LINES: usize = 12;
 
 /// Settings of every embedded server, whatever its configuration file says.
@@ -29,7 +29,7 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=64MB",
     "logging_collector=off",
     "log_destination=stderr",
-    // Refused statements are the service's to report; here they would let any caller fill the disk.
+    // The service reports refused statements. In this log they would let any caller fill the disk.
     "log_min_messages=log",
     "log_checkpoints=off",
 ];
@@ -55,7 +55,7 @@ impl Kind {
     }
 }
 
-/// A directory of ours, and what is in it.
+/// A directory of ours that holds a server's files.
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
     pub(super) data: PathBuf,
@@ -64,23 +64,23 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// That in a directory given by its absolute path; nothing is touched yet.
+    /// The cluster in a directory given by its absolute path; nothing is touched yet.
     pub(super) fn at(data: PathBuf, kind: Kind) -> Self {
         let socket = socket_directory(&data);
         Self { data, kind, socket }
     }
 
-    /// What PostgreSQL calls its data directory.
+    /// The files that PostgreSQL calls its data directory.
     pub(super) fn files(&self) -> PathBuf {
         self.data.join("cluster")
     }
 
-    /// Where the files are made, to be moved to their place when they are whole.
+    /// Where new files are made; they are moved to their place when they are whole.
     pub(super) fn unfinished(&self) -> PathBuf {
         self.data.join("cluster.new")
     }
 
-    /// The version of PostgreSQL the files belong to, if there are any.
+    /// The version of PostgreSQL that wrote the files, if there are any.
     pub(super) fn version(&self) -> Result<Option<u32>, EmbeddedError> {
         let path = self.files().join("PG_VERSION");
         match fs::read_to_string(&path) {
@@ -97,7 +97,7 @@ impl Cluster {
     pub(super) fn claim(&self, account: &Account) -> Result<File, EmbeddedError> {
         match self.kind {
             Kind::Durable if self.data.is_dir() => {}
-            // Others may pass through it, as the account must that runs PostgreSQL for root.
+            // Others may pass through the directory, since the account that runs PostgreSQL for root must.
             Kind::Durable => {
                 DirBuilder::new()
                     .recursive(true)
@@ -112,21 +112,21 @@ impl Cluster {
         })
     }
 
-    /// The lock every process of the server inherits, and holds to its end: having it means that none is left.
+    /// The lock that every process of the server inherits and holds to its end: getting it means that none is left.
     ///
-    /// PostgreSQL's own `postmaster.pid` cannot tell a server from another process that got its number since.
+    /// PostgreSQL's own `postmaster.pid` cannot tell a server from another process that has got its number since.
     pub(super) fn server_lock(&self) -> Result<Option<File>, EmbeddedError> {
         lock_file(&self.data.join("server.lock"))
     }
 
-    /// What `initdb` is told.
+    /// The arguments of `initdb`.
     pub(super) fn initdb_arguments(&self, locale: &str) -> Vec<String> {
         let mut arguments = vec![
             "--username".to_owned(),
             NAME.to_owned(),
             format!("--locale={locale}"),
             "--encoding=UTF8".to_owned(),
-            // Who may connect is said at each start.
+            // Each start writes anew who may connect.
             "--auth-local=peer".to_owned(),
             "--auth-host=reject".to_owned(),
             "--no-instructions".to_owned(),
@@ -137,17 +137,17 @@ impl Cluster {
         arguments
     }
 
-    /// Gives the files to the account that is to have them, unless something of them is elsewhere or in use: whose they are then.
+    /// Hands the files to their next owner, unless they hold links or are in use. Returns whose they are then.
     pub(super) fn hand_over(&self, account: Account) -> Result<Account, EmbeddedError> {
         let (files, Some(heir)) = (self.files(), account.successor(self.kind == Kind::Durable)) else {
             return Ok(account);
         };
         let lock = self.server_lock()?;
-        // Files that are made now are whose they are to be.
+        // Files that do not exist yet will be made by their right owner.
         if lock.is_none() || !files.exists() || !has_no_links(&files).map_err(io_error(&files))? {
             return Ok(account);
         }
-        // The files last: by their owner it is known whether all is done.
+        // The files come last: their owner tells whether all is done.
         for directory in [&self.socket, &files] {
             if directory.exists() {
                 heir.take(directory).map_err(io_error(directory))?;
@@ -160,8 +160,8 @@ impl Cluster {
         Ok(heir)
     }
 
-    /// Says who may connect: by what the system says of who calls, and as our role. The server's account reads that and cannot change it,
-    /// if it is not ours.
+    /// Writes who may connect: those in `pg_ident.conf`, by what the system says of them (peer), as our role. The
+    /// server's account, if it is not ours, can read these rules but not change them.
     pub(super) fn admit(&self, account: &Account) -> Result<(), EmbeddedError> {
         let names = account.admitted();
         let names = names
@@ -180,12 +180,12 @@ impl Cluster {
         Ok(())
     }
 
-    /// Who may connect as whom, as `pg_hba.conf` says it.
+    /// `pg_hba.conf`: who may connect as whom.
     fn rules(&self) -> PathBuf {
         self.data.join("pg_hba.conf")
     }
 
-    /// Who is who, as `pg_ident.conf` says it.
+    /// `pg_ident.conf`: which users of the system may be our role.
     fn names(&self) -> PathBuf {
         self.data.join("pg_ident.conf")
     }
@@ -197,18 +197,18 @@ impl Cluster {
         self.sync()
     }
 
-    /// Where the files of another version are made, while these are served no more.
+    /// Where an upgrade makes the files of another version, while these files are not served.
     pub(super) fn successor(&self) -> Self {
         Self::at(self.data.join("upgrade"), self.kind)
     }
 
-    /// Where the files are kept that a newer version has taken the place of.
+    /// Where the old files are kept after an upgrade.
     pub(super) fn predecessor(&self, major: u32) -> PathBuf {
         self.data.join(format!("cluster-{major}"))
     }
 
-    /// Puts the files of a successor, which are whole, in the place of these, which are kept. [`Self::settle`] finishes what is cut
-    /// short.
+    /// Puts a successor's whole files in the place of these, which are kept. [`Self::settle`] finishes a change that
+    /// was cut short.
     pub(super) fn give_way(&self, successor: &Self, major: u32) -> Result<(), EmbeddedError> {
         let waiting = self.waiting();
         fs::rename(successor.files(), &waiting).map_err(io_error(&waiting))?;
@@ -219,7 +219,7 @@ impl Cluster {
         self.settle()
     }
 
-    /// Lets files that wait for their place have it, if it is empty.
+    /// Moves files that wait for their place there, if the place is empty.
     pub(super) fn settle(&self) -> Result<(), EmbeddedError> {
         let waiting = self.waiting();
         if self.files().exists() || !waiting.exists() {
@@ -241,7 +241,7 @@ impl Cluster {
             .map_err(io_error(&self.data))
     }
 
-    /// What the server is told, each to follow a `-c`.
+    /// The settings given to the server, each to follow a `-c`.
     pub(super) fn settings(&self) -> impl Iterator<Item = String> {
         let socket = self.socket.display().to_string().replace('"', "\"\"");
         let ours = [
@@ -254,7 +254,7 @@ impl Cluster {
             .chain(SETTINGS.iter().chain(self.kind.settings()).map(ToString::to_string))
     }
 
-    /// A line of what the running server says of itself: 0 is its process id, 7 its state.
+    /// A line of `postmaster.pid`, in which a running server describes itself: 0 is its process id, 7 its state.
     fn recorded(&self, line: usize) -> Option<String> {
         let record = fs::read_to_string(self.record()).ok()?;
         record.lines().nth(line).map(str::to_owned)
@@ -269,12 +269,12 @@ impl Cluster {
         self.recorded(0)?.parse().ok()
     }
 
-    /// As `pg_ctl` finds out: asking by connecting would fill the log with refusals.
+    /// Whether the server is ready, found out as `pg_ctl` does: asking by connecting would fill the log with refusals.
     pub(super) fn is_ready(&self) -> bool {
         self.recorded(7).is_some_and(|state| state.trim() == "ready")
     }
 
-    /// Removes what a server says of itself that is known not to run.
+    /// Removes the `postmaster.pid` of a server that is known not to run.
     ///
     /// The process id in it may be another process's by now, which would keep PostgreSQL from starting.
     pub(super) fn forget_postmaster(&self) -> Result<(), EmbeddedError> {
@@ -285,7 +285,7 @@ impl Cluster {
         }
     }
 
-    /// The server's log, empty.
+    /// Opens the server's log, emptied.
     pub(super) fn open_log(&self) -> Result<File, EmbeddedError> {
         let path = self.log();
         let log = OpenOptions::new()
@@ -302,7 +302,7 @@ impl Cluster {
         self.data.join("server.log")
     }
 
-    /// What happened, and the end of the log.
+    /// The error for what happened, with the end of the log.
     pub(super) fn failed(&self, what: &'static str) -> EmbeddedError {
         let log = fs::read(self.log()).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -321,7 +321,7 @@ pub(super) fn bound(log: &File) {
     }
 }
 
-/// Takes the lock on a file, which is made if need be; nothing when somebody else holds it.
+/// Takes the lock on a file, which is made if need be; `None` if somebody else holds the lock.
 fn lock_file(path: &Path) -> Result<Option<File>, EmbeddedError> {
     let file = OpenOptions::new()
         .write(true)
@@ -337,7 +337,7 @@ fn lock_file(path: &Path) -> Result<Option<File>, EmbeddedError> {
     }
 }
 
-/// Whether all in a directory is there itself.
+/// Whether all in a directory is really in it: no symbolic links.
 fn has_no_links(directory: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -349,7 +349,7 @@ fn has_no_links(directory: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Beside the data, or where a path too long for a socket's address is not so long.
+/// The socket's directory: beside the data or, if its path gets too long for a socket, in the temporary directory.
 fn socket_directory(data: &Path) -> PathBuf {
     let beside = data.join("socket");
     let longest = LONGEST_SOCKET_PATH - format!("/.s.PGSQL.{PORT}").len();

@@ -17,7 +17,7 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// The one that can read these files, or the first that will do for new ones.
+    /// The installation that can read these files; for new files, the first one found.
     pub(super) fn reading(cluster: &Cluster) -> Result<Self, EmbeddedError> {
         let Some(major) = cluster.version()? else {
             return Self::all().next().ok_or(EmbeddedError::NotInstalled);
@@ -31,19 +31,19 @@ impl Installation {
             })
     }
 
-    /// The newest.
+    /// The newest installation.
     pub(super) fn newest() -> Option<Self> {
         Self::all().max_by_key(|found| found.major)
     }
 
-    /// Those that the service can work with, in the order in which they are looked for.
+    /// The installations that the service can work with, in the order in which they are looked for.
     fn all() -> impl Iterator<Item = Self> {
         program_directories()
             .filter_map(Self::at)
             .filter(|found| found.major >= OLDEST_POSTGRESQL)
     }
 
-    /// `pg_config` comes with the client's headers too, so only the programs themselves prove a server.
+    /// The installation in this directory. Only the programs prove one: client headers come with `pg_config` too.
     fn at(programs: PathBuf) -> Option<Self> {
         if !programs.is_absolute() || !programs.join("initdb").is_file() {
             return None;
@@ -53,14 +53,14 @@ impl Installation {
     }
 }
 
-/// The major version of a program of PostgreSQL's.
+/// The major version of a PostgreSQL program.
 fn major_of(program: &Path) -> Option<u32> {
     let version = stdout_of(Command::new(program).arg("--version"))?;
     let (_, number) = version.split_once("(PostgreSQL) ")?;
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// A program of this version, or else of the nearest newer one.
+/// A PostgreSQL program of this version, or else of the nearest newer one.
 pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
     program_directories()
         .map(|programs| programs.join(name))
@@ -71,7 +71,7 @@ pub(super) fn client(name: &str, major: u32) -> Option<PathBuf> {
         .map(|(_, program)| program)
 }
 
-/// The directories that programs are looked for in. `PATH` comes first: it is the operator's choice.
+/// The directories in which programs are looked for. `PATH` comes first: it is the operator's choice.
 fn program_directories() -> impl Iterator<Item = PathBuf> {
     let in_path = env::var_os("PATH");
     let in_path: Vec<PathBuf> = in_path.iter().flat_map(env::split_paths).collect();

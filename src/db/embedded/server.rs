@@ -25,22 +25,22 @@ use super::{
 
 /// How long a start, a stop or a predecessor may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often something awaited is looked at.
+/// How often an awaited event is checked.
 const TICK: Duration = Duration::from_millis(10);
-/// How often the supervisor looks after the server; also the first pause before it starts it again.
+/// How often the supervisor checks the server; also its first pause before a restart.
 const WATCH: Duration = Duration::from_millis(100);
 /// The longest pause between two attempts to start the server again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A server that ran this long was well: its end is news, not one more failure in a row.
+/// A server that ran this long was healthy: its end is news, not one more failure in a row.
 const WELL: Duration = Duration::from_secs(10);
 
-/// Becomes the program it is given, after telling the watcher the process id under which that will run.
+/// Tells the watcher its process id, then becomes the program it is given, which runs under that id.
 ///
-/// The pipe to the watcher is its standard output, which the program does not inherit.
+/// The launcher's standard output is the pipe to the watcher; the program does not inherit it.
 const LAUNCHER: &str = r#"trap '' PIPE; echo $$; exec "$@" >&2"#;
 
 impl Kind {
-    /// What ends the server: a fast shutdown, or an immediate one when nothing is kept.
+    /// The signal that ends the server: a fast shutdown, or an immediate one if nothing is kept.
     pub(super) fn signal(self) -> Signal {
         match self {
             Self::Durable => Signal::SIGINT,
@@ -62,9 +62,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// One that does not run yet.
+    /// A server that does not run yet.
     pub(super) fn new(cluster: Cluster, installation: Installation, account: Account) -> Result<Self, EmbeddedError> {
-        // First, so that from here on nothing is left behind; it also finds out whether the account gets there.
+        // The watcher comes first, so that nothing is left behind. It also shows whether the account gets to the data.
         let watcher = Watcher::start(&cluster, &account)?;
         account.private_directory(&cluster.socket)?;
         cluster.admit(&account)?;
@@ -78,11 +78,11 @@ impl Server {
         })
     }
 
-    /// Starts it and waits until it accepts connections.
+    /// Starts the server and waits until it accepts connections.
     pub(super) fn start(&mut self) -> Result<(), EmbeddedError> {
         let lock = wait_for(|| {
             let lock = self.cluster.server_lock()?;
-            // A server still running although its service is gone (we hold that one's lock) is asked to end.
+            // A server that still runs although its service is gone (we hold the service's lock) is asked to end.
             if let (None, Some(predecessor)) = (&lock, self.cluster.postmaster()) {
                 signal(predecessor, Signal::SIGINT);
             }
@@ -102,7 +102,7 @@ impl Server {
         .ok_or_else(|| self.cluster.failed("PostgreSQL accepts no connections"))
     }
 
-    /// Makes the files.
+    /// Makes the files of a new cluster.
     fn create(&mut self, lock: &File) -> Result<(), EmbeddedError> {
         let unfinished = self.cluster.unfinished();
         for locale in ["C.UTF-8", "C"] {
@@ -130,7 +130,7 @@ impl Server {
         Err(self.cluster.failed("PostgreSQL could not make its files"))
     }
 
-    /// Starts it; it is not ready yet.
+    /// Starts the server, which is not ready yet.
     fn launch(&mut self, lock: File) -> Result<(), EmbeddedError> {
         self.cluster.forget_postmaster()?;
         let postmaster = self.spawn("postgres", lock, |postgres| {
@@ -157,7 +157,7 @@ impl Server {
             .spawn()
     }
 
-    /// Its end, if that has come since this was last asked.
+    /// How the server ended, if it has since the last call.
     fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.postmaster.as_mut()?.0.try_wait().ok()??;
         self.postmaster = None;
@@ -165,7 +165,7 @@ impl Server {
         Some(status)
     }
 
-    /// Starts it again when it ends, until asked to stop it.
+    /// Restarts the server whenever it ends, until asked to stop it.
     pub(super) fn supervise(mut self, stop: &Receiver<()>) {
         let mut pause = WATCH;
         while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
@@ -195,20 +195,20 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Stops it, patiently at first; the watcher follows when the fields are dropped.
+    /// Stops the server, patiently at first; the watcher follows when the fields are dropped.
     fn drop(&mut self) {
         for ending in [self.cluster.kind.signal(), Signal::SIGQUIT, Signal::SIGKILL] {
             let Some((postmaster, _)) = &self.postmaster else { break };
             signal(postmaster.id(), ending);
-            // An attempt of this never fails, and a deadline missed leads to the next signal.
+            // The attempt never fails, and a missed deadline leads to the next signal.
             let _ = wait_for(|| Ok(self.ended()));
         }
-        // Empty now; it may be in a place where other things live.
+        // Only an empty directory is removed: the socket may be in a place where other things live.
         let _ = fs::remove_dir(&self.cluster.socket);
     }
 }
 
-/// Tries until there is an answer or an error, or patience ends.
+/// Tries until there is a result or an error, or patience ends.
 fn wait_for<T>(mut attempt: impl FnMut() -> Result<Option<T>, EmbeddedError>) -> Result<Option<T>, EmbeddedError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -220,7 +220,7 @@ fn wait_for<T>(mut attempt: impl FnMut() -> Result<Option<T>, EmbeddedError>) ->
     }
 }
 
-/// Signals one process; that it has ended meanwhile is no error.
+/// Signals one process; a process that has ended meanwhile is no error.
 fn signal(pid: u32, signal: Signal) {
     // Zero and negative numbers mean groups of processes.
     if let Ok(pid @ 1..) = i32::try_from(pid) {

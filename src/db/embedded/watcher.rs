@@ -15,9 +15,9 @@ use super::{
     io_error,
 };
 
-/// Ends what the launcher started last when the service is gone, however that went.
+/// Ends the program that the launcher started last when the service is gone, however the service ended.
 ///
-/// Its standard input closes with the service. An empty line says that there is nothing left to end.
+/// The watcher's standard input closes with the service. An empty line says that no program is left to end.
 const WATCHER: &str = r#"
     trap '' HUP INT TERM
     while read -r line; do pid=$line; done
@@ -27,7 +27,7 @@ const WATCHER: &str = r#"
     until rm -rf "$2" || [ "$tries" -eq 100 ]; do tries=$((tries + 1)); sleep 0.1; done
 "#;
 
-/// The process that outlives us for a moment, to end the server if we could not.
+/// The watcher process: it outlives us for a moment, to end the server if we could not.
 #[derive(Debug)]
 pub(super) struct Watcher {
     process: Child,
@@ -65,7 +65,7 @@ impl Watcher {
         })
     }
 
-    /// The end of the pipe on which a launcher says what to end.
+    /// The end of the pipe on which a launcher writes the process id to end.
     pub(super) fn pipe(&self) -> io::Result<Stdio> {
         match &self.pipe {
             Some(pipe) => pipe.try_clone().map(Stdio::from),
@@ -73,7 +73,7 @@ impl Watcher {
         }
     }
 
-    /// The server has ended: its process id may soon be somebody else's.
+    /// Notes that the server has ended: its process id may soon be another process's.
     pub(super) fn forget(&mut self) {
         if let Some(Err(error)) = self.pipe.as_mut().map(|pipe| pipe.write_all(b"\n")) {
             log::warn!("the embedded PostgreSQL's watcher is gone: {error}");

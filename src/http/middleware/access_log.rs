@@ -1,4 +1,4 @@
-//! What surrounds every request: its id, its line in the log, and its problem in the caller's language.
+//! The outermost layer: a request's id, its line in the access log, and its problem in the caller's language.
 
 use std::{sync::Arc, time::Instant};
 
@@ -26,9 +26,9 @@ use actix_web::{
     web,
 };
 
-/// The path that is answered whatever the database does.
+/// The path of the liveness probe, which is answered whatever the state of the database.
 pub const LIVENESS: &str = "/healthz";
-/// The path that says whether requests are welcome.
+/// The path of the readiness probe: whether the service takes requests.
 pub const READINESS: &str = "/readyz";
 
 /// The template of the path a request came to, like `/v1/goals/{id}`.
@@ -36,19 +36,19 @@ pub const READINESS: &str = "/readyz";
 pub struct Route(Arc<str>);
 
 impl Route {
-    /// That of a request that was routed.
+    /// The route of a request that was routed.
     #[must_use]
     pub fn of(req: &HttpRequest) -> Self {
         Self(req.match_pattern().unwrap_or_else(|| "-".to_owned()).into())
     }
 }
 
-/// Why a request is refused before anybody looks for what it asks for.
+/// Why a request is refused before it is routed.
 fn refusal(req: &ServiceRequest) -> Option<Error> {
     let beyond = req
         .conn_data::<Arc<Connection>>()
         .and_then(|connection| connection.beyond());
-    // Room is kept for those who ask whether the service is well.
+    // Capacity is reserved for health probes.
     if let Some(beyond) = beyond.filter(|_| ![LIVENESS, READINESS].contains(&req.path())) {
         return Some(match beyond {
             Beyond::Share => Error::TooMany {
@@ -65,7 +65,7 @@ fn refusal(req: &ServiceRequest) -> Option<Error> {
     }
 }
 
-/// The layer that answers for a database that is not ready yet: only that the process lives is known without one.
+/// The layer that answers while the database is not ready yet: only the liveness probe works without a database.
 pub async fn wait_for_database(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -80,8 +80,8 @@ pub async fn wait_for_database(
     }
 }
 
-/// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts,
-/// logs one line.
+/// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts the
+/// request and logs one line.
 pub async fn surround(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -124,11 +124,11 @@ pub async fn surround(
             BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default())
         });
     }
-    // What is streamed might never end, and nobody sees it.
+    // For HEAD, a stream is dropped: the stream might never end, and nobody sees it.
     if method == Method::HEAD && response.response().body().size() == BodySize::Stream {
         response = response.map_body(|_, _| BoxBody::new(body::None::new()));
     }
-    // Nobody reads on for a body that was refused: a connection that still sends one is closed.
+    // A connection that still sends a refused body is closed, since nobody reads the rest of that body.
     let refused = match response.status().as_u16() {
         408 | 413 | 415 => true,
         401 | 403 => has_body,
@@ -159,7 +159,7 @@ pub async fn surround(
     }
     security_headers::protect(&path, response.headers_mut());
     let req = response.request();
-    // What was not routed says itself where it would have come to.
+    // A cached response, whose request was not routed, brings its own route.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
     let bytes = match response.response().body().size() {
         BodySize::Sized(n) => Some(n),
@@ -188,13 +188,13 @@ pub async fn surround(
     })
 }
 
-/// Whether a body follows the head.
+/// Whether a body follows the request's head.
 fn has_body(req: &ServiceRequest) -> bool {
     let length = req.headers().get(header::CONTENT_LENGTH);
     req.headers().contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
-/// The problem an answer is, whoever refused the request: a handler, an extractor or the framework.
+/// The problem of an error response, whoever refused the request: a handler, an extractor or the framework.
 fn problem(response: &ServiceResponse, language: Language, path: &str, id: &str, trace: Trace) -> Option<Problem> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {

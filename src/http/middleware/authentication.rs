@@ -1,4 +1,4 @@
-//! The layer that finds out who calls before anything else of a request is read.
+//! Authentication: the layer that finds out who calls, before it reads anything else of a request.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// Who makes this request, and all that is known of it.
+/// The context of this request: its caller, and all that is known of the caller.
 #[must_use]
 pub fn context(req: &HttpRequest) -> Context {
     req.extensions()
@@ -36,7 +36,7 @@ pub fn context(req: &HttpRequest) -> Context {
         .unwrap_or_else(Context::anonymous)
 }
 
-/// Counts a request for its caller, then finds out who that is and whether it may do this, before any body is read.
+/// Counts a request for its caller, authenticates the caller and checks its permission, before any body is read.
 pub async fn identify(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -61,7 +61,7 @@ async fn recognize(req: &ServiceRequest) -> Result<Context> {
     let needs = req.app_data::<web::Data<RequiredPermissions>>();
     let need = needs.map_or(RequiredPermission::Admin, |needs| needs.get(req.method(), pattern));
     let mut context = match req.headers().get(header::AUTHORIZATION) {
-        // Whether the service is well does not depend on who asks.
+        // Health probes are answered whoever asks.
         Some(value) if req.path().starts_with("/v1/") || need != RequiredPermission::Nothing => {
             holder(req, value).await?
         }
@@ -89,7 +89,7 @@ async fn recognize(req: &ServiceRequest) -> Result<Context> {
     Ok(context)
 }
 
-/// Who holds the token that a request presents. A request without a valid token counts for the address it comes from.
+/// The context of the presented token's holder. A request without a valid token counts for its address.
 async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Result<Context> {
     let database = req
         .app_data::<web::Data<Database>>()
@@ -107,7 +107,7 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     database.tokens_known().await?;
     let mut token = find();
     if token.is_none() && presented.is_some() {
-        // It may have been made a moment ago, through another instance or by command.
+        // The token may have been made a moment ago, through another instance or by command.
         database.look_for_tokens().await;
         token = find();
     }
@@ -119,7 +119,7 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     Ok(context)
 }
 
-/// Why something changes: percent-encoded UTF-8, since a header holds nothing else safely.
+/// The reason for a change: percent-encoded UTF-8, since a header holds nothing else safely.
 fn reason(req: &ServiceRequest) -> Result<Option<String>> {
     let Some(value) = req.headers().get(CHANGE_REASON) else {
         return Ok(None);

@@ -1,6 +1,6 @@
-//! Content codings: what is read may be sent compressed, to whoever says so (RFC 9110, 8.4 and 12.5.3).
+//! Content codings: responses to reads are compressed for callers that accept a coding (RFC 9110, 8.4 and 12.5.3).
 //!
-//! Each coding of an answer has a tag of its own: the plain one, and what the coding is called.
+//! Each coding of a response has a tag of its own: the plain tag and the name of the coding.
 
 use std::{
     error::Error as StdError,
@@ -26,10 +26,10 @@ use zstd::stream::write::Encoder as ZstdEncoder;
 
 use crate::{error::Error, http::negotiation::weight};
 
-/// A way to compress an answer.
+/// A way to compress a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// RFC 8878. The quickest of them, and as short as brotli.
+    /// RFC 8878. The quickest coding, with output as short as brotli's.
     Zstd,
     /// RFC 7932.
     Brotli,
@@ -37,16 +37,16 @@ pub enum Coding {
     Gzip,
 }
 
-/// A hash of what is sent, coding and all (RFC 9530): what says its own is sent as it is, for anyone to check.
+/// A hash of the bytes sent, coding included (RFC 9530). A response that has one is sent as it is, to be checked.
 pub const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
-/// What is shorter would hardly get any shorter.
+/// Shortest body that is compressed, in bytes: a shorter one would gain hardly anything.
 const SHORTEST: u64 = 1024;
-/// What is longer is compressed where nobody else waits for it.
+/// A body of so many bytes or more is compressed on a blocking thread, where no other request waits for it.
 const LONG: usize = 1 << 16;
-/// How far back an encoder looks, as a power of 2: more costs memory for as long as somebody reads.
+/// How far back an encoder looks, as a power of 2. More would take more memory for as long as the caller reads.
 const WINDOW: u32 = 18;
-/// How hard each coding tries: as long as more time makes much of a difference.
+/// The effort of each coding: raised as long as more time makes much of a difference.
 const ZSTD_LEVEL: i32 = 3;
 const BROTLI_LEVEL: u32 = 4;
 const GZIP_LEVEL: u32 = 4;
@@ -54,10 +54,10 @@ const GZIP_LEVEL: u32 = 4;
 const BUFFER: usize = 4096;
 
 impl Coding {
-    /// Every one, those that we would rather use first.
+    /// Every coding, in the order of our preference.
     const ALL: [Self; 3] = [Self::Zstd, Self::Brotli, Self::Gzip];
 
-    /// The one that the caller likes best, if it likes any better than none.
+    /// The coding that the caller prefers, if it prefers any to none.
     #[must_use]
     pub fn wanted(headers: &HeaderMap) -> Option<Self> {
         if !headers.contains_key(header::ACCEPT_ENCODING) {
@@ -74,7 +74,7 @@ impl Coding {
         best.1
     }
 
-    /// What it is called (IANA's registry of content codings).
+    /// The name of the coding (IANA's registry of content codings).
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Coding {
         }
     }
 
-    /// The tag of what has this tag, in this coding.
+    /// The tag in this coding of a response whose plain tag this is.
     fn tag(self, plain: &EntityTag) -> EntityTag {
         EntityTag::new(plain.weak, format!("{}-{}", plain.tag(), self.name()))
     }
@@ -109,7 +109,7 @@ impl Coding {
     }
 }
 
-/// The tag as it was before any coding.
+/// The plain tag, as it was before any coding.
 #[must_use]
 pub fn plain(tag: &EntityTag) -> EntityTag {
     let cut = |coding: Coding| tag.tag().strip_suffix(coding.name())?.strip_suffix('-');
@@ -117,13 +117,13 @@ pub fn plain(tag: &EntityTag) -> EntityTag {
     EntityTag::new(tag.weak, plain.to_owned())
 }
 
-/// The tags that this caller's answer may have whose plain tag this is: it comes as it is, or in the coding that is wanted.
+/// The tags that a response with this plain tag may have for this caller: in the coding it wants, and plain.
 pub fn tags(req: &HttpRequest, plain: &EntityTag) -> impl Iterator<Item = EntityTag> {
     let coded = Coding::wanted(req.headers()).map(|coding| coding.tag(plain));
     coded.into_iter().chain([plain.clone()])
 }
 
-/// Whether there is anything to gain: text, which is no stream whose events somebody waits for.
+/// Whether compression can gain anything: true of text, except event streams, whose readers wait for each event.
 fn is_text(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
@@ -134,7 +134,7 @@ fn is_text(headers: &HeaderMap) -> bool {
     }
 }
 
-/// The layer: sends what is read in the coding that its reader likes best.
+/// The layer: compresses responses to reads, in the coding that the caller prefers.
 pub async fn encode(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -160,7 +160,7 @@ pub async fn encode(
     Ok(ServiceResponse::new(req, head.set_body(body)))
 }
 
-/// Whether there is enough to gain.
+/// Whether the body is long enough to gain from compression.
 fn is_long(size: BodySize) -> bool {
     match size {
         BodySize::None => false,
@@ -169,7 +169,7 @@ fn is_long(size: BodySize) -> bool {
     }
 }
 
-/// A body in a coding.
+/// The body in this coding.
 #[expect(clippy::disallowed_methods, reason = "a long body is compressed, without a database")]
 async fn coded(body: BoxBody, coding: Coding) -> Result<BoxBody, ActixError> {
     let coded = match body.try_into_bytes() {
@@ -183,7 +183,7 @@ async fn coded(body: BoxBody, coding: Coding) -> Result<BoxBody, ActixError> {
     Ok(BoxBody::new(coded?))
 }
 
-/// Says that another caller may get it in another coding.
+/// Says that the response varies with `Accept-Encoding`.
 fn vary(headers: &mut HeaderMap) -> Result<(), ActixError> {
     let before = headers.get(VARY).and_then(|v| v.to_str().ok());
     let vary = before.map_or("Accept-Encoding".to_owned(), |before| {
@@ -194,7 +194,7 @@ fn vary(headers: &mut HeaderMap) -> Result<(), ActixError> {
     Ok(())
 }
 
-/// Says which coding it is in.
+/// Names the coding in the head, and in the tag.
 fn mark(headers: &mut HeaderMap, coding: Coding) -> Result<(), ActixError> {
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     let tag = headers
@@ -207,7 +207,7 @@ fn mark(headers: &mut HeaderMap, coding: Coding) -> Result<(), ActixError> {
     Ok(())
 }
 
-/// What compresses, and what it has given so far.
+/// An encoder, and the output it has not handed over yet.
 enum Encoder {
     Zstd(ZstdEncoder<'static, Vec<u8>>),
     Brotli(Box<CompressorWriter<Vec<u8>>>),
@@ -223,7 +223,7 @@ impl Encoder {
         }
     }
 
-    /// What can be sent by now.
+    /// The output that can be sent by now.
     fn take(&mut self) -> Vec<u8> {
         std::mem::take(match self {
             Self::Zstd(encoder) => encoder.get_mut(),
@@ -241,10 +241,10 @@ impl Encoder {
     }
 }
 
-/// What is still to come, compressed as it comes.
+/// The rest of a body, compressed chunk by chunk.
 struct Coded {
     rest: BoxBody,
-    /// None once it has given its last.
+    /// None once the encoder has finished.
     encoder: Option<Encoder>,
 }
 

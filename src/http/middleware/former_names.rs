@@ -1,12 +1,12 @@
-//! Former names of organizations: what is asked for by a slug or a municipality code that an organization had is found by the slug
-//! that it has.
+//! Former names of organizations: a request for a former slug or municipality code is redirected to the organization's
+//! current slug.
 //!
-//! A path with a former name is answered with 308 (RFC 9110, 15.4.9) and the path of today, whatever the method, where it would be
-//! 404 otherwise. A filter `organization` is sent on in the same way, so that no copy stands still because an organization was
-//! renamed. An instance knows former names as it knows of changes: at once of its own, after a moment of others'.
+//! A path with a former name gets 308 (RFC 9110, 15.4.9) and the current path, for any method, instead of 404. So does
+//! a filter `organization`, lest a copy go stale after a rename. An instance learns of renames as of other changes: of
+//! its own at once, of others' after a moment.
 //!
-//! At a moment of the past things go by the names they had then, and what is read there stays the same: nobody is sent anywhere.
-//! Bodies and files name organizations as they are called today.
+//! Reads of the past (`as_of`) are never redirected: things bear the names they had then, and such an answer never
+//! changes. Bodies and files must use an organization's current name.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
@@ -25,16 +25,16 @@ use crate::{
     http::respond,
 };
 
-/// The name of the parameter, in paths and in queries.
+/// The name of the organization parameter, in paths and in queries.
 pub(crate) const ORGANIZATION: &str = "organization";
 /// The name of the parameter that reads the past.
 const AS_OF: &str = "as_of";
-/// All but what slugs are made of is percent-encoded.
+/// Percent-encodes every character that slugs are not made of.
 const AS_THEY_ARE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
-/// Where filters take former names as they are: a feed follows an organization through its names.
+/// The change feed, whose filters accept former names as they are: a feed follows an organization through its names.
 pub(crate) const FOLLOWS: &str = "/v1/changes";
 
-/// The layer: sends requests under a former name to the name of today.
+/// The layer: redirects requests under a former name to the current name.
 pub async fn redirect(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -59,7 +59,7 @@ fn moved(there: &str) -> HttpResponse {
         .finish()
 }
 
-/// The names of today by those that organizations had before. Where the database does not tell them, nobody is sent anywhere.
+/// Current names by former names. While the database does not tell them, nothing is redirected.
 async fn names(database: Option<&web::Data<Database>>) -> Arc<HashMap<String, String>> {
     let Some(database) = database else {
         return Arc::default();
@@ -70,7 +70,7 @@ async fn names(database: Option<&web::Data<Database>>) -> Arc<HashMap<String, St
     })
 }
 
-/// The address with the names of today in its filter, where one of them is a former one.
+/// The address with current names in its filter, if the filter has a former name.
 async fn by_filter(req: &ServiceRequest) -> Option<String> {
     let path = req.path();
     if *req.method() != Method::GET || !path.starts_with("/v1/") || path.starts_with(FOLLOWS) {
@@ -97,18 +97,18 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// Whether a part of a query is about this parameter.
+/// Whether a pair of a query sets this parameter.
 fn is(pair: &str, name: &str) -> bool {
     pair.split('=').next().is_some_and(|named| decoded(named) == name)
 }
 
-/// What a query says of a parameter, as it is written.
+/// The value of a parameter in a query, still encoded.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let (_, value) = query.split('&').find(|pair| is(pair, name))?.split_once('=')?;
     Some(value)
 }
 
-/// A filter's value with the names of today, as a parameter; nothing where none is a former one.
+/// The parameter with current names for a filter's value; `None` if the value has no former name.
 fn of_today(value: &str, names: &HashMap<String, String>) -> Option<String> {
     let value = decoded(value);
     let former = value.split(',').any(|name| names.contains_key(name));
@@ -119,7 +119,7 @@ fn of_today(value: &str, names: &HashMap<String, String>) -> Option<String> {
     former.then(|| format!("{ORGANIZATION}={}", of_today.collect::<Vec<_>>().join(",")))
 }
 
-/// The address with the name of today in its path, where nothing was found by a former one.
+/// The address with the current name in its path, if the response is 404 for a former name.
 async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<String> {
     let req = response.request();
     let of_moment = value(req.query_string(), AS_OF).is_some_and(|as_of| !as_of.starts_with("revision"));

@@ -1,4 +1,4 @@
-//! Headers on which it depends whether a request is carried out: none of them is ignored. An operation that does not take one
+//! Headers that decide whether a request is carried out. None of them is ignored: an operation that does not take one
 //! refuses the request.
 
 use std::collections::HashMap;
@@ -22,22 +22,22 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// The headers, and the codes of their refusals.
+/// The headers, each with the code of its refusal.
 const CONDITIONS: [(&str, &str); 4] = [
     (IDEMPOTENCY_KEY, "not_repeatable"),
     ("If-Match", "not_conditional"),
     ("If-None-Match", "not_conditional"),
     ("If-Unmodified-Since", "not_conditional"),
 ];
-/// Those that say nothing to a read: what has no tag, or no time of change, meets them always (RFC 9110, 13.1).
+/// Headers that a read always meets, since what it reads has no tag or no time of change (RFC 9110, 13.1).
 const OF_WRITES: [&str; 2] = ["If-None-Match", "If-Unmodified-Since"];
 
-/// The headers that each operation takes, as the document states them.
+/// The headers that each operation takes, as the OpenAPI document states them.
 #[derive(Debug)]
 pub struct Conditions(HashMap<(Method, String), Vec<String>>);
 
 impl Conditions {
-    /// Of every operation of the API; that the service is well depends on nothing.
+    /// The headers of every operation under `/v1/`; health probes depend on none.
     #[must_use]
     pub fn of(spec: &OpenApi) -> Self {
         let mut conditions = HashMap::new();
@@ -56,7 +56,7 @@ impl Conditions {
         Self(conditions)
     }
 
-    /// The refusal of a request that has one of these headers where it means nothing.
+    /// The refusal of a request that has one of these headers for an operation that does not take it.
     fn refusal(&self, req: &ServiceRequest) -> Option<Error> {
         let is_condition = |name: &str| *req.method() != Method::GET || !OF_WRITES.contains(&name);
         let mut sent = CONDITIONS
@@ -103,7 +103,7 @@ fn not_taken(header: &'static str, code: &'static str) -> Violation {
     }
 }
 
-/// Of several keys all but one would be ignored.
+/// The violation of several keys in one request: all but one would be ignored.
 fn repeated() -> Violation {
     Violation {
         place: Place::Header(IDEMPOTENCY_KEY),
@@ -113,7 +113,7 @@ fn repeated() -> Violation {
     }
 }
 
-/// The layer: refuses what has a condition that would be ignored.
+/// The layer: refuses a request with a condition that would be ignored.
 pub async fn heed(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,7 +1,7 @@
-//! How often one caller may ask: by token, and by address where there is none.
+//! Rate limit of one caller: by token or, without a token, by address.
 //!
-//! A request is counted before anything is looked up for it. Conditional requests that the cache answers with 304 are free. RFC 9110
-//! says what 429 is; `RateLimit` is as in draft-ietf-httpapi-ratelimit-headers.
+//! A request is counted before anything is looked up for it. Conditional requests that the cache answers with 304 are
+//! free. RFC 9110 defines 429; `RateLimit` is as in draft-ietf-httpapi-ratelimit-headers.
 
 use std::{
     num::NonZeroU32,
@@ -30,18 +30,18 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The header that says how much a caller may still ask at once.
+/// The header that says how many requests a caller may still make at once.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The header that says how much a caller may ever ask.
+/// The header that says what the rate limit is.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// For so many seconds a caller may save up what was not asked.
+/// Seconds for which a caller may save up unused requests.
 const SAVED: u32 = 2;
-/// Those who have not asked for a while are forgotten each time so many have asked.
+/// Requests between two sweeps, which forget callers that have made none for a while.
 const SWEEP: u32 = 1 << 14;
 
 type Limiter = RateLimiter<CallerKey, DefaultKeyedStateStore<CallerKey>, DefaultClock, StateInformationMiddleware>;
 
-/// How often each may ask.
+/// The rate limit of each caller.
 #[derive(Clone)]
 pub struct Rate(Option<Arc<Rates>>);
 
@@ -52,7 +52,7 @@ struct Rates {
 }
 
 impl Rate {
-    /// So many a second, and twice as many at once; any number where that is 0.
+    /// So many requests a second, and twice as many at once; 0 means no limit.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         let burst = per_second.checked_mul(SAVED).and_then(NonZeroU32::new);
@@ -70,7 +70,7 @@ impl Rate {
     }
 }
 
-/// Counts a request of the API for its caller; fails where it is one too many.
+/// Counts a request of the API for its caller; fails if the caller is over its limit.
 pub fn admit(req: &ServiceRequest, who: CallerKey) -> Result<()> {
     let rates = req.app_data::<web::Data<Rate>>().and_then(|rate| rate.0.as_ref());
     // The path as it will be routed: percent-decoded.
@@ -104,7 +104,7 @@ impl Rates {
     }
 }
 
-/// What a caller may still ask.
+/// The rate-limit state of a caller: how many requests it has left.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimitState {
     name: &'static str,
@@ -114,7 +114,7 @@ pub struct RateLimitState {
 }
 
 impl RateLimitState {
-    /// Tells the caller.
+    /// Writes the state into the headers of a response.
     pub fn tell(&self, headers: &mut HeaderMap) {
         let Self {
             name,
@@ -156,14 +156,14 @@ mod tests {
         (admitted, left)
     }
 
-    /// How many of ten are admitted.
+    /// How many of ten requests are admitted.
     fn of_ten(rate: &Rate, who: CallerKey) -> usize {
         (0..10).filter(|_| ask(rate, who).0).count()
     }
 
     #[test]
     fn each_address_and_each_token_has_its_own_allowance() {
-        // It takes a second until there is one more.
+        // One more request is allowed only after a second.
         let rate = Rate::new(1);
         let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|address| CallerKey::Address(address.parse().unwrap()));
         let token = CallerKey::Token(Id::generate());

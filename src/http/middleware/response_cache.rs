@@ -1,8 +1,8 @@
-//! Finished answers to the public, kept until something that the public sees has changed.
+//! Response cache: responses to anonymous reads, kept until public data they show has changed.
 //!
-//! An answer is given again only while nothing that it shows has changed since it was asked for: where all it shows is what
-//! one organization has, changes of what others have do not matter. It is given to whoever asks the same (address, `Accept`
-//! and coding) without a token, on the same day, since what is due depends on that.
+//! A cached response is served only while nothing that it shows has changed since it was requested. If it shows one
+//! organization's data only, changes of other organizations do not matter. It is served to requests without a token
+//! that have the same address, `Accept` and coding, on the same day, since what is due depends on the day.
 
 use std::sync::Arc;
 
@@ -33,44 +33,44 @@ use crate::{
     value::today,
 };
 
-/// What is kept answers, as bytes, within bounds.
+/// Cached responses, bounded in bytes.
 #[derive(Clone)]
 pub struct Cache {
     answers: Option<Arc<Answers>>,
-    /// Answers that were given again.
+    /// Responses served from the cache.
     pub hits: Counter,
-    /// Those that had to be made, though they are of a kind that may be kept.
+    /// Responses of a cacheable kind that had to be made.
     pub misses: Counter,
 }
 
-/// Answers by address, `Accept` and coding.
+/// Cached responses by address, `Accept` and coding.
 type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
 
-/// An answer, and when it holds.
+/// A cached response, and when it holds.
 struct Kept {
     state: PublicVersion,
-    /// All that it shows, if that is a part of what the public sees.
+    /// The cache tag of all that the response shows, if one tag covers it.
     part: Option<CacheTag>,
     day: NaiveDate,
-    /// Before any coding.
+    /// The plain tag, as it was before any coding.
     tag: header::EntityTag,
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
-    /// Nothing where all that is known is its tag: who asked had it already.
+    /// `None` if only the tag is known, because the first request was answered 304.
     body: Option<Bytes>,
     route: Route,
 }
 
-/// Weighs what is kept in bytes.
+/// Weighs cached responses in bytes.
 #[derive(Clone)]
 struct InBytes;
 
-/// The media types of answers that depend on nothing but their address and `Accept`, who asks, when, and what is stored.
+/// The media types of responses that may be cached: these depend on address, `Accept`, caller, time and data alone.
 const KEPT: [&str; 2] = [JSON, PAGE];
-/// What an answer takes beside its body and its address, about.
+/// About how many bytes a cached response takes beside its body and its address.
 const OVERHEAD: usize = 1024;
-/// The part of the room that one answer may take.
+/// The largest share of the cache that one response may take, as a divisor.
 const LARGEST: u64 = 8;
-/// An answer of usual size, to guess how many there will be.
+/// The usual size of a response, to estimate how many fit.
 const USUAL: usize = 8192;
 
 fn weight(bytes: usize) -> u64 {
@@ -84,7 +84,7 @@ impl Weighter<Box<[u8]>, Arc<Kept>> for InBytes {
 }
 
 impl Cache {
-    /// One of at most so many bytes; none at all where there is no room.
+    /// A cache of at most so many bytes; 0 bytes means no cache.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let cache = || sync::Cache::with_weighter(bytes / USUAL + 1, weight(bytes), InBytes);
@@ -96,12 +96,12 @@ impl Cache {
     }
 }
 
-/// What callers follow: it is asked anew each time.
+/// The change feed, which callers follow: never cached.
 const IN_STEP: &str = "/v1/changes";
-/// What describes the interface, and changes with the service alone.
+/// The OpenAPI document, which changes with the service alone.
 const DOCUMENT: &str = "/openapi.json";
 
-/// The layer: gives an answer again while it holds, and keeps those that may be given again.
+/// The layer: serves cached responses while they hold, and stores those that may be cached.
 pub async fn remember(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -160,14 +160,14 @@ pub async fn remember(
     Ok(ServiceResponse::new(req, head.set_body(body)))
 }
 
-/// Where the answer to a request is kept, if there is such a place; and the state of things at this moment.
+/// The key of a request in the cache, if its response may be cached, and the version of public data at this moment.
 fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>)> {
     let answers = req.app_data::<web::Data<Cache>>()?.answers.clone()?;
     let has = |name| req.headers().contains_key(name);
-    // Who has a token of consistency may know of more than was heard here.
+    // A caller with a consistency token may know of changes that this instance has not heard of.
     let anybody = *req.method() == Method::GET && !has(header::AUTHORIZATION) && !has(CONSISTENCY_TOKEN);
     let may_be_kept = req.path() == DOCUMENT || req.path().starts_with("/v1/") && !req.path().starts_with(IN_STEP);
-    // Where these mean nothing they are refused, and not ignored.
+    // Where these headers mean nothing, the request is refused; a cached response would ignore them.
     let has_condition = has(header::IF_MATCH) || req.headers().contains_key(IDEMPOTENCY_KEY);
     if !anybody || !may_be_kept || has_condition {
         return None;
@@ -185,7 +185,7 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>
     Some((answers, state, key.into_boxed_slice()))
 }
 
-/// The plain tag of an answer that depends on nothing but the address, `Accept`, the coding, the day and what is public.
+/// The plain tag of a response that depends on nothing but the address, `Accept`, the coding, the day and public data.
 fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
     let has = |name, value: &str| response.headers().get(name).is_some_and(|given| given == value);
     let everybodys = has(header::CACHE_CONTROL, respond::REVALIDATE)
@@ -198,7 +198,7 @@ fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::Enti
 }
 
 impl Kept {
-    /// The answer once more, as this caller needs it.
+    /// The cached response, as this caller needs it: 304, or with its body.
     fn again(&self, req: &ServiceRequest) -> Option<HttpResponse> {
         let known = etag::known(req.request(), &self.tag);
         let body = self.body.as_ref();

@@ -1,13 +1,13 @@
-//! What browsers may do with an answer: show what it is, and nothing that somebody else has put into it.
+//! Security headers: a browser shows a response as what it is declared to be, and runs nothing that others put into it.
 
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// Data is no page: nothing in it is run or loaded, and nobody frames it.
+/// Policy for data, which is no page: a browser runs, loads and frames nothing of it.
 static DATA: LazyLock<HeaderValue> =
     LazyLock::new(|| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-/// The documentation asks this service, by its own scripts; Swagger UI sets styles and draws images within itself.
+/// Policy for the documentation: its own scripts call this service; Swagger UI sets inline styles and draws images.
 static DOCUMENTATION: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::from_static(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -15,7 +15,7 @@ static DOCUMENTATION: LazyLock<HeaderValue> = LazyLock::new(|| {
     )
 });
 
-/// For every answer: it is what it says, whoever may read it may be of another origin, and no address is told on.
+/// For every response: its media type is as declared, any origin may read it, nobody frames it, no referrer is sent.
 static ALWAYS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::new(|| {
     [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -26,12 +26,12 @@ static ALWAYS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::new(|| {
     .map(|(name, value)| (name, HeaderValue::from_static(value)))
 });
 
-/// Sets the headers that protect who opens the answer at this path.
+/// Sets the headers that protect whoever opens the response at this path.
 pub fn protect(path: &str, headers: &mut HeaderMap) {
     for (name, value) in &*ALWAYS {
         headers.insert(name.clone(), value.clone());
     }
-    // A page of ours says by a hash which styles are its own.
+    // An HTML page of ours names its own style sheet by hash, in a policy of its own.
     if headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Pages of groups: what is put together is looked at as a whole, and given by pages.
+//! Pages of groups: rows are aggregated as a whole, and the groups are returned by pages.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ text_enum! {
     }
 }
 
-/// How groups are paged: a page holds as many as may be, since there are few as a rule.
+/// Paging of groups: by default a page holds the most items there may be, since groups are few as a rule.
 pub type GroupPaging = Paging<GroupSort, MAX_LIMIT>;
 
 impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {

@@ -16,7 +16,7 @@ use utoipa::{
 use super::Page;
 use crate::http::respond::Answer;
 
-/// What has a next page.
+/// A response that may have a next page.
 pub trait Continued {
     /// Where the next page starts.
     fn next_cursor(&self) -> Option<&str>;

@@ -1,4 +1,4 @@
-//! What each failure says of this occurrence, in both languages.
+//! The sentence of each failure about this occurrence, in both languages.
 
 use actix_web::http::StatusCode;
 
@@ -8,7 +8,7 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// Kinds of things a path can fail to name: the English key, and both names.
+/// Kinds of things that a path can fail to name: the English key, and the sentence in Japanese.
 const THINGS: &[(&str, &str)] = &[
     ("path", "このパスはありません"),
     ("organization", "所属が見つかりません"),
@@ -120,7 +120,7 @@ impl Error {
     }
 }
 
-/// That so many rules are broken, and how many of them are not named.
+/// The sentence for so many broken rules, and for how many of them are not named.
 fn how_many(broken: usize) -> Bilingual {
     let more = broken.saturating_sub(MOST_NAMED);
     match (more, broken < MOST_VIOLATIONS) {

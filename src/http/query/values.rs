@@ -29,7 +29,7 @@ impl<T: Param> Field for Option<T> {
     }
 }
 
-/// Any of several values, separated by commas; empty where the parameter is absent.
+/// Any of several values, separated by commas; empty if the parameter is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnyOf<T>(pub Vec<T>);
 
@@ -223,12 +223,12 @@ impl Param for NaiveDate {
     }
 }
 
-/// The date to judge by, where the parameter says one.
+/// The evaluation date, if the parameter gives one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct On(pub Option<NaiveDate>);
 
 impl On {
-    /// The date, else the day of what is read.
+    /// The date given, else the day of the data that is read.
     #[must_use]
     pub fn or(self, day: NaiveDate) -> NaiveDate {
         self.0.unwrap_or(day)

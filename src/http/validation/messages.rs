@@ -1,4 +1,4 @@
-//! What a broken schema says to a caller: a code and a sentence in both languages for every kind.
+//! Messages about a broken schema: a code and a sentence in both languages for every kind of error.
 
 use std::fmt::Display;
 
@@ -42,7 +42,7 @@ pub(super) fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violati
     .suggesting(nearest(key, known.iter().copied()))
 }
 
-/// A code that is not in its list, with the nearest one that is, where that is looked for.
+/// A code that is not in its list, with the nearest code of the list if `suggest`.
 pub(super) fn unknown_code(pointer: &str, given: &Value, options: &Value, suggest: bool) -> Violation {
     let codes: Vec<&str> = options
         .as_array()
