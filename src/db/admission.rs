@@ -290,7 +290,7 @@ mod tests {
         place.permit().now_or_never().is_some_and(|permit| permit.is_none())
     }
 
-    fn turn_of(place: &mut Waiter) -> Permit {
+    fn permit_of(place: &mut Waiter) -> Permit {
         place.permit().now_or_never().flatten().unwrap()
     }
 
@@ -301,11 +301,11 @@ mod tests {
         assert!(queue.try_acquire(FLOOD).is_none() && queue.free() == 1);
         let mut places = [(); 3].map(|()| queue.waiter(FLOOD).unwrap());
         drop(one);
-        let first = turn_of(&mut places[0]);
+        let first = permit_of(&mut places[0]);
         assert!(places[1..].iter_mut().all(waits));
         drop((first, two));
         assert!(queue.try_acquire(FLOOD).is_none());
-        drop([turn_of(&mut places[1]), turn_of(&mut places[2])]);
+        drop([permit_of(&mut places[1]), permit_of(&mut places[2])]);
         assert_eq!(queue.free(), 3);
     }
 
@@ -329,14 +329,14 @@ mod tests {
         let mut quiet = [(); 2].map(|()| queue.waiter(QUIET).unwrap());
         for (flood, quiet) in flood.iter_mut().zip(&mut quiet) {
             drop(permit);
-            permit = turn_of(flood);
+            permit = permit_of(flood);
             assert!(waits(quiet));
             drop(permit);
-            permit = turn_of(quiet);
+            permit = permit_of(quiet);
         }
         drop(permit);
-        drop(turn_of(&mut flood[2]));
-        drop(turn_of(&mut flood[3]));
+        drop(permit_of(&mut flood[2]));
+        drop(permit_of(&mut flood[3]));
         assert_eq!(queue.free(), 1);
     }
 
@@ -349,22 +349,22 @@ mod tests {
         let mut third = queue.waiter(FLOOD).unwrap();
         assert!(was_evicted(&mut first) && waits(&mut second) && waits(&mut quiet));
         drop(permit);
-        drop(turn_of(&mut quiet));
-        let permit = turn_of(&mut third);
+        drop(permit_of(&mut quiet));
+        let permit = permit_of(&mut third);
         // None was sent away since: the first again.
         let mut fourth = queue.waiter(FLOOD).unwrap();
         drop(permit);
-        let permit = turn_of(&mut second);
+        let permit = permit_of(&mut second);
         assert!(waits(&mut fourth));
         drop(permit);
-        drop(turn_of(&mut fourth));
+        drop(permit_of(&mut fourth));
         assert_eq!(queue.free(), 1);
     }
 
     #[test]
     fn where_all_room_is_taken_the_longest_queue_loses() {
         let queue = AdmissionQueue::new(1, 2);
-        let _turn = queue.try_acquire(QUIET).unwrap();
+        let _permit = queue.try_acquire(QUIET).unwrap();
         let address = |n: usize| CallerKey::Address(IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]));
         let mut full: Vec<_> = (1..CALLERS)
             .flat_map(|n| [queue.waiter(address(n)).unwrap(), queue.waiter(address(n)).unwrap()])
@@ -393,7 +393,7 @@ mod tests {
         let third = queue.waiter(FLOOD).unwrap();
         assert!(waits(&mut second), "there was room");
         drop(permit);
-        let permit = turn_of(&mut second);
+        let permit = permit_of(&mut second);
         drop(permit);
         drop(third);
         assert_eq!(queue.free(), 1);
@@ -412,23 +412,23 @@ mod tests {
         assert!(was_evicted(&mut first) && waits(&mut lasting));
         // Nor is it overtaken in a crowd.
         drop(permit);
-        let permit = turn_of(&mut lasting);
+        let permit = permit_of(&mut lasting);
         assert!(waits(&mut second));
         drop(permit);
-        drop(turn_of(&mut second));
+        drop(permit_of(&mut second));
     }
 
     #[test]
     fn a_turn_that_became_free_meanwhile_comes_at_once() {
         let queue = AdmissionQueue::new(1, 0);
-        drop(turn_of(&mut queue.lasting_waiter(FLOOD)));
+        drop(permit_of(&mut queue.lasting_waiter(FLOOD)));
         assert_eq!(queue.free(), 1);
     }
 
     #[test]
     fn where_there_is_no_room_at_all_nobody_waits() {
         let queue = AdmissionQueue::new(1, 0);
-        let _turn = queue.try_acquire(FLOOD).unwrap();
+        let _permit = queue.try_acquire(FLOOD).unwrap();
         assert!(queue.waiter(FLOOD).is_none());
     }
 }

@@ -183,7 +183,7 @@ impl Pool {
         let (pool, running) = (self.clone(), Running::new());
         let theirs = running.clone();
         let mut done = pin!(web::block(move || {
-            let _turn = permit;
+            let _permit = permit;
             pool.work(&theirs, |conn| work(conn, &theirs))
         }));
         // This future is dropped when the caller hangs up; then the work is ended too.
@@ -214,7 +214,7 @@ impl Pool {
     pub(super) fn detached(&self, permit: Permit, work: impl FnOnce(&Self) + Send + 'static) {
         let pool = self.clone();
         drop(web::block(move || {
-            let _turn = permit;
+            let _permit = permit;
             work(&pool);
         }));
     }

@@ -10,7 +10,7 @@ use crate::auth::{Permission, RequiredPermission};
 
 /// The required permission of each operation, read from the OpenAPI document, where handlers state it.
 #[derive(Debug)]
-pub struct RequiredPermissions(HashMap<(Method, String), Need>);
+pub struct RequiredPermissions(HashMap<(Method, String), RequiredPermission>);
 
 impl RequiredPermissions {
     /// The required permissions of every operation.

@@ -97,9 +97,9 @@ impl Bench {
             until: Instant::now() + longest,
             is_left: Box::new(move || context.has_left()),
         };
-        #[expect(clippy::disallowed_methods, reason = "it has its turn")]
+        #[expect(clippy::disallowed_methods, reason = "it has a permit")]
         let done = web::block(move || {
-            let _turn = permit;
+            let _permit = permit;
             work::within(budget(), work).map_err(Error::from).and_then(|done| done)
         });
         done.await.map_err(Error::internal)?
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn work_without_end_ends_and_leaves_its_turn() {
+    async fn work_without_end_ends_and_leaves_its_permit() {
         let workshop = Workshop::new(LONG);
         let bench = bench(&workshop, Id::generate());
         let endless = || -> Result<()> {

@@ -85,12 +85,12 @@ pub fn build(
         .wrap(from_fn(former_names::redirect))
         .wrap(from_fn(prefer_literal))
         .wrap(from_fn(preconditions::heed))
-        .wrap(from_fn(authentication::identify))
-        .wrap(from_fn(compression::encode))
-        .wrap(from_fn(response_cache::remember))
+        .wrap(from_fn(authentication::authenticate))
+        .wrap(from_fn(compression::compress))
+        .wrap(from_fn(response_cache::cache_responses))
         .wrap(from_fn(access_log::wait_for_database))
         .wrap(cors())
-        .wrap(from_fn(access_log::surround))
+        .wrap(from_fn(access_log::observe))
 }
 
 /// The OpenAPI document of the application.

@@ -82,7 +82,7 @@ pub async fn wait_for_database(
 
 /// The outermost layer: gives the request an id and a place in a trace, serves HEAD as GET, writes problems, counts the
 /// request and logs one line.
-pub async fn surround(
+pub async fn observe(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {

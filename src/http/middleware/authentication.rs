@@ -37,11 +37,11 @@ pub fn context(req: &HttpRequest) -> Context {
 }
 
 /// Counts a request for its caller, authenticates the caller and checks its permission, before any body is read.
-pub async fn identify(
+pub async fn authenticate(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    match recognize(&req).await {
+    match authorize(&req).await {
         Ok(context) => {
             let consistency = Arc::clone(&context.consistency);
             req.extensions_mut().insert(context);
@@ -55,7 +55,7 @@ pub async fn identify(
     }
 }
 
-async fn recognize(req: &ServiceRequest) -> Result<Context> {
+async fn authorize(req: &ServiceRequest) -> Result<Context> {
     // The path as it will be routed: percent-decoded.
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
     let needs = req.app_data::<web::Data<RequiredPermissions>>();

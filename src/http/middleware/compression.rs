@@ -135,7 +135,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// The layer: compresses responses to reads, in the coding that the caller prefers.
-pub async fn encode(
+pub async fn compress(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {

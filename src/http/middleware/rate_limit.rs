@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_caller_is_told_what_is_left() {
         let rate = Rate::new(10);
-        let told = |left: Left| {
+        let told = |left: RateLimitState| {
             let mut headers = HeaderMap::new();
             left.tell(&mut headers);
             [RATE_LIMIT_POLICY, RATE_LIMIT].map(|name| headers.get(name).unwrap().to_str().unwrap().to_owned())

@@ -44,10 +44,10 @@ pub struct Cache {
 }
 
 /// Cached responses by address, `Accept` and coding.
-type Answers = sync::Cache<Box<[u8]>, Arc<Kept>, InBytes>;
+type Answers = sync::Cache<Box<[u8]>, Arc<CachedResponse>, InBytes>;
 
 /// A cached response, and when it holds.
-struct Kept {
+struct CachedResponse {
     state: PublicVersion,
     /// The cache tag of all that the response shows, if one tag covers it.
     part: Option<CacheTag>,
@@ -65,7 +65,7 @@ struct Kept {
 struct InBytes;
 
 /// The media types of responses that may be cached: these depend on address, `Accept`, caller, time and data alone.
-const KEPT: [&str; 2] = [JSON, PAGE];
+const CACHEABLE: [&str; 2] = [JSON, PAGE];
 /// About how many bytes a cached response takes beside its body and its address.
 const OVERHEAD: usize = 1024;
 /// The largest share of the cache that one response may take, as a divisor.
@@ -77,8 +77,8 @@ fn weight(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-impl Weighter<Box<[u8]>, Arc<Kept>> for InBytes {
-    fn weight(&self, key: &Box<[u8]>, kept: &Arc<Kept>) -> u64 {
+impl Weighter<Box<[u8]>, Arc<CachedResponse>> for InBytes {
+    fn weight(&self, key: &Box<[u8]>, kept: &Arc<CachedResponse>) -> u64 {
         weight(key.len() + kept.body.as_ref().map_or(0, Bytes::len) + OVERHEAD)
     }
 }
@@ -97,12 +97,12 @@ impl Cache {
 }
 
 /// The change feed, which callers follow: never cached.
-const IN_STEP: &str = "/v1/changes";
+const NEVER_CACHED: &str = "/v1/changes";
 /// The OpenAPI document, which changes with the service alone.
 const DOCUMENT: &str = "/openapi.json";
 
 /// The layer: serves cached responses while they hold, and stores those that may be cached.
-pub async fn remember(
+pub async fn cache_responses(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
@@ -118,7 +118,7 @@ pub async fn remember(
     let kept = answers
         .get(&key)
         .filter(|kept| database.is_still(kept.state, kept.part) && kept.day == day);
-    if let Some(response) = kept.and_then(|kept| kept.again(&req)) {
+    if let Some(response) = kept.and_then(|kept| kept.to_response(&req)) {
         if response.status() != StatusCode::NOT_MODIFIED
             && let Err(e) = rate_limit::admit(&req, address::caller(&req))
         {
@@ -128,7 +128,7 @@ pub async fn remember(
         return Ok(req.into_response(response));
     }
     let response = next.call(req).await?.map_into_boxed_body();
-    let Some(tag) = tag_for_everybody(&response) else {
+    let Some(tag) = public_tag(&response) else {
         return Ok(response);
     };
     cache.misses.inc();
@@ -142,7 +142,7 @@ pub async fn remember(
     let unchanged = head.status() == StatusCode::NOT_MODIFIED;
     if unchanged || bytes.is_some() {
         let part = req.extensions().get::<Context>().and_then(Context::part);
-        let kept = Kept {
+        let kept = CachedResponse {
             state,
             part,
             day,
@@ -166,7 +166,7 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>
     let has = |name| req.headers().contains_key(name);
     // A caller with a consistency token may know of changes that this instance has not heard of.
     let anybody = *req.method() == Method::GET && !has(header::AUTHORIZATION) && !has(CONSISTENCY_TOKEN);
-    let may_be_kept = req.path() == DOCUMENT || req.path().starts_with("/v1/") && !req.path().starts_with(IN_STEP);
+    let may_be_kept = req.path() == DOCUMENT || req.path().starts_with("/v1/") && !req.path().starts_with(NEVER_CACHED);
     // Where these headers mean nothing, the request is refused; a cached response would ignore them.
     let has_condition = has(header::IF_MATCH) || req.headers().contains_key(IDEMPOTENCY_KEY);
     if !anybody || !may_be_kept || has_condition {
@@ -186,20 +186,20 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>
 }
 
 /// The plain tag of a response that depends on nothing but the address, `Accept`, the coding, the day and public data.
-fn tag_for_everybody(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
+fn public_tag(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> {
     let has = |name, value: &str| response.headers().get(name).is_some_and(|given| given == value);
-    let everybodys = has(header::CACHE_CONTROL, respond::REVALIDATE)
+    let is_public = has(header::CACHE_CONTROL, respond::REVALIDATE)
         && match response.status() {
-            StatusCode::OK => KEPT.iter().any(|media_type| has(header::CONTENT_TYPE, media_type)),
+            StatusCode::OK => CACHEABLE.iter().any(|media_type| has(header::CONTENT_TYPE, media_type)),
             status => status == StatusCode::NOT_MODIFIED,
         };
-    let tag = response.headers().get(header::ETAG).filter(|_| everybodys)?;
+    let tag = response.headers().get(header::ETAG).filter(|_| is_public)?;
     tag.to_str().ok()?.parse().ok().map(|tag| compression::plain(&tag))
 }
 
-impl Kept {
+impl CachedResponse {
     /// The cached response, as this caller needs it: 304, or with its body.
-    fn again(&self, req: &ServiceRequest) -> Option<HttpResponse> {
+    fn to_response(&self, req: &ServiceRequest) -> Option<HttpResponse> {
         let known = etag::known(req.request(), &self.tag);
         let body = self.body.as_ref();
         let mut response = match &known {
@@ -230,7 +230,7 @@ mod tests {
             panic!("no cache")
         };
         for n in 0..1000_u32 {
-            let kept = Kept {
+            let kept = CachedResponse {
                 state: PublicVersion::default(),
                 part: None,
                 day: today(),
