@@ -18,9 +18,9 @@ use crate::{
 pub struct AppState {
     /// The database.
     pub database: Database,
-    /// Finished public answers.
+    /// The response cache.
     pub cache: Cache,
-    /// How often one may ask.
+    /// The rate limit.
     pub rate: Rate,
     /// Where large bodies are read.
     pub workshop: Workshop,
@@ -35,7 +35,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// That of a service on this database, with so many bytes of finished answers and so many requests a second of each caller.
+    /// The state of a service on this database. `cache_bytes` is the size of the response cache, `rate` the requests a
+    /// second that each caller may make.
     #[must_use]
     pub fn new(database: Database, cache_bytes: usize, rate: u32, limits: Limits) -> Self {
         Self {
