@@ -1,4 +1,4 @@
-//! The tables there are: their names, their columns, and the codes these hold.
+//! The tables that are exported: their names, their columns, and the codes of the columns.
 
 use super::LICENSE;
 use crate::{
