@@ -124,8 +124,7 @@ impl Judged {
         verdict(&self.case())
     }
 
-    /// The verdicts on the last day on which results are in time, and on the day after: on any day it is one of the
-    /// two.
+    /// The verdicts on the due date and on the day after: on any day the verdict is one of these two.
     #[must_use]
     pub fn verdicts(&self) -> (Verdict, Verdict) {
         let case = self.case();
