@@ -142,7 +142,7 @@ fn stop_asked() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What makes the database ready.
+/// Makes the database ready.
 struct Prepare {
     url: String,
     with_sample: bool,

@@ -1,4 +1,4 @@
-//! `ward-policy token …`: tokens for whoever commands the machine, and the first one of all.
+//! `ward-policy token …`: tokens for whoever commands the machine, and the first token of all.
 
 use std::{
     fs::{File, OpenOptions},
@@ -98,7 +98,7 @@ fn line(token: &Token) -> String {
     )
 }
 
-/// Gives an embedded database that never had a token one that allows everything, in a file that only its owner reads.
+/// Makes the first token of an embedded database: it allows everything, in a file that only its owner reads.
 pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
     let mut conn = PgConnection::establish(url)?;
     let path = data.join(FIRST);

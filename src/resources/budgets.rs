@@ -130,7 +130,7 @@ impl Rules for BudgetInput {
     }
 }
 
-/// What does not fit together in a figure.
+/// The values of a figure that do not fit together.
 #[must_use]
 pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
     let stated = status == BudgetStatus::Stated;

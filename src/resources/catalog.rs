@@ -1,4 +1,4 @@
-//! The catalogue of what can be had, for open-data portals that harvest it: DCAT 3 as JSON-LD.
+//! The catalogue of the data, for open-data portals that harvest it: DCAT 3 as JSON-LD.
 
 use std::collections::BTreeMap;
 

@@ -271,7 +271,7 @@ fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
     by_id(tx, id)
 }
 
-/// Fails unless the caller may change this goal and what is below it.
+/// Fails unless the caller may change this goal and the rows below it.
 pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let found = goals::table
         .inner_join(p::table)

@@ -172,7 +172,7 @@ impl Rules for IndicatorInput {
     }
 }
 
-/// What does not fit together in a target.
+/// The values of a target that do not fit together.
 #[must_use]
 pub fn target_faults(target: &Target) -> Vec<Violation> {
     let faults = target.faults().into_iter();

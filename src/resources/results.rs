@@ -401,7 +401,7 @@ type Boxed<'a> = IntoBoxed<'a, joined, Pg>;
 /// Results joined with nothing but their indicators, as a boxed query.
 pub type Lean<'a> = IntoBoxed<'a, InnerJoin<results::table, i::table>, Pg>;
 
-/// Narrows a query down to what a filter says of results and their indicators.
+/// Narrows a query down by the filters on results and their indicators.
 macro_rules! narrow_own {
     ($query:ident, $filter:ident, $since:ident) => {
         narrow!($query, results::fiscal_year, $filter.fiscal_year);

@@ -1,4 +1,4 @@
-//! Series: one indicator over the years, with what breaks it.
+//! Series: one indicator over the years, with its breaks.
 
 use actix_web::get;
 use chrono::NaiveDate;

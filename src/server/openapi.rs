@@ -168,7 +168,7 @@ fn lift_words(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, and never their words.
+/// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, without descriptions.
 fn name_path(path: &str, operation: &mut Operation) {
     let parts = path
         .split('/')

@@ -1,4 +1,4 @@
-//! What all threads that serve requests have in common.
+//! The state that all threads which serve requests share.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What all threads that serve requests have in common.
+/// The state that all threads which serve requests share.
 #[derive(Clone)]
 pub struct AppState {
     /// The database.
@@ -28,7 +28,7 @@ pub struct AppState {
     pub files: Files,
     /// What one request may take.
     pub limits: Limits,
-    /// The requests so far, counted.
+    /// Counts of the requests so far.
     pub requests: Arc<Requests>,
     /// When the service began.
     pub started: SystemTime,

@@ -28,7 +28,7 @@ use crate::{
 /// The form of the manifest.
 const FORMAT: u32 = 1;
 
-/// What a backup says of itself.
+/// The manifest of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {

@@ -1,4 +1,4 @@
-//! Budget vintages: what one goal's money of one fiscal year was in policy after policy, from budget to actual.
+//! Budget vintages: the figures of one goal and one fiscal year in policy after policy, from budget to actual.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -24,7 +24,7 @@ pub const LONGEST: usize = 100;
 pub struct Cursor {
     /// Which history.
     pub epoch: String,
-    /// The number of the last change before the place; 0 is its beginning.
+    /// The number of the last change before the place; 0 at the beginning of the history.
     pub seq: i64,
     /// A part of the hash of that change.
     pub mark: String,

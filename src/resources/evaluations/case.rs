@@ -1,4 +1,4 @@
-//! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
+//! From rows to cases: the data for evaluations, fetched for many indicators at a time.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -39,7 +39,7 @@ pub struct Subject {
     /// The last day on which its results are in time.
     #[diesel(select_expression = p::results_due_on)]
     pub due_on: Date,
-    /// The policy it stands in.
+    /// The policy of the indicator.
     #[diesel(select_expression = p::id)]
     pub policy_id: Id,
     /// The organization.
@@ -111,7 +111,7 @@ impl Judged {
         evaluate(&self.case())
     }
 
-    /// What there is of its result's value.
+    /// The status of the result's value.
     #[must_use]
     pub fn value_status(&self) -> ValueStatus {
         let case = self.case();

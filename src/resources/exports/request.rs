@@ -1,4 +1,4 @@
-//! What file is asked for, and how it is made.
+//! Which file is asked for, and how it is made.
 
 use actix_web::HttpRequest;
 

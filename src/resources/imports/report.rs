@@ -1,4 +1,4 @@
-//! The report of an import: what was written, what stays, and what it means.
+//! The report of an import: what was written, what stays, and what the targets come to.
 
 use std::collections::HashSet;
 

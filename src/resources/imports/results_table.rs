@@ -62,7 +62,7 @@ pub struct Entry {
     pub indicator_id: Id,
     /// The fiscal year.
     pub fiscal_year: FiscalYear,
-    /// What the row says; null where the table has no such column.
+    /// The result in the row; null where the table has no such column.
     pub result: ResultInput,
 }
 
@@ -116,10 +116,10 @@ impl Sheet {
 
 /// Reads a table of results.
 ///
-/// `lookup` tells what is known of an indicator, or that there is none. Rows without a fiscal year are of `year`, and a
-/// bare 6 is the year of the era nearest to it. Defaults: with a value `value_status` is `reported`; without one
-/// it must be stated. `observation_status` is `final`, but `provisional` where the value is still to come (`not_yet_due`,
-/// `not_reported`, `being_compiled`).
+/// `lookup` finds the indicator with an id. Rows without a fiscal year are of `year`, and a bare 6 is the year of the
+/// era nearest to `year`. Defaults: with a value `value_status` is `reported`; without one it must be stated.
+/// `observation_status` is `final`, but `provisional` where the value is still to come (`not_yet_due`, `not_reported`,
+/// `being_compiled`).
 pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> Option<Known>) -> Sheet {
     let mut notes = Notes::default();
     let Some(heads) = heads::find(table, &mut notes) else {

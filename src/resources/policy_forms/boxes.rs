@@ -230,7 +230,7 @@ fn bare_year(year: FiscalYear, of_policy: FiscalYear) -> Option<String> {
     clear.then_some(number)
 }
 
-/// The indicators, by kinds where they stand one after another.
+/// The indicators in groups: neighbours of one kind stand together.
 fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
     let runs: Vec<&[TreeIndicator]> = if indicators.is_empty() {
         vec![&[]]

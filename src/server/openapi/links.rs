@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, RefOr, link::Link, path::PathItem};
 
-/// Lists, where each item of them lives, and the members that make its address.
+/// Lists, the address of an item of each, and the members that make that address.
 const ITEMS: &[(&str, &str, Members)] = &[
     (
         "/v1/organizations",

@@ -1,4 +1,4 @@
-//! What a single cell of a table of results says: a number, a day, a code, or why it is none.
+//! Reads a single cell of a table of results: a number, a day, a code, or why it is none.
 
 use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization as _;
