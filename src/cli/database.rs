@@ -23,7 +23,7 @@ pub fn run(work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>)
     with_database(|url| connect(url).and_then(|mut conn| work(&mut conn))).and_then(print)
 }
 
-/// Works with the address of the database; an embedded server runs as long as the work.
+/// Works with the address of the database; an embedded server runs at least as long.
 pub fn with_database<T>(work: impl FnOnce(&str) -> Result<T, Failure>) -> Result<T, Failure> {
     let config = Config::from_env()?;
     let (url, embedded) = match config.database_url {
