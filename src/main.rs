@@ -120,7 +120,7 @@ fn print_contract() -> Result<(), Failure> {
 
 /// Asks `/healthz`, for containers without another client.
 fn healthcheck() -> Result<(), Failure> {
-    // What listens everywhere is reached here.
+    // A service that listens on every address is asked on the local one.
     let address = Config::from_env()?.bind.replace("0.0.0.0", "127.0.0.1");
     let answer = ask(&address).map_err(|e| format!("no service answers on {address} (WARD_POLICY_BIND): {e}"))?;
     if answer.starts_with("HTTP/1.1 200 ") {

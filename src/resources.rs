@@ -38,7 +38,7 @@ pub mod transitions;
 
 /// Every resource of version 1.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    // A path is looked for in this order: what is asked for most comes first.
+    // Routes are tried in this order: the resources asked for most come first.
     cfg.configure(indicators::routes)
         .configure(results::routes)
         .configure(evaluations::routes)

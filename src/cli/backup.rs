@@ -1,8 +1,8 @@
 //! `ward-policy backup` and `restore`: the whole database with its history, and back, with proof that nothing is missing.
 //!
-//! A backup is a directory: a dump as `pg_dump` makes it, and a manifest that says what must be in it. A restored database has
-//! no migrations, so that nothing serves it, until everything was found to be there; and it begins a new epoch, so that those
-//! who follow its changes begin anew too.
+//! A backup is a directory: a dump as `pg_dump` makes it, and a manifest that says what must be in it. A restored
+//! database gets its migrations, and so can be served, only once everything was found to be there. It begins a new
+//! epoch, so that clients which follow its changes begin anew too.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -29,7 +29,7 @@ mod manifest;
 /// The files of a backup.
 const DUMP: &str = "dump";
 const MANIFEST: &str = "manifest.json";
-/// Its data only says which migrations ran, and that is said when all is there.
+/// The table of migrations. The dump leaves its rows out; a restore writes them when everything is there.
 const MIGRATIONS: &str = "__diesel_schema_migrations";
 
 /// Where a backup is.
@@ -44,7 +44,7 @@ diesel::define_sql_function! {
     fn pg_export_snapshot() -> Text;
 }
 
-/// Makes a backup, while the service runs or not: of one moment, whole or not there at all.
+/// Makes a backup of one moment, whether the service runs or not. A backup that fails leaves nothing.
 pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
     let to = std::path::absolute(&command.directory)?;
     let name = to.file_name().ok_or("a backup needs a directory of its own")?;
@@ -64,7 +64,7 @@ pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
         Ok(manifest)
     });
     if made.is_err() {
-        // What is no backup shall not look like one.
+        // A backup that failed shall not look like one.
         let _ = fs::remove_dir_all(&partial);
     }
     print(vec![made?.line("backed up")])
@@ -75,7 +75,7 @@ fn make(conn: &mut PgConnection, url: &str, place: &Path) -> Result<Manifest, Fa
     let major = db::server_major(conn)?;
     let contents = conn.build_transaction().repeatable_read().read_only().run(|conn| {
         let snapshot: String = diesel::select(pg_export_snapshot()).get_result(conn)?;
-        // It keeps the umask: only its owner reads what was written.
+        // `pg_dump` would make the file with the umask: only its owner shall read it.
         File::options().write(true).create_new(true).mode(0o600).open(&dump)?;
         let mut pg_dump = tool("pg_dump", major)?;
         pg_dump
@@ -127,12 +127,12 @@ pub fn copy(from: &str, to: &str, place: &Path) -> Result<(), Failure> {
     fill(to, &place.join(DUMP), &manifest, History::Same)
 }
 
-/// What a database is that a copy was brought into.
+/// How the history of a restored or copied database goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum History {
-    /// The one that goes on from here.
+    /// As the history of the original, which ends.
     Same,
-    /// Another one: the one that was copied may go on, or did.
+    /// As another history: the original may go on, or did.
     Another,
 }
 
@@ -172,7 +172,7 @@ fn fill(url: &str, dump: &Path, manifest: &Manifest, history: History) -> Result
         }
         Ok(())
     });
-    // Nobody has looked at the tables yet.
+    // PostgreSQL has no statistics on the new tables yet.
     found.map_err(|Rolled(e)| format!("what was restored is not what was backed up, and nothing serves it: {e}"))?;
     conn.batch_execute("analyze")?;
     Ok(db::release(conn)?)
@@ -187,7 +187,7 @@ impl<E: Into<Failure>> From<E> for Rolled {
     }
 }
 
-/// A program of PostgreSQL's that knows a server of this version.
+/// A client program of PostgreSQL that can talk to a server of this version.
 fn tool(name: &str, major: u32) -> Result<Command, Failure> {
     let missing = || format!("{name} of PostgreSQL {major} or newer is not installed here (Debian: postgresql-client)");
     let path = embedded::client(name, major).ok_or_else(missing)?;
@@ -200,11 +200,10 @@ fn finish(mut command: Command) -> Result<(), Failure> {
     succeeded(&command.output()?)
 }
 
-/// How the SQL of a dump begins, whatever wrote it: with settings of the session. This one is refused by older servers, for which
-/// newer clients write it too.
+/// A setting at the beginning of a dump's SQL. Newer clients write it for every server; servers before 17 refuse it.
 const UNKNOWN_BEFORE_17: &str = "SET transaction_timeout = 0;";
 
-/// Lets one program read what another writes, but for some of the settings at its beginning.
+/// Pipes the output of one program into another, without the settings at its beginning that `keeps` rejects.
 fn pipe(mut from: Command, mut to: Command, keeps: impl Fn(&str) -> bool + Send) -> Result<(), Failure> {
     let mut writer = from.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut reader = to.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -225,7 +224,7 @@ fn pipe(mut from: Command, mut to: Command, keeps: impl Fn(&str) -> bool + Send)
             }
             io::copy(&mut sql, &mut sink).map(|_bytes| ())
         });
-        // Both ends are waited for, whichever stops first.
+        // Both programs are waited for, whichever stops first.
         let read = reader.wait_with_output();
         let copied = copying
             .join()

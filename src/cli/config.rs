@@ -23,30 +23,30 @@ pub struct Config {
     pub bind: String,
     /// `DATABASE_URL`: the PostgreSQL to use; without it the service starts an embedded one.
     pub database_url: Option<String>,
-    /// `DATABASE_REPLICA_URLS`: standbys of it that readers are sent to while they are up to date, separated by spaces (none).
+    /// `DATABASE_REPLICA_URLS`: replicas that readers are sent to while they are caught up, separated by spaces (none).
     pub standbys: Vec<String>,
     /// `WARD_POLICY_DATA`: where the embedded PostgreSQL keeps its data
     /// (as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`).
     pub data: PathBuf,
     /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
     pub workers: usize,
-    /// `WARD_POLICY_CACHE_BYTES`: room for finished public answers, at most 1 GiB; 0 for none (32 MiB).
+    /// `WARD_POLICY_CACHE_BYTES`: size of the response cache, at most 1 GiB; 0 for none (32 MiB).
     pub cache_bytes: usize,
-    /// `WARD_POLICY_METRICS_BIND`: address and port on which `/metrics` is served to whoever reaches it; nowhere without it.
+    /// `WARD_POLICY_METRICS_BIND`: address and port of `/metrics`, which asks for no token; not served without it.
     pub metrics_bind: Option<String>,
     /// `WARD_POLICY_LOG_FORMAT`: how the log is written, `text` or `json` (text).
     pub log_format: LogFormat,
-    /// `WARD_POLICY_SLOW_QUERY_MS`: a statement that takes so many milliseconds is logged, up to an hour; 0 logs none (500).
+    /// `WARD_POLICY_SLOW_QUERY_MS`: statements of so many milliseconds are logged, up to an hour; 0 logs none (500).
     pub slow_query_ms: u64,
     /// Limits on what one request may take.
     pub limits: Limits,
     /// Bounds on the use of the database.
     pub bounds: Bounds,
-    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000, or what the process may have of descriptors), a
-    /// quarter of them to one address; on a few more health is answered.
+    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000, or as many as the process has
+    /// descriptors for). One address may have a quarter of them. On a few more only health is answered.
     pub connections: usize,
-    /// `WARD_POLICY_RATE`: requests a second that a token may make, or an address without one, and twice as many at once; up to
-    /// 1,000,000, 0 for any number (1000). Answers that what a caller has still holds (304), where they are kept, do not count.
+    /// `WARD_POLICY_RATE`: requests a second of a token, or of an address without one, and twice as many at once; up to
+    /// 1,000,000, 0 for any number (1000). Conditional requests answered 304 from the cache do not count.
     pub rate: u32,
     /// How long a client may take.
     pub patience: Patience,
@@ -63,7 +63,7 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    /// Reads it from the environment: there is a log before there is anything else.
+    /// Reads the format from the environment, before all other settings: their errors are logged too.
     pub fn from_env() -> Result<Self, ConfigError> {
         let name = "WARD_POLICY_LOG_FORMAT";
         match text(name)? {
@@ -150,7 +150,7 @@ fn address(name: &'static str, url: &str) -> Result<String, ConfigError> {
         Ok(()) => Ok(url.to_owned()),
         Err(why) => Err(ConfigError {
             name,
-            // Not shown: a part of it may be a password.
+            // The value is not shown: a part of it may be a password.
             value: "…".to_owned(),
             why: why.to_owned(),
         }),
@@ -168,7 +168,7 @@ fn millis(name: &'static str, default: Duration) -> Result<Duration, ConfigError
     number(name, default, 1..=3_600_000).map(Duration::from_millis)
 }
 
-/// A variable that says something; one that cannot be read must not pass for one that is absent.
+/// The value of a variable, none if it is blank. A variable that cannot be read must not pass for an absent one.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
     match env::var(name) {
@@ -176,7 +176,7 @@ fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(ConfigError {
             name,
-            // Not shown: half of it may be a password.
+            // The value is not shown: half of it may be a password.
             value: "…".to_owned(),
             why: "it must be UTF-8".to_owned(),
         }),

@@ -23,7 +23,7 @@ pub fn run(work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>)
     with_database(|url| connect(url).and_then(|mut conn| work(&mut conn))).and_then(print)
 }
 
-/// Works with the address of the database, while there is a server.
+/// Works with the address of the database; an embedded server runs at least as long.
 pub fn with_database<T>(work: impl FnOnce(&str) -> Result<T, Failure>) -> Result<T, Failure> {
     let config = Config::from_env()?;
     let (url, embedded) = match config.database_url {
@@ -50,7 +50,7 @@ pub fn print(mut lines: Vec<String>) -> Result<(), Failure> {
         .map_err(|e| format!("cannot print: {e}").into())
 }
 
-/// A connection, to whatever database it is.
+/// A connection to a database, with or without its migrations.
 pub fn open(url: &str) -> Result<PgConnection, Failure> {
     Ok(PgConnection::establish(url).map_err(SetupError::from)?)
 }
@@ -67,7 +67,7 @@ pub fn connect(url: &str) -> Result<PgConnection, Failure> {
     }
 }
 
-/// What is wrong, in one line.
+/// An error in words, in one line.
 #[must_use]
 pub fn in_words(error: &Error) -> String {
     let problem = error.problem(Language::English, "", "");

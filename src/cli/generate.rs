@@ -24,7 +24,7 @@ use plausible::{Made, PER_ORGANIZATION};
 
 pub mod plausible;
 
-/// Why what is generated is public.
+/// The reason with which generated data is published.
 const REASON: &str = "計測用に生成したデータ (generated)";
 
 /// How much to generate.
@@ -45,7 +45,7 @@ pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
                 log::info!("{} of {organizations} organizations", n + 1);
             }
         }
-        // Nobody has looked at the tables yet; the first who asks shall not pay for that.
+        // PostgreSQL has no statistics on the new tables yet; the first request shall not pay for that.
         conn.batch_execute("vacuum analyze")?;
         Ok(vec![format!(
             "{organizations} organizations with {} indicators",
@@ -54,7 +54,7 @@ pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
     })
 }
 
-/// Stores what is generated for the organization with this number: its history and revisions as if it had been written.
+/// Stores the generated organization with this number, with history and revisions as if callers had written it.
 pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
     write(conn, |tx| {
         tx.set_reason(REASON)?;
@@ -68,7 +68,7 @@ pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
     })
 }
 
-/// The wards come first, bureaus follow.
+/// The ward with this number, if there is one: bureaus follow after the wards.
 fn ward(tx: &mut Tx<'_>, n: u32) -> Result<Option<Id>> {
     let wards = sample::wards()?;
     let Some(ward) = usize::try_from(n).ok().and_then(|n| wards.get(n)) else {

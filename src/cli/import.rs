@@ -76,7 +76,7 @@ fn bytes(file: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// What a file is: by its name, else by how it begins.
+/// The format of a file: by its name, else by how it begins.
 fn format(file: &Path, bytes: &[u8]) -> ImportFormat {
     let extension = file
         .extension()
@@ -137,7 +137,7 @@ fn summary(report: &ImportReport) -> String {
     )
 }
 
-/// A note in one line: how serious, where, and what.
+/// A note in one line: how serious it is, where it stands, and what it says.
 fn note(note: &ImportNote) -> String {
     let place = match (note.line, note.column) {
         (Some(line), Some(column)) => format!("{line}:{column} "),
@@ -147,7 +147,7 @@ fn note(note: &ImportNote) -> String {
     format!("  {}: {place}{} ({})", note.severity, note.detail.en, note.code)
 }
 
-/// A change in one line: what was done, to what, and what people call it.
+/// A change in one line: what was done, to which type of thing, and what people call the thing.
 fn change(change: &imports::ImportChange) -> String {
     let names = change.key.as_object().into_iter().flat_map(|key| key.values());
     let names: Vec<String> = names

@@ -27,13 +27,13 @@ pub fn start(format: LogFormat) {
             let time = out.timestamp_millis();
             write_json(out, &time, record)
         });
-        // Who reads lines of JSON must not stumble over the one line that would be none.
+        // A panic becomes a line like others: whoever reads JSON must not stumble over plain text.
         panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     }
     builder.init();
 }
 
-/// What a line says before its own fields.
+/// The fields that every line begins with.
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
@@ -44,7 +44,7 @@ struct Line<'a> {
     fields: Fields,
 }
 
-/// What a line says beside its message, by name.
+/// The fields of a line beside its message, by name.
 #[derive(Serialize, Default)]
 struct Fields(Map<String, Json>);
 
@@ -71,7 +71,7 @@ impl<'kvs> VisitSource<'kvs> for Fields {
     }
 }
 
-/// A value as JSON: a number as a number, what is neither number nor truth as text.
+/// A value as JSON: numbers and booleans as such, anything else as text.
 struct AsJson(Json);
 
 impl VisitValue<'_> for AsJson {

@@ -1,4 +1,4 @@
-//! What an empty database gets: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024.
+//! The sample of an empty database: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024.
 //!
 //! The wards are bodies as callers send them; the policy is the city's own form, imported as any other is.
 
@@ -45,7 +45,7 @@ fn store(tx: &mut Tx<'_>) -> Result<()> {
     publish(tx, &policy, &tree, &plan_published()?).map(|_| ())
 }
 
-/// That the plan was published. Nobody noted the day: the first of the fiscal year is assumed.
+/// The publication of the plan. Nobody noted the day: the first of the fiscal year is assumed.
 fn plan_published() -> Result<PublicationInput> {
     validation::read(json!({ "kind": "plan", "published_on": "2024-04-01", "assumed": true }))
 }

@@ -40,17 +40,17 @@ use crate::{
 /// How long a database may take to be ready before the service begins without it.
 const HEAD_START: Duration = Duration::from_secs(5);
 
-/// One address may have this part of the connections that are served.
+/// One address may have one in this many of the connections that are served.
 const SHARE: usize = 4;
-/// Connections beyond those that are served, for whoever asks whether the service is well.
+/// Connections beyond those that are served, on which only health is answered.
 const KEPT_FREE: usize = 64;
 
-/// Serves until it is told to stop, or until it turns out that it never can. The service waits for a database that is not there yet,
-/// and tells callers so.
+/// Serves until it is told to stop, or until the database can never be ready. While the database is not there, callers
+/// are told so.
 pub fn run(with_sample: bool) -> Result<(), Failure> {
     let config = Config::from_env()?;
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
-    // Only to find out: a start that cannot serve must not touch a database. The server binds when there is one.
+    // Binds on trial: a start that cannot serve must not touch a database. The server binds once the database is there.
     drop(Listening::on(&config.bind).map_err(cannot_listen)?);
     let metrics_bind = config.metrics_bind.as_deref();
     let cannot_show = |e| {
@@ -75,7 +75,7 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     let failed = preparation.wait()?;
     let slow = Duration::from_millis(config.slow_query_ms);
     database.queries().call_slow(slow);
-    // One blocking thread for each pooled connection.
+    // One blocking thread per pooled connection, so that no permit waits for a thread.
     let permits: u32 = database.pools().iter().map(|(_, pool)| pool.size).sum();
     let limits = config.limits;
     let state = AppState::new(database.clone(), config.cache_bytes, config.rate, limits);
@@ -96,10 +96,10 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
         let stop = async move {
             if let Either::Right((failure, _)) = select(pin!(asked), pin!(failed)).await {
-                // Whoever waits for the end of the server waits for this too.
+                // The receiver lives longer than the server.
                 let _ = stopping.send(failure);
             }
-            // From here on every answer is the last one of its connection; who waits for changes gets one now.
+            // From here on every answer closes its connection; clients that wait for changes get an answer now.
             open.stop();
             waiting.stop_waiting();
             listening.cease(|| open.came()).await;
@@ -129,11 +129,11 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     if let Some(embedded) = embedded {
         embedded.stop();
     }
-    // It stopped for a failure, or because somebody asked it to.
+    // The server stopped because of a failure, or because somebody asked it to.
     stopped.try_recv().map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-/// Waits for a signal to stop, whichever comes; left to itself, actix cuts requests off at Ctrl-C.
+/// Waits for a signal to stop, whichever comes; by itself, actix cuts requests off at Ctrl-C.
 fn stop_asked() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -142,22 +142,22 @@ fn stop_asked() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What makes the database ready.
+/// Makes the database ready.
 struct Prepare {
     url: String,
     with_sample: bool,
-    /// Where the embedded database is, if it is that one.
+    /// Where the embedded database keeps its data, if it is the one to use.
     data: Option<PathBuf>,
     database: Database,
 }
 
 /// The database being made ready, on a thread of its own.
 struct Preparation {
-    /// Whether it is the embedded one, which is there.
+    /// Whether the database is the embedded one, which is there.
     is_ours: bool,
-    /// Closed when it is done, one way or the other; a word of every attempt in vain.
+    /// Closed when the preparation has ended, well or not; gets a message for every failed attempt.
     waits: mpsc::Receiver<()>,
-    /// Why it never will be ready.
+    /// Why the database will never be ready.
     failed: oneshot::Receiver<String>,
 }
 
@@ -168,7 +168,7 @@ impl Preparation {
         let is_ours = prepare.data.is_some();
         thread::Builder::new().name("preparation".to_owned()).spawn(move || {
             if let Err(e) = prepare.run(&waiting) {
-                // Before `waiting` is closed: whoever finds that it is looks for this. Perhaps nobody does.
+                // Sent before `waiting` is closed: `wait` then looks for a failure. Perhaps nobody listens.
                 let _ = failing.send(e.to_string());
                 return;
             }
@@ -178,8 +178,8 @@ impl Preparation {
         Ok(Self { is_ours, waits, failed })
     }
 
-    /// Waits until it is ready or has failed, but not for a database that is not there, nor long for one elsewhere. Gives what tells
-    /// of a later failure.
+    /// Waits until the database is ready or an attempt has failed; for a database elsewhere, at most `HEAD_START`.
+    /// Gives a future that tells of a later failure.
     fn wait(mut self) -> Result<impl Future<Output = String>, Failure> {
         let done = if self.is_ours {
             self.waits.recv().is_err()
@@ -190,7 +190,7 @@ impl Preparation {
             if let Ok(failure) = self.failed.try_recv() {
                 return Err(failure.into());
             }
-            // It is ready, and cannot fail any more.
+            // The database is ready: preparing it cannot fail any more.
             None
         } else {
             Some(self.failed)
@@ -237,7 +237,7 @@ mod tests {
             let is_ours = false;
             (waiting, failing, Preparation { is_ours, waits, failed })
         };
-        // Over, whatever it did after that.
+        // Ready.
         let (waiting, failing, preparation) = begun();
         drop((waiting, failing));
         assert_eq!(preparation.wait().unwrap().now_or_never(), None);

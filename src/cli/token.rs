@@ -1,4 +1,4 @@
-//! `ward-policy token …`: tokens for whoever commands the machine, and the first one of all.
+//! `ward-policy token …`: tokens for whoever commands the machine, and the first token of all.
 
 use std::{
     fs::{File, OpenOptions},
@@ -98,7 +98,7 @@ fn line(token: &Token) -> String {
     )
 }
 
-/// Gives an embedded database that never had a token one that allows everything, in a file that only its owner reads.
+/// Makes the first token of an embedded database: it allows everything, in a file that only its owner reads.
 pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
     let mut conn = PgConnection::establish(url)?;
     let path = data.join(FIRST);
@@ -108,7 +108,7 @@ pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    // The file comes first: a token that nobody holds would be the last one made here.
+    // The file comes first: a token without one would be the last token made here.
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
@@ -126,7 +126,7 @@ pub fn first(url: &str, data: &Path) -> Result<(), Failure> {
         .map_err(|e| in_words(&e))
         .and_then(|token| keep(&mut file, data, &token).map_err(|e| format!("{}: {e}", path.display())));
     if let Err(e) = made {
-        // Left behind it would keep the next start from making one.
+        // A file left behind would keep the next start from making a token.
         let _ = std::fs::remove_file(&path);
         return Err(e.into());
     }

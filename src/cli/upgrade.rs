@@ -1,7 +1,7 @@
 //! `ward-policy upgrade`: the embedded database, brought to the newest PostgreSQL installed here.
 //!
-//! It is dumped from the old server into a new one and compared row by row, as a backup is. `pg_upgrade` would be faster on many
-//! gigabytes, but proves nothing, and wants both servers built alike.
+//! The database is dumped from the old server into a new one and compared row by row, as a backup is. `pg_upgrade`
+//! would be faster on many gigabytes, but proves nothing, and wants both servers built alike.
 
 use super::{
     backup,
@@ -20,7 +20,7 @@ pub fn run() -> Result<(), Failure> {
         return Err("DATABASE_URL names a PostgreSQL that is not ward-policy's to upgrade: unset it to upgrade the embedded one".into());
     }
     let upgrade = Embedded::upgrade(&config.data, |from, to, place| {
-        // As any start does: what is copied has every migration.
+        // As any start does, so that the copy has every migration.
         db::set_up(from, |_| Ok(()))?;
         backup::copy(from, to, place)
     })?;

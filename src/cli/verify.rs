@@ -1,4 +1,4 @@
-//! `ward-policy verify`: whether the history is whole, and what is stored is what it says.
+//! `ward-policy verify`: whether the history is whole, and what is stored is what the history says.
 
 use std::{fmt, str::FromStr};
 
@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::database::{self, Failure};
 use crate::{db, error::Result, resources::revisions, value::hex};
 
-/// Findings that are named; more are counted.
+/// Findings that a report names; the others are only counted.
 const NAMED: usize = 100;
 
-/// The tables whose rows the history can rebuild: their names there, and the columns it does not keep.
+/// The tables whose rows the history can rebuild: name, type in the history, and columns the history lacks.
 const TABLES: [(&str, &str, &str); 9] = [
     ("organizations", "organization", ""),
     ("policies", "policy", ""),
@@ -64,20 +64,20 @@ impl FromStr for Head {
     }
 }
 
-/// What was looked at, and what is wrong with it.
+/// What was verified, and what is wrong with it.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Changes.
+    /// How many changes were verified.
     pub changes: u64,
-    /// Revisions.
+    /// How many revisions were verified.
     pub revisions: u64,
     /// The last change.
     pub head: Option<Head>,
-    /// What is wrong, the first of it.
+    /// The first findings.
     pub findings: Vec<String>,
-    /// How much more is wrong.
+    /// How many more findings there are.
     pub more: u64,
-    /// What is as it was written, and should be known.
+    /// Things that are as they were written, but should be known.
     pub warnings: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ impl Report {
         }
     }
 
-    /// It in lines.
+    /// The report in lines.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.findings.clone();
@@ -157,8 +157,8 @@ struct Derived {
     seq: i64,
 }
 
-/// Verifies `DATABASE_URL`, or the embedded database whether the service runs or not, and prints what it found. `known` is
-/// a head that was noted earlier and kept elsewhere: only that tells a history that was cut off, and all it tells with it.
+/// Verifies `DATABASE_URL`, or the embedded database whether the service runs or not, and prints the report. `known` is
+/// a head that was noted earlier and kept elsewhere: without one, a history that was cut off looks whole.
 pub fn run(known: Option<&Head>) -> Result<(), Failure> {
     let mut holds = true;
     database::run(|conn| {
@@ -181,9 +181,9 @@ pub fn verify(conn: &mut PgConnection, known: Option<&Head>) -> Result<Report> {
         .run(|conn| within(conn, known))
 }
 
-/// The same, within a transaction that is open.
+/// Verifies within a transaction that is open.
 pub fn within(conn: &mut PgConnection, known: Option<&Head>) -> Result<Report> {
-    // As the history writes its states.
+    // The settings under which the history writes its states.
     conn.batch_execute("set local search_path = public; set local timezone = 'Asia/Tokyo'")?;
     let mut report = Report::default();
     chain(conn, known, &mut report)?;
@@ -205,12 +205,12 @@ pub fn within(conn: &mut PgConnection, known: Option<&Head>) -> Result<Report> {
     Ok(report)
 }
 
-/// The tables it looks at.
+/// The tables that are verified.
 pub fn tables() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|(table, ..)| *table)
 }
 
-/// Every change follows the one before, by number and by hash, and is what was hashed.
+/// Checks that every change follows the one before, by number and by hash, and is what was hashed.
 #[expect(
     clippy::disallowed_methods,
     reason = "walks a log by a function of its rows; runs by command only"
@@ -263,8 +263,8 @@ fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> 
     Ok(())
 }
 
-/// Every revision is what was published, under the next number, and in the history. That nothing else is in the history,
-/// the comparison of rows finds.
+/// Checks that every revision is what was published, under the next number, and in the history. Revisions that only the
+/// history has are found by the comparison of rows.
 #[expect(
     clippy::disallowed_methods,
     reason = "joins a log with what it logs; runs by command only"
@@ -299,7 +299,7 @@ fn published(conn: &mut PgConnection, report: &mut Report) -> Result<()> {
     }
 }
 
-/// Every row is as the history left it, and there is no other.
+/// Checks that every row is as the history left it, and that there is no other.
 #[expect(
     clippy::disallowed_methods,
     reason = "the table is a parameter; runs by command only"
@@ -323,7 +323,7 @@ fn rows(conn: &mut PgConnection, (table, kind, dropped): (&str, &str, &str), rep
     Ok(())
 }
 
-/// The past is read from states that are derived of the history, and must be its own.
+/// Checks the states from which the past is read: they are derived from the history, and must agree with it.
 #[expect(
     clippy::disallowed_methods,
     reason = "the table is a parameter; runs by command only"

@@ -1,4 +1,4 @@
-//! What follows a write: what it changed of what is public gets its revision, and is counted.
+//! What follows a write: every public policy it changed gets a revision, and evaluations are counted anew.
 
 use super::{evaluations::summary_counts, revisions};
 use crate::{

@@ -207,7 +207,7 @@ async fn list_audit(
         over,
         ready,
     };
-    // What fails at once fails as a problem.
+    // The first part is read now: a failure can still become a problem.
     export.ready = Some(export.read().await?);
     Ok(Audit::Lines(Box::new(export)))
 }
@@ -244,7 +244,7 @@ impl IntoResponses for Audit {
     }
 }
 
-/// An export under way. History is never changed, so it needs no transaction: each part is a short read of its own.
+/// An export under way. It needs no transaction, since history is never changed: each part is a short read of its own.
 struct Export {
     db: Db,
     filter: AuditFilter,
@@ -255,7 +255,7 @@ struct Export {
 }
 
 impl Export {
-    /// The next part, and what remains.
+    /// The next part, and the export of those after it.
     async fn next(mut self) -> Option<(Result<Bytes>, Self)> {
         if self.over {
             return None;

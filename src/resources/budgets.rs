@@ -34,7 +34,7 @@ pub mod links;
 pub mod summary;
 pub mod vintages;
 
-/// Routes under `/budgets`; the summary and the vintages before the items, whose ids would match them.
+/// Routes under `/budgets`; the summary and the vintages come before the items, whose `{id}` would match them.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(summary::routes)
         .configure(vintages::routes)
@@ -130,7 +130,7 @@ impl Rules for BudgetInput {
     }
 }
 
-/// What does not fit together in a figure.
+/// The values of a figure that do not fit together.
 #[must_use]
 pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
     let stated = status == BudgetStatus::Stated;
@@ -335,7 +335,7 @@ fn list(
 
 read_by_id!(Budget, budgets, "budget");
 
-/// The same, if the caller may change it.
+/// The budget with this id, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {
     permit(tx, id)?;
     find_by_id(tx, id)
@@ -352,7 +352,7 @@ fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     tx.permit(Permission::Edit, "budget", found)
 }
 
-/// A body that names no goal contradicts what is stored.
+/// A missing goal is a conflict (409), not a 404: the body names it.
 fn no_goal(e: Error) -> Error {
     e.about("budgets_goal_exists")
 }
@@ -379,7 +379,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &[(Id, BudgetInput)]) -> Result<()> {
     Ok(())
 }
 
-/// Stores what a budget has become.
+/// Stores a changed budget.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<()> {
     diesel::update(budgets::table.find(id)).set(input).execute(tx.conn)?;
     Ok(())

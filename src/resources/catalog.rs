@@ -1,4 +1,4 @@
-//! The catalogue of what can be had, for open-data portals that harvest it: DCAT 3 as JSON-LD.
+//! The catalogue of the data, for open-data portals that harvest it: DCAT 3 as JSON-LD.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +89,7 @@ fn catalog(conn: &mut Read<'_>, base: &str) -> Result<Value> {
         "indicators" => indicators,
         "results" => results,
         "budgets" => budgets,
-        // What follows from all of it.
+        // Evaluations follow from both.
         _ => indicators.max(results),
     };
     let period = match years {
@@ -213,7 +213,7 @@ fn moment(time: Option<Time>) -> Value {
     time.map_or(Value::Null, |time| typed("xsd:dateTime", &time.to_string()))
 }
 
-/// Adds what is known: a graph has no nulls.
+/// Adds a value, if it is known: a graph has no nulls.
 fn set(object: &mut Value, key: &str, value: Value) {
     if let (Some(object), false) = (object.as_object_mut(), value.is_null()) {
         object.insert(key.to_owned(), value);

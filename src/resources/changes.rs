@@ -68,7 +68,7 @@ async fn list_changes(db: Db, Query(feed): Query<Feed>) -> Result<Answer<ChangeP
     } = feed;
     let wanted = filter.clone();
     let first = move |conn: &mut Read<'_>| reading::read(conn, cursor.as_ref(), 0, &wanted, limit);
-    // Those who wait come back all at once when something has happened.
+    // Clients that wait come back all at once when something has happened.
     let (_follower, mut page) = if wait == 0 {
         (None, db.read(first).await?)
     } else {

@@ -258,14 +258,14 @@ fn report(
     })
 }
 
-/// The latest fiscal year with a published policy; without any, that of the day.
+/// The latest fiscal year with a published policy; the fiscal year of the day if there is none.
 fn latest(conn: &mut PgConnection, on: NaiveDate) -> Result<Option<FiscalYear>> {
     let public = p::table.filter(p::public).select(max(p::fiscal_year));
     let latest: Option<FiscalYear> = public.first(conn)?;
     Ok(latest.or_else(|| containing(on)))
 }
 
-/// The indicators of policies by what there is of their results: two queries, however many there are.
+/// The indicators of policies, counted by the status of their results: two queries, however many there are.
 fn counts(
     conn: &mut PgConnection,
     policies: &[Planned],
@@ -284,7 +284,7 @@ fn counts(
     Ok(counts)
 }
 
-/// The policies whose last publication is a withdrawal, and its day. That something was withdrawn is public.
+/// The policies whose last publication is a withdrawal, and its day. That a policy was withdrawn is public.
 fn withdrawn(
     conn: &mut PgConnection,
     organizations: &[Id],

@@ -182,7 +182,7 @@ async fn list_evaluations(
     Query((filter, judging, past, paging)): Query<(EvaluationFilter, Judging, AsOfParam, Paging<EvaluationSort>)>,
 ) -> Result<EvaluationRowPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    // Who asks for outcomes goes through many for the few that come to them.
+    // A filter by outcome or rating evaluates many indicators for the few that pass it.
     let broad = paging.include_total || filter.outcome.some().is_some() || filter.rating.some().is_some();
     db.at(moment)
         .broad(broad)

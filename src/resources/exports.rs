@@ -1,7 +1,7 @@
 //! Exports: indicators, results, budgets and evaluations as tables in files, and sheets to fill in.
 //!
-//! A file is written to disk before it is sent: it never breaks off, it has a tag, and while somebody reads it slowly no
-//! connection of the database waits.
+//! A file is written to disk before it is sent. So it never breaks off, it has an ETag, and a slow reader keeps no
+//! connection of the database waiting.
 
 use std::{sync::mpsc, thread};
 
@@ -251,20 +251,20 @@ async fn export_evaluations(
         .await
 }
 
-/// Reads rows stretch after stretch, each after the last row of the one before, until there is none; and writes one stretch
+/// Reads rows batch after batch, each after the last row of the one before, until there is none. One batch is written
 /// while the next is read.
 fn in_step<T: Send>(
     mut read: impl FnMut(Option<Id>) -> Result<Option<(Id, Vec<T>)>>,
     mut write: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
     let (sender, receiver) = mpsc::sync_channel::<Vec<T>>(1);
-    // The sender ends with the reading, whichever way: who writes waits for no more.
+    // The sender is dropped when the reading ends, whichever way, so that the writer waits no longer.
     thread::scope(move |scope| {
         let writing = scope.spawn(move || receiver.into_iter().flatten().try_for_each(&mut write));
         let mut after = None;
         while let Some((last, stretch)) = read(after)? {
             after = Some(last);
-            // Who writes has left when nothing more can be sent; why, its end says.
+            // Sending fails when the writer has ended; its result says why.
             if sender.send(stretch).is_err() {
                 break;
             }

@@ -271,13 +271,13 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
 
 read_by_id!(Goal, goals, "goal");
 
-/// The same, if the caller may change it.
+/// The goal with this id, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
     permit(tx, id)?;
     find_by_id(tx, id)
 }
 
-/// Fails unless the caller may change this goal and what is below it.
+/// Fails unless the caller may change this goal and the rows below it.
 pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let found = goals::table
         .inner_join(p::table)
@@ -288,7 +288,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     tx.permit(Permission::Edit, "goal", found)
 }
 
-/// A body that names no policy contradicts what is stored.
+/// A missing policy is a conflict (409), not a 404: the body names it.
 fn no_policy(e: Error) -> Error {
     e.about("goals_policy_exists")
 }
@@ -316,7 +316,7 @@ pub fn insert(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<()> {
     Ok(())
 }
 
-/// Stores what a goal has become.
+/// Stores a changed goal.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<()> {
     diesel::update(goals::table.find(id)).set(input).execute(tx.conn)?;
     Ok(())

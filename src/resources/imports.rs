@@ -113,7 +113,7 @@ pub struct FormText(#[expect(dead_code, reason = "it is read as bytes; this is i
 #[schema(value_type = String, min_length = 1, max_length = 16_777_216, example = "指標ID,年度,実績値")]
 pub struct ResultsFile(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
 
-/// What a file says.
+/// A file, as read.
 #[derive(Debug)]
 pub enum Said {
     /// A whole policy.
@@ -122,7 +122,7 @@ pub enum Said {
     Form(ImportFormat, Box<Form>),
     /// A table of results.
     Results(ImportFormat, Table),
-    /// A file that is not what it is said to be, and why.
+    /// A file that is not in the format it is said to be in, and why.
     Nothing(ImportFormat, Note),
 }
 
@@ -185,12 +185,12 @@ fn table(format: ImportFormat, table: std::result::Result<Table, Note>) -> Said 
     }
 }
 
-/// Of a file that is none of what it is said to be.
+/// The error for a file that is not in the format it is said to be in.
 fn unreadable(note: Note) -> Error {
     Error::malformed(Violation::at("", "encoding", note.detail))
 }
 
-/// Stores what a file says, or tries only.
+/// Stores what a file says, or only tries to.
 pub fn import(tx: &mut Tx<'_>, said: &Said, options: &ImportOptions) -> Result<ImportReport> {
     let dry_run = options.dry_run;
     match said {
@@ -261,7 +261,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
     }
 }
 
-/// A report of a trial; of the real thing, every error as a broken rule.
+/// A refused file: for a trial the report, else an error with every broken rule.
 fn refused(format: ImportFormat, dry_run: bool, notes: Vec<ImportNote>) -> Result<ImportReport> {
     if dry_run {
         return Ok(ImportReport::refused(format, dry_run, notes));
@@ -274,7 +274,7 @@ fn perhaps<T>(tx: &mut Tx<'_>, dry_run: bool, work: impl FnOnce(&mut Tx<'_>) -> 
     if dry_run { tx.on_trial(work) } else { work(tx) }
 }
 
-/// An identifier is of one thing, wherever that is.
+/// An identifier that is taken is a conflict (409), not a failed precondition.
 fn taken(e: Error) -> Error {
     let detail = Bilingual::new(
         "ファイルの識別子（id）のいずれかは、別のものに使われています",

@@ -172,7 +172,7 @@ impl Rules for IndicatorInput {
     }
 }
 
-/// What does not fit together in a target.
+/// The values of a target that do not fit together.
 #[must_use]
 pub fn target_faults(target: &Target) -> Vec<Violation> {
     let faults = target.faults().into_iter();
@@ -356,7 +356,7 @@ pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     query
 }
 
-/// The same, of those that changed since a moment.
+/// The indicators a filter asks for that changed since a moment.
 #[must_use]
 pub fn changed<'a>(filter: &'a IndicatorFilter, since: &Since) -> Boxed<'a> {
     match since.updated_since {
@@ -388,7 +388,7 @@ fn list(
 
 read_by_id!(Indicator, indicators, "indicator");
 
-/// The same, if the caller may change it.
+/// The indicator with this id, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {
     permit(tx, id)?;
     find_by_id(tx, id)
@@ -405,7 +405,7 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     tx.permit(Permission::Edit, "indicator", found)
 }
 
-/// A body that names no goal contradicts what is stored.
+/// A missing goal is a conflict (409), not a 404: the body names it.
 fn no_goal(e: Error) -> Error {
     e.about("indicators_goal_exists")
 }
@@ -439,7 +439,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &[(Id, IndicatorInput)]) -> Result<()> {
     Ok(())
 }
 
-/// Stores what an indicator has become.
+/// Stores a changed indicator.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<()> {
     let series = input.series_id.map(|series| indicators::series_id.eq(series));
     let target = TargetColumns::from(input.target.clone());

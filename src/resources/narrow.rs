@@ -1,7 +1,8 @@
 //! Narrowing a list to what its filters name.
 
-/// Narrows a boxed query to rows in whose column there is any of the values that a parameter names, if it names any; or to those
-/// of organizations. A single value is compared as such: PostgreSQL knows then how few rows that may be, and keeps its plan.
+/// Narrows a boxed query to rows whose column has any of a parameter's values, or to rows of the organizations it
+/// names; without values, not at all. A single value is compared by `=`: PostgreSQL then knows how few rows that may
+/// be, and keeps its plan.
 #[macro_export]
 macro_rules! narrow {
     ($query:ident, organization in $keys:expr) => {

@@ -365,14 +365,14 @@ pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organizati
         .ok_or(Error::NotFound("organization"))
 }
 
-/// The same, if the caller may change it.
+/// The organization with this key, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
     let stored = find(tx, key)?;
     tx.permit(Permission::Edit, "organization", Some(stored.id))?;
     Ok(stored)
 }
 
-/// Fails unless the caller may change any organization: there is no narrower right to one that is not there yet.
+/// Fails unless the caller may change any organization: there is no narrower right to a new organization.
 fn may_all(tx: &Tx<'_>) -> Result<()> {
     if tx.caller.may(Permission::Edit, None) {
         Ok(())
@@ -398,8 +398,8 @@ pub fn insert(tx: &mut Tx<'_>, input: &OrganizationInput) -> Result<Created<Orga
     })
 }
 
-/// Stores what an organization has become. Its names are how everybody finds it and its forms: who may change one organization
-/// changes none of them.
+/// Stores a changed organization. Everybody finds it and its forms by its names: the right to change it alone is not
+/// the right to rename it.
 fn update(tx: &mut Tx<'_>, stored: &Organization, input: &OrganizationInput) -> Result<Organization> {
     if stored.names() != input.names() {
         may_all(tx)?;
@@ -410,7 +410,7 @@ fn update(tx: &mut Tx<'_>, stored: &Organization, input: &OrganizationInput) -> 
     Ok(Organization::query().find(stored.id).first(tx.conn)?)
 }
 
-/// All that an organization is called by.
+/// An organization's names, kind and code.
 type Names<'a> = (
     &'a Slug,
     OrganizationKind,

@@ -212,7 +212,7 @@ impl From<Policy> for PolicyInput {
             basic_approach: stored.basic_approach,
             self_evaluation: stored.self_evaluation,
             future_policy: stored.future_policy,
-            // The default stays one: it moves with the fiscal year.
+            // A due date by default stays one: it moves with the fiscal year.
             results_due_on: (stored.results_due_on.0 != fiscal_year::results_due_on(stored.fiscal_year))
                 .then_some(stored.results_due_on),
             source: stored.source,
@@ -386,8 +386,8 @@ fn list(
     })
 }
 
-/// The policy of this organization for this fiscal year. In the past that is the one that went by this name, else the one
-/// that goes by it today.
+/// The policy of this organization for this fiscal year. In the past, that is the policy that went by this name then,
+/// else the one that goes by it today.
 pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     let named = Policy::query()
         .filter(organizations::is(organization.as_str()))
@@ -404,13 +404,13 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
     found.ok_or(Error::NotFound("policy"))
 }
 
-/// The same, if the caller may change it.
+/// The policy of this organization for this fiscal year, if the caller may change it.
 pub fn permitted(tx: &mut Tx<'_>, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     permit_key(tx, Permission::Edit, organization, *year)?;
     find(tx, key)
 }
 
-/// Fails unless the caller may do this to the policy of this organization for this fiscal year.
+/// Fails unless the caller has this permission for the policy of this organization for this fiscal year.
 pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
     let found = policies::table
         .inner_join(o::table)
@@ -422,7 +422,7 @@ pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &Organization
     tx.permit(verb, "policy", found)
 }
 
-/// Fails unless the caller may do this to the policy with this id.
+/// Fails unless the caller has this permission for the policy with this id.
 pub fn permit(tx: &mut Tx<'_>, verb: Permission, id: Id) -> Result<()> {
     let found = policies::table
         .find(id)
@@ -438,8 +438,8 @@ pub fn permit_new(tx: &mut Tx<'_>, organization: &OrganizationKey) -> Result<()>
     tx.permit(Permission::Edit, "organization", Some(organization))
 }
 
-/// The policy of this organization for this fiscal year, if the caller may change it; nothing where there is none, if the
-/// caller may make it.
+/// The policy of this organization for this fiscal year, if the caller may change it; none if there is no such policy
+/// and the caller may make it.
 pub fn permitted_or_new(tx: &mut Tx<'_>, key: &(OrganizationKey, FiscalYear)) -> Result<Option<Policy>> {
     let policy = found(permitted(tx, key))?;
     if policy.is_none() {
@@ -508,7 +508,7 @@ pub fn insert(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Created<Po
     })
 }
 
-/// Stores what a policy has become.
+/// Stores a changed policy.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &PolicyInput) -> Result<Policy> {
     let organization = policies::organization_id.eq(organization_of(tx, &input.organization)?);
     let due = policies::results_due_on.eq(input.due_date());

@@ -209,7 +209,7 @@ impl Rules for ResultInput {
 }
 
 impl ResultInput {
-    /// What an evaluation looks at.
+    /// The part of a result that an evaluation looks at.
     #[must_use]
     pub fn facts(&self) -> Facts {
         Facts {
@@ -221,13 +221,13 @@ impl ResultInput {
         }
     }
 
-    /// Whether it has a value, or a reason for having none.
+    /// Whether there is a value, or a reason for having none.
     #[must_use]
     pub fn is_stated(&self) -> bool {
         self.value_status == ValueStatus::Reported || self.said().is_some()
     }
 
-    /// What was said about the value, beyond what follows from value and date.
+    /// The status that was stated, if it does not follow from value and date.
     fn said(&self) -> Option<ValueStatus> {
         use ValueStatus::{NotReported, NotYetDue, Reported};
         (!matches!(self.value_status, Reported | NotYetDue | NotReported)).then_some(self.value_status)
@@ -403,10 +403,10 @@ fn joined() -> _ {
 /// Results as a boxed query, before anything is selected.
 type Boxed<'a> = IntoBoxed<'a, joined, Pg>;
 
-/// The same, with nothing but their indicators.
+/// Results joined with nothing but their indicators, as a boxed query.
 pub type Lean<'a> = IntoBoxed<'a, InnerJoin<results::table, i::table>, Pg>;
 
-/// Narrows a query down to what a filter says of results and their indicators.
+/// Narrows a query down by the filters on results and their indicators.
 macro_rules! narrow_own {
     ($query:ident, $filter:ident, $since:ident) => {
         narrow!($query, results::fiscal_year, $filter.fiscal_year);
@@ -428,7 +428,8 @@ fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
     query
 }
 
-/// The same, joined with nothing but their indicators: for whoever reads so many that looking policies up apart is less work.
+/// The results a filter asks for, joined with nothing but their indicators: for reads of so many that looking policies
+/// up apart is less work.
 #[must_use]
 pub fn lean<'a>(filter: &'a ResultFilter, since: &Since) -> Lean<'a> {
     let mut query = results::table.inner_join(i::table).into_boxed();
@@ -474,7 +475,7 @@ fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<
         .ok_or(Error::NotFound("result"))
 }
 
-/// The same, if the caller may change it.
+/// The result of an indicator in a fiscal year, if the caller may change it.
 fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<Row> {
     let found = results::table
         .inner_join(i::table.inner_join(g::table.inner_join(p::table)))

@@ -48,7 +48,7 @@ use crate::{
 pub mod diff;
 pub mod publications;
 
-/// What caches may do with what never changes.
+/// What caches may do with a document that never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Routes under `/policies/{organization}/{fiscal_year}/revisions` and `…/publications`.
@@ -262,7 +262,7 @@ fn head(conn: &mut PgConnection) -> Result<i64> {
     Ok(last.unwrap_or(0))
 }
 
-/// What the public sees of a policy, as the canonical JSON of the revision with this number; nothing if it sees nothing.
+/// The canonical JSON of a policy as everybody sees it, for the revision with this number; none if it is not public.
 fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
     let rows = as_everybody(conn, |conn| {
         let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
@@ -290,8 +290,8 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
     add(tx, policy, 1, &draft).map(|_| ())
 }
 
-/// Gives every policy whose public face this transaction has changed the revision that shows it: a correction. Tells what
-/// the transaction has changed of what the public sees.
+/// Gives every policy whose public data this transaction has changed a new revision: a correction. Tells which public
+/// data the transaction has changed.
 pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
     let whose = change_log::organization_id.eq(organizations::id.nullable());
     let changed: Vec<(String, Id, Option<Id>, Option<Slug>)> = change_log::table
@@ -337,7 +337,7 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     let Some(last) = last(tx, policy)? else { return Ok(()) };
-    // By the same day as the last one: that a due date has passed meanwhile is no correction.
+    // Compared as of the day of the last revision: that a due date has passed meanwhile is no correction.
     if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| sha256(&same) == last.sha256) {
         return Ok(());
     }
@@ -357,7 +357,7 @@ fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     add(tx, policy, number, &draft).map(|_| ())
 }
 
-/// The public policies that say something else than their last revision, or have none: changed by other ways than ours.
+/// The public policies that differ from their last revision, or have none: changed by other ways than ours.
 pub fn unrevised(conn: &mut PgConnection) -> Result<Vec<String>> {
     let public: Vec<(Id, String, FiscalYear)> = policies::table
         .inner_join(organizations::table.on(organizations::id.eq(policies::organization_id)))

@@ -1,4 +1,4 @@
-//! Series: one indicator over the years, with what breaks it.
+//! Series: one indicator over the years, with its breaks.
 
 use actix_web::get;
 use chrono::NaiveDate;
@@ -176,8 +176,8 @@ fn find(conn: &mut PgConnection, series_id: Id, on: NaiveDate) -> Result<Series>
     })
 }
 
-/// The indicator of the latest earlier policy: of the same organization if there is one, else of another; none where that
-/// would be a guess.
+/// The indicator of the latest earlier policy: of the same organization if there is one, else of another; none if there
+/// are several.
 fn before<'a>(entry: &Entry, own: &[&'a Entry]) -> Option<&'a Entry> {
     let earlier = || {
         own.iter()

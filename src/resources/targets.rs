@@ -1,4 +1,4 @@
-//! Targets as printed: read, and given back as this service understands them.
+//! Reads targets as printed, and gives them back as this service understands them.
 
 use actix_web::post;
 use serde::{Deserialize, Serialize};

@@ -255,7 +255,7 @@ fn find(conn: &mut PgConnection, id: Id) -> Result<Token> {
 fn shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Token>> {
     let slugs: BTreeMap<Id, String> = o::table.select((o::id, o::slug)).load(conn)?.into_iter().collect();
     let show = |stored: &String| match Scope::parse(stored) {
-        // One that is no more keeps its id: it may be told from others, and allows nothing.
+        // A removed organization is shown by its id: its scope can be told from others, and allows nothing.
         Some(Scope::On(verb, Some(place))) if slugs.contains_key(&place) => {
             let slug = slugs.get(&place).map_or("", String::as_str);
             Line(format!("{}:{slug}", verb.code()))
@@ -300,7 +300,7 @@ pub fn create(tx: &mut Tx<'_>, input: &TokenInput) -> Result<Created<NewToken>> 
     })
 }
 
-/// Makes a token worth nothing, if it is not already.
+/// Revokes a token, unless it is revoked already.
 pub fn revoke(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     diesel::update(tokens::table.find(id).filter(tokens::revoked_at.is_null()))
         .set(tokens::revoked_at.eq(Some(Time::now())))

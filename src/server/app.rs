@@ -106,7 +106,7 @@ pub fn spec() -> OpenApi {
     spec
 }
 
-/// What is known from the document, once for all threads.
+/// Facts read from the document, once for all threads.
 struct Known {
     document: Vec<u8>,
     methods: web::Data<Methods>,
@@ -162,8 +162,8 @@ fn cors() -> Cors {
         .max_age(3600)
 }
 
-/// The methods each path supports, read from the document; and again those of paths that a path with a variable part matches
-/// too, as `/budgets/{id}` does `/budgets/summary`.
+/// The methods of every path, read from the document. `literal` repeats those of paths that a path with a variable part
+/// matches too, as `/budgets/{id}` does `/budgets/summary`.
 struct Methods {
     all: Vec<(ResourceDef, String)>,
     literal: Vec<(ResourceDef, String)>,
@@ -190,7 +190,7 @@ impl Methods {
         Self { all, literal }
     }
 
-    /// The methods of the path, which is matched by one of these first.
+    /// The methods of the first of these paths that matches.
     fn among<'a>(of: &'a [(ResourceDef, String)], path: &str) -> Option<&'a String> {
         of.iter()
             .find(|(known, _)| known.is_match(path))
@@ -198,7 +198,7 @@ impl Methods {
     }
 }
 
-/// The layer that keeps a request to a path from coming to another one with a variable part, which has its method.
+/// Answers 405 if a literal path matches that lacks the method, before a path with a variable part gets the request.
 async fn prefer_literal(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -232,7 +232,7 @@ fn allowed(item: &PathItem) -> String {
     .join(", ")
 }
 
-/// Actix's route macros answer 404 to a wrong method (actix-web #2735); this answers 405, and OPTIONS.
+/// Actix's route macros answer 404 to a wrong method (actix-web #2735). This fallback answers 405, and OPTIONS.
 async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
     match Methods::among(&methods.all, req.path()) {
         Some(allow) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()

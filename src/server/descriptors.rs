@@ -9,8 +9,8 @@ const REST: usize = 384;
 /// Fewer connections than these are worth a warning.
 const FEW: usize = 1000;
 
-/// Raises the process's limit of descriptors as far as the system allows, and gives how many connections may be served: as many as
-/// are wanted, or as there are descriptors for.
+/// Raises the process's limit of descriptors as far as the system allows, and gives how many connections may be served:
+/// `wanted`, or as many as there are descriptors for.
 #[must_use]
 pub fn connections(wanted: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {

@@ -1,7 +1,7 @@
-//! Where the service listens, and how it ceases to without a request lost.
+//! Where the service listens, and how it stops listening without a request lost.
 //!
-//! The framework drops connections that came but were not served yet when it is told to stop, and the system resets those that it
-//! has taken for a listener that is closed. So new ones are kept out first, while the rest is let in.
+//! When actix is told to stop, it drops connections that are not served yet. When a listener is closed, the system
+//! resets those it had accepted for it. So new connections are kept out first, while those on their way are let in.
 
 use std::{
     io::{self, ErrorKind},
@@ -11,9 +11,9 @@ use std::{
 
 use actix_web::rt::time::sleep;
 
-/// When nobody has come for so long, nobody is on the way any more: a journey there and back, and the wait to be taken in.
+/// If none has come for so long, no connection is on its way: a round trip, and the wait to be accepted.
 const ON_THEIR_WAY: Duration = Duration::from_millis(300);
-/// So often at most it is waited for those who are on their way.
+/// How often at most connections on their way are waited for.
 const WAITS: u32 = 20;
 
 /// The sockets that are listened on.
@@ -21,7 +21,7 @@ const WAITS: u32 = 20;
 pub struct Listening(Vec<TcpListener>);
 
 impl Listening {
-    /// Listens on every address that `bind` means and that is there. Fails where none is.
+    /// Listens on every address that `bind` means and that exists here. Fails if there is none.
     pub fn on(bind: &str) -> io::Result<Self> {
         let (mut sockets, mut why) = (Vec::new(), ErrorKind::AddrNotAvailable.into());
         for address in bind.to_socket_addrs()? {
@@ -42,8 +42,8 @@ impl Listening {
         self.0.iter().map(TcpListener::try_clone).collect()
     }
 
-    /// Lets nobody new in, and waits until those who are on their way have come: `came` says how many have so far. Where the system
-    /// cannot tell them apart, who comes last may be turned away without an answer.
+    /// Refuses new connections, and waits until those on their way have come: `came` says how many have so far. Where
+    /// the system cannot filter, the last to come may be turned away without an answer.
     pub async fn cease(self, came: impl Fn() -> u64) {
         #[cfg(target_os = "linux")]
         for socket in &self.0 {
@@ -61,7 +61,7 @@ impl Listening {
     }
 }
 
-/// Takes from a packet byte 13 of its TCP header, and drops it if bit 1 is set there: SYN, with which a connection begins.
+/// A filter that drops a packet if bit 1 of byte 13 of its TCP header is set: SYN, with which a connection begins.
 #[cfg(target_os = "linux")]
 const NOBODY_NEW: [socket2::SockFilter; 4] = [
     // ldb [13]; jset #2, 0, 1; ret #0; ret #-1 (the whole packet).

@@ -1,4 +1,4 @@
-//! What is counted while the service runs, told to Prometheus. Whoever counts something has the counters; here they are named.
+//! The metrics, for Prometheus. Counters live where something is counted; here they get their names.
 
 use std::{
     fs, io,
@@ -19,9 +19,9 @@ use crate::{
     error::{Error, Result},
 };
 
-/// All of it, in the text format of Prometheus, with what is only known by looking: the pools, the feed, the process.
+/// All metrics in the text format of Prometheus, with those measured on demand: the pools, the feed, the process.
 ///
-/// It always answers, within little more than a second: what the database would have to say is missing while it is away.
+/// It always answers, within little more than a second: metrics from the database are missing while it is away.
 pub async fn text(state: &AppState) -> Result<String> {
     let (database, mut all) = (&state.database, Registry::default());
     let registry = all.sub_registry_with_prefix("ward_policy");
@@ -38,7 +38,7 @@ pub async fn text(state: &AppState) -> Result<String> {
     Ok(text)
 }
 
-/// Everything that is counted as it happens.
+/// The metrics that are counted as things happen.
 fn counted(registry: &mut Registry, state: &AppState) {
     registry.register_collector(Box::new(Arc::clone(&state.requests)));
     let under_way = state.requests.under_way.clone();
@@ -69,7 +69,7 @@ fn show_each(registry: &mut Registry, name: &str, help: &str, values: impl IntoI
     registry.register(name, help, family);
 }
 
-/// How the pools to the database are used at this moment.
+/// How the pools of connections are used at this moment.
 fn pools(registry: &mut Registry, database: &Database) {
     let pools = database.pools();
     let mut each = |name, help, value: fn(&db::Use) -> u32| {
@@ -83,7 +83,7 @@ fn pools(registry: &mut Registry, database: &Database) {
     });
 }
 
-/// How the standbys are.
+/// How far the replicas are caught up.
 fn standbys(registry: &mut Registry, database: &Database) {
     let ReplicaStatus { in_step, behind, away } = database.replica_status();
     show_each(
@@ -98,7 +98,7 @@ fn standbys(registry: &mut Registry, database: &Database) {
     );
 }
 
-/// Who waits for changes, and how well this process hears of them.
+/// How many clients wait for changes, and how well this process hears of changes.
 fn feed(registry: &mut Registry, database: &Database) {
     let waiting = i64::try_from(database.waiting()).unwrap_or(i64::MAX);
     show(registry, "feed_waiting", "Callers who wait for changes", waiting);
@@ -116,7 +116,7 @@ fn feed(registry: &mut Registry, database: &Database) {
     }
 }
 
-/// What the database says of itself.
+/// The metrics that the database is asked for.
 async fn migrations(registry: &mut Registry, database: &Database) {
     let said = database.said().await.ok();
     let help = "Whether the database answered within a second";
@@ -140,7 +140,7 @@ async fn migrations(registry: &mut Registry, database: &Database) {
     );
 }
 
-/// By the names that every exporter uses.
+/// The process, by the names that every exporter uses.
 fn process(registry: &mut Registry, state: &AppState) {
     let started = state.started.duration_since(UNIX_EPOCH).unwrap_or_default();
     show_seconds(

@@ -108,7 +108,7 @@ pub fn complete(spec: &mut OpenApi) {
     links::add(spec);
 }
 
-/// Reads are open to everybody; a token shows its holder's drafts too. All else says itself what it needs.
+/// Reads are open to everybody; a token shows its holder's drafts too. Other operations state what they need.
 fn open_reads(method: &str, operation: &mut Operation) {
     if method == "get" && operation.security.is_none() {
         operation.security = Some(vec![
@@ -151,7 +151,7 @@ fn show(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
     }
 }
 
-/// Puts the words about a property that may be null on the property, where utoipa puts them on its alternative.
+/// Moves the description of a property that may be null to the property: utoipa puts it on the alternative.
 fn lift_words(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
         return;
@@ -168,7 +168,7 @@ fn lift_words(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, and never their words.
+/// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, without descriptions.
 fn name_path(path: &str, operation: &mut Operation) {
     let parts = path
         .split('/')
@@ -233,7 +233,7 @@ fn refer(part: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Every key of an answer is always there, though it may be null; utoipa takes what may be null for optional.
+/// Every key of an answer is always there, even if null; utoipa takes keys that may be null for optional.
 fn require_every_key(components: &mut Components, answered: BTreeSet<String>) {
     let mut todo: Vec<String> = answered.into_iter().collect();
     let mut done = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! What all threads that serve requests have in common.
+//! The state that all threads which serve requests share.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// What all threads that serve requests have in common.
+/// The state that all threads which serve requests share.
 #[derive(Clone)]
 pub struct AppState {
     /// The database.
     pub database: Database,
-    /// Finished public answers.
+    /// The response cache.
     pub cache: Cache,
-    /// How often one may ask.
+    /// The rate limit.
     pub rate: Rate,
     /// Where large bodies are read.
     pub workshop: Workshop,
@@ -28,14 +28,15 @@ pub struct AppState {
     pub files: Files,
     /// What one request may take.
     pub limits: Limits,
-    /// The requests so far, counted.
+    /// Counts of the requests so far.
     pub requests: Arc<Requests>,
     /// When the service began.
     pub started: SystemTime,
 }
 
 impl AppState {
-    /// That of a service on this database, with so many bytes of finished answers and so many requests a second of each caller.
+    /// The state of a service on this database. `cache_bytes` is the size of the response cache, `rate` the requests a
+    /// second that each caller may make.
     #[must_use]
     pub fn new(database: Database, cache_bytes: usize, rate: u32, limits: Limits) -> Self {
         Self {

@@ -28,19 +28,19 @@ use crate::{
 /// The form of the manifest.
 const FORMAT: u32 = 1;
 
-/// What a backup says of itself.
+/// The manifest of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     format: u32,
-    /// The version of the program that made it.
+    /// The version of `ward-policy` that made the backup.
     program: String,
     made_at: Time,
     pub(super) dump: Dump,
     pub(super) contents: Contents,
 }
 
-/// A file, so that another one is told from it.
+/// A file by its size and hash, so that another one is told from it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dump {
@@ -55,12 +55,12 @@ pub(super) struct Contents {
     /// The version of PostgreSQL.
     postgresql: String,
     pub(super) migrations: Vec<String>,
-    /// The last change, and the hash of all up to it.
+    /// The last change, and the hash of all changes up to it.
     head: Option<Head>,
     tables: BTreeMap<String, Table>,
 }
 
-/// The rows of a table: how many, and the sum of a hash of each, in whatever order they come.
+/// The rows of a table: their number, and the sum of their hashes, for which their order does not matter.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize, QueryableByName)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -87,7 +87,7 @@ impl Manifest {
         }
     }
 
-    /// Fails unless this program knows what is in it.
+    /// Fails unless this program knows the form of the manifest and the migrations of the backup.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.format != FORMAT {
             return Err(format!(
@@ -110,7 +110,7 @@ impl Manifest {
         }
     }
 
-    /// It in a line, and what was done.
+    /// The backup in one line; `done` is the verb.
     pub(super) fn line(&self, done: &str) -> String {
         let rows: i64 = self.contents.tables.values().map(|table| table.rows).sum();
         let head = self.contents.head.as_ref();
@@ -145,9 +145,9 @@ impl Dump {
     reason = "asks the catalogue, and of tables by their names; runs by command only"
 )]
 impl Contents {
-    /// Reads them, in a transaction that sees one moment.
+    /// Reads the contents, in a transaction that sees one moment.
     pub(super) fn read(conn: &mut PgConnection) -> Result<Self, Failure> {
-        // As every reading of the same writes them.
+        // Settings under which equal rows become equal texts.
         conn.batch_execute(
             "set local search_path = public; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; \
              set local bytea_output = 'hex'; set local extra_float_digits = 1",
@@ -172,7 +172,7 @@ impl Contents {
             .select((change_log::seq, change_log::hash))
             .first(conn)
             .optional()?;
-        // When a migration ran is another time wherever it is noted.
+        // The times at which migrations ran differ from database to database.
         tables.retain(|name, _| !name.ends_with(super::MIGRATIONS));
         Ok(Self {
             postgresql: setting(conn, "server_version")?,
@@ -182,7 +182,7 @@ impl Contents {
         })
     }
 
-    /// In what the contents found differ from these.
+    /// How the contents found differ from these.
     pub(super) fn differences(&self, found: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         let names = self
@@ -225,7 +225,7 @@ pub(super) fn has_tables(conn: &mut PgConnection) -> QueryResult<bool> {
     Ok(any.any)
 }
 
-/// Makes this another history: places in the one that was backed up hold no more.
+/// Begins a new epoch: cursors of the history that was backed up are not valid in this one.
 pub(super) fn begin_epoch(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
         "update public.change_epoch set epoch = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12)",

@@ -1,4 +1,4 @@
-//! What is generated: organizations that promise much the same each year, and keep most of it. Pure, and the same each time.
+//! Generated organizations: they promise much the same each year, and keep most of it. Pure, and the same each time.
 
 use std::fmt::Display;
 
@@ -110,7 +110,7 @@ pub struct Made {
     pub published: Vec<(Id, NaiveDate)>,
 }
 
-/// Lines of CSV, in which what is empty is null.
+/// Lines of CSV, in which an empty field is null.
 #[derive(Debug)]
 pub struct Lines(Writer<Vec<u8>>);
 
@@ -125,7 +125,7 @@ impl Lines {
         self.0.write_record(cells.map(ToString::to_string))
     }
 
-    /// All of them.
+    /// All lines.
     pub fn bytes(self) -> Result<Vec<u8>, csv::Error> {
         self.0.into_inner().map_err(|e| e.into_error().into())
     }
@@ -203,7 +203,7 @@ impl Made {
     fn indicator(&mut self, goal: Id, title: &str, at: [u64; 4], sort: &Sort) -> Result<(), csv::Error> {
         let [n, _, k, m] = at;
         let (least, most) = sort.around;
-        // A target lies within a tenth above where its series began.
+        // A target lies at most a tenth above the value with which its series began.
         let begun = least + dice(&[n, k, m]) % (most - least);
         let target = begun + dice(&at) % (begun / 10 + 1);
         let printed = number(target, sort.decimals);
@@ -236,7 +236,7 @@ impl Made {
         let result = id(&[n, year, k, m, 2]);
         let measured_on = day(year + 1, 2, 1);
         let chance = dice(&[n, year, k, m, 1]);
-        // One in twenty is not known; the others lie within a tenth around the target.
+        // One result in twenty is not known; the others lie within a tenth around the target.
         if chance.is_multiple_of(20) {
             let why = "調査が行われなかったため";
             return self.results.add([
@@ -282,13 +282,13 @@ fn day(year: u64, month: u32, day: u32) -> NaiveDate {
         .unwrap_or_default()
 }
 
-/// A number that follows from these, and looks as if it did not.
+/// A number that follows from the arguments, and looks random.
 fn dice(of: &[u64]) -> u64 {
     let bytes: Vec<u8> = of.iter().flat_map(|n| n.to_le_bytes()).collect();
     xxh3_64(&bytes)
 }
 
-/// An identifier that follows from these, in the order of the first two.
+/// An identifier that follows from the arguments; identifiers sort by the first two.
 fn id(of: &[u64]) -> Id {
     let mut random = [0; 10];
     let (high, low) = random.split_at_mut(8);
@@ -298,7 +298,7 @@ fn id(of: &[u64]) -> Id {
     Id(Builder::from_unix_timestamp_millis(1_600_000_000_000 + place, &random).into_uuid())
 }
 
-/// So many units of the last decimal place, printed.
+/// A number of units of the last decimal place, printed.
 fn number(units: u64, decimals: u32) -> String {
     rust_decimal::Decimal::from_i128_with_scale(units.into(), decimals).to_string()
 }

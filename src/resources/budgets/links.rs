@@ -10,7 +10,7 @@ use crate::{
     value::{FiscalYear, Id},
 };
 
-/// That a goal of an organization's policy has an indicator of a series.
+/// Organization, fiscal year, goal and series: the goal has an indicator of the series.
 type Holding = (Id, FiscalYear, Id, Id);
 
 /// The goals of some organizations' policies, and the series of their indicators.
@@ -22,7 +22,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// Those of these organizations, in these years or in all: one query.
+    /// The links of these organizations, in these years or in all: one query.
     pub fn of(conn: &mut PgConnection, organizations: &[Id], years: Option<&[FiscalYear]>) -> Result<Self> {
         let mut query = i::table
             .inner_join(g::table.inner_join(p::table))
@@ -37,7 +37,7 @@ impl Links {
         Ok(rows.into_iter().collect())
     }
 
-    /// The goal of the year before that a goal continues; none unless each is the other's only one.
+    /// The goal of the year before that a goal continues; none unless each of the two is linked to the other alone.
     #[must_use]
     pub fn before(&self, goal: Id) -> Option<Id> {
         let (_, year) = self.places.get(&goal)?;
@@ -55,7 +55,7 @@ impl Links {
         goals.flatten().copied().collect()
     }
 
-    /// The goals in groups: all that are linked, directly or through others, with the smallest of their ids.
+    /// Every goal's group: all goals linked with it, directly or through others, named by their smallest id.
     #[must_use]
     pub fn groups(&self) -> HashMap<Id, Id> {
         let mut by_series: BTreeMap<(Id, Id), Vec<Id>> = BTreeMap::new();

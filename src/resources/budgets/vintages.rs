@@ -1,4 +1,4 @@
-//! Budget vintages: what one goal's money of one fiscal year was in policy after policy, from budget to actual.
+//! Budget vintages: the figures of one goal and one fiscal year in policy after policy, from budget to actual.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -150,7 +150,7 @@ async fn list_vintages(
 /// Where a vintage stands in the list: its organization, its goal over the years, its year.
 type Place = (Id, Id, FiscalYear);
 
-/// Organizations whose money is looked at together.
+/// Organizations that are read together.
 const BATCH: i64 = 5;
 
 fn list(conn: &mut PgConnection, filter: &VintageFilter, paging: &Paging<VintageSort>) -> Result<BudgetVintagePage> {
@@ -176,7 +176,7 @@ fn list(conn: &mut PgConnection, filter: &VintageFilter, paging: &Paging<Vintage
     Ok(page.map(|(_, vintage)| vintage))
 }
 
-/// Hands over vintage after vintage, until `take` has had enough: three queries for some organizations, however much they have.
+/// Hands over vintage after vintage, until `take` has had enough: three queries for each batch of organizations.
 fn each(
     conn: &mut PgConnection,
     filter: &VintageFilter,
@@ -194,7 +194,7 @@ fn each(
         if let Some(from) = from {
             query = query.filter(o::id.ge(from));
         }
-        // One more, with which the next batch begins.
+        // One organization more, with which the next batch begins.
         let mut organizations: Vec<Id> = query.order(o::id).limit(BATCH + 1).select(o::id).load(conn)?;
         from = match usize::try_from(BATCH) {
             Ok(batch) if organizations.len() > batch => organizations.pop(),

@@ -107,14 +107,14 @@ pub struct Change {
 }
 
 impl Change {
-    /// About how many bytes it takes.
+    /// About how many bytes the states of the change take.
     pub(super) fn size(&self) -> usize {
         let states = [&self.before, &self.after];
         states.into_iter().flatten().map(|state| state.to_string().len()).sum()
     }
 }
 
-/// What the database tells of a change.
+/// A change, as the database has it.
 #[derive(HasQuery)]
 #[diesel(table_name = changes)]
 pub(super) struct Told {

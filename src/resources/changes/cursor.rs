@@ -1,7 +1,7 @@
 //! Cursors of the feed: a place in a history, and which history that is.
 //!
-//! A database that was restored from a copy, and then written to, has places of the same number in another history. The
-//! hash of a change holds all before it, so a part of it tells one history from the other.
+//! A database that was restored from a copy, and then written to, has other changes under the same numbers. The hash of
+//! a change covers all changes before it, so a part of that hash tells one history from another.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub const LONGEST: usize = 100;
 pub struct Cursor {
     /// Which history.
     pub epoch: String,
-    /// The number of the last change before the place; 0 is its beginning.
+    /// The number of the last change before the place; 0 at the beginning of the history.
     pub seq: i64,
     /// A part of the hash of that change.
     pub mark: String,
@@ -55,7 +55,7 @@ impl Cursor {
         BASE64_URL_SAFE_NO_PAD.encode(format!("{}.{}.{}", self.epoch, self.seq, self.mark))
     }
 
-    /// Reads it.
+    /// Reads a cursor.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -66,7 +66,7 @@ impl Cursor {
             seq: seq.parse().ok()?,
             mark: mark.to_owned(),
         };
-        // A place has one cursor.
+        // A place has one cursor, in one spelling.
         (cursor.seq >= 0 && text.len() <= LONGEST && cursor.text() == text).then_some(cursor)
     }
 }

@@ -23,34 +23,34 @@ const DEFAULT_LIMIT: i64 = 100;
 /// Longest wait, in seconds.
 const LONGEST_WAIT: u64 = 60;
 
-/// Which changes; all of them where nothing is said.
+/// Which changes; by default all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of these types.
+    /// Changes of these types.
     pub types: Vec<ChangeType>,
-    /// Of the organizations that go, or once went, by these keys.
+    /// Changes of the organizations that go, or once went, by these keys.
     pub organizations: Vec<OrganizationKey>,
 }
 
 /// Which changes to stream, from where.
 #[derive(Debug, Clone)]
 pub struct Streamed {
-    /// From where.
+    /// Where to begin.
     pub cursor: Option<Cursor>,
-    /// Which.
+    /// Which changes.
     pub filter: Filter,
 }
 
 /// Which changes to list, from where, how many, and how long to wait for one.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    /// From where.
+    /// Where to begin.
     pub cursor: Option<Cursor>,
-    /// Which.
+    /// Which changes.
     pub filter: Filter,
-    /// How many at most.
+    /// How many changes at most.
     pub limit: i64,
-    /// Seconds to wait for one.
+    /// Seconds to wait for a change.
     pub wait: u64,
 }
 
@@ -117,7 +117,7 @@ impl IntoParams for Feed {
     }
 }
 
-/// Reads a number within a range, written in the one way.
+/// Reads a number within a range, in its one spelling.
 fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display + Copy>(
     text: &str,
     code: &'static str,
@@ -154,7 +154,7 @@ impl Param for Wait {
     }
 }
 
-/// A number of the history.
+/// The number of a change.
 #[derive(Debug, Clone, Copy)]
 pub struct Seq(pub i64);
 

@@ -24,13 +24,13 @@ const STRETCH: i64 = 5_000;
 const CHUNK: usize = 100;
 /// Bytes of states after which a page is full.
 const LARGE: usize = 4 << 20;
-/// How long a page may take before it is given with what it has.
+/// How long a page may take; then it is given with the changes found so far.
 const LONG: Duration = Duration::from_millis(1500);
 
 /// Some changes, and the place after them.
 pub(super) struct Page {
     pub(super) items: Vec<Change>,
-    /// That place, as the caller is told it: after a change that the caller sees, so that it does not tell of others.
+    /// The place as callers are told it: after a change that the caller sees, so that it reveals no others.
     pub(super) place: Cursor,
     /// How far the history was read.
     pub(super) at: i64,
@@ -42,7 +42,7 @@ pub(super) fn head(conn: &mut Read<'_>) -> Result<Cursor> {
     place(conn, last)?.ok_or_else(|| Error::internal("the history has no end"))
 }
 
-/// The changes that the caller sees. Of those that everybody sees there is an index.
+/// The changes that the caller sees. There is an index of the public ones.
 fn seen(conn: &Read<'_>) -> changes::BoxedQuery<'static, Pg> {
     let query = changes::table.into_boxed();
     if conn.public {
@@ -82,7 +82,7 @@ fn place(conn: &mut PgConnection, seq: i64) -> Result<Option<Cursor>> {
     }))
 }
 
-/// What comes after a place, or from the beginning on, at most so much; up to `read` nothing does.
+/// The changes after a place, or from the beginning on, at most `limit`. Up to `read` it is known that there are none.
 pub(super) fn read(
     conn: &mut Read<'_>,
     after: Option<&Cursor>,
@@ -120,14 +120,14 @@ pub(super) fn read(
         at = match rows.last() {
             Some(last) if rows.len() == wanted => last.seq,
             Some(_) => stretch,
-            // What the caller does not see is passed over at once, however much it is.
+            // Changes that the caller does not see are passed over at once, however many.
             None => next_seen(conn, stretch)?.map_or(end, |next| next - 1).min(end),
         };
         items.extend(rows.into_iter().map(Change::from));
         let taken = items.iter().rev().take(wanted);
         bytes += taken.map(Change::size).sum::<usize>();
     }
-    // A page that was cut short before the caller saw anything tells its place all the same, or the next would begin where it did.
+    // A page cut short before the caller saw anything moves on all the same, or the next would begin at the same place.
     let told = match last_seen(conn, at)? {
         last if last <= from && at == end => from,
         last if last <= from => at,
@@ -137,7 +137,7 @@ pub(super) fn read(
     Ok(Page { items, place, at })
 }
 
-/// The organizations that go, or ever went, by these keys: a copy follows one that is renamed or removed to its end.
+/// The organizations that go, or ever went, by these keys: a copy follows a renamed or removed organization to its end.
 fn owners(conn: &mut PgConnection, keys: &[OrganizationKey]) -> Result<Option<Vec<Id>>> {
     if keys.is_empty() {
         return Ok(None);

@@ -24,7 +24,7 @@ use crate::{
 
 /// Rows read at a time.
 const STRETCH: i64 = 200;
-/// What there is, parents before children: type, table, and what the history keeps as its version.
+/// The tables, parents before children: type, table, and the column that the history keeps as the version.
 const TABLES: [(ChangeType, &str, &str); 8] = [
     (ChangeType::Organization, "organizations", "t.version"),
     (ChangeType::Policy, "policies", "t.version"),

@@ -31,11 +31,11 @@ use crate::{
     http::{media_type::EVENT_STREAM, query::Query},
 };
 
-/// The header by which a client that comes back says what it has.
+/// The header by which a client that comes back names the last event it has.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// Changes read at a time.
 const LIMIT: i64 = 100;
-/// How long nothing is sent, at most: proxies close what is silent.
+/// How long nothing is sent, at most: proxies close silent connections.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts. Clients come back by themselves.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -89,21 +89,21 @@ fn last_event(headers: &HeaderMap) -> Result<Option<Cursor>> {
     })
 }
 
-/// Somebody who follows the history.
+/// A client that follows the history.
 struct Following {
     db: Db,
     filter: Filter,
     place: Cursor,
-    /// How far it has been read.
+    /// How far the history has been read.
     at: i64,
-    /// What was read before the answer began.
+    /// The page that was read before the answer began.
     first: Option<Page>,
     end: Instant,
     _follower: Holding,
 }
 
 impl Following {
-    /// Waits for what comes next, and says it; ends with the service, or when it is time to come back.
+    /// Waits for the next changes and sends them; ends with the service, or when it is time to come back.
     async fn next(mut self) -> Option<(Result<Bytes>, Self)> {
         if let Some(first) = self.first.take() {
             let begin = "retry: 1000\n\n";
@@ -124,7 +124,7 @@ impl Following {
             .follow(move |conn| reading::read(conn, Some(&place), at, &filter, LIMIT));
         match read.await {
             Ok(page) => self.say(String::new(), page),
-            // The client comes back, and is told then if there is more to say.
+            // The client comes back, and is told then if the error lasts.
             Err(e) => {
                 log::warn!("a stream of changes ends: {e}");
                 None
@@ -143,7 +143,7 @@ impl Following {
             write!(text, "id: {}\nevent: change\ndata: {data}\n\n", id.text()).ok()?;
         }
         (self.place, self.at) = (page.place, page.at);
-        // What was not asked for is passed over: an id alone is no event, and is remembered.
+        // Changes that the filter leaves out are passed over: an id alone is no event, and is remembered.
         if page.items.last().is_none_or(|last| last.seq < self.place.seq) {
             write!(text, "id: {}\n\n", self.place.text()).ok()?;
         }

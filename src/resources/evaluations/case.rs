@@ -1,4 +1,4 @@
-//! From rows to cases: what the evaluation of an indicator looks at, fetched for many indicators at a time.
+//! From rows to cases: the data for evaluations, fetched for many indicators at a time.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -39,7 +39,7 @@ pub struct Subject {
     /// The last day on which its results are in time.
     #[diesel(select_expression = p::results_due_on)]
     pub due_on: Date,
-    /// The policy it stands in.
+    /// The policy of the indicator.
     #[diesel(select_expression = p::id)]
     pub policy_id: Id,
     /// The organization.
@@ -62,7 +62,7 @@ pub struct Judged {
     pub recorded_previous: Option<Decimal>,
     /// The result of the fiscal year the target refers to, through the series.
     recorded_reference: Option<Decimal>,
-    /// The day by which it is judged.
+    /// The day of the evaluation.
     on: NaiveDate,
 }
 
@@ -105,13 +105,13 @@ impl Judged {
         }
     }
 
-    /// What its result means.
+    /// The evaluation of the indicator.
     #[must_use]
     pub fn evaluation(&self) -> Evaluation {
         evaluate(&self.case())
     }
 
-    /// What there is of its result's value.
+    /// The status of the result's value.
     #[must_use]
     pub fn value_status(&self) -> ValueStatus {
         let case = self.case();
@@ -124,8 +124,7 @@ impl Judged {
         verdict(&self.case())
     }
 
-    /// What it would mean on the last day on which results are in time, and on the day after: all there is to say about it on
-    /// any day.
+    /// The verdicts on the due date and on the day after: on any day the verdict is one of these two.
     #[must_use]
     pub fn verdicts(&self) -> (Verdict, Verdict) {
         let case = self.case();
@@ -134,7 +133,7 @@ impl Judged {
     }
 }
 
-/// What any indicator of a series came to in a year.
+/// The result of any indicator of a series in a year.
 struct Record {
     indicator: Id,
     policy_year: FiscalYear,
@@ -142,7 +141,7 @@ struct Record {
     value: Option<Decimal>,
 }
 
-/// The same as stored, without what is known of its policy.
+/// A record as stored, without its policy.
 #[derive(HasQuery)]
 #[diesel(table_name = r, base_query = r::table.inner_join(i::table))]
 struct Stored {
@@ -154,14 +153,14 @@ struct Stored {
     value: Option<Decimal>,
 }
 
-/// Whose record is looked into.
+/// Whose record is searched.
 #[derive(Debug, Clone, Copy)]
 pub struct Whose {
-    /// The indicator's.
+    /// The indicator.
     pub indicator: Id,
-    /// That of its series.
+    /// The series of the indicator.
     pub series: Id,
-    /// Never that of another organization.
+    /// Its organization: results of others never count.
     pub organization: Id,
 }
 
@@ -175,18 +174,18 @@ impl Subject {
     }
 }
 
-/// Records by series and organization: nobody's record is another's.
+/// Records by series and organization: no organization's record counts for another.
 pub struct Records(HashMap<(Id, Id), Vec<Record>>);
 
 impl Records {
-    /// Those of series, in some years or in any.
+    /// The records of some series, in some years or in all.
     pub fn of(conn: &mut PgConnection, series: HashSet<Id>, years: Option<HashSet<FiscalYear>>) -> Result<Self> {
         let mut query = Stored::query().filter(i::series_id.eq_any(series)).into_boxed();
         if let Some(years) = years {
             query = query.filter(r::fiscal_year.eq_any(years));
         }
         let rows: Vec<Stored> = query.load(conn)?;
-        // Many are of few policies, and a join would look each of them up.
+        // Many results are of few policies, and a join would look a policy up for each result.
         let policies: HashSet<Id> = rows.iter().map(|row| row.policy_id).collect();
         let policies = p::table.filter(p::id.eq_any(policies));
         let policies: Vec<(Id, (Id, FiscalYear))> = policies
@@ -209,14 +208,14 @@ impl Records {
         Ok(Self(records))
     }
 
-    /// What a series came to in the year before this one.
+    /// The value of a series in the year before this one.
     #[must_use]
     pub fn before(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
         self.value(whose, year.previous()?)
     }
 
-    /// What a series came to in a year, in the organization's own record: the indicator's own result, else that of the policy
-    /// of that year, else the only one there is. Several others would be a guess.
+    /// The value of a series in a year, in the organization's own record: the indicator's own result, else the result
+    /// in the policy of that year, else the only result there is. Choosing among several would be a guess.
     fn value(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
         let all = self.0.get(&(whose.series, whose.organization))?;
         let rows = || {
@@ -233,7 +232,7 @@ impl Records {
     }
 }
 
-/// What the evaluations of indicators look at, for the fiscal years asked for: that of the policy, and any with a result.
+/// What is needed to evaluate indicators for the fiscal years asked for: the policy's year, and any year with a result.
 pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
     let series = subjects.iter().map(|subject| subject.indicator.series_id).collect();
     let records = Records::of(conn, series, None)?;
@@ -246,7 +245,7 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
     }
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
-        // An indicator may stand there more than once, so nothing is taken away.
+        // An indicator may occur more than once, so its results stay in the map.
         let own = results.get(&subject.indicator.id);
         let mut of: BTreeSet<FiscalYear> = own.into_iter().flat_map(BTreeMap::keys).copied().collect();
         of.insert(subject.indicator.policy_year);
@@ -319,7 +318,7 @@ impl EvaluationFilter {
         (self.outcome.some().is_none() && self.rating.some().is_none()) || self.admits_verdict(judged.verdict())
     }
 
-    /// Whether an evaluation is asked for that comes to this.
+    /// Whether evaluations with this verdict are asked for.
     pub(super) fn admits_verdict(&self, verdict: Verdict) -> bool {
         let outcome = self.outcome.some();
         let rating = self.rating.some();

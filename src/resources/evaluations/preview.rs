@@ -1,4 +1,4 @@
-//! An evaluation of something that is not stored: for forms that people fill in, and for checking ours.
+//! Evaluations of targets and results that are not stored: for forms that people fill in, and for checking ours.
 
 use actix_web::post;
 use serde::{Deserialize, Serialize};

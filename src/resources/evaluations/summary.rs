@@ -1,4 +1,4 @@
-//! Evaluations counted.
+//! Counts of evaluations.
 
 use std::collections::BTreeMap;
 

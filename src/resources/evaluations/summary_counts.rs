@@ -1,8 +1,8 @@
-//! What evaluations come to as everybody sees them, counted beforehand: a summary of everything adds up counts, instead of
+//! Evaluations as everybody sees them, counted beforehand: a summary of everything adds up counts, instead of
 //! evaluating everything.
 //!
-//! The database marks an organization whenever something public of it changes that an evaluation looks at, and the write that
-//! changed it counts it anew, whole. Nobody evaluates across organizations, so no other's counts turn with it.
+//! When public data of an evaluation changes, the database marks the organization, and the write that changed the data
+//! counts the whole organization anew. Evaluations look at one organization only: no other counts change.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ const BATCH: i64 = 50;
 /// Most counts in one statement: PostgreSQL takes 65,535 parameters, and a count has 11.
 const ROWS: usize = 5000;
 
-/// What evaluations have in common that are counted together.
+/// What the evaluations of one count have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Insertable)]
 #[diesel(table_name = tallies)]
 struct Common {
@@ -45,7 +45,7 @@ struct Common {
     fiscal_year: FiscalYear,
     kind: IndicatorKind,
     due_on: Date,
-    /// Whether this is so after the day on which results are due, or up to it; nothing where it is so on any day.
+    /// Whether the verdict holds after the day on which results are due, or up to it; none if on any day.
     late: Option<bool>,
     outcome: Outcome,
     reason: Option<Reason>,
@@ -53,16 +53,16 @@ struct Common {
     inconsistent: bool,
 }
 
-/// So many evaluations that come to the same.
+/// A count of evaluations with the same verdict.
 #[derive(Debug)]
 pub struct Tally {
-    /// The organization, where they are counted by it.
+    /// The organization, if the counts are by organization.
     pub organization: Option<Slug>,
-    /// The fiscal year they are for.
+    /// The fiscal year of the evaluations.
     pub fiscal_year: FiscalYear,
-    /// What they come to.
+    /// The verdict of each of them.
     pub verdict: Verdict,
-    /// How many.
+    /// How many evaluations.
     pub count: u32,
 }
 
@@ -74,13 +74,13 @@ type Row = (
     i32,
 );
 
-/// Counts anew what this transaction has marked, by what everybody sees after it. Of what others have left marked, an older
-/// service perhaps that counts by other rules, so much that a write does not become a long one.
+/// Counts anew the organizations that this transaction has marked, as everybody sees them after it. Of others that are
+/// marked, perhaps by an older service with other rules, only so many that a write stays short.
 pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
     renew_some(tx).map(|_some| ())
 }
 
-/// The same outside of any other write, a few organizations at a time, between others' writes.
+/// Counts all marked organizations anew outside of other writes, a few at a time.
 pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
     while !hold(conn)? {
         write(conn, Hooks::NONE, &Context::service(), renew_some)?;
@@ -90,7 +90,7 @@ pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
 
 /// Counts a few organizations anew; tells whether there were any.
 fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
-    // Those that were marked have no rules, and come before those of others.
+    // Marked organizations have the rules 0, and come before those counted by other rules.
     let some: Vec<Id> = stale()
         .select(tallied::organization_id)
         .order(tallied::rules)
@@ -122,15 +122,15 @@ fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// The counts that do not hold, or are by other rules.
+/// The organizations whose counts are outdated, or made by other rules.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn stale() -> _ {
     let ours: i32 = RULES;
-    // Not `ne`: no index answers that.
+    // Not `ne`: no index serves it.
     tallied::table.filter(tallied::rules.lt(ours).or(tallied::rules.gt(ours)))
 }
 
-/// Whether every count is by these rules, of what everybody sees.
+/// Whether every count is up to date and made by these rules.
 fn hold(conn: &mut PgConnection) -> Result<bool> {
     let any: bool = diesel::select(exists(stale())).get_result(conn)?;
     Ok(!any)
@@ -167,7 +167,7 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
     Ok(counts)
 }
 
-/// Whether more is asked for than counts can say.
+/// Whether the filter or the grouping is finer than the counts.
 #[must_use]
 pub fn is_finer(filter: &EvaluationFilter, by: &AnyOf<EvaluationGroup>) -> bool {
     let EvaluationFilter {
@@ -188,7 +188,7 @@ pub fn is_finer(filter: &EvaluationFilter, by: &AnyOf<EvaluationGroup>) -> bool 
         || by.0.contains(&EvaluationGroup::Goal)
 }
 
-/// The counts of what is asked for, on a day; nothing where that cannot be said by counts, or they do not hold.
+/// The counts for a filter on a day; none if the filter is finer than the counts, or if some are outdated.
 pub fn counted(
     conn: &mut Read<'_>,
     filter: &EvaluationFilter,

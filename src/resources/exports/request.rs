@@ -1,4 +1,4 @@
-//! What file is asked for, and how it is made.
+//! Which file is asked for, and how it is made.
 
 use actix_web::HttpRequest;
 
@@ -95,13 +95,13 @@ impl Order {
         })
     }
 
-    /// The same under another name.
+    /// The order with another file name.
     pub(super) fn named(self, name: String) -> Self {
         Self { name, ..self }
     }
 
-    /// Gives the file: `rows` gives its rows, all of which see one state of the database. Where somebody is being sent what it would
-    /// be, it is that.
+    /// Gives the file: `rows` writes its rows, all from one state of the database. If an equal file is being sent
+    /// already, that file is given.
     pub(super) async fn fill(
         self,
         db: &Db,
@@ -124,7 +124,7 @@ impl Order {
             let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
             let files = self.files;
             let write = move |conn: &mut Read<'_>| {
-                // Somebody else may have been first in line with the same.
+                // Another request, first in line, may have made the file.
                 if let Some(file) = there(known.as_ref()) {
                     return Ok(file);
                 }

@@ -32,17 +32,17 @@ use crate::{
 
 /// Bytes sent together.
 const CHUNK: usize = 1 << 16;
-/// How long a file may be sent, however slowly it is read; and how much longer for each chunk.
+/// How long a file may be sent, however slowly it is read; and how much longer for each chunk it has.
 const SLOWEST: Duration = Duration::from_secs(600);
 const LONGER: Duration = Duration::from_secs(1);
 
 /// A file to send.
 pub struct Export {
     pub(super) file: Arc<Kept>,
-    /// Its place among the answers there may be.
+    /// Its permit: only so many exports may be sent at a time.
     pub(super) place: Holding,
     pub(super) form: Form,
-    /// What it is called, without its ending.
+    /// The name of the file, without its ending.
     pub(super) name: String,
 }
 
@@ -89,7 +89,7 @@ struct Sending {
 }
 
 impl Sending {
-    /// The next bytes, and what remains.
+    /// The next bytes, and the rest of the file.
     #[expect(clippy::disallowed_methods, reason = "a file is read, and no database")]
     async fn next(mut self) -> Option<(Result<Bytes>, Self)> {
         if self.from == self.file.length() {

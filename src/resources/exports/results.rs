@@ -1,4 +1,4 @@
-//! Results as their export shows them: of each, no more than its row says.
+//! Results as their export shows them: only the columns that a row needs are read.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -27,7 +27,7 @@ use crate::{
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Slug},
 };
 
-/// A result, or what is known of an indicator before there is one.
+/// A result, or an indicator that has none yet.
 pub(super) struct ResultRow {
     policy: Arc<Policy>,
     goal_code: GoalCode,
@@ -37,7 +37,7 @@ pub(super) struct ResultRow {
     recorded_previous: Option<Decimal>,
 }
 
-/// The policy it stands in.
+/// The policy that a result stands in.
 #[derive(HasQuery)]
 #[diesel(table_name = p, base_query = p::table.inner_join(o::table))]
 struct Policy {
@@ -49,7 +49,7 @@ struct Policy {
     results_due_on: Date,
 }
 
-/// What it is a result of.
+/// The indicator of a result.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = i)]
 struct Of {
@@ -60,7 +60,7 @@ struct Of {
     target_text: Option<Line<500>>,
 }
 
-/// A result as stored, with what it is a result of, and in whose record.
+/// A result as stored, with its indicator, and with the policy and series to look up.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = r)]
 struct Stored {
@@ -76,7 +76,7 @@ struct Stored {
     of: RevisionOf,
 }
 
-/// The next rows after one, and the last of them, if there are any.
+/// The next rows after one, with the id of the last; none if there are no more.
 pub(super) fn read(
     conn: &mut Read<'_>,
     filter: &ResultFilter,
@@ -98,7 +98,7 @@ pub(super) fn read(
         .filter_map(|row| row.columns.fiscal_year.previous())
         .collect();
     let records = Records::of(conn.conn, series, Some(years))?;
-    // Many results are of few goals and policies.
+    // Many results are of few goals and policies, looked up once each.
     let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
     let codes = g::table.filter(g::id.eq_any(goals)).select((g::id, g::code));
     let codes: HashMap<Id, GoalCode> = codes.load(conn.conn)?.into_iter().collect();

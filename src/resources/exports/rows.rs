@@ -1,4 +1,4 @@
-//! What is exported, as rows of cells in the order of the columns of [`super::tables`].
+//! Exported data as rows of cells, in the order of the columns of [`super::tables`].
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     value::{FiscalYear, Line, Slug},
 };
 
-/// What rows name as their source: the organizations by their names.
+/// The sources that rows name: the names of organizations, by slug.
 pub(super) struct Source(HashMap<String, String>);
 
 impl Source {
@@ -36,7 +36,7 @@ impl Source {
     }
 }
 
-/// Cells of anything that becomes one.
+/// Cells of any values that convert into cells.
 macro_rules! cells {
     ($($value:expr),+ $(,)?) => { vec![$(Cell::from($value)),+] };
 }

@@ -1,4 +1,4 @@
-//! The tables there are: their names, their columns, and the codes these hold.
+//! The tables that are exported: their names, their columns, and the codes of the columns.
 
 use super::LICENSE;
 use crate::{
@@ -16,13 +16,13 @@ use crate::{
 
 /// A table that is exported.
 pub(in crate::resources) struct Table {
-    /// What its file is called.
+    /// The name of its file.
     pub(in crate::resources) name: &'static str,
-    /// What it is called in Japanese.
+    /// Its title in Japanese.
     pub(in crate::resources) title: &'static str,
-    /// What it is called in English.
+    /// Its title in English.
     pub(in crate::resources) english: &'static str,
-    /// What it holds, in both languages.
+    /// Its content, in both languages.
     pub(in crate::resources) words: [&'static str; 2],
     /// Its columns.
     pub(super) columns: &'static [Column],
@@ -31,7 +31,7 @@ pub(in crate::resources) struct Table {
 }
 
 impl Table {
-    /// What a workbook says of the table.
+    /// The facts that a workbook states of the table.
     pub(super) fn facts(&self, to_fill: bool) -> Vec<(&'static str, String)> {
         let mut facts = vec![
             ("表", format!("大阪市運営方針 {}", self.title)),

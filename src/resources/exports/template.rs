@@ -23,7 +23,7 @@ use crate::{
     value::{FiscalYear, Id, OrganizationKey, language::Bilingual},
 };
 
-/// Whose sheet is to be filled in, and of which fiscal year.
+/// The organization whose sheet is to be filled in, and the fiscal year.
 pub(super) fn wanted(filter: &ResultFilter, past: &AsOfParam, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
     let nothing_else = filter.policy_year.some().is_none()
         && filter.kind.some().is_none()

@@ -42,7 +42,7 @@ struct Figure {
     precision_yen: Option<i64>,
 }
 
-/// Hands over what does not fit about figure after figure, from one on, until `take` has had enough.
+/// Hands over the findings about figures, by id after `from`, until `take` has had enough.
 pub(super) fn each(
     conn: &mut PgConnection,
     filter: &FindingFilter,
@@ -55,7 +55,7 @@ pub(super) fn each(
         narrow!(query, organization in filter.organization);
         narrow!(query, p::fiscal_year, filter.fiscal_year);
         if let Some(id) = from {
-            // A figure has one finding at most, and that of the cursor has been shown.
+            // A figure has one finding at most, and the finding of the cursor has been shown.
             query = query.filter(b::id.gt(id));
         }
         let figures: Vec<Figure> = query.order(b::id).limit(batch).load(conn)?;
@@ -75,7 +75,7 @@ pub(super) fn each(
     }
 }
 
-/// The same figures in the policies of the year before, by this year's: two queries.
+/// By this year's figures, those of the same money in the policies of the year before: two queries.
 fn earlier(conn: &mut PgConnection, figures: &[Figure]) -> Result<HashMap<Id, Figure>> {
     let organizations: Vec<Id> = figures.iter().map(|figure| figure.organization_id).collect();
     let mut years: Vec<FiscalYear> = figures

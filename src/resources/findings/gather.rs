@@ -66,7 +66,7 @@ fn each(
     if after.is_none_or(|after| after.0 == INDICATORS) {
         indicators::each(conn, filter, on, from(INDICATORS), &mut next)?;
     }
-    // What is about budgets is about no indicator.
+    // Findings about budgets are about no indicator.
     let of_any = filter.indicator.some().is_none() && filter.series.some().is_none();
     if more && of_any && filter.asks_for(FindingKind::BudgetDiffers) {
         budgets::each(conn, filter, from(BUDGETS), &mut |place, finding| {

@@ -1,4 +1,4 @@
-//! Findings about indicators: by themselves, beside the ones they continue, and those that nothing continues.
+//! Findings about indicators: alone, beside the one they continue, and about those that nothing continues.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ use crate::{
 /// The policies of organizations, by fiscal year.
 type Policies = HashMap<(Id, FiscalYear), Id>;
 
-/// Hands over what does not fit about indicator after indicator, from one on, until `take` has had enough.
+/// Hands over the findings about indicators, by id from `from` on, until `take` has had enough.
 pub(super) fn each(
     conn: &mut PgConnection,
     filter: &FindingFilter,
@@ -55,7 +55,7 @@ pub(super) fn each(
     })
 }
 
-/// The years of the policies to look at: those asked for, and those before them, of which something may have been dropped.
+/// The years of the policies to read: those asked for, and those before them, whose indicators may have been dropped.
 fn looked_at(filter: &FindingFilter) -> Years {
     let asked = &filter.fiscal_year.0;
     let before = asked
@@ -68,7 +68,7 @@ fn looked_at(filter: &FindingFilter) -> Years {
     Years(years)
 }
 
-/// The policies of the years after, which may go on without an indicator: one query.
+/// The policies of the years after, which may lack an indicator: one query.
 fn next_policies(conn: &mut PgConnection, filter: &FindingFilter, some: &Neighbours) -> Result<Policies> {
     if !filter.asks_for(FindingKind::DroppedAfterB) {
         return Ok(Policies::new());
@@ -94,7 +94,7 @@ fn next_policies(conn: &mut PgConnection, filter: &FindingFilter, some: &Neighbo
         .collect())
 }
 
-/// What does not fit about an indicator, by kind.
+/// The findings about an indicator, by kind.
 fn of(entry: &Entry, some: &Neighbours, next: &Policies, filter: &FindingFilter) -> Vec<Finding> {
     let mut findings = Vec::new();
     if filter.fiscal_year.hold(entry.policy_year()) {
@@ -134,7 +134,7 @@ fn finding(entry: &Entry, before: Option<&Entry>, misfit: Misfit) -> Finding {
     }
 }
 
-/// The finding that the policy of the year after goes on without an indicator, if it does.
+/// The finding that the policy of the year after lacks an indicator, if it does.
 fn dropped(entry: &Entry, some: &Neighbours, next: &Policies, filter: &FindingFilter) -> Option<Finding> {
     let year = entry
         .policy_year()

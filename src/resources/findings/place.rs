@@ -2,7 +2,7 @@
 
 use crate::{domain::finding::FindingKind, value::Id};
 
-/// The place of a finding in the list: which part, then what it is about, then its kind.
+/// The place of a finding in the list: its part, then the id of its subject, then its kind.
 pub(super) type Place = (u8, Id, FindingKind);
 
 pub(super) const INDICATORS: u8 = 0;

@@ -1,4 +1,4 @@
-//! A form, laid over the policy that is stored: as a whole policy, with the place of everything the form says.
+//! Merges a form into the stored policy, and remembers the source line of everything the form says.
 
 use diesel::prelude::*;
 use serde_json::Value;
@@ -23,20 +23,20 @@ use builder::Laying;
 
 mod builder;
 
-/// A form as a whole policy.
+/// A form, merged into a whole policy.
 pub(super) struct Laid {
-    /// What is to be stored.
+    /// The policy to store.
     pub(super) tree: PolicyTree,
-    /// What is stored.
+    /// The stored policy, if there is one.
     pub(super) rows: Option<Rows>,
-    /// What is stored and not in the form.
+    /// Stored things that the form lacks.
     pub(super) left: Vec<Left>,
-    /// What should be known about the form.
+    /// Notes about the form.
     pub(super) notes: Vec<ImportNote>,
     places: Vec<(Spot, u32, Confidence)>,
 }
 
-/// The policy a form is of; nothing where it does not say, or names an organization that is not there.
+/// The policy a form is of; none if the form does not say, or names an unknown organization.
 pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
     let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
         return Ok(None);
@@ -52,7 +52,7 @@ pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(Organizat
     })
 }
 
-/// What a form says about itself, and that its organization is not there if that is all.
+/// The notes of a form; if none is an error, also that its organization is unknown.
 pub(super) fn notes_of(form: &Form) -> Vec<ImportNote> {
     let mut notes: Vec<ImportNote> = form.notes.iter().map(ImportNote::from).collect();
     if let Some(organization) = form.organization.as_ref().filter(|_| !has_errors(&notes)) {
@@ -77,7 +77,7 @@ fn has_errors(notes: &[ImportNote]) -> bool {
 }
 
 impl Laid {
-    /// Lays a form over what is stored; where it cannot be stored, what stands in the way.
+    /// Merges a form into the stored policy, or says why the result cannot be stored.
     pub(super) fn over(
         form: &Form,
         (organization, fiscal_year): (OrganizationKey, FiscalYear),
@@ -116,7 +116,7 @@ impl Laid {
         }
     }
 
-    /// Where in a document of the policy everything is that the form says.
+    /// The fields that the form says, by their places in a document of the policy.
     pub(super) fn fields(&self, tree: &PolicyTree) -> Vec<ImportField> {
         let places = self.places.iter();
         places
@@ -131,7 +131,7 @@ impl Laid {
     }
 }
 
-/// What a policy breaks of the contract and of its own rules.
+/// The rules that a policy breaks: those of the contract, else its own.
 fn broken(tree: &PolicyTree) -> Vec<Violation> {
     let document = serde_json::to_value(tree).unwrap_or(Value::Null);
     let broken = validation::violations::<PolicyTree>(&document);
@@ -152,7 +152,7 @@ impl From<&Note> for ImportNote {
 }
 
 impl ImportNote {
-    /// The same as a broken rule of the body.
+    /// The note as a broken rule of the body.
     pub(super) fn into_violation(self) -> Violation {
         let at = match (self.line, self.column) {
             (Some(line), Some(column)) => Bilingual::new(

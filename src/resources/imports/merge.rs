@@ -1,4 +1,4 @@
-//! A policy as a file has it, laid over the one that is stored: what the file leaves out stays.
+//! Merges the policy of a file into the stored one: what the file leaves out stays.
 
 use crate::{
     resources::{
@@ -17,11 +17,11 @@ pub(super) struct Left {
     pub(super) fiscal_year: Option<FiscalYear>,
 }
 
-/// Adds to `said` what is stored and missing in it, indicators where they stand; gives what was added.
+/// Adds to `said` what is stored and missing in it, indicators in their stored places; gives what was added.
 pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
     let mut left = Vec::new();
     let mut kept = Vec::new();
-    // A tree that the public read has no self-evaluation before its time: what it does not show is not gone.
+    // A tree that the public read lacks the self-evaluation until it is published: a missing field is kept.
     keep(&mut said.head_name, stored.head_name);
     keep(&mut said.head_title, stored.head_title);
     keep(&mut said.vision, stored.vision);
@@ -66,14 +66,14 @@ pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
     left
 }
 
-/// What is not said stays.
+/// Keeps what is stored if nothing is said.
 fn keep<T>(said: &mut Option<T>, stored: Option<T>) {
     if said.is_none() {
         *said = stored;
     }
 }
 
-/// By its identifier where the file has one, else by its name within the goal.
+/// Compares by identifier if the file has one, else by name within the goal.
 fn is_same(said: &TreeIndicator, stored: &TreeIndicator) -> bool {
     match said.id {
         Some(id) => stored.id == Some(id),

@@ -1,4 +1,4 @@
-//! The report of an import: what was written, what stays, and what it means.
+//! The report of an import: what was written, what stays, and what the targets come to.
 
 use std::collections::HashSet;
 
@@ -30,7 +30,7 @@ use crate::{
     value::{FiscalYear, GoalCode, Id, Line, Slug, language::Bilingual},
 };
 
-/// Changes a report names; all of them count.
+/// Changes a report names; the others are only counted.
 const MOST_CHANGES: usize = 10_000;
 /// Candidates a report names for one indicator.
 const CANDIDATES: usize = 3;
@@ -178,7 +178,7 @@ pub struct ImportLink {
 }
 
 impl ImportReport {
-    /// Of a file that nothing was done with: what stands in its way is among the notes.
+    /// The report on a file that was not stored: the notes say why.
     pub(super) fn refused(format: ImportFormat, dry_run: bool, notes: Vec<ImportNote>) -> Self {
         Self {
             dry_run,
@@ -198,7 +198,7 @@ impl ImportReport {
         }
     }
 
-    /// Of what was written since this write began.
+    /// The report on what was written since this write began.
     pub(super) fn stored(tx: &mut Tx<'_>, format: ImportFormat, dry_run: bool) -> Result<Self> {
         let mut changes = changes(tx)?;
         let created = changes.iter().filter(|change| change.op == ChangeOp::Create).count();
@@ -213,7 +213,7 @@ impl ImportReport {
         })
     }
 
-    /// The same, of a policy.
+    /// The report on a policy that was written.
     pub(super) fn written(
         tx: &mut Tx<'_>,
         format: ImportFormat,
@@ -242,7 +242,7 @@ impl ImportReport {
 }
 
 impl ImportNote {
-    /// What stands in the way of storing what was read, at the line of the nearest field that is known.
+    /// A broken rule as an error, at the line of the nearest field that is known.
     pub(super) fn of(violation: &Violation, fields: &[ImportField]) -> Self {
         let pointer = match &violation.place {
             Place::Body(pointer) => Some(pointer.clone()),
@@ -265,7 +265,7 @@ impl ImportNote {
     }
 }
 
-/// What was written since this write began, but for the revisions that follow from it.
+/// What was written since this write began, without the revisions that follow from it.
 fn changes(tx: &mut Tx<'_>) -> Result<Vec<ImportChange>> {
     let rows: Vec<(ChangeOp, ChangeType, Id, Value, Vec<String>)> = change_log::table
         .filter(change_log::seq.gt(tx.before))
@@ -289,7 +289,7 @@ fn changes(tx: &mut Tx<'_>) -> Result<Vec<ImportChange>> {
     Ok(changes.collect())
 }
 
-/// What each indicator of a policy comes to, in the order of the form.
+/// The evaluations of a policy's indicators, in the order of the form.
 fn evaluations(tx: &mut Tx<'_>, policy: &Policy) -> Result<Vec<Judged>> {
     let subjects = Subject::query()
         .filter(goals::policy_id.eq(policy.id))
@@ -304,7 +304,7 @@ fn evaluations(tx: &mut Tx<'_>, policy: &Policy) -> Result<Vec<Judged>> {
     Ok(judged)
 }
 
-/// What those of the indicators that are new, and in a series of their own, may continue.
+/// What the new indicators may continue, if they are in a series of their own.
 fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLink>> {
     let new: HashSet<Id> = new.iter().copied().collect();
     let mut subjects = judged
@@ -312,7 +312,7 @@ fn links(tx: &mut Tx<'_>, judged: &[Judged], new: &[Id]) -> Result<Vec<ImportLin
         .map(|judged| &judged.subject)
         .filter(|subject| new.contains(&subject.indicator.id))
         .peekable();
-    // All of one policy.
+    // All indicators are of one policy.
     let Some(first) = subjects.peek() else {
         return Ok(vec![]);
     };

@@ -1,4 +1,4 @@
-//! Tables of results: each row over what is stored of its result.
+//! Tables of results: each row is merged into the stored result.
 
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +54,7 @@ pub(super) fn import(
         return refused(format, dry_run, notes);
     }
     let entries = entries(tx, &sheet)?;
-    // With what is stored of them: the table may not have said all.
+    // The rules are checked on merged results: the table may not have every column.
     let broken = broken(&entries);
     if !broken.is_empty() {
         notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
@@ -78,7 +78,7 @@ pub(super) fn import(
     }
 }
 
-/// What is known of the indicators that a table names, wherever in it, and whether the caller may change their results.
+/// The indicators whose ids stand anywhere in a table, and whether the caller may change their results.
 fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
     let named: HashSet<Id> = table
         .rows
@@ -106,7 +106,7 @@ fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
     Ok(known.collect())
 }
 
-/// The results to store: what a column does not say stays as it is.
+/// The results to store: values without a column stay as they are.
 fn entries(tx: &mut Tx<'_>, sheet: &Sheet) -> Result<Vec<ResultEntry>> {
     let named: HashSet<Id> = sheet.entries.iter().map(|entry| entry.indicator_id).collect();
     let named: Vec<Id> = named.into_iter().collect();
@@ -127,7 +127,7 @@ fn entries(tx: &mut Tx<'_>, sheet: &Sheet) -> Result<Vec<ResultEntry>> {
     Ok(entries.collect())
 }
 
-/// What the targets come to, in the order of the table.
+/// The evaluations of the targets, in the order of the table.
 fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEvaluation>> {
     let first = entries.get(..EVALUATIONS).unwrap_or(entries);
     let wanted: Vec<(Id, FiscalYear)> = first
@@ -177,7 +177,7 @@ fn item(pointer: &str) -> Option<(usize, &str)> {
     Some((n.parse().ok()?, rest))
 }
 
-/// What stands in the way of storing a row.
+/// A broken rule as an error, at its row.
 fn at_row(sheet: &Sheet, violation: &Violation) -> ImportNote {
     let row = match &violation.place {
         Place::Body(pointer) => item(pointer).and_then(|(n, _)| sheet.entries.get(n)),

@@ -1,7 +1,7 @@
-//! A table of results, read: rightly, or refused by the address of the cell.
+//! Reads a table of results: a cell is read rightly, or refused by its address.
 //!
-//! What a spreadsheet does to what people type is undone where it can be (0.57 shown as 57% is 57 where the unit is %),
-//! and refused where it cannot (3-1 that became a date). An empty cell is never a number: 0 is.
+//! A spreadsheet alters what people type. An alteration is undone where it can be (0.57 shown as 57% is 57 where the
+//! unit is %), and refused where it cannot (3-1 that became a date). An empty cell is never a number: 0 is.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ mod tests;
 
 /// Most results a table may hold.
 pub const MOST_RESULTS: usize = 100_000;
-/// About what a cell costs to be read and checked, as work: as much as looking at so many bytes.
+/// About the work of reading and checking a cell: as much as of looking at so many bytes.
 const CELL: usize = 64;
 
 /// What is known of an indicator that a table names.
@@ -62,18 +62,18 @@ pub struct Entry {
     pub indicator_id: Id,
     /// The fiscal year.
     pub fiscal_year: FiscalYear,
-    /// What the row says; null where the table has no such column.
+    /// The result in the row; null where the table has no such column.
     pub result: ResultInput,
 }
 
 impl Sheet {
-    /// Whether something stands against storing what was read.
+    /// Whether there is an error, so that nothing may be stored.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.notes.iter().any(|note| note.severity == Severity::Error)
     }
 
-    /// What an entry makes of a result that is stored: a column that the table does not have changes nothing.
+    /// Merges an entry into a stored result: a column that the table lacks changes nothing.
     #[must_use]
     pub fn over(&self, entry: &Entry, stored: &ResultInput) -> ResultInput {
         let (new, old) = (entry.result.clone(), stored.clone());
@@ -82,7 +82,7 @@ impl Sheet {
                 ResultInput {
                     fiscal_year: new.fiscal_year,
                     value_status: new.value_status,
-                    // Without a column it follows from the value, unless there was one before as well.
+                    // Without its column, the status follows from the value if `value_status` changes; else it stays.
                     observation_status: if self.heads.has("observation_status") || new.value_status != old.value_status {
                         new.observation_status
                     } else {
@@ -106,7 +106,7 @@ impl Sheet {
             stated_previous_text
         );
         if merged.value_status != ValueStatus::Reported {
-            // A row that says that there is none speaks of all values, of those without a column too.
+            // A row that says that there is no value clears all values, even those without a column.
             merged.value = None;
             merged.cumulative_value = None;
         }
@@ -116,10 +116,10 @@ impl Sheet {
 
 /// Reads a table of results.
 ///
-/// `lookup` tells what is known of an indicator, or that there is none. Rows without a fiscal year are of `year`, and a
-/// bare 6 is the year of the era nearest to it. Defaults: with a value `value_status` is `reported`; without one
-/// it must be stated. `observation_status` is `final`, but `provisional` where the value is still to come (`not_yet_due`,
-/// `not_reported`, `being_compiled`).
+/// `lookup` finds the indicator with an id. Rows without a fiscal year are of `year`, and a bare 6 is the year of the
+/// era nearest to `year`. Defaults: with a value `value_status` is `reported`; without one it must be stated.
+/// `observation_status` is `final`, but `provisional` where the value is still to come (`not_yet_due`, `not_reported`,
+/// `being_compiled`).
 pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> Option<Known>) -> Sheet {
     let mut notes = Notes::default();
     let Some(heads) = heads::find(table, &mut notes) else {
@@ -157,7 +157,7 @@ pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> O
     }
 }
 
-/// As much of a text as a message repeats.
+/// The part of a text that a message repeats.
 fn quoted(text: &str) -> String {
     text.chars().take(60).collect()
 }

@@ -9,7 +9,7 @@ use crate::{
     value::{FiscalYear, GoalCode, Line},
 };
 
-/// Something in a policy, by what people call it: its place in a document changes when something is put before it.
+/// A thing in a policy, by what people call it: its place in a document changes when others are put before it.
 #[derive(Debug, Clone)]
 pub(super) enum Spot {
     Policy(&'static str),

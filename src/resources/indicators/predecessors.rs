@@ -83,7 +83,7 @@ pub struct Predecessor {
     pub taken_by: Option<Id>,
 }
 
-/// What is looked for: an indicator, stored or not, of the policy of a fiscal year.
+/// The indicator whose predecessors are looked for, stored or not, in the policy of a fiscal year.
 #[derive(Debug, Clone, Copy)]
 pub struct Sought<'a> {
     /// The indicator, if it is stored.
@@ -140,15 +140,15 @@ fn of_stored(conn: &mut PgConnection, id: Id) -> Result<Predecessors> {
     })
 }
 
-/// The indicators of an organization's policy of one year that those of the next may continue.
+/// The indicators of a policy that indicators of the next year's policy may continue.
 pub struct Candidates {
     indicators: Vec<(Indicator, Target)>,
-    /// By series, the indicators of the next year's policy, the first that was made first.
+    /// By series, the indicators of the next year's policy, in the order of their creation.
     taken: HashMap<Id, Vec<Id>>,
 }
 
 impl Candidates {
-    /// Those that indicators of a fiscal year may continue: two queries, however many these are.
+    /// The candidates for all indicators of a fiscal year: two queries, however many these are.
     pub fn load(conn: &mut PgConnection, organization: Id, year: FiscalYear) -> Result<Self> {
         let indicators: Vec<Indicator> = Indicator::query()
             .filter(p::organization_id.eq(organization))
@@ -177,7 +177,7 @@ impl Candidates {
         })
     }
 
-    /// What each of them has that is compared.
+    /// The traits of each candidate that are compared.
     #[must_use]
     pub fn traits(&self) -> Vec<Traits<'_>> {
         let each = self.indicators.iter().map(|(candidate, target)| {
@@ -192,7 +192,7 @@ impl Candidates {
         each.collect()
     }
 
-    /// Those that an indicator may continue, the likeliest first. `traits` are those of the candidates.
+    /// The candidates for an indicator, the likeliest first. `traits` are those of the candidates.
     #[must_use]
     pub fn of(&self, traits: &[Traits<'_>], sought: &Sought<'_>) -> Vec<Predecessor> {
         let given = Traits::of(sought.name, sought.unit, sought.population, sought.kind, sought.target);

@@ -17,7 +17,7 @@ pub fn check_alone(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     check_series(tx, policy, Some(series))
 }
 
-/// Fails if two indicators of a policy are in one series; in this one, if one is named.
+/// Fails if two indicators of a policy are in one series; checks `series` alone if it is given.
 pub fn check_series(tx: &mut Tx<'_>, policy: Id, series: Option<Id>) -> Result<()> {
     let held: Vec<Id> = indicators::table
         .filter(indicators::policy_id.eq(policy))

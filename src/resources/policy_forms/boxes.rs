@@ -30,10 +30,10 @@ pub(super) struct Sheet<'a> {
     organization: &'a str,
     head_title: &'a str,
     head_name: &'a str,
-    /// The number of the revision that is shown; nothing where it shows what is not published.
+    /// The number of the revision that is shown; none if unpublished data is shown.
     revision: Option<i32>,
     source: Option<&'a str>,
-    /// Where the same is as data.
+    /// The address of the policy as data.
     tree: String,
     intentions: [Texts<'a>; 3],
     goals: Vec<Goal<'a>>,
@@ -71,7 +71,7 @@ struct Budget {
     label: String,
     /// Nothing where its box is empty.
     text: Option<String>,
-    /// Whether it is stored: an empty box that is not is only printed.
+    /// Whether the amount is stored: an empty box that is not stored is only printed.
     stored: bool,
 }
 
@@ -81,7 +81,7 @@ struct Group<'a> {
     /// 6年度
     year: String,
     indicators: Vec<Indicator<'a>>,
-    /// Whether anything is known of the results, and of those of the year before.
+    /// Whether any result is known, and any result of the year before.
     reported: bool,
     compared: bool,
 }
@@ -159,8 +159,8 @@ impl<'a> Goal<'a> {
     }
 }
 
-/// The stored amounts, and an empty box for each that every form has: what was spent two years ago, the budgets of the
-/// last year and of this.
+/// The stored amounts, and an empty box for each that every form has: the actual figure of two years ago, the initial
+/// budgets of last year and this year.
 fn budgets(goal: &TreeGoal, year: FiscalYear) -> Vec<Budget> {
     let always = [
         (year.get() - 2, BudgetKind::Actual),
@@ -180,7 +180,7 @@ fn budgets(goal: &TreeGoal, year: FiscalYear) -> Vec<Budget> {
             None => boxes.push((budget.fiscal_year, budget.kind, Some(budget))),
         }
     }
-    // Those of one year in the order in which they come to be.
+    // The figures of one year in the order in which they come to be.
     boxes.sort_by_key(|(year, kind, _)| {
         let order = match kind {
             BudgetKind::Initial => 0,
@@ -230,7 +230,7 @@ fn bare_year(year: FiscalYear, of_policy: FiscalYear) -> Option<String> {
     clear.then_some(number)
 }
 
-/// The indicators, by kinds where they stand one after another.
+/// The indicators in groups: neighbours of one kind stand together.
 fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
     let runs: Vec<&[TreeIndicator]> = if indicators.is_empty() {
         vec![&[]]

@@ -1,4 +1,4 @@
-//! What a form prints of what is stored: the text as it was printed, else the value in the words of forms.
+//! Stored values as a form prints them: the text as it was printed, else the value in the words of forms.
 
 use crate::{
     domain::{

@@ -1,4 +1,4 @@
-//! Loading and storing a tree: what differs is written, what is left out goes, what stays keeps its ids.
+//! Loading and storing a tree: rows that differ are written, rows left out go, rows that stay keep their ids.
 
 use std::collections::{HashMap, HashSet};
 
@@ -43,7 +43,7 @@ impl Rows {
         }
     }
 
-    /// Six queries with the one that found the policy, however large it is.
+    /// Loads the rows: six queries with the one that found the policy, however large it is.
     pub fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
         let goals: Vec<goals::Goal> = goals::Goal::query()
             .filter(s::goals::policy_id.eq(policy.id))
@@ -63,7 +63,7 @@ impl Rows {
             .filter(s::results::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;
-        // What is seen beside what is published is no revision.
+        // A plan that is seen with unpublished data is no revision.
         let said = |texts: &Option<TextBox>| texts.as_ref().is_some_and(|texts| !texts.0.is_empty());
         let more = said(&policy.self_evaluation) || said(&policy.future_policy) || !results.is_empty();
         let revision = match policy.stage {
@@ -84,7 +84,7 @@ impl Rows {
         })
     }
 
-    /// The tree they make, as of a day.
+    /// The tree of these rows, as of a day.
     #[must_use]
     pub fn tree(self, on: NaiveDate) -> PolicyTree {
         let policy = self.policy;
@@ -134,13 +134,13 @@ impl Rows {
     }
 }
 
-/// Stores a tree whose policy does not exist yet; it names nothing by an identifier.
+/// Stores a tree whose policy does not exist yet; the tree names nothing by an identifier.
 pub fn create(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
     let policy = insert(tx, Id::generate(), &tree.input())?.body;
     store(tx, Rows::only(policy), tree)
 }
 
-/// Stores a tree whose policy does not exist yet, here, under the identifiers it has.
+/// Stores a tree whose policy does not exist here yet, under the identifiers in the tree.
 pub fn restore(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
     let id = tree.id.unwrap_or_else(Id::generate);
     let policy = insert(tx, id, &tree.input())?.body;
@@ -148,7 +148,7 @@ pub fn restore(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
     write(tx, Rows::only(policy), tree)
 }
 
-/// Makes what is stored what the tree says, touching only what differs.
+/// Makes the stored rows those of the tree, touching only rows that differ.
 pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     check_identity(&rows, tree)?;
     write(tx, rows, tree)
@@ -203,7 +203,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
 
     results::put(tx, &other_results)?;
 
-    // What the tree leaves out goes, children before parents; what moved to another goal has left by now.
+    // Rows that the tree leaves out go, children before parents; indicators with another goal have moved by now.
     let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
     diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(tx.conn)?;
     let left = matched.left.into_keys().collect::<Vec<_>>();
@@ -255,7 +255,7 @@ struct Matches {
 }
 
 impl Matches {
-    /// First by id, wherever in the policy it stood; then, of those left, by name within the goal.
+    /// By id first, wherever in the policy it stood; then the indicators that are left, by name within the goal.
     fn of(
         old_goals: &HashMap<GoalCode, goals::Goal>,
         mut left: HashMap<Id, indicators::Indicator>,

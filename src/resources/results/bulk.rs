@@ -81,7 +81,7 @@ impl Rules for ResultEntries {
     }
 }
 
-/// What is wrong with results, each by its position, before anything stored is looked at.
+/// The rules that results break in themselves, each by its position.
 #[must_use]
 pub fn broken(entries: &[ResultEntry]) -> Vec<Violation> {
     let mut seen = HashSet::new();
@@ -162,7 +162,7 @@ impl ResultEntry {
     }
 }
 
-/// Which of the indicators the entries name are there, for the caller; fails if one of them is not the caller's to change.
+/// The indicators in the entries that exist for the caller; fails if the caller may not change one of them.
 fn permit(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
     let rows: Vec<(Id, Id)> = indicators::table
         .inner_join(goals::table.inner_join(policies::table))
@@ -179,7 +179,7 @@ fn named(entries: &[ResultEntry]) -> Vec<Id> {
     entries.iter().map(|entry| entry.indicator_id).collect()
 }
 
-/// What is stored of the indicators the entries name.
+/// The stored results of the indicators in the entries.
 fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
     let rows: Vec<Row> = Row::query()
         .filter(results::indicator_id.eq_any(named(entries)))

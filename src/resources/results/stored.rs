@@ -1,5 +1,5 @@
-//! Results as they are stored, how they get there, and the forms they take from there: what callers see and write, what
-//! is evaluated.
+//! Results as they are stored: how they get there, and how they become what callers see, what callers write and what is
+//! evaluated.
 
 use chrono::NaiveDate;
 use diesel::{prelude::*, upsert::excluded};
@@ -18,7 +18,7 @@ use crate::{
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time},
 };
 
-/// A result as stored, with what it takes to show and to evaluate it.
+/// A result as stored, with the columns that showing and evaluating it take.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = results, base_query = results::table.inner_join(i::table).inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table)))]
 pub struct Row {
@@ -35,7 +35,7 @@ pub struct Row {
     #[diesel(select_expression = p::results_due_on)]
     due_on: Date,
     #[diesel(embed)]
-    /// What callers write of it.
+    /// The columns that callers write.
     pub stored: Columns,
     /// 1 when created, one more with each change.
     pub version: i64,
@@ -69,7 +69,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// What an evaluation looks at.
+    /// The part of a result that an evaluation looks at.
     #[must_use]
     pub fn facts(&self) -> Facts {
         Facts {
@@ -114,7 +114,7 @@ impl Row {
     /// Whether storing `input` would change anything.
     #[must_use]
     pub fn differs(&self, input: &ResultInput) -> bool {
-        // The day does not matter: where nothing was said, the status is none of the difference.
+        // The day does not matter: a status that nobody stated makes no difference.
         let mut stored = self.stored.clone().input(self.due_on, self.due_on.0);
         if input.said().is_none() && stored.said().is_none() {
             stored.value_status = input.value_status;
@@ -167,7 +167,7 @@ macro_rules! taken_over {
 /// Most results in one statement: PostgreSQL takes 65,535 parameters, and a result has 17.
 const ROWS: usize = 1000;
 
-/// Stores results, each of its indicator: new ones, and what others have become.
+/// Stores new and changed results, each with its indicator.
 pub fn put(tx: &mut Tx<'_>, all: &[(Id, &ResultInput)]) -> Result<()> {
     for some in all.chunks(ROWS) {
         let row = |(indicator, input): &(Id, &ResultInput)| {
@@ -199,7 +199,7 @@ pub fn put(tx: &mut Tx<'_>, all: &[(Id, &ResultInput)]) -> Result<()> {
     Ok(())
 }
 
-/// Stores what one result has become, in another year perhaps.
+/// Stores one changed result, in another year perhaps.
 pub fn update(tx: &mut Tx<'_>, id: Id, input: &ResultInput) -> Result<()> {
     diesel::update(results::table.find(id))
         .set((results::value_status.eq(input.said()), input))

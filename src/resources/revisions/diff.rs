@@ -97,7 +97,7 @@ impl PartialSchema for DocumentPart {
                 { "type": "object" },
             ],
         });
-        // A schema that cannot be read says nothing, which a test finds.
+        // A schema that cannot be read becomes an empty one, which a test finds.
         serde_json::from_value(any).unwrap_or_default()
     }
 }
@@ -215,7 +215,7 @@ fn patch(from: &Value, to: &Value) -> Vec<PatchStep> {
             Add(add) => Some(step(PatchOp::Add, add.path.to_string(), add.value)),
             Replace(replace) => Some(step(PatchOp::Replace, replace.path.to_string(), replace.value)),
             Remove(remove) => Some(step(PatchOp::Remove, remove.path.to_string(), Value::Null)),
-            // A difference is made of the three.
+            // `diff` makes only the three operations above.
             Move(_) | Copy(_) | Test(_) => None,
         })
         .collect()

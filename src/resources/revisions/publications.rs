@@ -101,7 +101,7 @@ async fn publish_policy(
     .await
 }
 
-/// Publishes a policy that has this tree: makes public what the kind says, and the revision that shows it.
+/// Publishes a policy that has this tree, as the kind of publication says, and makes the revision that shows it.
 pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &PublicationInput) -> Result<Revision> {
     use PolicyStage::{Draft as Drafted, Plan, Results, Withdrawn};
     let (id, stage) = (policy.id, policy.stage);
@@ -121,7 +121,7 @@ pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &Publ
     }
     let number = last(tx, id)?.map_or(1, |last| last.number + 1);
     let published_on = input.published_on.unwrap_or(Date(on));
-    // What is withdrawn is shown as it last was.
+    // A withdrawal shows the policy as the public last saw it.
     let withdrawn = document(tx, id, number, on)?;
     match input.kind {
         RevisionKind::Plan => {
@@ -136,7 +136,7 @@ pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &Publ
         }
         RevisionKind::Correction => {}
         RevisionKind::Withdrawal => {
-            // Leaves first: nobody sees a part of what is gone.
+            // Leaves first: nobody sees a part of a withdrawn policy.
             diesel::update(p::table.find(id))
                 .set(p::stage.eq(Withdrawn))
                 .execute(tx.conn)?;
@@ -169,7 +169,7 @@ fn show_plan(tx: &mut Tx<'_>, policy: Id, public: bool) -> Result<()> {
     Ok(())
 }
 
-/// Lets what is published with the results follow its policy.
+/// Lets the self-evaluation and the results follow their policy.
 fn show_results(tx: &mut Tx<'_>, policy: Id, public: bool) -> Result<()> {
     diesel::update(self_evaluations::table.filter(self_evaluations::policy_id.eq(policy)))
         .set(self_evaluations::public.eq(public))

@@ -61,7 +61,7 @@ impl Entry {
         self.fiscal_year() == self.policy_year()
     }
 
-    /// What it came to.
+    /// The value of the result.
     #[must_use]
     pub fn value(&self) -> Option<Decimal> {
         self.judged.result.as_ref().and_then(|result| result.value)
@@ -93,7 +93,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Fetches and evaluates them: three queries, however many there are.
+    /// Fetches and evaluates the indicators: three queries, however many there are.
     pub fn of(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> Result<Self> {
         let series: Vec<Id> = subjects.iter().map(|subject| subject.indicator.series_id).collect();
         let mut years: Vec<FiscalYear> = Vec::new();
@@ -110,7 +110,7 @@ impl Neighbours {
         let own = subjects.len();
         let mut all = subjects;
         all.extend(others);
-        // Judged together, so that the results are fetched once; each for its policy's own year.
+        // All are evaluated together, so that the results are fetched once; each for its policy's own year.
         let mut entries: Vec<Option<Entry>> = own_years(conn, all, on)?.into_iter().map(Some).collect();
         let mut around: HashMap<_, Vec<Entry>> = HashMap::new();
         for entry in entries.split_off(own.min(entries.len())).into_iter().flatten() {
@@ -125,7 +125,7 @@ impl Neighbours {
         })
     }
 
-    /// What the organization's policy of another year has of an indicator's series.
+    /// The indicators of the same series in the organization's policy of another year.
     #[must_use]
     pub fn at(&self, entry: &Entry, year: FiscalYear) -> &[Entry] {
         self.around
@@ -134,8 +134,8 @@ impl Neighbours {
             .unwrap_or_default()
     }
 
-    /// The indicator it continues: the one of its series in the organization's policy of the year before; none where there are
-    /// several, since that would be a guess.
+    /// The indicator that this one continues: the one of its series in the organization's policy of the year before;
+    /// none if there are several, since choosing would be a guess.
     #[must_use]
     pub fn before(&self, entry: &Entry) -> Option<&Entry> {
         match self.at(entry, entry.policy_year().previous()?) {
@@ -159,8 +159,7 @@ fn own_years(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> 
         .collect())
 }
 
-/// Hands over the indicators a filter asks for, batch after batch in the order of their ids, from one on, until `take` has
-/// had enough.
+/// Hands over the indicators a filter asks for, in batches by id from `from` on, until `take` has had enough.
 pub fn each_batch(
     conn: &mut PgConnection,
     wanted: &IndicatorFilter,
@@ -173,7 +172,7 @@ pub fn each_batch(
     loop {
         let mut query = indicators::matching(wanted);
         if let Some(id) = from {
-            // The first batch begins with the cursor's own indicator, of which there may be more to say.
+            // The first batch begins with the cursor's own indicator: more may have to be said about it.
             query = if first {
                 query.filter(i::id.ge(id))
             } else {

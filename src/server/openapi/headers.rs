@@ -20,7 +20,7 @@ use crate::{
 /// Adds the headers of an operation to its parameters and to the answers it describes itself.
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
-    // What is streamed has no tag.
+    // A streamed answer has no ETag.
     let tagged = operation
         .responses
         .responses
@@ -54,7 +54,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         );
         take(operation, CHANGE_REASON, &words, why);
     }
-    // What changes something in an organization is kept with its answer.
+    // A request that changes something in an organization is kept with its answer.
     let repeatable = changes && method != "get";
     if repeatable {
         let key = ObjectBuilder::new()
@@ -138,7 +138,7 @@ pub(super) fn of_problem(name: &str, response: &mut Response) {
     }
 }
 
-/// Adds what a caller may still ask.
+/// Adds the headers of the rate limit.
 fn limited(response: &mut Response) {
     give(
         response,

@@ -1,11 +1,11 @@
-//! Where answers lead: what a list names, or a new thing is called by, is the address of more.
+//! Links: the members of a list's item, or of a new thing, that make the address of other operations.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, RefOr, link::Link, path::PathItem};
 
-/// Lists, where each item of them lives, and the members that make its address.
+/// Lists, the address of an item of each, and the members that make that address.
 const ITEMS: &[(&str, &str, Members)] = &[
     (
         "/v1/organizations",
@@ -45,10 +45,10 @@ const ITEMS: &[(&str, &str, Members)] = &[
 ];
 const ID: Members = &[("id", "id")];
 
-/// Parameters of an address, each with the member of an answer that says it.
+/// Parameters of an address, each with the member of an answer that has its value.
 type Members = &'static [(&'static str, &'static str)];
 
-/// Adds to the answer of every list, and of everything that makes an item of it, the links to what can be done with an item.
+/// Links the answers of every list, and of every operation that makes an item of it, to what can be done with the item.
 pub(super) fn add(spec: &mut OpenApi) {
     for (list, item, members) in ITEMS {
         let targets: Vec<String> = spec
@@ -61,12 +61,12 @@ pub(super) fn add(spec: &mut OpenApi) {
         let Some(list_at) = spec.paths.paths.get_mut(*list) else {
             continue;
         };
-        // What the list's own address says already, the request has said.
+        // Parameters of the list's own address are in the request.
         let said = list
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let said: Vec<_> = said.map(|name| (name, format!("$request.path.{name}"))).collect();
-        // A new token is told beside what it is.
+        // A new token is an answer with the item under `shown`.
         let new = if *list == "/v1/tokens" { "/shown/" } else { "/" };
         for (operation, status, place) in [(&mut list_at.get, "200", "/items/0/"), (&mut list_at.post, "201", new)] {
             let responses = operation.as_mut().map(|operation| &mut operation.responses.responses);

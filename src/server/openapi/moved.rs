@@ -11,7 +11,7 @@ use crate::http::middleware::former_names;
 /// The name of the answer in the document.
 const MOVED: &str = "Moved";
 
-/// The answer, once.
+/// The answer, described once.
 pub(super) fn describe() -> (String, RefOr<Response>) {
     let mut location = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(8000)));
     location.description = Some("The same request by the name of today.".to_owned());
@@ -25,7 +25,7 @@ pub(super) fn describe() -> (String, RefOr<Response>) {
     (MOVED.to_owned(), moved.into())
 }
 
-/// Refers an operation to it that an organization's name is a part of.
+/// Refers an operation to the answer if an organization's name is among its parameters.
 pub(super) fn add(path: &str, operation: &mut Operation) {
     let named = operation.parameters.iter().flatten().any(|parameter| match parameter {
         RefOr::T(p) if p.name == former_names::ORGANIZATION => {

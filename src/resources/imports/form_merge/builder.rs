@@ -1,4 +1,4 @@
-//! How a form is laid over a stored policy: what it says is taken, what it cannot say is kept.
+//! How a form is merged into a stored policy: what the form says is taken, what it cannot say is kept.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ use crate::{
     value::{FiscalYear, GoalCode, Line, OrganizationKey, Prose, TextBox, language::Bilingual},
 };
 
-/// What is known of a goal's indicators: those that are stored, and how those of the form are called.
+/// A goal's indicators: those that are stored, and the names of those in the form.
 struct Known<'a> {
     stored: Vec<(&'a TreeIndicator, Traits<'a>)>,
     said: HashSet<String>,
@@ -45,7 +45,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The laying of a form.
+/// The merge of a form.
 pub(super) struct Laying<'a> {
     pub(super) year: FiscalYear,
     pub(super) rewording: Rewording,
@@ -143,7 +143,7 @@ impl Laying<'_> {
         })
     }
 
-    /// A figure; nothing where it could not be read, which the form's notes say: neither blank nor none would be true.
+    /// A figure; `None` if it could not be read, as the form's notes say: neither `blank` nor `none` would be true.
     fn budget(&mut self, goal: &GoalCode, field: &Field<FormBudget>, stored: Option<&TreeGoal>) -> Option<TreeBudget> {
         let (figure, money) = (&field.value, &field.value.money);
         let status = money.status?;
@@ -189,7 +189,7 @@ impl Laying<'_> {
         if !same_text(&tree.name.0, &read.name) {
             tree.name = Line(read.name.clone());
         }
-        // A target that is printed as it was is what it was, whatever more is known of it.
+        // A target that is printed as before stays as stored, whatever else is known of it.
         if let Some(read) = read.target.as_ref().filter(|read| {
             let stored = same.and_then(|same| printed::target(&same.target, same.unit.as_ref()));
             same.is_none() || read.target.text != stored
@@ -207,8 +207,8 @@ impl Laying<'_> {
         tree
     }
 
-    /// The stored indicator that this one is: of the same name but for widths and blanks; or of nearly the same, if a person
-    /// said that such are.
+    /// The stored indicator that this one is: of the same name but for widths and blanks; or of nearly the same name,
+    /// if a person said that these are the same.
     fn same<'t>(&mut self, indicator: &FormIndicator, known: &Known<'t>) -> Option<&'t TreeIndicator> {
         let read = &indicator.read.value;
         let unit = read.target.as_ref().and_then(|target| target.unit.as_deref());
@@ -242,7 +242,7 @@ impl Laying<'_> {
         }
     }
 
-    /// What the form says of the result, over what is stored of it.
+    /// Merges the result in the form into the stored result.
     fn result(&mut self, goal: &GoalCode, indicator: &FormIndicator, tree: &mut TreeIndicator) {
         let said = indicator.result.as_ref().filter(|field| {
             let read = &field.value;
@@ -268,7 +268,7 @@ impl Laying<'_> {
     }
 }
 
-/// A result of which nothing was said.
+/// A result that says nothing yet.
 fn nothing_yet(fiscal_year: FiscalYear) -> ResultInput {
     ResultInput {
         fiscal_year,
@@ -288,7 +288,7 @@ fn nothing_yet(fiscal_year: FiscalYear) -> ResultInput {
     }
 }
 
-/// Puts what a form says into a result; one that is printed as it was is what it was.
+/// Merges what a form says into a result; a result that is printed as before stays as stored.
 fn report(result: &mut ResultInput, read: &ReadResult, unit: Option<&Line<20>>) {
     result.declared_rating = read.declared_rating;
     let text = read.text.clone().map(Prose);

@@ -1,4 +1,4 @@
-//! What a single cell of a table of results says: a number, a day, a code, or why it is none.
+//! Reads a single cell of a table of results: a number, a day, a code, or why it is none.
 
 use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization as _;
@@ -58,7 +58,7 @@ pub(super) fn number(content: &Content, unit: Option<&str>) -> Result<Decimal, F
     }
 }
 
-/// How many there were: a whole number, not negative.
+/// A count: a whole number, not negative.
 pub(super) fn count(content: &Content) -> Result<i64, Fault> {
     let number = number(content, None)?.0;
     let whole = number.is_integer() && !number.is_sign_negative() || number.is_zero();
@@ -110,7 +110,7 @@ pub(super) fn code<T: Codes>(content: &Content) -> Result<T, Fault> {
     })
 }
 
-/// A text. What exports put before one that a spreadsheet would take for a formula is taken away again.
+/// A text, without the apostrophe that exports put before a text which looks like a formula.
 pub(super) fn text(content: &Content) -> Result<String, Fault> {
     match content {
         Content::Text(text) => Ok(formula::restored(text).trim().replace("\r\n", "\n").replace('\r', "\n")),
@@ -158,7 +158,7 @@ pub(super) fn id(content: &Content) -> Result<Id, Fault> {
     text.trim().parse().map_err(|detail| Fault::saying("id", detail))
 }
 
-/// A text without blanks, in half width and lower case: what is the same for a reader.
+/// A text without blanks, in half width and lower case: alike texts become equal.
 pub(super) fn plain(text: &str) -> String {
     text.nfkc()
         .filter(|c| !c.is_whitespace())
@@ -214,7 +214,7 @@ fn written_number(text: &str, unit: Option<&str>) -> Result<Decimal, Fault> {
     }
 }
 
-/// Why a text is no number. Of one that begins with a number, the unit it should be in is given, empty for none.
+/// Why a text is no number. If it begins with a number, `unit` is the unit it should be in, empty for none.
 fn not_a_number(text: &str, written: &str, unit: Option<&str>) -> Fault {
     let given = quoted(text);
     if is_date(written) {
@@ -251,7 +251,7 @@ fn not_a_number(text: &str, written: &str, unit: Option<&str>) -> Fault {
     }
 }
 
-/// Digits with a point, without the separators of thousands; nothing where these stand elsewhere, as in 1,5.
+/// Digits with a point, without the separators of thousands; none if a separator stands elsewhere, as in 1,5.
 fn ungrouped(figure: &str) -> Option<String> {
     let (whole, fraction) = match figure.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -270,7 +270,7 @@ fn ungrouped(figure: &str) -> Option<String> {
     Some(figure.replace(',', ""))
 }
 
-/// Whether a spreadsheet made a date of it: 2025/3/1, 3月1日, 1-mar, mar-01.
+/// Whether a spreadsheet made a date of the text: 2025/3/1, 3月1日, 1-mar, mar-01.
 fn is_date(written: &str) -> bool {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
@@ -307,7 +307,7 @@ fn written_day(written: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day)
 }
 
-/// What a cell holds instead of what it should.
+/// The fault of a cell that holds something else than it should.
 fn no(content: &Content, ja: &str, en: &str) -> Fault {
     let (code, is_ja, is_en) = match content {
         Content::Date(day) => ("date", format!("日付（{day}）"), format!("a date ({day})")),

@@ -38,14 +38,14 @@ impl Heads {
         self.columns.contains_key(code)
     }
 
-    /// Row and column of a row's cell in the column of this code; where there is none, of what names its indicator.
+    /// Row and column of a row's cell below this code; without such a column, of the cell that names the indicator.
     #[must_use]
     pub fn place(&self, row: u32, code: &str) -> (u32, u32) {
         let column = self.columns.get(code).or_else(|| self.columns.get(KEY));
         (row, column.copied().unwrap_or(1))
     }
 
-    /// The address of the same: C7.
+    /// The address of that cell: C7.
     #[must_use]
     pub fn address(&self, row: u32, code: &str) -> String {
         let (row, column) = self.place(row, code);

@@ -31,7 +31,7 @@ pub(super) struct Reading<L> {
     pub(super) notes: Notes,
     pub(super) year: Option<FiscalYear>,
     pub(super) lookup: L,
-    /// The rows in which results were met.
+    /// The row of every result so far.
     pub(super) seen: HashMap<(Id, FiscalYear), u32>,
     pub(super) entries: Vec<Entry>,
 }
@@ -58,7 +58,7 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
         }
     }
 
-    /// Warns of what people do not see, or see where it is not.
+    /// Warns of hidden columns and rows, and of merged cells.
     pub(super) fn layout(&mut self, table: &Table) {
         let hidden = |column: u32| {
             table
@@ -152,9 +152,9 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
                 }
             }
         }
-        // Where the unit is not known, a value in it cannot be read; that the indicator is not is said already.
+        // Without the indicator its unit is unknown, and no value can be read. There is a note on that already.
         let Some(known) = known else { return };
-        // The year of a row without one stands in for the moment: what else is wrong is said at once.
+        // A row without a year gets some year for the moment, so that its other errors are noted at once.
         let year = key.1.or(self.year).or(FiscalYear::new(FiscalYear::MAX));
         let Some(result) = year.and_then(|year| self.result(row, year, &known)) else {
             return;
@@ -177,7 +177,7 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
         }
     }
 
-    /// The result a row tells of, if every cell could be read; it may still break its rules, of which there are notes then.
+    /// The result of a row, if every cell could be read. If it breaks a rule, there are notes.
     fn result(&mut self, row: &Row, fiscal_year: FiscalYear, known: &Known) -> Option<ResultInput> {
         let unit = known.unit.as_deref();
         let value = self.value(row, "value", unit);
@@ -233,12 +233,12 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
             stated_previous_value: stated_previous_value.unwrap_or(None),
             stated_previous_text: stated_previous_text.unwrap_or(None).map(Line),
         };
-        // Without values the row speaks of those that are stored: whoever stores it judges both together.
+        // A row without values speaks of the stored ones: both are checked together when they are merged.
         self.check(row, &result, all_read && self.heads.has("value"));
         Some(result)
     }
 
-    /// Holds a result against the contract, as a body of JSON would be; its own rules only if they can be judged.
+    /// Checks a result against the contract, like a JSON body; against its own rules only if `judged`.
     fn check(&mut self, row: &Row, result: &ResultInput, judged: bool) {
         let document = serde_json::to_value(result).unwrap_or(Value::Null);
         let mut broken = violations::<ResultInput>(&document);
@@ -352,7 +352,7 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
         }
     }
 
-    /// Warns where a cell that only explains the row speaks of something else.
+    /// Warns where a cell that only explains the row differs from what is stored.
     fn compare(&mut self, row: &Row, code: &'static str, known: Option<&str>) {
         let Some(cell) = self.cell(row, code) else { return };
         let Ok(given) = cells::text(&cell.content) else { return };
@@ -368,7 +368,7 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
         }
     }
 
-    /// What stands below no head would be lost without a word.
+    /// Refuses cells below no head, which would be lost without a word.
     fn unheaded(&mut self, row: &Row) {
         for cell in row.cells.iter().filter(|cell| !cells::is_blank(&cell.content)) {
             let headed = self.heads.columns.values().any(|column| *column == cell.column)

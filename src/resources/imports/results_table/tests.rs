@@ -55,7 +55,7 @@ fn only(sheet: &Sheet) -> &ResultInput {
     &sheet.entries.first().unwrap().result
 }
 
-/// A table of one row with one cell besides what it needs.
+/// A table of one row, with one cell besides those it needs.
 fn with(indicator: &str, code: &str, content: Content) -> Sheet {
     let text = |column, text: &str| Cell {
         column,
