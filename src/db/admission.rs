@@ -47,12 +47,12 @@ struct State {
 /// The requests of one caller, by their numbers, the first one first.
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<QueuedRequest>,
     /// Whether a request was evicted since the last permit was given.
     crowded: bool,
 }
 
-struct Waiting {
+struct QueuedRequest {
     number: u64,
     /// Whether it is never evicted.
     stays: bool,
@@ -132,7 +132,7 @@ impl AdmissionQueue {
         } else {
             state.wait(
                 who,
-                Waiting {
+                QueuedRequest {
                     number,
                     stays,
                     permit: sender,
@@ -181,7 +181,7 @@ impl State {
         }
     }
 
-    fn wait(&mut self, who: CallerKey, one: Waiting) {
+    fn wait(&mut self, who: CallerKey, one: QueuedRequest) {
         self.waiting += usize::from(!one.stays);
         let queue = self.queues.entry(who).or_default();
         if queue.waiting.is_empty() {
@@ -201,7 +201,7 @@ impl State {
     }
 
     /// Takes a request out of its queue.
-    fn leave(&mut self, who: CallerKey, number: u64) -> Option<Waiting> {
+    fn leave(&mut self, who: CallerKey, number: u64) -> Option<QueuedRequest> {
         let queue = self.queues.get_mut(&who)?;
         let at = queue.waiting.binary_search_by_key(&number, |one| one.number).ok()?;
         let one = queue.waiting.remove(at)?;
@@ -214,7 +214,7 @@ impl State {
     }
 
     /// Takes a permit for the next caller in the order that does not hold its share, and moves that caller to the end.
-    fn serve(&mut self, share: usize) -> Option<(CallerKey, Waiting)> {
+    fn serve(&mut self, share: usize) -> Option<(CallerKey, QueuedRequest)> {
         let held = |who: &CallerKey| self.held.get(who).copied().unwrap_or(0);
         let at = self.order.iter().position(|who| held(who) < share)?;
         let who = *self.order.get(at)?;

@@ -110,11 +110,11 @@ impl Db {
 pub(super) struct BatchLoader(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
 impl BatchLoader {
-    fn of<T: FindById>(&self) -> Arc<Waiting<T>> {
+    fn of<T: FindById>(&self) -> Arc<WaitingReaders<T>> {
         let mut all = locked(&self.0);
         let waiting = all
             .entry(TypeId::of::<T>())
-            .or_insert_with(|| Arc::new(Waiting::<T>::default()));
+            .or_insert_with(|| Arc::new(WaitingReaders::<T>::default()));
         // The key is the type, so the downcast succeeds.
         Arc::clone(waiting).downcast().unwrap_or_default()
     }
@@ -125,7 +125,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The readers that wait for rows of one type.
-struct Waiting<T>(Mutex<Asked<T>>);
+struct WaitingReaders<T>(Mutex<Asked<T>>);
 
 struct Asked<T> {
     callers: Vec<(Id, Sender<Option<T>>)>,
@@ -133,7 +133,7 @@ struct Asked<T> {
     under_way: bool,
 }
 
-impl<T> Default for Waiting<T> {
+impl<T> Default for WaitingReaders<T> {
     fn default() -> Self {
         Self(Mutex::new(Asked {
             callers: Vec::new(),
@@ -142,7 +142,7 @@ impl<T> Default for Waiting<T> {
     }
 }
 
-impl<T: FindById> Waiting<T> {
+impl<T: FindById> WaitingReaders<T> {
     /// Asks for one more row. `None` where too many readers wait; the sender is dropped where the batch fails.
     fn ask(self: Arc<Self>, id: Id, pool: &Pool) -> Option<Receiver<Option<T>>> {
         let (sender, receiver) = channel();
@@ -180,7 +180,7 @@ impl<T: FindById> Waiting<T> {
 }
 
 /// One batch after the other, until no reader waits. If it ends before, the waiting readers get nothing.
-struct Batch<T: FindById>(Option<Arc<Waiting<T>>>);
+struct Batch<T: FindById>(Option<Arc<WaitingReaders<T>>>);
 
 impl<T: FindById> Batch<T> {
     fn run(mut self, conn: &mut PgConnection) -> Result<()> {

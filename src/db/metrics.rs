@@ -142,9 +142,9 @@ pub(crate) struct PermitMetrics {
 
 impl PermitMetrics {
     /// Counts a waiting request, until the result is dropped.
-    pub(crate) fn wait(&self) -> Waiting<'_> {
+    pub(crate) fn wait(&self) -> WaitTimer<'_> {
         self.waiting.inc();
-        Waiting {
+        WaitTimer {
             permits: self,
             since: Instant::now(),
         }
@@ -152,12 +152,12 @@ impl PermitMetrics {
 }
 
 /// A request that waits for a permit.
-pub(crate) struct Waiting<'a> {
+pub(crate) struct WaitTimer<'a> {
     permits: &'a PermitMetrics,
     since: Instant,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitTimer<'_> {
     fn drop(&mut self) {
         self.permits.waiting.dec();
         self.permits.waited.observe(self.since.elapsed().as_secs_f64());

@@ -54,7 +54,7 @@ pub struct Token {
 
 #[derive(HasQuery)]
 #[diesel(table_name = tokens)]
-struct Row {
+struct StoredToken {
     id: Id,
     name: String,
     handle: String,
@@ -77,7 +77,7 @@ impl TokenDirectory {
     /// Loads the valid tokens from the database, and ends the tokens that are valid no more.
     pub fn load(&self, conn: &mut PgConnection) -> Result<()> {
         let _loading = locked(&self.loading);
-        let rows: Vec<Row> = Row::query().filter(tokens::revoked_at.is_null()).load(conn)?;
+        let rows: Vec<StoredToken> = StoredToken::query().filter(tokens::revoked_at.is_null()).load(conn)?;
         let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
         let mut before = take(&mut *tokens);
         for row in rows {
@@ -137,7 +137,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Token {
-    fn from_row(row: &Row) -> Self {
+    fn from_row(row: &StoredToken) -> Self {
         Self {
             id: row.id,
             name: row.name.clone(),
@@ -151,7 +151,7 @@ impl Token {
     }
 
     /// Whether the token is unchanged in the database.
-    fn is_still(&self, row: &Row) -> bool {
+    fn is_still(&self, row: &StoredToken) -> bool {
         self.id == row.id
             && self.name == row.name
             && self.hash == row.hash
@@ -201,6 +201,6 @@ impl fmt::Debug for Token {
     }
 }
 
-fn scopes(row: &Row) -> Arc<[Scope]> {
+fn scopes(row: &StoredToken) -> Arc<[Scope]> {
     row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect()
 }

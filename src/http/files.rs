@@ -35,7 +35,7 @@ const STEP: usize = 64 << 10;
 pub struct Files {
     bytes: Quota,
     answers: Quota,
-    kept: Arc<Mutex<Vec<Weak<Kept>>>>,
+    kept: Arc<Mutex<Vec<Weak<ExportFile>>>>,
 }
 
 impl Files {
@@ -73,7 +73,7 @@ impl Files {
     }
 
     /// The file for this request, if it is being sent to somebody and its data `is_still` current.
-    pub fn there(&self, known: &Known, is_still: impl Fn(PublicVersion) -> bool) -> Option<Arc<Kept>> {
+    pub fn there(&self, known: &MadeFrom, is_still: impl Fn(PublicVersion) -> bool) -> Option<Arc<ExportFile>> {
         self.find(|kept| {
             let made_as = kept.known.as_ref();
             made_as.is_some_and(|made_as| made_as.is_as(known) && is_still(made_as.state))
@@ -81,14 +81,14 @@ impl Files {
     }
 
     /// Finishes a file; returns instead a file with equal bytes, if there is one.
-    pub fn keep(&self, file: Temporary, known: Option<Known>) -> Result<Arc<Kept>> {
+    pub fn keep(&self, file: Temporary, known: Option<MadeFrom>) -> Result<Arc<ExportFile>> {
         let Temporary { mut file, held, .. } = file;
         file.rewind().map_err(Error::internal)?;
         let (tag, length) = etag::of_file(&mut file).map_err(Error::internal)?;
         if let Some(same) = self.find(|kept| kept.tag == tag && kept.length == length) {
             return Ok(same);
         }
-        let kept = Arc::new(Kept {
+        let kept = Arc::new(ExportFile {
             file,
             tag,
             length,
@@ -101,7 +101,7 @@ impl Files {
         Ok(kept)
     }
 
-    fn find(&self, wanted: impl Fn(&Kept) -> bool) -> Option<Arc<Kept>> {
+    fn find(&self, wanted: impl Fn(&ExportFile) -> bool) -> Option<Arc<ExportFile>> {
         let mut there = locked(&self.kept).clone().into_iter();
         there.find_map(|kept| kept.upgrade().filter(|kept| wanted(kept)))
     }
@@ -150,7 +150,7 @@ impl Seek for Temporary {
 
 /// What a public file was made for: the request, the version of public data, and the day.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct MadeFrom {
     /// The request.
     pub request: String,
     /// A version of public data that the file is not older than.
@@ -159,22 +159,22 @@ pub struct Known {
     pub day: NaiveDate,
 }
 
-impl Known {
+impl MadeFrom {
     fn is_as(&self, asked: &Self) -> bool {
         self.request == asked.request && self.day == asked.day
     }
 }
 
 /// A finished file.
-pub struct Kept {
+pub struct ExportFile {
     file: File,
     tag: EntityTag,
     length: u64,
-    known: Option<Known>,
+    known: Option<MadeFrom>,
     _held: Vec<Holding>,
 }
 
-impl Kept {
+impl ExportFile {
     /// The entity tag of the file.
     #[must_use]
     pub const fn tag(&self) -> &EntityTag {
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn the_same_file_is_there_once_while_somebody_has_it() {
         let files = Files::new(1 << 20, 4);
-        let known = Known {
+        let known = MadeFrom {
             request: "/v1/exports/results".to_owned(),
             state: PublicVersion::default(),
             day: today(),
@@ -264,7 +264,7 @@ mod tests {
         let found = files.there(&known, |_| true).unwrap();
         assert!(Arc::ptr_eq(&kept, &found));
         assert!(files.there(&known, |_| false).is_none());
-        let other = Known {
+        let other = MadeFrom {
             request: "/v1/exports/budgets".to_owned(),
             ..known.clone()
         };

@@ -96,7 +96,7 @@ pub struct Claim {
 
 #[derive(HasQuery)]
 #[diesel(table_name = idempotency_keys)]
-struct Row {
+struct StoredAnswer {
     request: Vec<u8>,
     status: i32,
     location: Option<String>,
@@ -162,7 +162,11 @@ impl Claim {
         )
         .execute(tx.conn)?;
         sweep(tx.conn, None)?;
-        let kept = Row::query().filter(mine.0).filter(mine.1).first(tx.conn).optional()?;
+        let kept = StoredAnswer::query()
+            .filter(mine.0)
+            .filter(mine.1)
+            .first(tx.conn)
+            .optional()?;
         if let Some(kept) = kept {
             if kept.request != self.request {
                 let detail = Bilingual::new(
@@ -263,7 +267,7 @@ fn digest(reply: &Rendered) -> Vec<u8> {
         .to_vec()
 }
 
-impl Row {
+impl StoredAnswer {
     /// The answer once more: as stored or, if only its digest is stored, by a dry run of the request. The dry run's
     /// answer may differ if it changes nothing, as when the request itself asks for a dry run.
     fn again<R: Render>(self, tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Idempotent<R>> {

@@ -42,7 +42,7 @@ mod rows;
 pub(in crate::resources) mod tables;
 mod template;
 
-use request::Order;
+use request::ExportRequest;
 pub use response::Export;
 use rows::Source;
 use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
@@ -145,7 +145,7 @@ async fn export_indicators(
     Query((filter, past, since, shape)): Query<(IndicatorFilter, AsOfParam, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    let order = Order::new(&INDICATORS, &req, &shape, false)?;
+    let order = ExportRequest::new(&INDICATORS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -178,14 +178,14 @@ async fn export_results(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     if filling.template {
         let (organization, year) = template::wanted(&filter, &past, &since)?;
-        let order = Order::new(&RESULTS, &req, &shape, true)?.named(format!("results-{organization}-{year}"));
+        let order = ExportRequest::new(&RESULTS, &req, &shape, true)?.named(format!("results-{organization}-{year}"));
         return order
             .fill(&db, move |conn, writer| {
                 template::write(conn, &organization, year, writer)
             })
             .await;
     }
-    let order = Order::new(&RESULTS, &req, &shape, false)?;
+    let order = ExportRequest::new(&RESULTS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -208,7 +208,7 @@ async fn export_budgets(
     Query((filter, past, since, shape)): Query<(BudgetFilter, AsOfParam, Since, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = Order::new(&BUDGETS, &req, &shape, false)?;
+    let order = ExportRequest::new(&BUDGETS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -238,7 +238,7 @@ async fn export_evaluations(
     Query((filter, judging, past, shape)): Query<(EvaluationFilter, Judging, AsOfParam, ExportShape)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = Order::new(&EVALUATIONS, &req, &shape, false)?;
+    let order = ExportRequest::new(&EVALUATIONS, &req, &shape, false)?;
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;

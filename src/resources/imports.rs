@@ -41,8 +41,8 @@ mod results;
 pub mod results_table;
 mod source_map;
 
-use form_merge::{Laid, place_of};
-use merge::{Left, lay_over};
+use form_merge::{MergedForm, policy_of};
+use merge::{Unmentioned, merge_over};
 pub use report::{ImportChange, ImportNote, ImportReport};
 
 /// The route of imports.
@@ -115,7 +115,7 @@ pub struct ResultsFile(#[expect(dead_code, reason = "it is read as bytes; this i
 
 /// A file, as read.
 #[derive(Debug)]
-pub enum Said {
+pub enum ParsedFile {
     /// A whole policy.
     Policy(Box<PolicyTree>),
     /// A form.
@@ -164,24 +164,24 @@ async fn import_file(
 }
 
 /// Reads a file.
-pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<Said> {
+pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<ParsedFile> {
     let form = match format {
         ImportFormat::Json => {
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
-            return validation::read(document).map(|tree| Said::Policy(Box::new(tree)));
+            return validation::read(document).map(|tree| ParsedFile::Policy(Box::new(tree)));
         }
         ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes, results_table::is_key))),
         ImportFormat::Xlsx => return Ok(table(format, sheet::xlsx::read(bytes))),
         ImportFormat::Text => form::read_text(&decode(bytes).map_err(unreadable)?),
         ImportFormat::Html => form::read_html(&decode(bytes).map_err(unreadable)?),
     };
-    Ok(Said::Form(format, Box::new(form)))
+    Ok(ParsedFile::Form(format, Box::new(form)))
 }
 
-fn table(format: ImportFormat, table: std::result::Result<Table, Note>) -> Said {
+fn table(format: ImportFormat, table: std::result::Result<Table, Note>) -> ParsedFile {
     match table {
-        Ok(table) => Said::Results(format, table),
-        Err(note) => Said::Nothing(format, note),
+        Ok(table) => ParsedFile::Results(format, table),
+        Err(note) => ParsedFile::Nothing(format, note),
     }
 }
 
@@ -191,17 +191,17 @@ fn unreadable(note: Note) -> Error {
 }
 
 /// Stores what a file says, or only tries to.
-pub fn import(tx: &mut Tx<'_>, said: &Said, options: &ImportOptions) -> Result<ImportReport> {
+pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Result<ImportReport> {
     let dry_run = options.dry_run;
     match said {
-        Said::Nothing(format, note) => refused(*format, dry_run, vec![note.into()]),
-        Said::Results(format, table) => results::import(tx, *format, table, options),
-        Said::Policy(tree) => perhaps(tx, dry_run, |tx| {
+        ParsedFile::Nothing(format, note) => refused(*format, dry_run, vec![note.into()]),
+        ParsedFile::Results(format, table) => results::import(tx, *format, table, options),
+        ParsedFile::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
             let left = if let Some(policy) = policies::permitted_or_new(tx, &key)? {
                 let rows = Rows::load(tx, policy)?;
                 let mut whole = PolicyTree::clone(tree);
-                let left = lay_over(&mut whole, rows.clone().tree(tx.today));
+                let left = merge_over(&mut whole, rows.clone().tree(tx.today));
                 store::store(tx, rows, &whole)?;
                 left
             } else {
@@ -211,17 +211,17 @@ pub fn import(tx: &mut Tx<'_>, said: &Said, options: &ImportOptions) -> Result<I
             let policy = policies::find(tx, &key)?;
             ImportReport::written(tx, ImportFormat::Json, dry_run, policy, left)
         }),
-        Said::Form(format, form) => import_form(tx, *format, form, options),
+        ParsedFile::Form(format, form) => import_form(tx, *format, form, options),
     }
 }
 
 fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &ImportOptions) -> Result<ImportReport> {
     let dry_run = options.dry_run;
-    let laid = match place_of(tx, form)? {
+    let laid = match policy_of(tx, form)? {
         Some(key) => {
             let policy = policies::permitted_or_new(tx, &key)?;
             let rows = policy.map(|policy| Rows::load(tx, policy)).transpose()?;
-            Laid::over(
+            MergedForm::over(
                 form,
                 key,
                 rows.map(|rows| (rows.clone().tree(tx.today), rows)),

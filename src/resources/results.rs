@@ -41,7 +41,7 @@ use crate::{
 pub mod bulk;
 pub mod stored;
 
-pub use stored::{Row, put, update};
+pub use stored::{StoredResult, put, update};
 
 /// Routes under `/results` and `/indicators/{id}/results`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -450,13 +450,13 @@ fn list(
     paging: &Paging<ResultSort>,
 ) -> Result<IndicatorResultPage> {
     let total = paging.total(conn, |conn| Ok(matching(filter, since).count().get_result(conn)?))?;
-    let query = matching(filter, since).select(Row::as_select());
+    let query = matching(filter, since).select(StoredResult::as_select());
     let rows = match paging.sort {
         ResultSort::Latest => keyset!(query, paging, results::id, desc results::fiscal_year, i32),
         ResultSort::Earliest => keyset!(query, paging, results::id, asc results::fiscal_year, i32),
         ResultSort::UpdatedAt => keyset!(query, paging, results::id, desc results::updated_at, Time),
     };
-    let rows: Vec<Row> = paging.load(conn.conn, rows)?;
+    let rows: Vec<StoredResult> = paging.load(conn.conn, rows)?;
     let on = conn.today;
     let items = rows.into_iter().map(|row| row.view(on)).collect();
     paging.cut(items, total, |row: &IndicatorResult| match paging.sort {
@@ -466,8 +466,8 @@ fn list(
 }
 
 /// The result of an indicator in a fiscal year.
-fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<Row> {
-    Row::query()
+fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<StoredResult> {
+    StoredResult::query()
         .filter(results::indicator_id.eq(indicator))
         .filter(results::fiscal_year.eq(year))
         .first(conn)
@@ -476,7 +476,7 @@ fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<
 }
 
 /// The result of an indicator in a fiscal year, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<Row> {
+fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<StoredResult> {
     let found = results::table
         .inner_join(i::table.inner_join(g::table.inner_join(p::table)))
         .filter(results::indicator_id.eq(key.0))

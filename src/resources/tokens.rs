@@ -58,7 +58,7 @@ text_enum! {
 /// A token, as it is stored: scopes name organizations by their ids.
 #[derive(HasQuery)]
 #[diesel(table_name = tokens, base_query = tokens::table.left_join(token_uses::table.on(token_uses::token_id.eq(tokens::id))))]
-struct Row {
+struct StoredToken {
     id: Id,
     name: Line<100>,
     handle: String,
@@ -211,12 +211,12 @@ impl IntoResponses for Once {
 
 fn list(conn: &mut PgConnection, paging: &Paging<TokenSort>) -> Result<TokenPage> {
     let total = paging.total(conn, |conn| Ok(tokens::table.count().get_result(conn)?))?;
-    let query = Row::query().into_boxed();
+    let query = StoredToken::query().into_boxed();
     let rows = match paging.sort {
         TokenSort::Name => keyset!(query, paging, tokens::id, asc tokens::name, String),
         TokenSort::CreatedAt => keyset!(query, paging, tokens::id, desc tokens::created_at, Time),
     };
-    let rows: Vec<Row> = paging.load(conn, rows)?;
+    let rows: Vec<StoredToken> = paging.load(conn, rows)?;
     let page = paging.cut(shown(conn, rows)?, total, |row: &Token| match paging.sort {
         TokenSort::Name => (json!(row.name), row.id),
         TokenSort::CreatedAt => (json!(row.created_at), row.id),
@@ -226,7 +226,7 @@ fn list(conn: &mut PgConnection, paging: &Paging<TokenSort>) -> Result<TokenPage
 
 /// Every token there is, by name.
 pub fn all(conn: &mut PgConnection) -> Result<Vec<Token>> {
-    let rows = Row::query().order(tokens::name).load(conn)?;
+    let rows = StoredToken::query().order(tokens::name).load(conn)?;
     shown(conn, rows)
 }
 
@@ -247,12 +247,12 @@ pub fn named(conn: &mut PgConnection, name: &str) -> Result<Id> {
 }
 
 fn find(conn: &mut PgConnection, id: Id) -> Result<Token> {
-    let rows: Vec<Row> = Row::query().filter(tokens::id.eq(id)).load(conn)?;
+    let rows: Vec<StoredToken> = StoredToken::query().filter(tokens::id.eq(id)).load(conn)?;
     shown(conn, rows)?.pop().ok_or(Error::NotFound("token"))
 }
 
 /// Tokens as they are shown: with the present slugs of organizations.
-fn shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Token>> {
+fn shown(conn: &mut PgConnection, rows: Vec<StoredToken>) -> Result<Vec<Token>> {
     let slugs: BTreeMap<Id, String> = o::table.select((o::id, o::slug)).load(conn)?.into_iter().collect();
     let show = |stored: &String| match Scope::parse(stored) {
         // A removed organization is shown by its id: its scope can be told from others, and allows nothing.

@@ -66,7 +66,7 @@ pub fn build(
         .configure(resources::health::routes)
         .split_for_parts();
     requests.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
-    let known = Known::from(spec);
+    let known = Documented::from(spec);
     app.app_data(known.methods.clone())
         .app_data(known.needs.clone())
         .app_data(known.conditions.clone())
@@ -107,17 +107,17 @@ pub fn spec() -> OpenApi {
 }
 
 /// Facts read from the document, once for all threads.
-struct Known {
+struct Documented {
     document: Vec<u8>,
     methods: web::Data<Methods>,
     needs: web::Data<RequiredPermissions>,
     conditions: web::Data<Conditions>,
 }
 
-impl Known {
+impl Documented {
     fn from(mut spec: OpenApi) -> &'static Self {
-        static KNOWN: OnceLock<Known> = OnceLock::new();
-        KNOWN.get_or_init(|| {
+        static DOCUMENTED: OnceLock<Documented> = OnceLock::new();
+        DOCUMENTED.get_or_init(|| {
             openapi::complete(&mut spec);
             Self {
                 document: openapi::json(&spec).into_bytes(),

@@ -1,6 +1,6 @@
 //! What holds of every spreadsheet that was read.
 
-use ward_policy::{http::validation::{Rules as _, violations}, domain::form::Note, resources::{results::ResultInput, imports::results_table::{self, Known, MOST_NOTES}}, sheet::table::{MOST_COLUMNS, Table}, value::FiscalYear};
+use ward_policy::{http::validation::{Rules as _, violations}, domain::form::Note, resources::{results::ResultInput, imports::results_table::{self, KnownIndicator, MOST_NOTES}}, sheet::table::{MOST_COLUMNS, Table}, value::FiscalYear};
 
 /// Holds a table, and the results read from it, against what is promised of them.
 pub fn hold(table: Result<Table, Note>) {
@@ -17,7 +17,7 @@ pub fn hold(table: Result<Table, Note>) {
         assert!(row.cells.iter().all(|cell| (1..=MOST_COLUMNS).contains(&cell.column)));
     }
     for (year, unit) in [(None, None), (FiscalYear::new(2024), Some("%"))] {
-        let known = || Known {
+        let known = || KnownIndicator {
             name: "満足している区民の割合".to_owned(),
             unit: unit.map(str::to_owned),
         };

@@ -34,7 +34,7 @@ pub(super) struct Reading<'a> {
 }
 
 /// An indicator with what tells its results apart.
-struct Row {
+struct IndicatorRow {
     indicator: FormIndicator,
     number: Option<u32>,
 }

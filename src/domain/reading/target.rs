@@ -123,7 +123,7 @@ const BEFORE: &[&str] = &["延べ", "のべ", "年間", "合計", "計", "目標
 pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
     let line = one_line(text);
     let long = text.chars().nth(MOST).is_some() || line.chars().nth(MOST_TEXT).is_some();
-    let mut reading = Reading::new(year, Some(line).filter(|line| !long && !line.is_empty()));
+    let mut reading = TargetReader::new(year, Some(line).filter(|line| !long && !line.is_empty()));
     if long {
         reading.rest.push(text.chars().take(MOST_TEXT).collect());
         return reading.unread(Parse::Unparsed);
@@ -139,7 +139,7 @@ pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
 }
 
 /// What was understood so far.
-struct Reading {
+struct TargetReader {
     year: FiscalYear,
     read: ReadTarget,
     /// The number in brackets: that of the reference.
@@ -147,7 +147,7 @@ struct Reading {
     rest: Vec<String>,
 }
 
-impl Reading {
+impl TargetReader {
     fn new(year: FiscalYear, line: Option<String>) -> Self {
         Self {
             year,

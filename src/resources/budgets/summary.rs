@@ -111,7 +111,7 @@ struct Key {
 
 #[derive(HasQuery)]
 #[diesel(table_name = budgets, base_query = budgets::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
-struct Row {
+struct SummedBudget {
     id: Id,
     goal_id: Id,
     #[diesel(select_expression = g::code)]
@@ -149,12 +149,12 @@ fn summarize(
     by: &BudgetGrouping,
     paging: &GroupPaging,
 ) -> Result<BudgetSummaries> {
-    let rows: Vec<Row> = matching(filter, &Since::default())
-        .select(Row::as_select())
+    let rows: Vec<SummedBudget> = matching(filter, &Since::default())
+        .select(SummedBudget::as_select())
         .order(budgets::id)
         .load(conn.conn)?;
     let grouped = |group| by.group_by.0.contains(&group);
-    let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Vec<&SummedBudget>> = BTreeMap::new();
     for row in &rows {
         let key = Key {
             organization: grouped(BudgetGroup::Organization).then(|| row.organization.clone()),
@@ -174,7 +174,7 @@ fn summarize(
             kind: key.kind,
             goal_id,
             goal_code,
-            sum: rows.into_iter().map(Row::figure).collect(),
+            sum: rows.into_iter().map(SummedBudget::figure).collect(),
         }
     });
     Ok(BudgetSummaries {
@@ -185,7 +185,7 @@ fn summarize(
     })
 }
 
-impl Row {
+impl SummedBudget {
     fn figure(&self) -> Figure<'_> {
         Figure {
             id: self.id,

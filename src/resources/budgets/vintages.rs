@@ -108,7 +108,7 @@ text_enum! {
 
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = b, base_query = b::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
-struct Row {
+struct VintageFigure {
     id: Id,
     goal_id: Id,
     #[diesel(select_expression = g::code)]
@@ -148,7 +148,7 @@ async fn list_vintages(
 }
 
 /// Where a vintage stands in the list: its organization, its goal over the years, its year.
-type Place = (Id, Id, FiscalYear);
+type VintageKey = (Id, Id, FiscalYear);
 
 /// Organizations that are read together.
 const BATCH: i64 = 5;
@@ -164,7 +164,7 @@ fn list(conn: &mut PgConnection, filter: &VintageFilter, paging: &Paging<Vintage
     })?;
     let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
     let after = paging.after::<(Id, FiscalYear)>()?;
-    let after: Option<Place> = after.map(|((organization, year), goal)| (organization, goal, year));
+    let after: Option<VintageKey> = after.map(|((organization, year), goal)| (organization, goal, year));
     let mut items = Vec::new();
     each(conn, filter, after, |place, vintage| {
         items.push((place, vintage));
@@ -180,8 +180,8 @@ fn list(conn: &mut PgConnection, filter: &VintageFilter, paging: &Paging<Vintage
 fn each(
     conn: &mut PgConnection,
     filter: &VintageFilter,
-    after: Option<Place>,
-    mut take: impl FnMut(Place, BudgetVintage) -> bool,
+    after: Option<VintageKey>,
+    mut take: impl FnMut(VintageKey, BudgetVintage) -> bool,
 ) -> Result<()> {
     let mut from = after.map(|(organization, ..)| organization);
     loop {
@@ -216,8 +216,8 @@ fn of_some(
     conn: &mut PgConnection,
     filter: &VintageFilter,
     organizations: &[Id],
-) -> Result<BTreeMap<Place, BudgetVintage>> {
-    let rows: Vec<Row> = Row::query()
+) -> Result<BTreeMap<VintageKey, BudgetVintage>> {
+    let rows: Vec<VintageFigure> = VintageFigure::query()
         .filter(p::organization_id.eq_any(organizations))
         .order((p::fiscal_year, b::id))
         .load(conn)?;
@@ -229,7 +229,7 @@ fn of_some(
         .map(|goals| goals.iter().map(|it| group(*it)).collect());
 
     let mut goals: HashMap<Id, BTreeSet<VintageGoal>> = HashMap::new();
-    let mut money: BTreeMap<Place, Vec<&Row>> = BTreeMap::new();
+    let mut money: BTreeMap<VintageKey, Vec<&VintageFigure>> = BTreeMap::new();
     for row in &rows {
         let group = group(row.goal_id);
         if asked.as_ref().is_some_and(|asked| !asked.contains(&group)) {
@@ -249,7 +249,12 @@ fn of_some(
     Ok(vintages.collect())
 }
 
-fn vintage(organization: Slug, goals: Vec<VintageGoal>, fiscal_year: FiscalYear, rows: &[&Row]) -> BudgetVintage {
+fn vintage(
+    organization: Slug,
+    goals: Vec<VintageGoal>,
+    fiscal_year: FiscalYear,
+    rows: &[&VintageFigure],
+) -> BudgetVintage {
     let stated = |kind| figures(rows, kind);
     let (initial, revised, actual) = (
         stated(BudgetKind::Initial),
@@ -273,8 +278,8 @@ fn vintage(organization: Slug, goals: Vec<VintageGoal>, fiscal_year: FiscalYear,
 }
 
 /// The figures of a kind, one per policy; earliest first.
-fn figures(rows: &[&Row], kind: BudgetKind) -> Vec<VintageFigure> {
-    let mut by_policy: BTreeMap<FiscalYear, Vec<&Row>> = BTreeMap::new();
+fn figures(rows: &[&VintageFigure], kind: BudgetKind) -> Vec<VintageFigure> {
+    let mut by_policy: BTreeMap<FiscalYear, Vec<&VintageFigure>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.kind == kind) {
         by_policy.entry(row.policy_year).or_default().push(row);
     }
@@ -289,7 +294,7 @@ fn figures(rows: &[&Row], kind: BudgetKind) -> Vec<VintageFigure> {
     figures.collect()
 }
 
-impl Row {
+impl VintageFigure {
     fn goal(&self) -> VintageGoal {
         VintageGoal {
             policy_year: self.policy_year,

@@ -144,7 +144,7 @@ struct Record {
 /// A record as stored, without its policy.
 #[derive(HasQuery)]
 #[diesel(table_name = r, base_query = r::table.inner_join(i::table))]
-struct Stored {
+struct StoredCase {
     indicator_id: Id,
     #[diesel(select_expression = i::series_id)]
     series: Id,
@@ -180,11 +180,11 @@ pub struct Records(HashMap<(Id, Id), Vec<Record>>);
 impl Records {
     /// The records of some series, in some years or in all.
     pub fn of(conn: &mut PgConnection, series: HashSet<Id>, years: Option<HashSet<FiscalYear>>) -> Result<Self> {
-        let mut query = Stored::query().filter(i::series_id.eq_any(series)).into_boxed();
+        let mut query = StoredCase::query().filter(i::series_id.eq_any(series)).into_boxed();
         if let Some(years) = years {
             query = query.filter(r::fiscal_year.eq_any(years));
         }
-        let rows: Vec<Stored> = query.load(conn)?;
+        let rows: Vec<StoredCase> = query.load(conn)?;
         // Many results are of few policies, and a join would look a policy up for each result.
         let policies: HashSet<Id> = rows.iter().map(|row| row.policy_id).collect();
         let policies = p::table.filter(p::id.eq_any(policies));

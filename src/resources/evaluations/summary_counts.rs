@@ -67,7 +67,7 @@ pub struct Tally {
 }
 
 /// A tally as it is stored, with the name of its organization.
-type Row = (
+type StoredCount = (
     Option<Slug>,
     FiscalYear,
     (Outcome, Option<Reason>, Option<Rating>, bool),
@@ -231,7 +231,7 @@ pub fn counted(
         (c::outcome, c::reason, c::rating, c::inconsistent),
         c::count,
     );
-    let rows: Vec<Row> = query.select(columns).load(conn.conn)?;
+    let rows: Vec<StoredCount> = query.select(columns).load(conn.conn)?;
     let mut tallies = Vec::new();
     for (organization, fiscal_year, (outcome, reason, rating, inconsistent), count) in rows {
         let verdict = Verdict {

@@ -7,7 +7,7 @@ use crate::{
     db::{Db, Read},
     error::{Error, Result, Violation},
     http::{
-        files::{Files, Known, Temporary},
+        files::{Files, MadeFrom, Temporary},
         media_type::{CSV, NDJSON, XLSX},
         negotiation,
     },
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A file that was asked for.
-pub(super) struct Order {
+pub(super) struct ExportRequest {
     files: Files,
     table: &'static Table,
     form: Form,
@@ -26,7 +26,7 @@ pub(super) struct Order {
     request: String,
 }
 
-impl Order {
+impl ExportRequest {
     pub(super) fn new(table: &'static Table, req: &HttpRequest, shape: &ExportShape, to_fill: bool) -> Result<Self> {
         let preferred = || {
             let by_accept = [
@@ -109,14 +109,14 @@ impl Order {
     ) -> Result<Export> {
         let who = db.context().who();
         let place = self.files.answer(who)?;
-        let known = db.public_state().map(|state| Known {
+        let known = db.public_state().map(|state| MadeFrom {
             request: self.request,
             state,
             day: today(),
         });
         let there = {
             let (db, files) = (db.clone(), self.files.clone());
-            move |known: Option<&Known>| files.there(known?, |state| db.is_still(state))
+            move |known: Option<&MadeFrom>| files.there(known?, |state| db.is_still(state))
         };
         let file = if let Some(file) = there(known.as_ref()) {
             file

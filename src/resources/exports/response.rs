@@ -23,7 +23,7 @@ use crate::{
     db::quota::Holding,
     error::{Error, Result},
     http::{
-        files::Kept,
+        files::ExportFile,
         media_type::{CSV, NDJSON, XLSX},
         respond::kept,
     },
@@ -38,7 +38,7 @@ const LONGER: Duration = Duration::from_secs(1);
 
 /// A file to send.
 pub struct Export {
-    pub(super) file: Arc<Kept>,
+    pub(super) file: Arc<ExportFile>,
     /// Its permit: only so many exports may be sent at a time.
     pub(super) place: Holding,
     pub(super) form: Form,
@@ -82,7 +82,7 @@ impl Responder for Export {
 
 /// A file that is being sent.
 struct Sending {
-    file: Arc<Kept>,
+    file: Arc<ExportFile>,
     from: u64,
     end: Instant,
     _place: Holding,

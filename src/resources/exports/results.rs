@@ -52,7 +52,7 @@ struct Policy {
 /// The indicator of a result.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = i)]
-struct Of {
+struct ResultSubject {
     #[diesel(column_name = id)]
     indicator: Id,
     name: Line<500>,
@@ -63,7 +63,7 @@ struct Of {
 /// A result as stored, with its indicator, and with the policy and series to look up.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = r)]
-struct Stored {
+struct ExportedResult {
     id: Id,
     policy_id: Id,
     #[diesel(select_expression = i::series_id)]
@@ -83,12 +83,12 @@ pub(super) fn read(
     since: &Since,
     after: Option<Id>,
 ) -> Result<Option<(Id, Vec<ResultRow>)>> {
-    let query = results::lean(filter, since).select(Stored::as_select());
+    let query = results::lean(filter, since).select(ExportedResult::as_select());
     let query = match after {
         Some(id) => query.filter(r::id.gt(id)),
         None => query,
     };
-    let stretch: Vec<Stored> = Limited::to(BATCH, query.order(r::id)).load(conn.conn)?;
+    let stretch: Vec<ExportedResult> = Limited::to(BATCH, query.order(r::id)).load(conn.conn)?;
     let Some(last) = stretch.last().map(|row| row.id) else {
         return Ok(None);
     };
@@ -105,7 +105,7 @@ pub(super) fn read(
     let policies: HashSet<Id> = stretch.iter().map(|row| row.policy_id).collect();
     let policies: Vec<Policy> = Policy::query().filter(p::id.eq_any(policies)).load(conn.conn)?;
     let policies: HashMap<Id, Arc<Policy>> = policies.into_iter().map(|policy| (policy.id, policy.into())).collect();
-    let row = |row: Stored| {
+    let row = |row: ExportedResult| {
         let (Some(policy), Some(goal_code)) = (policies.get(&row.policy_id), codes.get(&row.goal)) else {
             return Err(Error::internal("a result without its policy or goal"));
         };
@@ -139,7 +139,7 @@ impl From<&Judged> for ResultRow {
                 results_due_on: subject.due_on,
             }),
             goal_code: indicator.goal_code.clone(),
-            of: Of {
+            of: ResultSubject {
                 indicator: indicator.id,
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),

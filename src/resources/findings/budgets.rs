@@ -6,7 +6,7 @@ use diesel::{PgConnection, prelude::*};
 
 use super::{
     Finding, FindingFilter, FindingSide, FindingSource,
-    place::{BUDGETS, Place},
+    place::{BUDGETS, FindingPosition},
 };
 use crate::{
     db::schema::{budgets as b, goals as g, organizations as o, policies as p},
@@ -47,7 +47,7 @@ pub(super) fn each(
     conn: &mut PgConnection,
     filter: &FindingFilter,
     mut from: Option<Id>,
-    take: &mut impl FnMut(Place, Finding) -> bool,
+    take: &mut impl FnMut(FindingPosition, Finding) -> bool,
 ) -> Result<()> {
     let batch = i64::try_from(BATCH).map_err(Error::internal)?;
     loop {

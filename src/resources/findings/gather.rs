@@ -7,7 +7,7 @@ use diesel::{PgConnection, dsl::max, prelude::*};
 
 use super::{
     Finding, FindingFilter, FindingPage, FindingSort, budgets, indicators,
-    place::{BUDGETS, INDICATORS, Place},
+    place::{BUDGETS, FindingPosition, INDICATORS},
 };
 use crate::{
     db::schema::revisions as v,
@@ -34,7 +34,7 @@ pub(super) fn list(
     let after: Option<((u8, FindingKind), Id)> = paging.after()?;
     let after = after.map(|((part, kind), id)| (part, id, kind));
     let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
-    let mut rows: Vec<(Place, Finding)> = Vec::new();
+    let mut rows: Vec<(FindingPosition, Finding)> = Vec::new();
     each(conn, filter, on, after, |place, finding| {
         rows.push((place, finding));
         rows.len() < full
@@ -53,11 +53,11 @@ fn each(
     conn: &mut PgConnection,
     filter: &FindingFilter,
     on: NaiveDate,
-    after: Option<Place>,
-    mut take: impl FnMut(Place, Finding) -> bool,
+    after: Option<FindingPosition>,
+    mut take: impl FnMut(FindingPosition, Finding) -> bool,
 ) -> Result<()> {
     let mut more = true;
-    let mut next = |place: Place, finding: Finding| {
+    let mut next = |place: FindingPosition, finding: Finding| {
         let new = after.is_none_or(|after| place > after) && filter.asks_for(finding.kind);
         more = !new || take(place, finding);
         more
@@ -78,7 +78,7 @@ fn each(
 }
 
 /// Notes the latest revision of every policy that the findings name: one query.
-fn note_revisions(conn: &mut PgConnection, rows: &mut [(Place, Finding)]) -> Result<()> {
+fn note_revisions(conn: &mut PgConnection, rows: &mut [(FindingPosition, Finding)]) -> Result<()> {
     let named = rows.iter().flat_map(|(_, finding)| [&finding.found, &finding.against]);
     let mut policies: Vec<Id> = named.map(|side| side.source.policy_id).collect();
     policies.sort_unstable();

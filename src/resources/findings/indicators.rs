@@ -7,7 +7,7 @@ use diesel::{PgConnection, prelude::*};
 
 use super::{
     Finding, FindingFilter, FindingSide, FindingSource,
-    place::{INDICATORS, Place},
+    place::{FindingPosition, INDICATORS},
 };
 use crate::{
     db::schema::policies as p,
@@ -30,7 +30,7 @@ pub(super) fn each(
     filter: &FindingFilter,
     on: NaiveDate,
     from: Option<Id>,
-    take: &mut impl FnMut(Place, Finding) -> bool,
+    take: &mut impl FnMut(FindingPosition, Finding) -> bool,
 ) -> Result<()> {
     let wanted = IndicatorFilter {
         organization: filter.organization.clone(),

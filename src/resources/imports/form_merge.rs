@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::{
-    Left, Rewording, lay_over,
+    Rewording, Unmentioned, merge_over,
     report::{ImportField, ImportNote},
-    source_map::Spot,
+    source_map::FieldRef,
 };
 use crate::{
     db::{
@@ -19,25 +19,25 @@ use crate::{
     resources::policy_trees::{PolicyTree, store::Rows},
     value::{FiscalYear, OrganizationKey, Slug, language::Bilingual},
 };
-use builder::Laying;
+use builder::FormMerge;
 
 mod builder;
 
 /// A form, merged into a whole policy.
-pub(super) struct Laid {
+pub(super) struct MergedForm {
     /// The policy to store.
     pub(super) tree: PolicyTree,
     /// The stored policy, if there is one.
     pub(super) rows: Option<Rows>,
     /// Stored things that the form lacks.
-    pub(super) left: Vec<Left>,
+    pub(super) left: Vec<Unmentioned>,
     /// Notes about the form.
     pub(super) notes: Vec<ImportNote>,
-    places: Vec<(Spot, u32, Confidence)>,
+    places: Vec<(FieldRef, u32, Confidence)>,
 }
 
 /// The policy a form is of; none if the form does not say, or names an unknown organization.
-pub(super) fn place_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
+pub(super) fn policy_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
     let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
         return Ok(None);
     };
@@ -76,7 +76,7 @@ fn has_errors(notes: &[ImportNote]) -> bool {
     notes.iter().any(|note| note.severity == Severity::Error)
 }
 
-impl Laid {
+impl MergedForm {
     /// Merges a form into the stored policy, or says why the result cannot be stored.
     pub(super) fn over(
         form: &Form,
@@ -85,19 +85,19 @@ impl Laid {
         rewording: Rewording,
     ) -> std::result::Result<Self, Vec<ImportNote>> {
         let (stored, rows) = stored.unzip();
-        let mut laying = Laying {
+        let mut merge = FormMerge {
             year: fiscal_year,
             rewording,
             stored: stored.as_ref(),
             places: Vec::new(),
             notes: form.notes.iter().map(ImportNote::from).collect(),
         };
-        let mut tree = laying.policy(form, organization);
+        let mut tree = merge.policy(form, organization);
         let left = stored
             .clone()
-            .map(|stored| lay_over(&mut tree, stored))
+            .map(|stored| merge_over(&mut tree, stored))
             .unwrap_or_default();
-        let (places, notes) = (laying.places, laying.notes);
+        let (places, notes) = (merge.places, merge.notes);
         let mut laid = Self {
             tree,
             rows,

@@ -10,7 +10,7 @@ use crate::{
 
 /// Something that is stored and not in the file.
 #[derive(Debug, PartialEq)]
-pub(super) struct Left {
+pub(super) struct Unmentioned {
     pub(super) kind: ChangeType,
     pub(super) goal: GoalCode,
     pub(super) indicator: Option<Line<500>>,
@@ -18,7 +18,7 @@ pub(super) struct Left {
 }
 
 /// Adds to `said` what is stored and missing in it, indicators in their stored places; gives what was added.
-pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
+pub(super) fn merge_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Unmentioned> {
     let mut left = Vec::new();
     let mut kept = Vec::new();
     // A tree that the public read lacks the self-evaluation until it is published: a missing field is kept.
@@ -39,7 +39,7 @@ pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
         let Some(same) = said.goals.iter_mut().find(|said| said.code == code) else {
             goal.indicators
                 .retain(|indicator| indicator.id.is_none_or(|id| !moved.contains(&id)));
-            left.push(Left::of(ChangeType::Goal, &code, None, None));
+            left.push(Unmentioned::of(ChangeType::Goal, &code, None, None));
             kept.push(goal);
             continue;
         };
@@ -51,7 +51,7 @@ pub(super) fn lay_over(said: &mut PolicyTree, stored: PolicyTree) -> Vec<Left> {
                 Some(said) => keep_results(said, &indicator, &code, &mut left),
                 None if indicator.id.is_some_and(|id| moved.contains(&id)) => {}
                 None => {
-                    left.push(Left::of(
+                    left.push(Unmentioned::of(
                         ChangeType::Indicator,
                         &code,
                         Some(indicator.name.clone()),
@@ -81,11 +81,11 @@ fn is_same(said: &TreeIndicator, stored: &TreeIndicator) -> bool {
     }
 }
 
-fn keep_budgets(said: &mut TreeGoal, stored: &TreeGoal, left: &mut Vec<Left>) {
+fn keep_budgets(said: &mut TreeGoal, stored: &TreeGoal, left: &mut Vec<Unmentioned>) {
     for budget in &stored.budgets {
         let same = |said: &TreeBudget| (said.fiscal_year, said.kind) == (budget.fiscal_year, budget.kind);
         if !said.budgets.iter().any(same) {
-            left.push(Left::of(
+            left.push(Unmentioned::of(
                 ChangeType::Budget,
                 &stored.code,
                 None,
@@ -96,10 +96,10 @@ fn keep_budgets(said: &mut TreeGoal, stored: &TreeGoal, left: &mut Vec<Left>) {
     }
 }
 
-fn keep_results(said: &mut TreeIndicator, stored: &TreeIndicator, goal: &GoalCode, left: &mut Vec<Left>) {
+fn keep_results(said: &mut TreeIndicator, stored: &TreeIndicator, goal: &GoalCode, left: &mut Vec<Unmentioned>) {
     for result in &stored.results {
         if !said.results.iter().any(|said| said.fiscal_year == result.fiscal_year) {
-            left.push(Left::of(
+            left.push(Unmentioned::of(
                 ChangeType::Result,
                 goal,
                 Some(stored.name.clone()),
@@ -110,7 +110,7 @@ fn keep_results(said: &mut TreeIndicator, stored: &TreeIndicator, goal: &GoalCod
     }
 }
 
-impl Left {
+impl Unmentioned {
     fn of(kind: ChangeType, goal: &GoalCode, indicator: Option<Line<500>>, fiscal_year: Option<FiscalYear>) -> Self {
         Self {
             kind,

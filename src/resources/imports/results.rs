@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{
     ImportFormat, ImportOptions, perhaps, refused,
     report::{ImportEvaluation, ImportNote, ImportReport},
-    results_table::{Known, Sheet, read},
+    results_table::{KnownIndicator, Sheet, read},
 };
 use crate::{
     auth::Permission,
@@ -20,7 +20,7 @@ use crate::{
     resources::{
         evaluations::case::{Subject, judge},
         results::{
-            ResultInput, Row,
+            ResultInput, StoredResult,
             bulk::{ResultEntry, broken, store},
         },
     },
@@ -79,7 +79,7 @@ pub(super) fn import(
 }
 
 /// The indicators whose ids stand anywhere in a table, and whether the caller may change their results.
-fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
+fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (KnownIndicator, bool)>> {
     let named: HashSet<Id> = table
         .rows
         .iter()
@@ -97,7 +97,7 @@ fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
         .load(tx.conn)?;
     let caller = tx.caller;
     let known = rows.into_iter().map(|(id, name, unit, organization)| {
-        let known = Known {
+        let known = KnownIndicator {
             name: name.0,
             unit: unit.map(|unit| unit.0),
         };
@@ -110,7 +110,9 @@ fn named(tx: &mut Tx<'_>, table: &Table) -> Result<HashMap<Id, (Known, bool)>> {
 fn entries(tx: &mut Tx<'_>, sheet: &Sheet) -> Result<Vec<ResultEntry>> {
     let named: HashSet<Id> = sheet.entries.iter().map(|entry| entry.indicator_id).collect();
     let named: Vec<Id> = named.into_iter().collect();
-    let rows: Vec<Row> = Row::query().filter(r::indicator_id.eq_any(named)).load(tx.conn)?;
+    let rows: Vec<StoredResult> = StoredResult::query()
+        .filter(r::indicator_id.eq_any(named))
+        .load(tx.conn)?;
     let today = tx.today;
     let stored: HashMap<(Id, FiscalYear), ResultInput> = rows
         .into_iter()

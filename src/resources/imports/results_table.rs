@@ -34,7 +34,7 @@ const CELL: usize = 64;
 
 /// What is known of an indicator that a table names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownIndicator {
     /// Its name.
     pub name: String,
     /// Its unit, as printed.
@@ -120,7 +120,7 @@ impl Sheet {
 /// era nearest to `year`. Defaults: with a value `value_status` is `reported`; without one it must be stated.
 /// `observation_status` is `final`, but `provisional` where the value is still to come (`not_yet_due`, `not_reported`,
 /// `being_compiled`).
-pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> Option<Known>) -> Sheet {
+pub fn read(table: &Table, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> Option<KnownIndicator>) -> Sheet {
     let mut notes = Notes::default();
     let Some(heads) = heads::find(table, &mut notes) else {
         return Sheet {

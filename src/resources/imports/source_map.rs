@@ -11,7 +11,7 @@ use crate::{
 
 /// A thing in a policy, by what people call it: its place in a document changes when others are put before it.
 #[derive(Debug, Clone)]
-pub(super) enum Spot {
+pub(super) enum FieldRef {
     Policy(&'static str),
     Goal(GoalCode, &'static str),
     Budget(GoalCode, FiscalYear, BudgetKind),
@@ -19,7 +19,7 @@ pub(super) enum Spot {
     Result(GoalCode, Line<500>, FiscalYear),
 }
 
-impl Spot {
+impl FieldRef {
     /// Its JSON pointer in a policy, if it is there.
     pub(super) fn pointer(&self, tree: &PolicyTree) -> Option<String> {
         let goal = |code: &GoalCode| {

@@ -27,7 +27,7 @@ pub struct Rows {
     goals: Vec<goals::Goal>,
     budgets: Vec<budgets::Budget>,
     indicators: Vec<indicators::Indicator>,
-    results: Vec<results::Row>,
+    results: Vec<results::StoredResult>,
 }
 
 impl Rows {
@@ -59,7 +59,7 @@ impl Rows {
             .filter(s::indicators::policy_id.eq(policy.id))
             .order((s::indicators::position, s::indicators::id))
             .load(conn)?;
-        let results = results::Row::query()
+        let results = results::StoredResult::query()
             .filter(s::results::policy_id.eq(policy.id))
             .order((s::results::indicator_id, s::results::fiscal_year))
             .load(conn)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{IndicatorResult, ResultInput, Row, put};
+use super::{IndicatorResult, ResultInput, StoredResult, put};
 use crate::{
     auth::Permission,
     db::{
@@ -180,8 +180,8 @@ fn named(entries: &[ResultEntry]) -> Vec<Id> {
 }
 
 /// The stored results of the indicators in the entries.
-fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), Row>> {
-    let rows: Vec<Row> = Row::query()
+fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), StoredResult>> {
+    let rows: Vec<StoredResult> = StoredResult::query()
         .filter(results::indicator_id.eq_any(named(entries)))
         .load(conn)?;
     Ok(rows
@@ -191,7 +191,7 @@ fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(I
 }
 
 /// Every entry that names no indicator, or another version than the stored one.
-fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, FiscalYear), Row>) -> Result<()> {
+fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, FiscalYear), StoredResult>) -> Result<()> {
     let mut broken = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         if !known.contains(&entry.indicator_id) {

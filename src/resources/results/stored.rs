@@ -21,7 +21,7 @@ use crate::{
 /// A result as stored, with the columns that showing and evaluating it take.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = results, base_query = results::table.inner_join(i::table).inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table)))]
-pub struct Row {
+pub struct StoredResult {
     /// Identifier.
     pub id: Id,
     /// The indicator.
@@ -104,7 +104,7 @@ impl Columns {
     }
 }
 
-impl Row {
+impl StoredResult {
     /// Fiscal year of the result.
     #[must_use]
     pub fn fiscal_year(&self) -> FiscalYear {

@@ -1,6 +1,6 @@
 //! The indicators of a goal with their results: from boxes of either, or from the rows of a table.
 
-use super::{Reading, Row};
+use super::{IndicatorRow, Reading};
 use crate::domain::{
     fiscal_year,
     form::{
@@ -22,7 +22,7 @@ use crate::domain::{
 
 impl Reading<'_> {
     /// Reads a group of boxes of indicators and their results; whether every result has its indicator.
-    pub(super) fn group(&mut self, boxes: &[RawBox], records: &[RawRecord], rows: &mut Vec<Row>) -> bool {
+    pub(super) fn group(&mut self, boxes: &[RawBox], records: &[RawRecord], rows: &mut Vec<IndicatorRow>) -> bool {
         let start = rows.len();
         rows.extend(records.iter().map(|record| self.record(record)));
         let mut targets = Vec::new();
@@ -195,7 +195,7 @@ impl Reading<'_> {
         );
     }
 
-    fn indicator(&mut self, kind: IndicatorKind, label: Confidence, part: &Part, target: Option<&str>) -> Row {
+    fn indicator(&mut self, kind: IndicatorKind, label: Confidence, part: &Part, target: Option<&str>) -> IndicatorRow {
         let line = target.map_or(part.text.clone(), |target| format!("{}：{target}", part.text));
         let read = match &part.exact {
             Some(target) => indicator::exact(&part.text, target, self.texts_in),
@@ -222,7 +222,7 @@ impl Reading<'_> {
             line: part.place.line,
             confidence,
         };
-        Row {
+        IndicatorRow {
             indicator: FormIndicator {
                 kind,
                 read,
@@ -233,7 +233,7 @@ impl Reading<'_> {
         }
     }
 
-    fn record(&mut self, record: &RawRecord) -> Row {
+    fn record(&mut self, record: &RawRecord) -> IndicatorRow {
         // The name without its bullet or number.
         let named = parts(std::slice::from_ref(&record.name), Content::Indicators);
         let part = named.into_iter().next().unwrap_or_else(|| Part {

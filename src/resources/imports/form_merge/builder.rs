@@ -15,7 +15,7 @@ use crate::{
         imports::{
             Rewording,
             report::ImportNote,
-            source_map::{Spot, place},
+            source_map::{FieldRef, place},
         },
         policy_forms::printed,
         policy_trees::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// A goal's indicators: those that are stored, and the names of those in the form.
-struct Known<'a> {
+struct KnownIndicators<'a> {
     stored: Vec<(&'a TreeIndicator, Traits<'a>)>,
     said: HashSet<String>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownIndicators<'a> {
     fn of(goal: &FormGoal, stored: Option<&'a TreeGoal>) -> Self {
         let stored = stored.into_iter().flat_map(|goal| &goal.indicators);
         let traits = |it: &'a TreeIndicator| {
@@ -46,15 +46,15 @@ impl<'a> Known<'a> {
 }
 
 /// The merge of a form.
-pub(super) struct Laying<'a> {
+pub(super) struct FormMerge<'a> {
     pub(super) year: FiscalYear,
     pub(super) rewording: Rewording,
     pub(super) stored: Option<&'a PolicyTree>,
-    pub(super) places: Vec<(Spot, u32, Confidence)>,
+    pub(super) places: Vec<(FieldRef, u32, Confidence)>,
     pub(super) notes: Vec<ImportNote>,
 }
 
-impl Laying<'_> {
+impl FormMerge<'_> {
     pub(super) fn policy(&mut self, form: &Form, organization: OrganizationKey) -> PolicyTree {
         let line = |field: &Option<Field<String>>| field.as_ref().map(|field| Line(field.value.clone()));
         let goals = form.goals.iter().filter_map(|goal| self.goal(goal)).collect();
@@ -69,7 +69,7 @@ impl Laying<'_> {
             ("self_evaluation", form.self_evaluation.as_ref().map(place)),
             ("future_policy", form.future_policy.as_ref().map(place)),
         ] {
-            self.at(Spot::Policy(name), found);
+            self.at(FieldRef::Policy(name), found);
         }
         PolicyTree {
             id: None,
@@ -93,7 +93,7 @@ impl Laying<'_> {
         }
     }
 
-    fn at(&mut self, spot: Spot, found: Option<(u32, Confidence)>) {
+    fn at(&mut self, spot: FieldRef, found: Option<(u32, Confidence)>) {
         self.places
             .extend(found.map(|(line, confidence)| (spot, line, confidence)));
     }
@@ -119,7 +119,7 @@ impl Laying<'_> {
             ("issue_recognition", goal.issue_recognition.as_ref().map(place)),
             ("strategies", goal.strategies.as_ref().map(place)),
         ] {
-            self.at(Spot::Goal(code.clone(), name), found);
+            self.at(FieldRef::Goal(code.clone(), name), found);
         }
         let stored = self
             .stored
@@ -129,7 +129,7 @@ impl Laying<'_> {
             .iter()
             .filter_map(|budget| self.budget(&code, budget, stored));
         let budgets = budgets.collect();
-        let known = Known::of(goal, stored);
+        let known = KnownIndicators::of(goal, stored);
         let indicators = goal.indicators.iter();
         let indicators = indicators.map(|it| self.indicator(&code, it, &known)).collect();
         Some(TreeGoal {
@@ -148,7 +148,7 @@ impl Laying<'_> {
         let (figure, money) = (&field.value, &field.value.money);
         let status = money.status?;
         self.at(
-            Spot::Budget(goal.clone(), figure.fiscal_year, figure.kind),
+            FieldRef::Budget(goal.clone(), figure.fiscal_year, figure.kind),
             Some(place(field)),
         );
         let text = figure.text.clone().map(Line);
@@ -168,7 +168,7 @@ impl Laying<'_> {
         })
     }
 
-    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &Known<'_>) -> TreeIndicator {
+    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &KnownIndicators<'_>) -> TreeIndicator {
         let read = &indicator.read.value;
         let same = self.same(indicator, known);
         let mut tree = same.cloned().unwrap_or_else(|| TreeIndicator {
@@ -200,7 +200,7 @@ impl Laying<'_> {
             tree.direction = read.direction;
         }
         self.at(
-            Spot::Indicator(code.clone(), tree.name.clone()),
+            FieldRef::Indicator(code.clone(), tree.name.clone()),
             Some(place(&indicator.read)),
         );
         self.result(code, indicator, &mut tree);
@@ -209,7 +209,7 @@ impl Laying<'_> {
 
     /// The stored indicator that this one is: of the same name but for widths and blanks; or of nearly the same name,
     /// if a person said that these are the same.
-    fn same<'t>(&mut self, indicator: &FormIndicator, known: &Known<'t>) -> Option<&'t TreeIndicator> {
+    fn same<'t>(&mut self, indicator: &FormIndicator, known: &KnownIndicators<'t>) -> Option<&'t TreeIndicator> {
         let read = &indicator.read.value;
         let unit = read.target.as_ref().and_then(|target| target.unit.as_deref());
         let none = Target::default();
@@ -252,7 +252,7 @@ impl Laying<'_> {
             return;
         }
         let found = said.map(place).or_else(|| indicator.previous.as_ref().map(place));
-        self.at(Spot::Result(goal.clone(), tree.name.clone(), self.year), found);
+        self.at(FieldRef::Result(goal.clone(), tree.name.clone(), self.year), found);
         let stored = tree.results.iter().position(|result| result.fiscal_year == self.year);
         let mut result = stored.map_or_else(|| nothing_yet(self.year), |at| tree.results.remove(at));
         if let Some(read) = said.map(|field| &field.value) {

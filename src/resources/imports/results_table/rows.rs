@@ -5,7 +5,7 @@ use std::collections::{HashMap, hash_map};
 use serde_json::Value;
 
 use super::{
-    Entry, Heads, Known, MOST_RESULTS,
+    Entry, Heads, KnownIndicator, MOST_RESULTS,
     cells::{self, Fault},
     heads,
     notes::Notes,
@@ -36,7 +36,7 @@ pub(super) struct Reading<L> {
     pub(super) entries: Vec<Entry>,
 }
 
-impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
+impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
     pub(super) fn required_columns(&mut self) {
         let mut missing = Vec::new();
         if self.year.is_none() && !self.heads.has("fiscal_year") {
@@ -178,7 +178,7 @@ impl<L: FnMut(Id) -> Option<Known>> Reading<L> {
     }
 
     /// The result of a row, if every cell could be read. If it breaks a rule, there are notes.
-    fn result(&mut self, row: &Row, fiscal_year: FiscalYear, known: &Known) -> Option<ResultInput> {
+    fn result(&mut self, row: &Row, fiscal_year: FiscalYear, known: &KnownIndicator) -> Option<ResultInput> {
         let unit = known.unit.as_deref();
         let value = self.value(row, "value", unit);
         let cumulative_value = self.value(row, "cumulative_value", unit);

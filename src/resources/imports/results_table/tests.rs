@@ -19,14 +19,14 @@ const PERCENT: &str = "018e9a2c-5b00-7000-8000-000000000611";
 const GROUPS: &str = "018e9a2c-5b00-7000-8000-000000000612";
 const BARE: &str = "018e9a2c-5b00-7000-8000-000000000613";
 
-fn lookup(id: Id) -> Option<Known> {
+fn lookup(id: Id) -> Option<KnownIndicator> {
     let (name, unit) = match id.to_string().as_str() {
         PERCENT => ("満足している区民の割合", Some("%")),
         GROUPS => ("支援した団体の数", Some("団体")),
         BARE => ("満足度", None),
         _ => return None,
     };
-    Some(Known {
+    Some(KnownIndicator {
         name: name.to_owned(),
         unit: unit.map(str::to_owned),
     })
