@@ -1,6 +1,15 @@
 //! What holds of every spreadsheet that was read.
 
-use ward_policy::{http::validation::{Rules as _, violations}, domain::form::Note, resources::{results::ResultInput, imports::results_table::{self, KnownIndicator, MOST_NOTES}}, sheet::table::{MOST_COLUMNS, Table}, value::FiscalYear};
+use ward_policy::{
+    domain::form::Note,
+    http::validation::{Rules as _, violations},
+    resources::{
+        imports::results_table::{self, KnownIndicator, MOST_NOTES},
+        results::ResultInput,
+    },
+    sheet::table::{MOST_COLUMNS, Table},
+    value::FiscalYear,
+};
 
 /// Holds a table, and the results read from it, against what is promised of them.
 pub fn hold(table: Result<Table, Note>) {

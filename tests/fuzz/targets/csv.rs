@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{sheet::csv, resources::imports::results_table::is_key};
+use ward_policy::{resources::imports::results_table::is_key, sheet::csv};
 
 #[path = "../sheets.rs"]
 mod sheets;

@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{domain::fiscal_year::{label, parse, short}, value::FiscalYear};
+use ward_policy::{
+    domain::fiscal_year::{label, parse, short},
+    value::FiscalYear,
+};
 
 fuzz_target!(|text: &str| {
     for policy_year in [None, FiscalYear::new(1988), FiscalYear::new(2024)] {

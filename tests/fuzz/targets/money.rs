@@ -3,7 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::domain::reading::{Parse, money::{print, read}};
+use ward_policy::domain::reading::{
+    Parse,
+    money::{print, read},
+};
 
 fuzz_target!(|input: &str| {
     let (text, head) = input

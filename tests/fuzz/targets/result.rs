@@ -3,7 +3,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{domain::{kinds::ValueStatus, reading::{Parse, result::{ReadResult, print, read}}}, value::FiscalYear};
+use ward_policy::{
+    domain::{
+        kinds::ValueStatus,
+        reading::{
+            Parse,
+            result::{ReadResult, print, read},
+        },
+    },
+    value::FiscalYear,
+};
 
 fuzz_target!(|text: &str| {
     let Some(year) = FiscalYear::new(2024) else { return };

@@ -2,7 +2,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{domain::{reading::{Parse, target::{print, read}}, target::Target}, value::FiscalYear};
+use ward_policy::{
+    domain::{
+        reading::{
+            Parse,
+            target::{print, read},
+        },
+        target::Target,
+    },
+    value::FiscalYear,
+};
 
 fuzz_target!(|text: &str| {
     let year = FiscalYear::new(2024).expect("a fiscal year");
