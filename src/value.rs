@@ -15,9 +15,9 @@ pub trait Codes: Sized + Copy + 'static {
     const ALL: &'static [Self];
     /// The code as written in JSON and in the database.
     fn code(self) -> &'static str;
-    /// The code for people.
+    /// The code's label for people.
     fn label(self) -> Bilingual;
-    /// The same, in Japanese alone.
+    /// The label in Japanese alone.
     fn japanese(self) -> &'static str;
     /// What the code says, in one sentence.
     fn meaning(self) -> &'static str;

@@ -11,9 +11,9 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// Bytes gathered before they are encoded and written.
+/// Bytes to gather before encoding and writing them.
 const LARGE: usize = 1 << 16;
-/// Characters a refusal names.
+/// Most characters that a refusal names.
 const NAMED: usize = 20;
 
 /// How text becomes bytes.
@@ -21,10 +21,10 @@ const NAMED: usize = 20;
 pub enum Encoding {
     /// UTF-8, with a byte order mark or without.
     Utf8 {
-        /// Whether the mark stands at the beginning.
+        /// Whether the file begins with the mark.
         bom: bool,
     },
-    /// Windows-31J, for the programs that know nothing else. A character that it does not have is refused.
+    /// Windows-31J, for programs that read nothing else. A character that the encoding lacks is refused.
     Cp932,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Csv<W> {
     encoding: Encoding,
     rows: csv::Writer<Vec<u8>>,
     out: W,
-    /// Characters that the encoding does not have.
+    /// Characters that the encoding lacks.
     foreign: BTreeSet<char>,
 }
 
@@ -74,7 +74,7 @@ impl<W: Write> Csv<W> {
         Ok(self.out)
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered rows.
     fn write(&mut self) -> Result<()> {
         let gathered = std::mem::replace(&mut self.rows, rows());
         let bytes = gathered.into_inner().map_err(Error::internal)?;
@@ -117,7 +117,7 @@ fn rows() -> csv::Writer<Vec<u8>> {
         .from_writer(Vec::new())
 }
 
-/// Whether a character comes back as it went: the encoding also takes some for others, such as ¥ for \.
+/// Whether a character survives encoding and decoding: the encoding turns some into others, such as ¥ into \.
 fn survives(c: char) -> bool {
     let mut buffer = [0; 4];
     let text: &str = c.encode_utf8(&mut buffer);
