@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::kinds::BudgetStatus;
 use crate::value::{Id, Yen};
 
-/// The most a sum may come to, either way: 15 digits, like any other amount.
+/// The limit of a sum, positive or negative: 15 digits, like any other amount.
 const MOST: i128 = 999_999_999_999_999;
 
 /// Budget figures of one fiscal year and kind, added up.
@@ -42,11 +42,11 @@ pub struct Missing {
 pub struct Figure<'a> {
     /// The budget figure.
     pub id: Id,
-    /// The code of its goal.
+    /// The code of the goal.
     pub goal_code: &'a str,
-    /// What its box holds.
+    /// What the box of the figure holds.
     pub status: BudgetStatus,
-    /// Its amount, if one is stated.
+    /// The amount, if one is stated.
     pub amount_yen: Option<Yen>,
 }
 

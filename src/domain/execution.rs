@@ -1,4 +1,4 @@
-//! Execution: what was spent of a budget.
+//! Execution: how much of a budget was spent.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,10 +42,10 @@ pub struct Execution {
     pub complete: bool,
 }
 
-/// A figure as the latest policy states it: the amount, and whether it is whole.
+/// The figure of the latest policy: the amount, and whether it is complete.
 type Latest = Option<(Option<Yen>, bool)>;
 
-/// What was spent of the revised budget, else of the initial one.
+/// How much of the revised budget was spent; without one, of the initial budget.
 #[must_use]
 pub fn execution(initial: Latest, revised: Latest, actual: Latest) -> Execution {
     let stated = |figure: &Latest| figure.is_some_and(|(amount, _)| amount.is_some());

@@ -1,4 +1,4 @@
-//! Targets (目標値): what an indicator is to come to, against what, and by when.
+//! Targets (目標値): the value an indicator is to reach, its reference, and its period.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -125,7 +125,7 @@ pub struct Period {
 }
 
 impl Default for Target {
-    /// No target.
+    /// The default: no target.
     fn default() -> Self {
         Self {
             text: None,
@@ -138,7 +138,7 @@ impl Default for Target {
     }
 }
 impl Default for Reference {
-    /// No reference.
+    /// The default: no reference.
     fn default() -> Self {
         Self {
             kind: ReferenceKind::None,
@@ -148,7 +148,7 @@ impl Default for Reference {
     }
 }
 impl Default for Period {
-    /// The fiscal year itself.
+    /// The default: the fiscal year itself.
     fn default() -> Self {
         Self {
             kind: PeriodKind::SingleYear,
@@ -158,7 +158,7 @@ impl Default for Period {
     }
 }
 
-/// Where a fault is, as the end of a JSON pointer, and what is wrong.
+/// A fault of a target: the end of the JSON pointer to it, and the message.
 pub type Fault = (&'static str, Bilingual);
 
 /// The faults found so far.
@@ -173,7 +173,7 @@ impl Faults {
 }
 
 impl Target {
-    /// Everything that does not fit together, each with the place it is at (`/upper`, `/period/to`).
+    /// All members that do not fit together, each with its place (`/upper`, `/period/to`).
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Faults(Vec::new());

@@ -1,4 +1,4 @@
-//! A table of examples, and what holds of any two documents.
+//! A table of examples, and properties of any two documents.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn document() -> Value {
     })
 }
 
-/// What differs when a document is changed like this, as (pointer, place, what).
+/// The differences after a change of a document, as (pointer, place, kind).
 fn after(change: impl FnOnce(&mut Value)) -> Vec<(String, String, Difference)> {
     let (from, mut to) = (document(), document());
     change(&mut to);
@@ -120,7 +120,7 @@ fn a_goal_that_got_another_id_is_known_by_its_code() {
     assert_eq!(changes.len(), 1);
 }
 
-/// Documents that share goals, indicators, budgets and results often, and differ often.
+/// Documents that often share goals, indicators, budgets and results, and often differ.
 fn documents() -> impl Strategy<Value = Value> {
     let result = (2022..2025_i32, 0..3_i32);
     let results = proptest::collection::btree_map(2022..2025_i32, result, 0..3);
@@ -176,7 +176,7 @@ proptest! {
             match change.what {
                 Difference::Added => prop_assert_eq!(now, Some(&change.after)),
                 Difference::Removed => prop_assert_eq!(from.pointer(&change.pointer), Some(&change.before)),
-                // Of what moved the two goals are shown, and of an order the names.
+                // A moved indicator shows both goals; a changed order shows the names.
                 Difference::Changed if change.place.ja.ends_with("経営課題") => {
                     prop_assert!(now.is_some());
                     prop_assert!(change.before["id"].is_string() && change.after["id"].is_string());

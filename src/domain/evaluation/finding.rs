@@ -1,4 +1,4 @@
-//! The answer of an evaluation before it is written up.
+//! The answer of an evaluation, before the explanation is written.
 
 use super::{
     comparison::Bar,
@@ -31,13 +31,13 @@ text_enum! {
     }
 }
 
-/// The answer before it is written up.
+/// The answer, before the explanation is written.
 pub(in crate::domain) struct Finding {
     pub(in crate::domain) status: ValueStatus,
     pub(in crate::domain) outcome: Outcome,
     pub(in crate::domain) reason: Option<Reason>,
     pub(in crate::domain) ratings: Ratings,
-    /// The number that was compared; nothing unless there is a bar.
+    /// The compared number; nothing without a bar.
     pub(in crate::domain) compared: Option<(Decimal, ComparedField)>,
     pub(in crate::domain) reference: Option<(Decimal, ReferenceSource)>,
     pub(in crate::domain) bar: Result<Bar, Reason>,

@@ -1,4 +1,4 @@
-//! The organization's own rating beside the one the rule gives.
+//! The declared rating (the organization's) beside the computed one (the rule's).
 
 use serde::Serialize;
 use utoipa::ToSchema;

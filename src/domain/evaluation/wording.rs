@@ -65,7 +65,7 @@ pub(super) fn reference(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// A target as the rule reads it: 81.2%以上, 「前年度実績80.0%以上」.
+/// A target in the rule's words: 81.2%以上, 「前年度実績80.0%以上」.
 pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let target = case.target;
     let reference = reference(case, finding);
@@ -103,7 +103,7 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// The bar a difference comes to, in brackets: （82.0%以上）.
+/// The bar that reference and difference make: （82.0%以上）.
 fn bound(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let number = |bar| quantity(bar, case.unit);
     match finding.bar.map(|bar| (bar, bar.threshold().map(number))) {
