@@ -1,4 +1,4 @@
-//! The headings of a form: its title with year and organization, its head, its goals, and marks of pages.
+//! The headings of a form: the title with year and organization, the head, the goals, and marks of pages.
 
 use super::{
     labels::{start, year_before},
@@ -9,13 +9,13 @@ use super::{
 /// A title of a form: 令和6年度 西区運営方針.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Title {
-    /// As printed: 令和6年度.
+    /// The year as printed: 令和6年度.
     pub(super) year: Option<String>,
     pub(super) organization: Option<String>,
 }
 
-/// A title, where a text is one: a name before 運営方針, and nothing after it but remarks, a year, or a name that does
-/// not stand before it.
+/// The title, if a text is one: a name before 運営方針, and after it only remarks, a year, or the name that is missing
+/// before it.
 pub(super) fn title(text: &str) -> Option<Title> {
     let head = Narrow::of(start(text));
     let (before, after) = head.text.trim().split_once("運営方針")?;
@@ -76,7 +76,7 @@ pub(super) fn year_alone(text: &str) -> Option<String> {
     }
 }
 
-/// The organization in 所属名：西区; empty where it stands in the next cell.
+/// The organization in 所属名：西区; empty if the organization stands in the next cell.
 pub(super) fn organization(text: &str) -> Option<String> {
     let head = Narrow::of(start(text));
     let head = head.text.trim_matches(['(', ')', ' ']);
@@ -92,8 +92,8 @@ pub(super) fn organization(text: &str) -> Option<String> {
     (name.chars().count() <= 20).then(|| name.to_owned())
 }
 
-/// The title and the name of the head in (所属長 : 三村 浩也), 区長：三村 浩也, 所属長 区長 三村 浩也. The name is missing
-/// where it stands in the next cell.
+/// The title and the name of the head in (所属長 : 三村 浩也), 区長：三村 浩也, 所属長 区長 三村 浩也. No name if it stands
+/// in the next cell.
 pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
     let head = Narrow::of(start(text));
     let head = head.text.trim_matches(|c: char| c == ' ' || "()【】[]".contains(c));
@@ -111,16 +111,16 @@ pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
     Some((title, (!name.is_empty()).then(|| name.to_owned())))
 }
 
-/// A heading of a goal: its code, and its title where it stands in the same text.
+/// A heading of a goal: the code, and the title if it stands in the same text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GoalHeading<'a> {
     pub(super) code: String,
     pub(super) title: &'a str,
-    /// Whether it says 経営課題.
+    /// Whether the heading has the word 経営課題.
     pub(super) named: bool,
 }
 
-/// The heading of a goal, where an item is one: by its text, or by the code and the title that its page marks.
+/// The heading of a goal, if an item is one: by its text, or by a code and a title that the page marks.
 pub(super) fn goal_of(item: &Item) -> Option<GoalHeading<'_>> {
     match item.exact.as_slice() {
         [] => goal(&item.text),
@@ -133,7 +133,7 @@ pub(super) fn goal_of(item: &Item) -> Option<GoalHeading<'_>> {
     }
 }
 
-/// The heading of a goal, where a text is one: 経営課題1-(1) …, 【経営課題1】…, 経営課題１－１, １－（１）.
+/// The heading of a goal, if a text is one: 経営課題1-(1) …, 【経営課題1】…, 経営課題１－１, １－（１）.
 pub(super) fn goal(text: &str) -> Option<GoalHeading<'_>> {
     let head = Narrow::of(start(text));
     let opened = head.text.trim_start_matches([' ', '■', '●', '◆', '○']);
@@ -158,7 +158,7 @@ pub(super) fn goal(text: &str) -> Option<GoalHeading<'_>> {
         (Some((second, rest)), None) => (format!("{first}-{second}"), rest),
         (None, _) => (first.to_string(), rest),
     };
-    // Without the word only the full shape is a heading: 1-(1), 【1-1】.
+    // Without the word 経営課題 only the full shape is a heading: 1-(1), 【1-1】.
     if !named && (second.is_none() || bracketed.is_none() && inside.is_none()) {
         return None;
     }
@@ -195,7 +195,7 @@ pub(super) fn circled(c: char) -> Option<u32> {
     ('①'..='⑳').contains(&c).then(|| u32::from(c) - u32::from('①') + 1)
 }
 
-/// A code as forms print it: 1-(1) of 1-1.
+/// A code as forms print it: 1-(1) for 1-1.
 pub(super) fn printed_code(code: &str) -> String {
     match code.split_once('-') {
         Some((first, second)) => format!("{first}-({second})"),
@@ -203,7 +203,7 @@ pub(super) fn printed_code(code: &str) -> String {
     }
 }
 
-/// Whether a line says nothing: marks of forms and pages, examples' first lines, rules.
+/// Whether a line has no content: marks of forms and pages, first lines of examples, rules.
 pub(super) fn is_mark(text: &str) -> bool {
     if text.chars().nth(80).is_some() {
         return false;

@@ -1,10 +1,10 @@
-//! Any text and any page can be read without a panic; so can the real form in pieces.
+//! Any text, any page and any pieces of the real form are read without a panic.
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, proptest};
 
 use super::{Form, NISHI_2024, read_html, read_text};
 
-/// Bits that forms are made of, in any order.
+/// Bits of forms, in any order.
 fn bits() -> impl Strategy<Value = String> {
     let bit = prop::sample::select(vec![
         "目標",
@@ -71,7 +71,7 @@ fn bits() -> impl Strategy<Value = String> {
     prop::collection::vec(bit, 0..80).prop_map(|bits| bits.concat())
 }
 
-/// What holds of any form that was read.
+/// The properties of any form that was read.
 fn holds(form: &Form, text: &str) -> bool {
     let lines = u32::try_from(text.split('\n').count()).unwrap() + 1;
     let places = form
@@ -115,7 +115,7 @@ proptest! {
             .collect();
         let form = read_text(&text);
         prop_assert!(holds(&form, &text));
-        // The real form holds no result, so no piece of it does, but for lines that were cut.
+        // The real form holds no result, so its whole lines give none; a cut line might.
         if picks.iter().all(|(.., whole)| *whole) {
             let none = form.goals.iter().flat_map(|goal| &goal.indicators).all(|it| it.result.is_none() && it.previous.is_none());
             prop_assert!(none);
@@ -146,7 +146,7 @@ proptest! {
     }
 }
 
-/// A form with so many indicators, results and previous results, in one of the shapes of their tables.
+/// A form with these numbers of indicators, results and previous results, in one of the shapes of tables.
 fn shaped(indicators: usize, results: usize, previous: usize, shape: usize) -> Form {
     let names: Vec<String> = (1..=indicators).map(|n| format!("指標その{n}：{n}%以上")).collect();
     let results: Vec<String> = (1..=results).map(|n| format!("{n}%：A")).collect();
