@@ -58,7 +58,7 @@ impl<'a> FromIterator<Figure<'a>> for BudgetSum {
         for figure in figures {
             match figure.amount_yen {
                 Some(amount) => {
-                    sum += i128::from(amount.0); // as many as memory holds stay far below the limit of i128
+                    sum += i128::from(amount.0); // as many amounts as memory holds stay far below the limit of i128
                     stated += 1;
                 }
                 None => missing.push(Missing {

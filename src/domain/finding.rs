@@ -100,7 +100,7 @@ pub struct Misfit {
     pub kind: FindingKind,
     /// The value found.
     pub found: FindingValue,
-    /// The value it does not fit.
+    /// The value that `found` does not fit.
     pub against: FindingValue,
     /// Whether `against` is of the policy before; else it is of this policy, or the rule's.
     pub is_earlier: bool,

@@ -189,7 +189,7 @@ impl Target {
         };
         let relative = self.reference.kind != ReferenceKind::None;
         let (takes_value, takes_upper, takes_reference) = match self.comparator {
-            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // either of the two
+            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // a value or a reference
             Between => (true, true, false),
             Increase | Decrease | Maintain => (false, false, true),
             IncreaseBy | DecreaseBy => (true, false, true),

@@ -32,7 +32,7 @@ impl Decimal {
     /// Zero, a number like any other.
     pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
 
-    /// The message for a number with more digits than that.
+    /// The message for a number with too many digits.
     #[must_use]
     pub fn too_many_digits() -> Bilingual {
         Bilingual::new(

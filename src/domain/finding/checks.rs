@@ -124,7 +124,7 @@ pub(super) fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
     let value = now.value.map(|value| (FindingField::Value, value));
     let aim = now.terms.target.value.map(|aim| (FindingField::TargetValue, aim));
     let broken = |(_, number): &(_, Decimal)| !number.0.is_integer() && WHOLES.contains(&unit.as_str());
-    // A mean has decimals; the name says that it is a mean.
+    // A mean has decimals: its name has one of these words.
     if ["平均", "当たり", "あたり"]
         .iter()
         .any(|mean| now.terms.name.contains(mean))

@@ -265,7 +265,7 @@ pub(super) fn label_of(cell: &Cell) -> Option<(Found<'_>, usize)> {
     }
 }
 
-/// A label that takes a whole cell has no rest to borrow.
+/// A label that takes a whole cell, without a rest to borrow.
 fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
     Found {
         label: found.label,

@@ -30,7 +30,7 @@ pub(super) struct Item {
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) mark: Mark,
-    /// Whether the item continues the previous item of its cell.
+    /// Whether the cell has an item before this one.
     pub(super) goes_on: bool,
     /// The values that the page marks, each as stored; `text` is the text around them.
     pub(super) exact: Vec<String>,

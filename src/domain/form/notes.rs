@@ -24,7 +24,7 @@ impl Place {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     made: Vec<Note>,
-    /// The first note beyond the limit: its place and severity.
+    /// Notes beyond the limit: the place of the first, and the worst severity.
     beyond: Option<(Place, Severity)>,
     left_out: usize,
 }

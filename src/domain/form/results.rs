@@ -54,7 +54,7 @@ pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Opt
     Some(attached)
 }
 
-/// For each part the indicator with its number; by place if parts or indicators have no numbers.
+/// For each part the indicator with its number, if all are numbered; else the indicator at its place.
 fn by_number(indicators: &[Candidate<'_>], parts: &[Part]) -> Option<Vec<Option<usize>>> {
     let of_numbers: HashMap<u32, usize> = indicators
         .iter()

@@ -350,7 +350,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Counts characters up to places that only go forward.
+/// Counts characters up to a place; places only increase.
 #[derive(Default)]
 struct Columns {
     bytes: usize,

@@ -31,7 +31,7 @@ pub(super) struct RawRecord {
     pub(super) place: Place,
     pub(super) name: Item,
     pub(super) target: Option<String>,
-    /// The result, with the year in its head, and its place.
+    /// The result, the year in the head of its column, and its place.
     pub(super) result: Option<(String, Option<String>, Place)>,
     pub(super) rating: Option<String>,
     pub(super) previous: Option<(String, Place)>,

@@ -300,7 +300,7 @@ fn is_dash(text: &str) -> bool {
     matches!(text, "-" | "―" | "—" | "ー" | "─" | "‒")
 }
 
-/// Prints a result the way forms do; what is printed is read as the same result.
+/// Prints a result the way forms do; reading the text gives this result again.
 #[must_use]
 pub fn print(read: &ReadResult, unit: Option<&str>) -> String {
     let said = |value: Option<Decimal>| value.map(|it| quantity(it.0, unit).ja);

@@ -30,7 +30,7 @@ pub struct ReadTarget {
     /// The target. One that cannot be read is `qualitative`: no rule compares it, and its text is kept. A text of over
     /// 500 characters is no target.
     pub target: Target,
-    /// How much of it was understood.
+    /// How much of the text was understood.
     pub parse: Parse,
     /// The unit, as printed; 割 is given as %.
     pub unit: Option<String>,

@@ -7,7 +7,7 @@ use crate::domain::reading::years;
 const PREVIOUS: &[&str] = &["対前年度", "前年度", "昨年度", "対前年", "前年", "昨年"];
 /// Words that may stand between the name of a year and the comparison.
 const RESULT: &[&str] = &["実績値", "実績", "末", "の値", "の結果", "の数値", "値", "の"];
-/// Words that compare a result with that year.
+/// Words that compare a result with a year.
 const THAN: &[&str] = &[
     "と比較して",
     "と比べて",
