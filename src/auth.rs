@@ -25,7 +25,7 @@ pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 pub const SERVICE: &str = "ward-policy";
 /// Tells the database that a caller sees all drafts.
 pub const EVERY_DRAFT: &str = "*";
-/// Most characters of a change reason.
+/// Most characters of a reason.
 pub const LONGEST_REASON: usize = 1000;
 
 /// What a token allows its holder to do in an organization. A holder who may edit or publish sees the drafts too.

@@ -44,10 +44,10 @@ pub enum Error {
     /// The resource was changed since the caller read it, or exists where the caller would create it.
     #[error("precondition failed")]
     PreconditionFailed,
-    /// The caller must say which version of the resource it changes.
+    /// The caller must say which state it changes.
     #[error("precondition required")]
     PreconditionRequired,
-    /// The caller accepts none of the media types that the service has.
+    /// The caller accepts nothing the service can answer with.
     #[error("not acceptable")]
     NotAcceptable,
     /// The body is not of the media type this operation takes.
@@ -76,7 +76,7 @@ pub enum Error {
     /// The database rolled the transaction back for a reason of its own; repeating the request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
-    /// The database did not say whether it has committed the transaction.
+    /// The database did not say whether it has committed the work.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(String),
     /// The data of the requested moment may still change; the data until this moment is settled.
@@ -85,7 +85,7 @@ pub enum Error {
     /// The framework refused the request before any of our code saw it.
     #[error("refused by the framework: {0}")]
     Framework(u16),
-    /// A failure of the service itself.
+    /// Our fault.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

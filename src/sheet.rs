@@ -7,7 +7,7 @@ pub mod table;
 pub mod write;
 pub mod xlsx;
 
-/// A column of a table: its code for programs, and its head for people.
+/// A column of a table: its code, and its head for people.
 pub type Column = (&'static str, &'static str);
 
 /// The columns of a table of results. Exports and templates write all of them in this order; a table that is read

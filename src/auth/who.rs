@@ -7,10 +7,10 @@ use crate::value::Id;
 /// The caller for whom a request is counted: it has one rate, one queue and one share of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
-    /// The holder of a valid token, whatever address the requests come from.
+    /// The holder of a valid token, from wherever the requests come.
     Token(Id),
-    /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits: a
-    /// provider assigns the whole network to one customer.
+    /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits:
+    /// a provider assigns the whole network to one customer.
     Address(IpAddr),
     /// The service itself, which works for many callers at once.
     Service,

@@ -42,11 +42,11 @@ pub struct Missing {
 pub struct Figure<'a> {
     /// The budget figure.
     pub id: Id,
-    /// The code of the goal.
+    /// The code of its goal.
     pub goal_code: &'a str,
     /// What the box of the figure holds.
     pub status: BudgetStatus,
-    /// The amount, if one is stated.
+    /// Its amount, if one is stated.
     pub amount_yen: Option<Yen>,
 }
 

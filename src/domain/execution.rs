@@ -1,4 +1,4 @@
-//! Execution: how much of a budget was spent.
+//! Execution: what was spent of a budget.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ pub struct Execution {
 /// The figure of the latest policy: the amount, and whether it is complete.
 type Latest = Option<(Option<Yen>, bool)>;
 
-/// How much of the revised budget was spent; without one, of the initial budget.
+/// What was spent of the revised budget, else of the initial one.
 #[must_use]
 pub fn execution(initial: Latest, revised: Latest, actual: Latest) -> Execution {
     let stated = |figure: &Latest| figure.is_some_and(|(amount, _)| amount.is_some());

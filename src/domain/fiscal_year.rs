@@ -157,7 +157,7 @@ fn narrow(text: &str) -> String {
         .collect()
 }
 
-/// The number of a year: 元, up to four digits, or kanji up to 九十九.
+/// 元, up to four digits, or kanji up to 九十九.
 fn numeral(text: &str) -> Option<i32> {
     if text == "元" {
         return Some(1);
@@ -206,7 +206,7 @@ fn no_such_year(text: &str) -> Bilingual {
     )
 }
 
-/// The part of a text that a message repeats.
+/// As much of a text as a message repeats.
 fn quoted(text: &str) -> String {
     text.trim().chars().take(20).collect()
 }

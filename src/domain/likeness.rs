@@ -108,13 +108,13 @@ pub fn plain(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Whether two texts are equal, apart from widths and blanks.
+/// Whether two texts say the same, but for widths and blanks.
 #[must_use]
 pub fn same_text(one: &str, other: &str) -> bool {
     one == other || plain(one) == plain(other)
 }
 
-/// Whether two units are equal, however printed.
+/// Whether two units are the same, however they are printed.
 #[must_use]
 pub fn same_unit(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {

@@ -27,11 +27,11 @@ text_enum! {
 pub struct Standing {
     /// Whether there is a draft of the policy.
     pub draft: bool,
-    /// Whether the plan is public.
+    /// Whether its plan is public.
     pub plan_published: bool,
-    /// The day on which the results were published, if they were.
+    /// When its results were published, if they are.
     pub results_published_on: Option<NaiveDate>,
-    /// Whether the last publication is a withdrawal.
+    /// Whether its last publication is a withdrawal.
     pub withdrawn: bool,
     /// The last day on which results are in time.
     pub due_on: Option<NaiveDate>,

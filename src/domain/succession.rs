@@ -47,7 +47,7 @@ pub struct Terms<'a> {
     pub name: &'a str,
     /// Who or what is counted.
     pub population: Option<&'a str>,
-    /// The unit as printed.
+    /// Its unit as printed.
     pub unit: Option<&'a str>,
     /// Which way is better.
     pub direction: Direction,

@@ -125,7 +125,7 @@ pub struct Period {
 }
 
 impl Default for Target {
-    /// The default: no target.
+    /// No target.
     fn default() -> Self {
         Self {
             text: None,
@@ -138,7 +138,7 @@ impl Default for Target {
     }
 }
 impl Default for Reference {
-    /// The default: no reference.
+    /// No reference.
     fn default() -> Self {
         Self {
             kind: ReferenceKind::None,
@@ -148,7 +148,7 @@ impl Default for Reference {
     }
 }
 impl Default for Period {
-    /// The default: the fiscal year itself.
+    /// The fiscal year itself.
     fn default() -> Self {
         Self {
             kind: PeriodKind::SingleYear,

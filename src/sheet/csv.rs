@@ -1,4 +1,4 @@
-//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, quoted line breaks.
+//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, quoted breaks.
 //!
 //! By hand, since messages name cells: the reader of the `csv` crate neither counts empty lines nor reports an unclosed
 //! quote. Tests compare this reader with that crate's reader and writer.
@@ -70,10 +70,10 @@ enum State {
 #[derive(Debug, Default)]
 struct Reader {
     builder: Builder,
-    /// How many rows were read.
+    /// How many rows are read.
     rows: u32,
     cells: Vec<Cell>,
-    /// How many cells of the row were read.
+    /// How many cells of the row are read.
     columns: u32,
     cell: String,
     state: State,

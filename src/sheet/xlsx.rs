@@ -17,7 +17,7 @@ mod styles;
 #[cfg(test)]
 mod tests;
 
-/// The worksheet to read where there are several.
+/// The worksheet that is read where there are several.
 const SHEET: &str = "実績";
 
 /// Most worksheets, and most parts that one part refers to; a table of results has fewer.
@@ -116,7 +116,7 @@ impl Book {
     }
 }
 
-/// The parts that a part refers to.
+/// Which parts a part refers to.
 #[derive(Default)]
 struct Relations {
     by_id: HashMap<String, String>,

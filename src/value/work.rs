@@ -33,11 +33,11 @@ pub enum Ended {
 /// Units between two looks at clock and caller: some tenths of a millisecond.
 const GLANCE: u64 = 1 << 16;
 
-/// The work under way on this thread.
+/// Work that is being done on this thread.
 struct UnderWay {
     budget: Option<Budget>,
     done: u64,
-    /// The units done at the last look at clock and caller.
+    /// How much was done when clock and caller were last looked at.
     seen: u64,
 }
 
@@ -87,7 +87,7 @@ pub fn within<T>(budget: Budget, work: impl FnOnce() -> T) -> Result<T, Ended> {
     })
 }
 
-/// Works without a budget, and returns the units done.
+/// Works without a budget, and tells how much was done.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
     begin(None);
     let given = work();

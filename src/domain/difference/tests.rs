@@ -120,7 +120,7 @@ fn a_goal_that_got_another_id_is_known_by_its_code() {
     assert_eq!(changes.len(), 1);
 }
 
-/// Documents that often share goals, indicators, budgets and results, and often differ.
+/// Documents that share goals, indicators, budgets and results often, and differ often.
 fn documents() -> impl Strategy<Value = Value> {
     let result = (2022..2025_i32, 0..3_i32);
     let results = proptest::collection::btree_map(2022..2025_i32, result, 0..3);

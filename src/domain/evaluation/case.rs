@@ -50,6 +50,6 @@ pub struct Facts {
     pub value_status: Option<ValueStatus>,
     /// The organization's own rating.
     pub declared_rating: Option<Rating>,
-    /// The previous year's result as stated beside this result.
+    /// The previous year's result as stated beside this one.
     pub stated_previous_value: Option<Decimal>,
 }

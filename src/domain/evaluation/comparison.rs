@@ -93,7 +93,7 @@ impl Bar {
         }
     }
 
-    /// Whether rounding the value would change the answer.
+    /// Whether rounding the value would turn the answer.
     pub(in crate::domain) fn turned_by_rounding(self, value: Number, decimals: Option<u32>) -> bool {
         decimals.is_some_and(|places| self.met_by(value) != self.met_by(rounded(value, places)))
     }

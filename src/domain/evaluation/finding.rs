@@ -37,7 +37,7 @@ pub(in crate::domain) struct Finding {
     pub(in crate::domain) outcome: Outcome,
     pub(in crate::domain) reason: Option<Reason>,
     pub(in crate::domain) ratings: Ratings,
-    /// The compared number; nothing without a bar.
+    /// The number that was compared; nothing unless there is a bar.
     pub(in crate::domain) compared: Option<(Decimal, ComparedField)>,
     pub(in crate::domain) reference: Option<(Decimal, ReferenceSource)>,
     pub(in crate::domain) bar: Result<Bar, Reason>,

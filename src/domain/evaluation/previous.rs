@@ -89,7 +89,7 @@ pub struct ValueChange {
     pub note: Option<String>,
 }
 
-/// Compares the case's value with the previous year's.
+/// Puts the case's value beside the previous year's.
 pub(super) fn previous(case: &Case<'_>) -> Previous {
     let stated = case.result.and_then(|facts| facts.stated_previous_value);
     Previous {

@@ -1,4 +1,4 @@
-//! The declared rating (the organization's) beside the computed one (the rule's).
+//! The organization's own rating beside the one the rule gives.
 
 use serde::Serialize;
 use utoipa::ToSchema;

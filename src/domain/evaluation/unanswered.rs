@@ -11,7 +11,7 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// The sentence on why there is no answer, or none yet.
+/// Why there is no answer, or none yet.
 pub(super) fn unanswered(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let due = day(case.due_on);
     let target = target(case, finding);

@@ -65,7 +65,7 @@ pub(super) fn reference(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// A target in the rule's words: 81.2%以上, 「前年度実績80.0%以上」.
+/// A target as the rule reads it: 81.2%以上, 「前年度実績80.0%以上」.
 pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let target = case.target;
     let reference = reference(case, finding);

@@ -1,4 +1,4 @@
-//! Targets compared with the year before: met already, or lowered.
+//! Targets beside the year before: met already, or lowered.
 
 use super::{FindingField, FindingKind, FindingValue, Misfit, Seen, number, valued};
 use crate::{

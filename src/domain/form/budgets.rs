@@ -12,13 +12,13 @@ pub(super) struct BudgetHead {
     pub(super) unit: Option<String>,
 }
 
-/// A figure of a goal: its head, and its text unless the box is empty.
+/// A figure of a goal: its head, and its text where the box is not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RawBudget {
     pub(super) head: BudgetHead,
     pub(super) text: Option<String>,
     pub(super) place: Place,
-    /// The column of the head among the cells.
+    /// The column of its head among the cells.
     pub(super) column: usize,
 }
 
@@ -97,7 +97,7 @@ fn as_printed(text: &str, amount: &str) -> String {
         .to_owned()
 }
 
-/// The figures of a row, from this cell on: amounts stand behind their heads.
+/// The figures of a row from a cell on: amounts stand behind their heads.
 pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
     let mut figures: Vec<RawBudget> = Vec::new();
     for (column, cell) in row.cells.iter().enumerate().skip(from) {

@@ -1,4 +1,4 @@
-//! The headings of a form: the title with year and organization, the head, the goals, and marks of pages.
+//! The headings of a form: its title with year and organization, its head, its goals, and marks of pages.
 
 use super::{
     labels::{start, year_before},
@@ -76,7 +76,7 @@ pub(super) fn year_alone(text: &str) -> Option<String> {
     }
 }
 
-/// The organization in 所属名：西区; empty if the organization stands in the next cell.
+/// The organization in 所属名：西区; empty where it stands in the next cell.
 pub(super) fn organization(text: &str) -> Option<String> {
     let head = Narrow::of(start(text));
     let head = head.text.trim_matches(['(', ')', ' ']);
@@ -92,8 +92,8 @@ pub(super) fn organization(text: &str) -> Option<String> {
     (name.chars().count() <= 20).then(|| name.to_owned())
 }
 
-/// The title and the name of the head in (所属長 : 三村 浩也), 区長：三村 浩也, 所属長 区長 三村 浩也. No name if it stands
-/// in the next cell.
+/// The title and the name of the head in (所属長 : 三村 浩也), 区長：三村 浩也, 所属長 区長 三村 浩也. The name is missing
+/// where it stands in the next cell.
 pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
     let head = Narrow::of(start(text));
     let head = head.text.trim_matches(|c: char| c == ' ' || "()【】[]".contains(c));
@@ -111,7 +111,7 @@ pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
     Some((title, (!name.is_empty()).then(|| name.to_owned())))
 }
 
-/// A heading of a goal: the code, and the title if it stands in the same text.
+/// A heading of a goal: its code, and its title where it stands in the same text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GoalHeading<'a> {
     pub(super) code: String,
@@ -120,7 +120,7 @@ pub(super) struct GoalHeading<'a> {
     pub(super) named: bool,
 }
 
-/// The heading of a goal, if an item is one: by its text, or by a code and a title that the page marks.
+/// The heading of a goal, where an item is one: by its text, or by the code and the title that its page marks.
 pub(super) fn goal_of(item: &Item) -> Option<GoalHeading<'_>> {
     match item.exact.as_slice() {
         [] => goal(&item.text),
@@ -133,7 +133,7 @@ pub(super) fn goal_of(item: &Item) -> Option<GoalHeading<'_>> {
     }
 }
 
-/// The heading of a goal, if a text is one: 経営課題1-(1) …, 【経営課題1】…, 経営課題１－１, １－（１）.
+/// The heading of a goal, where a text is one: 経営課題1-(1) …, 【経営課題1】…, 経営課題１－１, １－（１）.
 pub(super) fn goal(text: &str) -> Option<GoalHeading<'_>> {
     let head = Narrow::of(start(text));
     let opened = head.text.trim_start_matches([' ', '■', '●', '◆', '○']);
@@ -195,7 +195,7 @@ pub(super) fn circled(c: char) -> Option<u32> {
     ('①'..='⑳').contains(&c).then(|| u32::from(c) - u32::from('①') + 1)
 }
 
-/// A code as forms print it: 1-(1) for 1-1.
+/// A code as forms print it: 1-(1) of 1-1.
 pub(super) fn printed_code(code: &str) -> String {
     match code.split_once('-') {
         Some((first, second)) => format!("{first}-({second})"),

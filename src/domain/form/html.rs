@@ -101,7 +101,7 @@ const VALUE: (&str, &str) = ("span", "data-exact");
 /// The attribute of visible elements that are no part of the form.
 const NOT_FORM: &str = "data-not-form";
 
-/// A hidden element, which is left out up to its end.
+/// An element that is not shown: left out up to its end.
 struct Skipped {
     name: String,
     /// How many elements of this name are open within the hidden one.
@@ -183,7 +183,7 @@ impl Page {
                 depth: 0,
                 tables: 0,
             });
-            // A hidden cell still keeps its place.
+            // A cell that is not shown still keeps its place.
             if matches!(name, "td" | "th") {
                 self.builder.cell(self.line, true);
             }

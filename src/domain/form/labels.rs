@@ -189,7 +189,7 @@ fn strip_broken<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     Some(rest)
 }
 
-/// The fiscal year before a label's words (令和6年度, 6年度), and the text from these words on.
+/// A fiscal year before a label's words (令和6年度, 6年度), and the words.
 pub(super) fn year_before(text: &str) -> (Option<String>, &str) {
     let Some((before, after)) = text.split_once("年度") else {
         return (None, text);

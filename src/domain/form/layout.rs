@@ -1,11 +1,11 @@
-//! The lines and cells of a form, from text and from HTML alike: rows of cells of items, each item with its place.
+//! The lines and cells of a form, the same for text and for HTML: rows of cells of items, each with its place.
 
 use super::tags::{self, Piece};
 use crate::value::work;
 
 /// The most bytes of a file: the longest known form has a hundredth of them.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// The most cells and items that are read.
+/// The most cells and items that are looked at.
 pub(super) const MOST_PARTS: usize = 100_000;
 /// Units of work for placing and reading a cell or an item: as many as for so many bytes.
 const PART: usize = 256;
@@ -17,7 +17,7 @@ pub(super) enum Mark {
     Line,
     /// A cell, or a paragraph of HTML: it may hold several items.
     Block,
-    /// An item of a list: one item, whatever its text.
+    /// An item of a list: one item, whatever it holds.
     Listed,
     /// Text within a list whose items lost their marks: blanks separate the items.
     Run,
@@ -36,7 +36,7 @@ pub(super) struct Item {
     pub(super) exact: Vec<String>,
 }
 
-/// A cell: its items; none in a blank cell.
+/// A cell: its items, none where it is blank.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cell {
     /// Whether the page marks the cell as a head.

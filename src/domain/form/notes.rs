@@ -79,7 +79,7 @@ impl Notes {
     }
 }
 
-/// The start of a text, to quote in a note.
+/// The start of a text for a note.
 pub(super) fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {

@@ -16,14 +16,14 @@ use super::{
 
 mod rows_above;
 
-/// The most heads of a row by which the cells below are told apart.
+/// The most heads of a row that cells below are told apart by.
 const MOST_HEADS: usize = 30;
 
 /// A box: its label and its content.
 #[derive(Debug)]
 pub(super) struct RawBox {
     pub(super) label: Label,
-    /// The year in the label, as printed.
+    /// The year its label states, as printed.
     pub(super) year: Option<String>,
     /// The goal of the box; nothing for a box of the policy.
     pub(super) goal: Option<usize>,
@@ -92,22 +92,22 @@ pub(super) fn sort(layout: &Layout) -> Raw {
 struct Reader {
     raw: Raw,
     aligned: bool,
-    /// The open box.
+    /// The box that is open.
     current: Option<usize>,
     in_goal: bool,
     /// The codes of the goals so far.
     codes: HashSet<String>,
-    /// Places of the boxes of prose, by goal and label.
+    /// The boxes of prose by goal and label.
     prose: HashMap<(Option<usize>, std::mem::Discriminant<Label>), usize>,
     /// The heads of the latest row of heads: their columns and boxes.
     heads: Vec<(usize, usize)>,
     heads_length: usize,
     table: Option<Table>,
-    /// The column of the latest label, if it was in a table.
+    /// The column the latest label stood in, if it was in a table.
     label_column: Option<usize>,
     /// How many of the goal's last figures may have their amounts in the row below.
     below: usize,
-    /// The unit stated in the head of the form.
+    /// The unit the head of the form states.
     unit: Option<String>,
     finished: bool,
 }
@@ -323,7 +323,7 @@ impl Reader {
             }
             return;
         };
-        // A target in its own cell, beside the name of the indicator.
+        // A target in a cell of its own beside the name of its indicator.
         if beside
             && cell.items.iter().all(|item| item.exact.is_empty())
             && matches!(open.label, Label::Indicators(_))

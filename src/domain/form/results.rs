@@ -6,10 +6,10 @@ use super::{split::Part, width::bare};
 
 /// How many colons of a result are tried as the end of the indicator's name.
 const MOST_COLONS: usize = 6;
-/// The most characters of an indicator's name.
+/// The most characters of a name.
 const LONGEST_NAME: usize = 600;
 
-/// An indicator that results may belong to.
+/// An indicator results may belong to.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'a> {
     pub(super) number: Option<u32>,

@@ -168,7 +168,7 @@ impl Splitter {
 
     fn push(&mut self, item: &Item, chars: usize, text: &str, sign: Option<Sign>, doubtful: bool) {
         let number_of = sign.as_ref().and_then(|sign| sign.number);
-        // Prose keeps its numbers, since it may refer to them.
+        // The number stays in prose, which may refer to it.
         let skipped = match sign {
             Some(sign) if sign.number.is_none() || self.content != Content::Prose => sign.length,
             _ => 0,

@@ -22,9 +22,9 @@ const TIMES: [(&str, i64); 3] = [("時間", 3600), ("分", 60), ("秒", 1)];
 pub(super) struct Measure {
     /// The number.
     pub(super) value: Decimal,
-    /// The unit; 割 is given as %.
+    /// Its unit; 割 is given as %.
     pub(super) unit: Option<String>,
-    /// The bytes of the text that number and unit take.
+    /// How many bytes of the text they take.
     pub(super) len: usize,
     /// Whether the number is written with digits.
     pub(super) has_digits: bool,
@@ -128,12 +128,12 @@ fn divided(seconds: Number, length: i64) -> Option<Decimal> {
     (value.checked_mul(length)? == seconds).then(|| held(value.normalize()))?
 }
 
-/// The number, if it can be stored.
+/// A number that can be stored.
 pub(super) fn held(number: Number) -> Option<Decimal> {
     number.to_string().parse().ok()
 }
 
-/// The bytes of the unit a text begins with.
+/// How many bytes of a text are a unit.
 fn unit(text: &str) -> usize {
     let mut end = 0;
     for c in text.chars().take(MOST + 1) {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal as Number;
 
-/// The most digits of a number.
+/// The most digits a number may be written with.
 const MOST_DIGITS: usize = 15;
 
 /// A number as written.
@@ -12,11 +12,11 @@ pub(super) struct Numeral {
     pub(super) value: Number,
     /// The value of 1 in the last written digit: 0.1 in 81.2, 1,000,000 in 77百万.
     pub(super) precision: Number,
-    /// How many bytes of the text the number takes.
+    /// How many bytes of the text it takes.
     pub(super) len: usize,
-    /// Whether the number is written with the digits 0 to 9 alone.
+    /// Whether it is written with the digits 0 to 9 alone.
     pub(super) digits_only: bool,
-    /// Whether the number has a digit from 0 to 9.
+    /// Whether it holds a digit from 0 to 9.
     pub(super) has_digits: bool,
 }
 

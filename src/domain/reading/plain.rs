@@ -17,7 +17,7 @@ pub(crate) struct Plain<'a> {
 }
 
 impl<'a> Plain<'a> {
-    /// Converts a text to one width.
+    /// Puts a text into one width.
     pub(crate) fn of(printed: &'a str) -> Self {
         work::spend(printed.len());
         let mut plain = Self {
@@ -117,7 +117,7 @@ fn kana(c: char) -> char {
     full
 }
 
-/// A kana and the mark of its voiced sound, as one character.
+/// A sound and the mark that makes it a voiced one, as one character.
 fn voiced(sound: Option<char>, mark: char) -> Option<char> {
     matches!(mark, '\u{3099}' | '\u{309a}').then(|| compose(sound?, mark))?
 }

@@ -34,7 +34,7 @@ pub struct ReadTarget {
     pub parse: Parse,
     /// The unit, as printed; 割 is given as %.
     pub unit: Option<String>,
-    /// The decimal places of the target's number.
+    /// The decimal places of its number.
     pub decimals: u32,
     /// Which way is better, as far as the target tells.
     pub direction: Direction,
@@ -434,7 +434,7 @@ impl Reading {
         self.end(rest, comparator);
     }
 
-    /// Ends the target with this comparator, unless another condition follows.
+    /// A target with this comparator, unless more conditions follow.
     fn end(&mut self, rest: &str, comparator: Comparator) {
         let rest = trim_ending(rest);
         if rest.is_empty() {
@@ -460,7 +460,7 @@ impl Reading {
         self.read
     }
 
-    /// Puts the understood parts together.
+    /// Puts together what was understood.
     fn finish(mut self) -> ReadTarget {
         let comparator = self.read.target.comparator;
         if let Some(baseline) = self.baseline.take() {

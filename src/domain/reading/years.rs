@@ -5,7 +5,7 @@ use crate::{domain::fiscal_year, value::FiscalYear};
 /// The most characters a year takes.
 const MOST: usize = 12;
 
-/// The fiscal year that a plain text begins with, and its length in bytes, with 年度 and 末.
+/// The fiscal year a plain text begins with, and how many bytes it takes, 年度 and 末 included.
 ///
 /// A year has an era, or four digits, or 年度 behind it: a bare 4年度 is read against the policy's year.
 pub(super) fn leading(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, usize)> {
@@ -41,7 +41,7 @@ pub(super) fn leading(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear
 
 /// The first and last fiscal year of a range that a plain text begins with: R3~R5, 令和3~5年度, 令和3年度から令和5年度まで.
 pub(super) fn leading_range(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, FiscalYear, usize)> {
-    // In 3~5年度 only the second year has its 年度.
+    // 3~5年度 has its 年度 at the end alone.
     let (first, len) = leading(text, policy_year).or_else(|| bare(text, policy_year))?;
     let rest = text.get(len..)?;
     let after = ["から", "~", "-", "―", "ー"]
@@ -57,7 +57,7 @@ pub(super) fn leading_range(text: &str, policy_year: FiscalYear) -> Option<(Fisc
     Some((first, last, end)).filter(|_| first < last)
 }
 
-/// A year of one or two digits alone, as at either end of a range.
+/// One or two digits alone, as they stand at either end of a range.
 fn bare(text: &str, near: FiscalYear) -> Option<(FiscalYear, usize)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let year = text.get(..digits).filter(|_| (1..=2).contains(&digits))?;

@@ -22,11 +22,11 @@ use crate::{
 
 /// Most rows of a worksheet, the head included.
 const MOST_ROWS: u32 = 1_048_576;
-/// Most decimal places that a number shows.
+/// Decimal places that a number may show.
 const MOST_PLACES: u16 = 15;
 /// Rows that offer lists of codes, in a table to fill in.
 const TO_FILL: u32 = 10_000;
-/// The part of the file that holds the table.
+/// The part that holds the table.
 const TABLE: &str = "xl/worksheets/sheet1.xml";
 /// The row of the blank workbook, from 1, with a cell in each style; the table's own rows replace it.
 const STYLES: u32 = 2;
@@ -35,7 +35,7 @@ const DAY_0: NaiveDate = match NaiveDate::from_ymd_opt(1899, 12, 30) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
-/// Bytes to gather before compressing and writing them.
+/// Bytes gathered before they are compressed and written.
 const LARGE: usize = 1 << 16;
 
 /// What a workbook says about its table.
@@ -74,7 +74,7 @@ pub(super) struct Book<W: Write + Seek> {
     styles: Styles,
 }
 
-/// The numbers of the cell styles.
+/// The numbers of styles.
 struct Styles {
     day: String,
     /// Styles of numbers, by decimal places.

@@ -11,9 +11,9 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// Bytes to gather before encoding and writing them.
+/// Bytes gathered before they are encoded and written.
 const LARGE: usize = 1 << 16;
-/// Most characters that a refusal names.
+/// Characters a refusal names.
 const NAMED: usize = 20;
 
 /// How text becomes bytes.
@@ -21,7 +21,7 @@ const NAMED: usize = 20;
 pub enum Encoding {
     /// UTF-8, with a byte order mark or without.
     Utf8 {
-        /// Whether the file begins with the mark.
+        /// Whether the mark stands at the beginning.
         bom: bool,
     },
     /// Windows-31J, for programs that read nothing else. A character that the encoding lacks is refused.
@@ -33,7 +33,7 @@ pub(super) struct Csv<W> {
     encoding: Encoding,
     rows: csv::Writer<Vec<u8>>,
     out: W,
-    /// Characters that the encoding lacks.
+    /// Characters that the encoding does not have.
     foreign: BTreeSet<char>,
 }
 

@@ -68,7 +68,7 @@ impl<'b> Package<'b> {
 pub(super) enum Step<'e> {
     /// An element begins.
     Open(Element<'e>),
-    /// Text between two tags or references.
+    /// Text, as much as stands between two tags or references.
     Text(&'e str),
     /// The element of this name ends.
     Close(&'e str),
@@ -128,7 +128,7 @@ fn walk(part: &str, xml: impl io::BufRead, mut step: impl FnMut(Step<'_>) -> Res
             Event::CData(text) => step(Step::Text(&text.xml10_content()))?,
             Event::GeneralRef(name) => match name.resolve_char_ref() {
                 Ok(Some(c)) => step(Step::Text(c.encode_utf8(&mut [0; 4])))?,
-                // A file's own entities could stand for anything.
+                // Entities of a file's own could stand for anything.
                 Ok(None) => match resolve_predefined_entity(&name) {
                     Some(text) => step(Step::Text(text))?,
                     None => return Err(unreadable(part)),

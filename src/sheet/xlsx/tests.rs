@@ -1,4 +1,4 @@
-//! Examples of XLSX files: some written by a library, some as no library would write them.
+//! Examples of XLSX files: some as a library writes them, some as no library would.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Cursor, Write as _};

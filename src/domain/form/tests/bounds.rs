@@ -13,7 +13,7 @@ fn text(part: &str, count: usize) -> String {
     )
 }
 
-/// Attributes with this value.
+/// So many attributes with this value.
 fn attributes(count: usize, value: &str) -> String {
     let each = (0..count).map(|n| format!(" a{n}='{value}'"));
     each.collect::<Vec<_>>().concat()

@@ -1,4 +1,4 @@
-//! Files that are no forms, or broken ones: reading names the errors, in bounded time.
+//! Files that are no forms, or not quite: each says what is wrong, in bounded time.
 
 use std::fmt::Write as _;
 

@@ -1,10 +1,10 @@
-//! Any text, any page and any pieces of the real form are read without a panic.
+//! Any text and any page can be read without a panic; so can the real form in pieces.
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, proptest};
 
 use super::{Form, NISHI_2024, read_html, read_text};
 
-/// Bits of forms, in any order.
+/// Bits that forms are made of, in any order.
 fn bits() -> impl Strategy<Value = String> {
     let bit = prop::sample::select(vec![
         "目標",
@@ -146,7 +146,7 @@ proptest! {
     }
 }
 
-/// A form with these numbers of indicators, results and previous results, in one of the shapes of tables.
+/// A form with so many indicators, results and previous results, in one of the shapes of their tables.
 fn shaped(indicators: usize, results: usize, previous: usize, shape: usize) -> Form {
     let names: Vec<String> = (1..=indicators).map(|n| format!("指標その{n}：{n}%以上")).collect();
     let results: Vec<String> = (1..=results).map(|n| format!("{n}%：A")).collect();

@@ -13,7 +13,7 @@ fn read_2024(text: &str) -> ReadTarget {
     read(text, year(2024))
 }
 
-/// Examples with comparator, value (and upper), unit.
+/// Comparator, value (and upper), unit, direction.
 #[test]
 fn a_number_is_read_with_how_it_is_compared() {
     for (text, comparator, value, unit) in [
@@ -390,7 +390,7 @@ proptest! {
     }
 }
 
-/// Coherent targets that forms have words for.
+/// Targets that forms have words for.
 fn coherent() -> impl Strategy<Value = Target> {
     use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain};
     let value = || (0..10_000_000_i64, 0..3_u32).prop_map(|(n, places)| Decimal(rust_decimal::Decimal::new(n, places)));
