@@ -273,7 +273,7 @@ fn in_goal<'a>(
     changes.extend(gone.iter().map(Part::removed));
 }
 
-/// A goal without its indicators and budgets.
+/// A goal in short: id, code and title.
 fn brief(goal: &Value) -> Value {
     let members = ["id", "code", "title"].map(|key| (key.to_owned(), goal.get(key).cloned().unwrap_or_default()));
     members.into_iter().collect()

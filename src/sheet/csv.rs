@@ -1,4 +1,5 @@
-//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, quoted breaks.
+//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, line breaks in
+//! quotes.
 //!
 //! By hand, since messages name cells: the reader of the `csv` crate neither counts empty lines nor reports an unclosed
 //! quote. Tests compare this reader with that crate's reader and writer.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// apostrophe comes back. A full-width － is not: it is the form's own dash for nothing.
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠', '\''];
 
-/// A text with the guard that keeps spreadsheets from taking it for a formula.
+/// A text, with the guard if a spreadsheet would take it for a formula.
 #[must_use]
 pub fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(BEGINNINGS) {
