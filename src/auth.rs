@@ -1,7 +1,7 @@
 //! Who calls, and what they may do: tokens and scopes.
 //!
-//! What a caller may *see* is decided in the database, by one predicate (`sees_drafts` in the migrations); here is only
-//! what it is told.
+//! One predicate of the database decides what a caller may *see* (`sees_drafts` in the migrations); this module only
+//! tells the database whose drafts the caller sees.
 
 use std::{fmt, sync::Arc};
 
@@ -19,16 +19,16 @@ pub use who::{CallerKey, network};
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
-/// The header under which a request may be repeated.
+/// The header whose key makes it safe to repeat a request.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-/// The name that history knows the service itself by; no token has it.
+/// The name of the service itself in the history; no token has this name.
 pub const SERVICE: &str = "ward-policy";
-/// How the database is told of a caller who sees all drafts.
+/// Tells the database that a caller sees all drafts.
 pub const EVERY_DRAFT: &str = "*";
 /// Most characters of a reason.
 pub const LONGEST_REASON: usize = 1000;
 
-/// What a token allows to do in an organization. Whoever may edit or publish sees the drafts too.
+/// What a token allows its holder to do in an organization. A holder who may edit or publish sees the drafts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// Write drafts, and correct what is public.
@@ -55,12 +55,12 @@ impl Permission {
             .map(|(verb, _)| *verb)
     }
 
-    /// The names of all.
+    /// The names of all verbs.
     pub fn codes() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(_, code)| *code)
     }
 
-    /// Its name in scopes.
+    /// The name of the verb in scopes.
     #[must_use]
     pub fn code(self) -> &'static str {
         Self::ALL
@@ -75,12 +75,12 @@ impl Permission {
 pub enum Scope {
     /// Everything, and the tokens themselves.
     Admin,
-    /// Something, in one organization or in all.
+    /// One verb, in one organization or in all.
     On(Permission, Option<Id>),
 }
 
 impl Scope {
-    /// Reads it from the form in which it is stored: `admin`, `edit:*`, `edit:` with an organization's id.
+    /// Reads a scope as stored: `admin`, `edit:*`, `edit:` with an organization's id.
     #[must_use]
     pub fn parse(stored: &str) -> Option<Self> {
         if stored == "admin" {
@@ -92,7 +92,7 @@ impl Scope {
     }
 }
 
-/// In the form in which it is stored.
+/// Writes a scope as stored.
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -119,7 +119,7 @@ impl Caller {
         Self::new(String::new(), None, Arc::default())
     }
 
-    /// The service itself, for what it does unasked and for whoever commands its machine.
+    /// The service itself: for its own jobs, and for commands run on its machine.
     #[must_use]
     pub fn service() -> Self {
         Self {
@@ -139,43 +139,43 @@ impl Caller {
         }
     }
 
-    /// The name that history knows the caller by; empty for somebody without a token.
+    /// The name of the caller in the history; empty without a token.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The token.
+    /// The id of the caller's token.
     #[must_use]
     pub const fn token(&self) -> Option<Id> {
         self.token
     }
 
-    /// Whom the requests of the caller are counted for, and whose queue they wait in.
+    /// The rate key: for whom the caller's requests are counted, and in whose queue they wait.
     #[must_use]
     pub const fn who(&self) -> CallerKey {
         self.who
     }
 
-    /// The same caller, whose requests are counted for this one.
+    /// The caller with another rate key.
     #[must_use]
     pub fn counted_for(self, who: CallerKey) -> Self {
         Self { who, ..self }
     }
 
-    /// Whether this is nobody in particular.
+    /// Whether the caller has no token.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.name.is_empty()
     }
 
-    /// Whether everything is allowed.
+    /// Whether the caller may do everything.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.scopes.contains(&Scope::Admin)
     }
 
-    /// Whether something is allowed in an organization; in all of them where none is given.
+    /// Whether the caller may do this in an organization; without one, in all of them.
     #[must_use]
     pub fn may(&self, verb: Permission, organization: Option<Id>) -> bool {
         self.scopes.iter().any(|scope| match scope {
@@ -184,7 +184,7 @@ impl Caller {
         })
     }
 
-    /// Fails unless the caller may do anywhere at all what an operation needs.
+    /// Fails unless the caller may do what an operation needs in at least one organization.
     pub fn must_satisfy(&self, need: RequiredPermission) -> Result<()> {
         let enough = |scope: &Scope| match (scope, need) {
             (Scope::Admin, _) => true,
@@ -208,7 +208,7 @@ impl Caller {
         })
     }
 
-    /// The organizations whose drafts the caller sees, as the database is told: their ids, or `*`.
+    /// The organizations whose drafts the caller sees, as the database gets them: their ids, or `*`.
     #[must_use]
     pub fn drafts(&self) -> String {
         let every = |scope: &Scope| matches!(scope, Scope::Admin | Scope::On(_, None));

@@ -1,4 +1,4 @@
-//! What the city's forms mean: pure code, no HTTP, no SQL, no clock.
+//! The rules of the city's forms: pure code, no HTTP, no SQL, no clock.
 pub mod budget_sum;
 pub mod difference;
 pub mod evaluation;

@@ -1,4 +1,4 @@
-//! What can go wrong with a request. What the caller sees for it is in [`crate::http::problem`].
+//! What can go wrong with a request. [`crate::http::problem`] makes the response of an error.
 
 use std::{
     borrow::Cow,
@@ -17,19 +17,19 @@ pub enum Error {
     /// There is no token.
     #[error("not authenticated")]
     Unauthenticated,
-    /// There is a token that is worth nothing.
+    /// The token is not a valid one.
     #[error("not a valid token")]
     InvalidToken,
     /// The token does not allow this.
     #[error("forbidden")]
     Forbidden,
-    /// The place in the history is one of a history that is no more.
+    /// The cursor of the change feed is from a history that no longer exists.
     #[error("gone")]
     Gone,
-    /// The path names nothing, in the named kind of thing.
+    /// The path names a thing of this kind that does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// The path exists, the method does not; these do.
+    /// The path does not have this method; it has these.
     #[error("method not allowed")]
     MethodNotAllowed(String),
     /// The request could not be read.
@@ -41,7 +41,7 @@ pub enum Error {
     /// The request contradicts what is stored.
     #[error("conflict: {0:?}")]
     Conflict(Vec<Violation>),
-    /// Someone changed the thing since the caller read it, or it exists where it should not.
+    /// The resource was changed since the caller read it, or exists where the caller would create it.
     #[error("precondition failed")]
     PreconditionFailed,
     /// The caller must say which state it changes.
@@ -59,10 +59,10 @@ pub enum Error {
     /// The body did not arrive in time.
     #[error("body too slow")]
     Timeout,
-    /// The caller asks too often, or holds too much at once.
+    /// The caller sends too many requests, or has too many open at once.
     #[error("the {whose} asks too often")]
     TooMany {
-        /// After so many seconds it may ask again.
+        /// Seconds after which the caller may ask again.
         seconds: u64,
         /// Whose requests are too many: those of a `token`, or of an `address`.
         whose: &'static str,
@@ -70,16 +70,16 @@ pub enum Error {
     /// The service or its database is busy or away; the same request may succeed later.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// The disk has no room for the file that the answer would be, or cannot be written.
+    /// The disk has no room for the file of the response, or cannot be written.
     #[error("no room on disk for a file")]
     NoRoom,
-    /// The database undid the work, for a reason of its own; the same request may succeed at once.
+    /// The database rolled the transaction back for a reason of its own; repeating the request may succeed at once.
     #[error("undone: {0}")]
     Undone(String),
     /// The database did not say whether it has committed the work.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(String),
-    /// The moment that is asked for may still change; so far all is settled.
+    /// The data of the requested moment may still change; the data until this moment is settled.
     #[error("not settled yet: only until {0:?}")]
     Unsettled(Time),
     /// The framework refused the request before any of our code saw it.
@@ -104,7 +104,7 @@ pub enum Place {
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where.
+    /// Where the rule is broken.
     pub place: Place,
     /// Which rule, for programs.
     pub code: &'static str,
@@ -135,14 +135,14 @@ impl Violation {
         }
     }
 
-    /// The same, with what was probably meant.
+    /// Adds the name or value that was probably meant.
     #[must_use]
     pub fn suggesting(mut self, suggestion: Option<String>) -> Self {
         self.suggestion = suggestion;
         self
     }
 
-    /// The same rule of a body that is a part, found at `prefix`, of the whole.
+    /// The violation of a part of a body, as one of the whole: `prefix` points to the part.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         if let Place::Body(pointer) = &mut self.place {
@@ -152,20 +152,20 @@ impl Violation {
     }
 }
 
-/// How a system says that it has no room.
+/// The errors by which a system says that the disk is full.
 const NO_ROOM: [ErrorKind; 3] = [
     ErrorKind::StorageFull,
     ErrorKind::QuotaExceeded,
     ErrorKind::FileTooLarge,
 ];
 
-/// Most broken rules that are looked for in one request: it is not read on for more.
+/// Most violations collected for one request: reading stops there.
 pub const MOST_VIOLATIONS: usize = 10_000;
-/// Of so many the nearest right name is looked for: nobody mistypes more, and each is compared with every name there is.
+/// Most names per request that get a suggestion: nobody mistypes more, and each is compared with every known name.
 pub const MOST_SUGGESTIONS: usize = 20;
-/// Nothing of more bytes than this is a mistyped name; comparing takes time by the length of both.
+/// Most bytes of a mistyped name: the time of a comparison grows with the lengths of both names.
 const LONGEST_NAME: usize = 100;
-/// So many characters of a name that a caller made up are repeated.
+/// Most characters of an unknown name that a message repeats.
 const REPEATED: usize = 60;
 
 /// The name nearest to a mistyped one, if any is near.
@@ -185,7 +185,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, k)| k.to_owned())
 }
 
-/// As much of a name that a caller made up as is repeated.
+/// As much of an unknown name as a message repeats.
 #[must_use]
 pub fn shortened(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(REPEATED) {
@@ -194,7 +194,7 @@ pub fn shortened(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// What there is, if anything: not to be found is an answer here, and any other failure stays one.
+/// Turns "not found" into `None`; every other error stays an error.
 pub fn found<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(it) => Ok(Some(it)),
@@ -204,7 +204,7 @@ pub fn found<T>(result: Result<T>) -> Result<Option<T>> {
 }
 
 impl Error {
-    /// Whether it is no fault of the caller's: what it was about may have happened or not.
+    /// Whether the error is no fault of the caller's: the requested change may have happened or not.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         match self {

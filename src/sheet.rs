@@ -10,8 +10,8 @@ pub mod xlsx;
 /// A column of a table: its code, and its head for people.
 pub type Column = (&'static str, &'static str);
 
-/// The columns of a table of results: exports and templates write them in this order; what is read may hold any of them,
-/// under either name, in any order.
+/// The columns of a table of results. Exports and templates write all of them in this order; a table that is read
+/// may hold any of them, under code or head, in any order.
 pub const RESULT_COLUMNS: [Column; 24] = [
     ("indicator_id", "指標ID"),
     ("fiscal_year", "年度"),

@@ -7,19 +7,19 @@ use language::Bilingual;
 
 /// A closed list of codes, each with its label in both languages.
 pub trait Codes: Sized + Copy + 'static {
-    /// What the list is called in JSON, SQL and the code lists.
+    /// The list's name in JSON, SQL and the code lists.
     const NAME: &'static str;
-    /// What the list is for.
+    /// The purpose of the list.
     const MEANING: &'static str;
     /// Every code, in the order in which people list them.
     const ALL: &'static [Self];
     /// The code as written in JSON and in the database.
     fn code(self) -> &'static str;
-    /// The code for people.
+    /// The code's label for people.
     fn label(self) -> Bilingual;
-    /// The same, in Japanese alone.
+    /// The label in Japanese alone.
     fn japanese(self) -> &'static str;
-    /// What the code says, in one sentence.
+    /// The meaning of the code, in one sentence.
     fn meaning(self) -> &'static str;
     /// The value with this code.
     #[must_use]

@@ -1,13 +1,13 @@
-//! What an operation needs.
+//! The permission that an operation needs.
 
 use super::Permission;
 
-/// What an operation needs.
+/// The permission that an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredPermission {
     /// No token.
     Nothing,
-    /// A token that allows this somewhere; where exactly, the operation finds out.
+    /// A token that allows this verb in some organization; the operation checks in which one.
     Scope(Permission),
     /// A token that allows everything.
     Admin,

@@ -1,7 +1,7 @@
 //! Tokens: how they look, and how they are made.
 //!
-//! `wardpolicy_<handle>_<secret>`: the handle finds the token and may be seen, the secret is 256 random bits of which only
-//! the SHA-256 is kept.
+//! `wardpolicy_<handle>_<secret>`: the handle finds the token and may be shown; the secret is 256 random bits, stored
+//! only as their SHA-256.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -11,21 +11,21 @@ use crate::{
     value::hex,
 };
 
-/// What every token begins with, so that people and programs that look for leaked secrets recognize one.
+/// Every token begins with this, so that people and scanners for leaked secrets recognize one.
 pub const PREFIX: &str = "wardpolicy_";
 
-/// A new token, whole; shown once and kept nowhere.
+/// A new token with its secret; shown once and stored nowhere.
 pub struct NewToken {
-    /// What the holder keeps.
+    /// The whole token, for its holder.
     pub token: String,
-    /// The part that may be seen.
+    /// The part of the token that may be shown.
     pub handle: String,
-    /// What is kept of the rest.
+    /// The SHA-256 of the secret, which is stored.
     pub hash: Vec<u8>,
 }
 
 impl NewToken {
-    /// A new one.
+    /// Makes a new token.
     pub fn generate() -> Result<Self> {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);
         getrandom::fill(&mut handle).map_err(Error::internal)?;

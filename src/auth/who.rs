@@ -9,8 +9,8 @@ use crate::value::Id;
 pub enum CallerKey {
     /// The holder of a valid token, from wherever the requests come.
     Token(Id),
-    /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits: a
-    /// provider assigns the whole network to one customer.
+    /// Everybody without a valid token who calls from this address. An IPv6 address stands for its network of 64 bits:
+    /// a provider assigns the whole network to one customer.
     Address(IpAddr),
     /// The service itself, which works for many callers at once.
     Service,

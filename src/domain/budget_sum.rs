@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::kinds::BudgetStatus;
 use crate::value::{Id, Yen};
 
-/// The most a sum may come to, either way: 15 digits, like any other amount.
+/// The limit of a sum, positive or negative: 15 digits, like any other amount.
 const MOST: i128 = 999_999_999_999_999;
 
 /// Budget figures of one fiscal year and kind, added up.
@@ -44,7 +44,7 @@ pub struct Figure<'a> {
     pub id: Id,
     /// The code of its goal.
     pub goal_code: &'a str,
-    /// What its box holds.
+    /// What the box of the figure holds.
     pub status: BudgetStatus,
     /// Its amount, if one is stated.
     pub amount_yen: Option<Yen>,
@@ -58,7 +58,7 @@ impl<'a> FromIterator<Figure<'a>> for BudgetSum {
         for figure in figures {
             match figure.amount_yen {
                 Some(amount) => {
-                    sum += i128::from(amount.0); // as many as memory holds stay far below the limit of i128
+                    sum += i128::from(amount.0); // as many amounts as memory holds stay far below the limit of i128
                     stated += 1;
                 }
                 None => missing.push(Missing {

@@ -1,4 +1,4 @@
-//! What differs between two documents of one policy, as people read it.
+//! The differences between two documents of one policy, named as people name them.
 
 use std::collections::HashMap;
 
@@ -25,19 +25,19 @@ text_enum! {
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Where it is (JSON Pointer): in the later document, or in the earlier one where it was removed.
+    /// The place (JSON Pointer) in the later document; of something removed, in the earlier one.
     pub pointer: String,
-    /// The same in words.
+    /// The place in words.
     pub place: Bilingual,
-    /// How it differs.
+    /// The kind of difference.
     pub what: Difference,
-    /// What was there; null where nothing was.
+    /// The earlier value; null where there is none.
     pub before: Value,
-    /// What is there now; null where nothing is.
+    /// The later value; null where there is none.
     pub after: Value,
 }
 
-/// What the fields of a document are called, in the words of the form.
+/// The labels of a document's fields, in the words of the form.
 const LABELS: &[(&str, &str, &str)] = &[
     ("amount_yen", "金額", "amount"),
     ("basic_approach", "所属運営の基本的な考え方", "basic approach"),
@@ -97,7 +97,7 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("vision", "目標", "vision"),
 ];
 
-/// What a field of a document is called.
+/// The label of a document's field.
 #[must_use]
 pub fn label(field: &str) -> Option<Bilingual> {
     LABELS
@@ -114,20 +114,20 @@ struct Part<'a> {
     value: &'a Value,
 }
 
-/// Parts of two documents: which of the earlier one is which of the later one, and which are in one of them only.
+/// Parts of two documents: the pairs of an earlier and a later part, and the parts of one document only.
 struct Pairs<'a> {
     both: Vec<(Part<'a>, Part<'a>)>,
     removed: Vec<Part<'a>>,
     added: Vec<Part<'a>>,
 }
 
-/// An indicator, and which of the goals it belongs to.
+/// An indicator, and the place of its goal among the goals.
 type Placed<'a> = (usize, Part<'a>);
 
-/// Everything that differs, in the order of the later document, what was removed after its neighbours. The number of the
-/// revision itself does not count. Nothing differs only if the documents are the same.
+/// All differences, in the order of the later document; removed parts come after their neighbours. The number of the
+/// revision is not compared. Apart from it, documents without a difference are equal.
 ///
-/// Goals are matched by their ids, else by their codes; indicators by their ids, wherever they stand; budgets by fiscal year
+/// Goals are matched by their ids, else by their codes; indicators by their ids, in any goal; budgets by fiscal year
 /// and kind; results by fiscal year.
 #[must_use]
 pub fn between(from: &Value, to: &Value) -> Vec<Change> {
@@ -141,7 +141,7 @@ pub fn between(from: &Value, to: &Value) -> Vec<Change> {
     fields(&mut changes, &from, &to, &["revision", "goals"]);
 
     let (old, new) = (from.items("goals", goal_words), to.items("goals", goal_words));
-    // Which goal of the earlier document each of the later one is.
+    // For each goal of the later document its place in the earlier one.
     let earlier = matched(&old, &new, &[|goal| key(goal, "id"), |goal| key(goal, "code")]);
     let mut indicators = indicators(&old, &new);
     for (n, goal) in new.iter().enumerate() {
@@ -167,7 +167,7 @@ pub fn between(from: &Value, to: &Value) -> Vec<Change> {
     changes
 }
 
-/// The indicators of both documents: those of the later with what they were, those that are gone.
+/// The indicators of both documents: the later ones, each with its earlier state, and the removed ones.
 struct Indicators<'a> {
     new: HashMap<usize, Vec<(Option<Placed<'a>>, Part<'a>)>>,
     gone: HashMap<usize, Vec<Part<'a>>>,
@@ -205,7 +205,7 @@ fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
         gone.entry(m).or_default().push(part);
     }
     for parts in gone.values_mut() {
-        // As they stood: /9 before /10.
+        // In the order of the document: /9 before /10.
         parts.sort_by_key(|part| (part.pointer.len(), part.pointer.clone()));
     }
     Indicators {
@@ -216,7 +216,7 @@ fn indicators<'a>(old: &[Part<'a>], new: &[Part<'a>]) -> Indicators<'a> {
     }
 }
 
-/// What differs among the indicators of one goal. One that came with a new goal, or went with its goal, is not named again.
+/// The differences among the indicators of one goal. Indicators added or removed with their goal are not named again.
 fn in_goal<'a>(
     changes: &mut Vec<Change>,
     indicators: &mut Indicators<'a>,
@@ -273,14 +273,14 @@ fn in_goal<'a>(
     changes.extend(gone.iter().map(Part::removed));
 }
 
-/// A goal, without what belongs to it.
+/// A goal in short: id, code and title.
 fn brief(goal: &Value) -> Value {
     let members = ["id", "code", "title"].map(|key| (key.to_owned(), goal.get(key).cloned().unwrap_or_default()));
     members.into_iter().collect()
 }
 
 impl Part<'_> {
-    /// The items of one of its lists.
+    /// The items of one of the part's lists.
     fn items(&self, list: &str, words: fn(&Value) -> (String, String)) -> Vec<Self> {
         let items = self.value.get(list).and_then(Value::as_array).into_iter().flatten();
         items
@@ -347,7 +347,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// For each new part the old one it is: by the first key that finds one, each only once.
+/// Matches each new part to an old one, by the first key that finds one. An old part is matched only once.
 fn matched(old: &[Part<'_>], new: &[Part<'_>], keys: &[fn(&Value) -> Option<String>]) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; new.len()];
     for by in keys {
@@ -364,7 +364,7 @@ fn matched(old: &[Part<'_>], new: &[Part<'_>], keys: &[fn(&Value) -> Option<Stri
     found
 }
 
-/// The fields that differ.
+/// Adds the fields that differ, except `but`.
 fn fields(changes: &mut Vec<Change>, from: &Part<'_>, to: &Part<'_>, but: &[&str]) {
     let none = Map::new();
     let (old, new) = (
@@ -423,7 +423,7 @@ fn result_words(result: &Value) -> (String, String) {
     (format!("{year}年度の実績"), format!("result for FY{year}"))
 }
 
-/// An indicator's id; a document that states none has only the name to go by.
+/// An indicator's id; its name in a document without ids.
 fn identity(indicator: &Value) -> String {
     key(indicator, "id").unwrap_or_else(|| shown(indicator, "name"))
 }

@@ -1,4 +1,4 @@
-//! The heart: what a result means against its target on a given day, with the proof of the answer.
+//! Evaluation: what a result means against its target on a given day, with the proof of the answer.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,12 +76,12 @@ pub struct Evaluation {
     pub explanation: Bilingual,
 }
 
-/// An evaluation in short: what is counted of it.
+/// An evaluation in short: the members that roll-ups count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Verdict {
     /// What became of the target.
     pub outcome: Outcome,
-    /// What else there is to say.
+    /// The reason, if there is one.
     pub reason: Option<Reason>,
     /// The official rating.
     pub rating: Option<Rating>,
@@ -89,10 +89,10 @@ pub struct Verdict {
     pub inconsistent: bool,
 }
 
-/// The number of these rules, raised whenever an answer may change: what was counted by others is counted anew.
+/// The number of these rules, raised whenever an answer may change: counts made by other rules are made anew.
 pub const RULES: i32 = 1;
 
-/// Evaluates a case, without writing up why.
+/// Evaluates a case, without the explanation.
 #[must_use]
 pub fn verdict(case: &Case<'_>) -> Verdict {
     let finding = find(case);
@@ -301,7 +301,7 @@ mod tests {
             format!("{:?}\n", verdict(&owned.case()))
         });
         let digest = xxh3_64(verdicts.collect::<String>().as_bytes());
-        // Other rules? Raise the number and note what they come to. Only other cases, by another proptest: note that.
+        // New rules: raise the number and note the digest. New cases by another proptest alone: only note the digest.
         assert_eq!((RULES, format!("{digest:016x}").as_str()), (1, "a0ef304259e02418"));
     }
 

@@ -42,7 +42,7 @@ pub struct Execution {
     pub complete: bool,
 }
 
-/// A figure as the latest policy states it: the amount, and whether it is whole.
+/// The figure of the latest policy: the amount, and whether it is complete.
 type Latest = Option<(Option<Yen>, bool)>;
 
 /// What was spent of the revised budget, else of the initial one.

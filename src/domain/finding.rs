@@ -1,4 +1,4 @@
-//! Findings: what does not fit together in what was published. A finding is shown; nothing is repaired by it.
+//! Findings: published values that do not fit together. A finding is shown; it repairs nothing.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -96,32 +96,32 @@ pub struct FindingValue {
 /// Two values that do not fit, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
-    /// What does not fit.
+    /// The kind of misfit.
     pub kind: FindingKind,
-    /// What was found.
+    /// The value found.
     pub found: FindingValue,
-    /// What it does not fit.
+    /// The value that `found` does not fit.
     pub against: FindingValue,
-    /// Whether that is of the policy before; else it is of the same one, or the rule's.
+    /// Whether `against` is of the policy before; else it is of this policy, or the rule's.
     pub is_earlier: bool,
-    /// The same as a sentence.
+    /// The misfit as a sentence.
     pub sentence: Bilingual,
 }
 
-/// An indicator as one policy has it, and what it came to.
+/// An indicator as one policy has it, with its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// Its terms.
+    /// The indicator's terms.
     pub terms: Terms<'a>,
     /// The value of the fiscal year.
     pub value: Option<Decimal>,
-    /// The previous year's result as printed beside it.
+    /// The previous year's result as printed beside the value.
     pub stated_previous: Option<Decimal>,
-    /// Whose rating is which.
+    /// Declared, computed and official rating.
     pub ratings: Ratings,
 }
 
-/// What does not fit about an indicator, by itself and beside the one it continues, in the order of the code list.
+/// The misfits of an indicator, by itself and beside the indicator it continues, in the order of the code list.
 #[must_use]
 pub fn misfits(now: &Seen<'_>, before: Option<&Seen<'_>>) -> Vec<Misfit> {
     let mut misfits = Vec::new();
@@ -138,7 +138,7 @@ pub fn misfits(now: &Seen<'_>, before: Option<&Seen<'_>>) -> Vec<Misfit> {
     misfits
 }
 
-/// What is printed is compared as exactly as it is printed: 81.2 is 81.15, rounded.
+/// Compares to the printed decimal places: a record of 81.15 fits a printed 81.2.
 fn previous_value_differs(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
     let (stated, recorded) = (now.stated_previous?, before.value?);
     if rounded(recorded.0, stated.0.scale()) == stated.0 {
@@ -222,7 +222,7 @@ fn rating_differs(now: &Seen<'_>) -> Option<Misfit> {
     })
 }
 
-/// What does not fit where a policy goes on without an indicator of the year before.
+/// The misfit of a policy that drops an indicator rated B the year before.
 #[must_use]
 pub fn dropped_after_b(before: &Seen<'_>, next: FiscalYear) -> Option<Misfit> {
     let rating = before.ratings.official.filter(|rating| *rating == Rating::B)?;
@@ -257,16 +257,16 @@ pub struct Amount {
     pub policy_year: FiscalYear,
     /// Fiscal year of the amount.
     pub fiscal_year: FiscalYear,
-    /// What kind of fact it is.
+    /// The kind of budget figure.
     pub kind: BudgetKind,
     /// The amount.
     pub yen: Yen,
-    /// What it is rounded to.
+    /// The unit the amount is rounded to, in yen.
     pub precision: i64,
 }
 
-/// Two amounts of the same goal, fiscal year and kind, printed a year apart, differ: by the coarser of their precisions if
-/// they are printed to different ones.
+/// Two amounts of one goal, fiscal year and kind, printed a year apart, differ. Amounts of different precisions differ
+/// only if they are apart by the coarser one.
 #[must_use]
 pub fn budget_differs(now: &Amount, before: &Amount) -> Option<Misfit> {
     let apart = now.yen.0.abs_diff(before.yen.0);

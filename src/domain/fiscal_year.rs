@@ -18,8 +18,8 @@ static REIWA: Era = Era {
     first: 2019,
     years: FiscalYear::MAX - 2018,
 };
-// Fiscal 2019 began as 平成31年 and was called 令和元年 from May on: both names are in use for it. Plans made before that
-// speak of 平成32年度 and later, as far as 平成42年度.
+// Fiscal 2019 began as 平成31年 and was called 令和元年 from May on: both names are in use for that year. Plans made
+// before May 2019 speak of 平成32年度 and later, as far as 平成42年度.
 static HEISEI: Era = Era {
     name: "平成",
     letter: 'H',
@@ -33,11 +33,11 @@ static SHOWA: Era = Era {
     first: 1926,
     years: 64,
 };
-/// The latest first.
+/// The eras, the latest first.
 static ERAS: [&Era; 3] = [&REIWA, &HEISEI, &SHOWA];
 
 impl Era {
-    /// What follows the era's name or letter, if the text starts with it.
+    /// The rest of the text after the era's name or letter, if the text starts with either.
     fn strip<'a>(&self, text: &'a str) -> Option<&'a str> {
         text.strip_prefix(self.name)
             .or_else(|| text.strip_prefix(self.letter))
@@ -54,9 +54,8 @@ impl Era {
 /// Reads a fiscal year as forms print it.
 ///
 /// Gregorian (2024, 2024年度), with an era (R6, 令和6年度, 令和六年, 令和元年度 = 平成31年度), or the bare year of an era
-/// (`4`, `4年度`, `元`), which is read against the fiscal year of the policy it stands in: of the eras the nearest
-/// reading counts, the earlier one if two are as near. Digits may be full width. Without a policy's year a bare year
-/// is refused.
+/// (`4`, `4年度`, `元`). A bare year is read in the era that brings it nearest to the policy's fiscal year, and in the
+/// earlier era if two are as near; without a policy's year it is refused. Digits may be full width.
 pub fn parse(text: &str, policy_year: Option<FiscalYear>) -> Result<FiscalYear, Bilingual> {
     let plain = narrow(text);
     let plain = plain.trim();

@@ -1,4 +1,4 @@
-//! Makers for the tests of the domain: a test names only what it is about, these fill the rest.
+//! Fixtures for the tests of the domain: a test names only what it is about, the fixtures fill the rest.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -69,7 +69,7 @@ pub(super) fn reported(value: &str) -> Facts {
     }
 }
 
-/// A result without a number, and what was said about it.
+/// A result without a number, with its stated status.
 pub(super) fn said(status: ValueStatus) -> Facts {
     Facts {
         value_status: Some(status),
@@ -77,7 +77,7 @@ pub(super) fn said(status: ValueStatus) -> Facts {
     }
 }
 
-/// Percents of fiscal 2024 with one decimal, due on 30 June 2025, looked at on the 10th.
+/// A case in percents of fiscal 2024 with one decimal, due on 30 June 2025, evaluated on 10 June.
 pub(super) fn case(target: &Target) -> Case<'_> {
     Case {
         fiscal_year: year(2024),
@@ -103,7 +103,7 @@ pub(super) fn case_of<'a>(target: &'a Target, value: &str) -> Case<'a> {
     }
 }
 
-/// Any decimal the service takes; every other one small enough to collide with another.
+/// Any decimal the service takes; half of them small, so that equal ones occur.
 pub(super) fn any_number() -> impl Strategy<Value = Decimal> {
     let wide = (-999_999_999_999_999_i64..=999_999_999_999_999, 0..=9_u32);
     let narrow = (-30..=30_i64, 0..=1_u32);

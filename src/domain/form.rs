@@ -1,4 +1,4 @@
-//! The official form (【共通様式】), read: what stands in which box, from which line, and how sure that is.
+//! Reads the official form (【共通様式】): the content of every box, with its line and the confidence of the reading.
 
 mod assemble;
 mod budgets;
@@ -40,7 +40,7 @@ text_enum! {
     }
 }
 
-/// The less sure of two.
+/// The lower of two confidences.
 pub(super) fn worse(one: Confidence, other: Confidence) -> Confidence {
     match (one, other) {
         (Confidence::Low, _) | (_, Confidence::Low) => Confidence::Low,
@@ -64,23 +64,23 @@ pub const MOST_GOALS: usize = 100;
 /// Most indicators of a policy, those of all goals together: real ones have under a hundred.
 pub const MOST_INDICATORS: usize = 1_000;
 
-/// Something read, with its place.
+/// A field of the form, as read, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field<T> {
-    /// What was read.
+    /// The value as read.
     pub value: T,
-    /// The line it begins on, from 1.
+    /// The line on which the field begins, from 1.
     pub line: u32,
     /// How sure the reading is.
     pub confidence: Confidence,
 }
 
-/// What somebody should know about a file that was read.
+/// An error or warning about a file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// How serious it is.
+    /// How serious the note is.
     pub severity: Severity,
-    /// What it is about, for programs.
+    /// The code of the note, for programs.
     ///
     /// Errors: `not_a_form`, `two_forms`, `truncated`, `too_large`, `organization_missing`, `fiscal_year_missing`,
     /// `goal_repeated`, `goal_title_missing`, `indicator_repeated`, `budget_repeated`, `result_count` (as many results as
@@ -93,7 +93,7 @@ pub struct Note {
     pub line: u32,
     /// The column of that line, in characters, from 1.
     pub column: u32,
-    /// What is the matter.
+    /// The message, for people.
     pub detail: Bilingual,
 }
 
@@ -120,7 +120,7 @@ pub struct Form {
     pub self_evaluation: Option<Field<Vec<String>>>,
     /// 今後の方針.
     pub future_policy: Option<Field<Vec<String>>>,
-    /// What was corrected on the way: where (経営課題1-(2)の主な戦略), the text as found, and as corrected.
+    /// The corrections: the place (経営課題1-(2)の主な戦略), the text as found, and as corrected.
     pub corrections: Vec<(String, String, String)>,
     /// Errors and warnings, in the order of the lines.
     pub notes: Vec<Note>,
@@ -148,7 +148,7 @@ pub struct FormGoal {
 pub struct FormBudget {
     /// Its fiscal year.
     pub fiscal_year: FiscalYear,
-    /// What kind of fact it is.
+    /// The kind of budget figure.
     pub kind: BudgetKind,
     /// The figure as printed; nothing where the box is empty.
     pub text: Option<String>,
@@ -159,7 +159,7 @@ pub struct FormBudget {
 /// An indicator of a form, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormIndicator {
-    /// What sort it is.
+    /// The kind of indicator.
     pub kind: IndicatorKind,
     /// Name, population and target.
     pub read: Field<ReadIndicator>,
@@ -181,9 +181,9 @@ impl FormIndicator {
     }
 }
 
-/// Reads a form from plain text: lines, with tabs between the cells of a table's row. Of more than 8 MiB, or of more
-/// than 100,000 cells and items, nothing, or no more, is read, and an error says so; as it does of a form with more goals or
-/// indicators than a policy may have.
+/// Reads a form from plain text: lines, with tabs between the cells of a table's row. A text of more than 8 MiB is not
+/// read. Reading stops after 100,000 cells and items. A form with too many goals or indicators for a policy gives no
+/// goals. An error says so in all three cases.
 #[must_use]
 pub fn read_text(text: &str) -> Form {
     if text.len() > layout::MOST_BYTES {
@@ -192,8 +192,8 @@ pub fn read_text(text: &str) -> Form {
     assemble::form(&layout::of_text(text))
 }
 
-/// Reads a form from HTML, from what the page shows. The limits are those of text, and a tag has at most 100 attributes; notes
-/// know lines, not columns.
+/// Reads a form from the visible content of an HTML page. The limits are those of text; besides, a tag has at most 100
+/// attributes. Notes have lines, but no columns.
 #[must_use]
 pub fn read_html(html: &str) -> Form {
     if html.len() > layout::MOST_BYTES {
@@ -202,7 +202,7 @@ pub fn read_html(html: &str) -> Form {
     assemble::form(&html::layout(html))
 }
 
-/// A file that is not looked at.
+/// Only the error: the file is too large.
 fn too_large(bytes: u32) -> Form {
     let most = layout::MOST_BYTES;
     let mut notes = notes::Notes::default();

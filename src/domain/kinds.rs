@@ -1,4 +1,4 @@
-//! The code lists of what the forms record: kinds of budgets and indicators, states of values, ratings.
+//! The code lists of the forms: kinds of budgets and indicators, states of values, ratings.
 
 use crate::text_enum;
 

@@ -1,4 +1,4 @@
-//! How alike two indicators are: what speaks for one being the other a year later. Never a code, never a place.
+//! How alike two indicators are: the evidence that one continues the other. Codes and places never count.
 
 use std::cmp::Ordering;
 
@@ -33,7 +33,7 @@ text_enum! {
     }
 }
 
-/// The parts of a score, in hundredths: the name counts most, and without it the others are not enough.
+/// The weights of a score, in hundredths: the name counts most, and without it the other parts are not enough.
 const NAME: i64 = 70;
 const OTHERS: &[(LikenessReason, i64)] = &[
     (LikenessReason::SameUnit, 10),
@@ -42,11 +42,11 @@ const OTHERS: &[(LikenessReason, i64)] = &[
     (LikenessReason::SameTargetShape, 5),
 ];
 
-/// What is compared of an indicator, made ready to be compared with many others.
+/// The traits of an indicator that are compared, prepared for comparing with many others.
 #[derive(Debug, Clone)]
 pub struct Traits<'a> {
     name: String,
-    /// The pairs of neighbours in its name, sorted.
+    /// The pairs of neighbouring characters in the name, sorted.
     pairs: Vec<(char, char)>,
     unit: Option<&'a str>,
     population: Option<String>,
@@ -55,7 +55,7 @@ pub struct Traits<'a> {
 }
 
 impl<'a> Traits<'a> {
-    /// Those of an indicator with this name, unit as printed, population, kind and target.
+    /// The traits of an indicator with this name, unit as printed, population, kind and target.
     #[must_use]
     pub fn of(
         name: &str,
@@ -75,7 +75,7 @@ impl<'a> Traits<'a> {
         }
     }
 
-    /// The name without what printing does to it.
+    /// The name in one width (NFKC), without blanks.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -89,12 +89,12 @@ pub struct Likeness {
     pub score: Decimal,
     /// How alike the names are, from 0 to 1, to four places.
     pub name: Decimal,
-    /// What speaks for it.
+    /// The reasons for the score.
     pub reasons: Vec<LikenessReason>,
 }
 
 impl Likeness {
-    /// Whether the two are the same but perhaps for a word: the same unit, and a name that is the same or nearly so.
+    /// Whether the indicators differ by a word at most: they have one unit, and equal or nearly equal names.
     #[must_use]
     pub fn is_close(&self) -> bool {
         self.reasons.contains(&LikenessReason::SameUnit)
@@ -102,7 +102,7 @@ impl Likeness {
     }
 }
 
-/// A text without what printing does to it: widths as one (NFKC), no blanks.
+/// A text in one width (NFKC), without blanks.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect()
@@ -125,7 +125,7 @@ pub fn same_unit(one: Option<&str>, other: Option<&str>) -> bool {
     }
 }
 
-/// Whether two targets are compared alike, whatever their numbers.
+/// Whether two targets have one shape: comparator, kind of reference, kind of period.
 #[must_use]
 pub fn same_shape(one: &Target, other: &Target) -> bool {
     let shape = |target: &Target| (target.comparator, target.reference.kind, target.period.kind);
@@ -166,7 +166,7 @@ pub fn likeness(one: &Traits<'_>, other: &Traits<'_>) -> Likeness {
     }
 }
 
-/// How many of their pairs of characters two names have in common (Dice): 1 for the same, 0 for nothing in common.
+/// The share of character pairs that two names have in common (Dice): 1 for equal names, 0 for no common pair.
 fn dice(one: &Traits<'_>, other: &Traits<'_>) -> Number {
     if one.name == other.name {
         return Number::ONE;
@@ -186,7 +186,7 @@ fn dice(one: &Traits<'_>, other: &Traits<'_>) -> Number {
         .unwrap_or(Number::ZERO)
 }
 
-/// The pairs of neighbours in a text, sorted.
+/// The pairs of neighbouring characters in a text, sorted.
 fn pairs(text: &str) -> Vec<(char, char)> {
     let mut pairs: Vec<_> = text.chars().zip(text.chars().skip(1)).collect();
     pairs.sort_unstable();

@@ -1,4 +1,4 @@
-//! Numbers and their units: exact arithmetic that stays within the contract, and numbers as people read them.
+//! Numbers and their units: exact arithmetic within the digits of the contract, and numbers as people read them.
 
 use rust_decimal::{Decimal as Number, RoundingStrategy};
 
@@ -7,7 +7,7 @@ use crate::value::{Decimal, language::Bilingual};
 /// The places a ratio is rounded to.
 const RATIO_PLACES: u32 = 4;
 
-/// A computed number, where it is one the contract can carry (15 significant digits, 9 decimal places).
+/// A computed number, if it is within the contract (15 significant digits, 9 decimal places).
 pub(super) fn carried(number: Number) -> Option<Decimal> {
     if number.is_zero() {
         return Some(Decimal(number.abs())); // there is no -0 among people
@@ -26,7 +26,7 @@ pub(super) fn ratio(part: Number, whole: Number) -> Option<Decimal> {
     carried(rounded(ratio, RATIO_PLACES).normalize())
 }
 
-/// Whether numbers of a unit are percents, so that their differences are percentage points.
+/// Whether a unit is percent, so that differences are percentage points.
 pub(super) fn is_percent(unit: Option<&str>) -> bool {
     matches!(unit, Some("%" | "％" | "パーセント" | "ポイント"))
 }

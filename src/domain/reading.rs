@@ -1,4 +1,4 @@
-//! The city's wording, read: targets, results and money as forms print them. What cannot be read stays as text.
+//! Reads the city's wording: targets, results and money as forms print them. A part that cannot be read stays as text.
 
 use crate::text_enum;
 
@@ -11,7 +11,7 @@ pub mod result;
 pub mod target;
 mod years;
 
-/// The most characters of a text that are read; a longer one is none of these wordings.
+/// The most characters of a text to read: no target, result or amount is longer.
 const MOST: usize = 2000;
 
 text_enum! {

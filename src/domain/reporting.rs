@@ -1,4 +1,4 @@
-//! How an organization stands with its policy of a year: published, due, late.
+//! The reporting state of an organization's policy of a year: published, due, late.
 
 use chrono::NaiveDate;
 
@@ -22,10 +22,10 @@ text_enum! {
     }
 }
 
-/// What is known of a policy.
+/// The publication facts of a policy.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Standing {
-    /// Whether there is a draft of it.
+    /// Whether there is a draft of the policy.
     pub draft: bool,
     /// Whether its plan is public.
     pub plan_published: bool,
@@ -37,16 +37,16 @@ pub struct Standing {
     pub due_on: Option<NaiveDate>,
 }
 
-/// How an organization stands, and how late it is.
+/// The reporting state of an organization, and how late it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stands {
-    /// How it stands.
+    /// The reporting state.
     pub state: Reporting,
-    /// Days after the day on which results were due; nothing where they are in time or nobody can say.
+    /// Days by which the results are late; nothing where they are in time, or where no due day is known.
     pub days_late: Option<i64>,
 }
 
-/// How an organization stands on a day.
+/// The reporting state of an organization on a day.
 #[must_use]
 pub fn standing(of: &Standing, on: NaiveDate) -> Stands {
     let after = |day: NaiveDate| {

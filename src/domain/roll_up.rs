@@ -1,4 +1,4 @@
-//! Evaluations counted: how many targets were achieved, and why the others cannot be said to be.
+//! Counts evaluations: how many targets were achieved, and why the others were not or cannot be evaluated.
 
 use rust_decimal::Decimal as Number;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct ReasonCount {
 }
 
 impl RollUp {
-    /// Counts so many more evaluations.
+    /// Adds `count` evaluations with this verdict.
     pub fn add(&mut self, verdict: Verdict, count: u32) {
         self.total += count;
         match verdict.outcome {

@@ -1,4 +1,4 @@
-//! What changed about an indicator from one policy to a later one: the breaks of a series, by name.
+//! The changes of an indicator from one policy to a later one: the breaks of a series.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,11 +51,11 @@ pub struct Terms<'a> {
     pub unit: Option<&'a str>,
     /// Which way is better.
     pub direction: Direction,
-    /// What is aimed for.
+    /// The target.
     pub target: &'a Target,
-    /// Whether its results can be compared with the year before.
+    /// Whether the results can be compared with the year before.
     pub comparable: Option<bool>,
-    /// Why, or why not.
+    /// The reason for `comparable`.
     pub comparable_reason: Option<&'a str>,
 }
 
@@ -74,7 +74,7 @@ pub struct Break {
     pub sentence: Bilingual,
 }
 
-/// What changed from an earlier policy to a later one, in the order of the code list.
+/// The breaks between an earlier policy and a later one, in the order of the code list.
 #[must_use]
 pub fn breaks(now: Terms<'_>, before: Terms<'_>) -> Vec<Break> {
     let mut breaks = Vec::new();
@@ -154,7 +154,7 @@ pub fn breaks(now: Terms<'_>, before: Terms<'_>) -> Vec<Break> {
     breaks
 }
 
-/// A sentence about something that is not what it was.
+/// The sentence about a changed term.
 pub(super) fn turned(ja: &str, en: &str, was: Option<&str>, is: Option<&str>) -> Bilingual {
     let quoted = |text: Option<&str>| {
         text.map_or_else(
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    /// What breaks between last year's terms and these, which is one thing only.
+    /// The only break between last year's terms and these.
     fn only_break(now: Terms<'_>, last: &Target) -> Break {
         let found = breaks(now, before(last));
         let [only] = &found[..] else { panic!("{found:?}") };

@@ -1,4 +1,4 @@
-//! Targets (目標値): what an indicator is to come to, against what, and by when.
+//! Targets (目標値): the value an indicator is to reach, its reference, and its period.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -158,7 +158,7 @@ impl Default for Period {
     }
 }
 
-/// Where a fault is, as the end of a JSON pointer, and what is wrong.
+/// A fault of a target: the end of the JSON pointer to it, and the message.
 pub type Fault = (&'static str, Bilingual);
 
 /// The faults found so far.
@@ -173,7 +173,7 @@ impl Faults {
 }
 
 impl Target {
-    /// Everything that does not fit together, each with the place it is at (`/upper`, `/period/to`).
+    /// All members that do not fit together, each with its place (`/upper`, `/period/to`).
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Faults(Vec::new());
@@ -189,7 +189,7 @@ impl Target {
         };
         let relative = self.reference.kind != ReferenceKind::None;
         let (takes_value, takes_upper, takes_reference) = match self.comparator {
-            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // either of the two
+            Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // a value or a reference
             Between => (true, true, false),
             Increase | Decrease | Maintain => (false, false, true),
             IncreaseBy | DecreaseBy => (true, false, true),

@@ -1,7 +1,8 @@
-//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, quoted line breaks.
+//! CSV (RFC 4180), as spreadsheets and people write it: `,`, `;` or a tab between cells, any line end, line breaks in
+//! quotes.
 //!
-//! By hand, since addresses matter: the reader of the `csv` crate neither counts empty lines nor says that a quote was
-//! never closed. Tests hold it against what that crate writes and reads.
+//! By hand, since messages name cells: the reader of the `csv` crate neither counts empty lines nor reports an unclosed
+//! quote. Tests compare this reader with that crate's reader and writer.
 
 use super::{
     decode::decode,
@@ -9,12 +10,12 @@ use super::{
 };
 use crate::{domain::form::Note, value::work};
 
-/// The header is looked for in this many lines, and in so many cells of each.
+/// The header is looked for in the first lines, and in the first cells of each.
 const HEADER_LINES: usize = 20;
 const HEADER_CELLS: usize = 128;
 
-/// Reads a table from the bytes of a CSV file. What stands between its cells is told by the head that every table of its kind
-/// needs: `is_key` knows it. The error says why it is no table.
+/// Reads a table from the bytes of a CSV file. `is_key` knows the head that every table of its kind needs: the
+/// separator is the one that sets this head apart. The error says why the file is no table.
 pub fn read(bytes: &[u8], is_key: impl Fn(&str) -> bool) -> Result<Table, Note> {
     let text = decode(bytes)?;
     let mut reader = Reader::default();
@@ -56,7 +57,7 @@ pub fn read(bytes: &[u8], is_key: impl Fn(&str) -> bool) -> Result<Table, Note> 
 /// Where in a cell the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
-    /// Before its first character.
+    /// Before the cell's first character.
     #[default]
     Begin,
     /// Past a first character that is no quote.
@@ -119,7 +120,7 @@ impl Reader {
     }
 }
 
-/// What stands between the cells: what makes a cell of the header the head every table needs.
+/// The separator of the cells: the one that sets the needed head apart; else the most frequent one.
 fn separator(text: &str, is_key: impl Fn(&str) -> bool) -> char {
     const CANDIDATES: [char; 3] = [',', ';', '\t'];
     let mut most = (1, ',');
@@ -129,7 +130,7 @@ fn separator(text: &str, is_key: impl Fn(&str) -> bool) -> char {
         .take(HEADER_LINES)
     {
         for candidate in CANDIDATES {
-            // As far as a table goes.
+            // No more cells than a header may have.
             let pieces = || {
                 line.split(candidate)
                     .take(HEADER_CELLS)
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The head that every table of these tests needs, if it needs any.
+    /// The head that the tables of these tests need.
     fn is_key(text: &str) -> bool {
         ["indicator_id", "指標ID"].contains(&text)
     }

@@ -1,4 +1,4 @@
-//! The encodings text comes in, told apart by their bytes and read strictly: a wrong guess would be wrong text.
+//! Decodes text. The bytes tell the encoding, and decoding is strict: a wrong guess would be wrong text.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use encoding_rs::{DecoderResult, SHIFT_JIS};
 use super::table::refused;
 use crate::domain::form::Note;
 
-/// The text of a file: UTF-8 or UTF-16 by its byte order mark, else UTF-8 if it is that, else CP932.
+/// The text of a file: UTF-8 or UTF-16 by the byte order mark, else UTF-8 if the bytes are valid, else CP932.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Note> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest).map(Cow::Borrowed),
@@ -28,8 +28,8 @@ fn utf8(bytes: &[u8]) -> Result<&str, Note> {
     })
 }
 
-/// Whether a file that is no valid UTF-8 was one nevertheless: CP932 never begins with what UTF-8 reads as kana or kanji
-/// but for words of rare characters.
+/// Whether a file that is not valid UTF-8 was meant as UTF-8: its valid beginning holds kana or kanji. The beginning of
+/// a CP932 file reads so only with words of rare characters.
 fn begins_in_japanese(bytes: &[u8]) -> bool {
     bytes
         .utf8_chunks()
@@ -56,7 +56,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Note> {
 
 fn cp932(bytes: &[u8]) -> Result<String, Note> {
     let mut decoder = SHIFT_JIS.new_decoder_without_bom_handling();
-    // More than it can become: each byte is at most one character of three bytes.
+    // Enough for the decoded text: each byte becomes at most one character of three bytes.
     let mut text = String::with_capacity(bytes.len().saturating_mul(3).saturating_add(4));
     let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     // Characters of a maker's or a city's own (外字) mean something else on every machine.
@@ -71,7 +71,7 @@ fn cp932(bytes: &[u8]) -> Result<String, Note> {
     }
 }
 
-/// The line that what was read ends on.
+/// The line on which these bytes end.
 fn line(read: &[u8]) -> u32 {
     let lines = [b'\n', b'\r'].map(|end| read.split(|byte| *byte == end).count());
     u32::try_from(lines.into_iter().max().unwrap_or(1)).unwrap_or(u32::MAX)

@@ -1,12 +1,12 @@
-//! Texts that a spreadsheet would take for formulas: an apostrophe keeps them texts, and is taken away when they come back.
+//! Texts that a spreadsheet would take for formulas: writing puts an apostrophe before them, and reading removes it.
 
 use std::borrow::Cow;
 
-/// How a formula begins, or what a spreadsheet takes for one. The apostrophe is here so that one that was there before
-/// comes back. A full-width － is not: it is the form's own dash for nothing.
+/// First characters of texts that a spreadsheet takes for formulas. The apostrophe is among them, so that a text's own
+/// apostrophe comes back. A full-width － is not: it is the form's own dash for nothing.
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠', '\''];
 
-/// A text that no spreadsheet takes for a formula.
+/// A text, with the guard if a spreadsheet would take it for a formula.
 #[must_use]
 pub fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(BEGINNINGS) {
@@ -16,7 +16,7 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text as it was before it was guarded.
+/// A text without the guard.
 #[must_use]
 pub fn restored(text: &str) -> &str {
     match text.strip_prefix('\'') {

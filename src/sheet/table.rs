@@ -1,4 +1,4 @@
-//! What a spreadsheet holds, whatever file it came in: rows of cells that know where they stand.
+//! The content of a spreadsheet, from any file format: rows of cells with their places.
 
 use std::sync::Arc;
 
@@ -9,24 +9,23 @@ use crate::{
     value::language::Bilingual,
 };
 
-/// Most rows with something in them that a table may have.
+/// Most rows a table may have, empty ones not counted.
 pub const MOST_ROWS: usize = 200_000;
-/// Most columns a table may use; a cell with something in it further to the right is refused.
+/// Most columns a table may use; a cell further to the right is refused unless it is empty.
 pub const MOST_COLUMNS: u32 = 64;
-/// Most cells that a table may have, with something in them or, in a workbook, without: twice what the largest table of results
-/// needs.
+/// Most cells a table may have, in a workbook the empty ones too: twice as many as the largest table of results needs.
 pub const MOST_CELLS: usize = 4_400_000;
-/// Most bytes of text that the cells of a table may hold together, each cell's counted, though it be shared with others.
+/// Most bytes of text in all cells of a table; a text that cells share counts for each of them.
 pub const MOST_TEXT: usize = 128 << 20;
 
 /// A table as read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// The name of the worksheet it stands in; nothing for CSV.
+    /// The name of the table's worksheet; nothing for CSV.
     pub sheet: Option<String>,
-    /// Its rows from the top. Those without anything in them are left out: what counts is their number.
+    /// The rows from the top. Empty rows are left out: every row knows its number.
     pub rows: Vec<Row>,
-    /// The columns that are hidden: the first and the last of each run.
+    /// The runs of hidden columns: the first and the last of each.
     pub hidden_columns: Vec<(u32, u32)>,
     /// The ranges of merged cells, of which only the first cell holds something.
     pub merged: Vec<Merged>,
@@ -35,9 +34,9 @@ pub struct Table {
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number, from 1, as a spreadsheet shows it.
+    /// The row's number, from 1, as a spreadsheet shows it.
     pub number: u32,
-    /// Whether the spreadsheet hides it.
+    /// Whether the spreadsheet hides the row.
     pub hidden: bool,
     /// Its cells from the left. Empty ones are left out.
     pub cells: Vec<Cell>,
@@ -57,16 +56,16 @@ impl Row {
 pub struct Cell {
     /// Its column, from 1: 3 is C.
     pub column: u32,
-    /// Whether a formula stands in it; then the content is what the spreadsheet last computed.
+    /// Whether the cell has a formula; then the content is the value last computed.
     pub formula: bool,
-    /// What it holds.
+    /// The content.
     pub content: Content,
 }
 
-/// What a cell holds, by kind: a spreadsheet shows a date or 57% where it stores 45747 or 0.57.
+/// The content of a cell, by kind: a spreadsheet shows a date or 57% where the file has 45747 or 0.57.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text; everything in CSV is.
+    /// Text; in CSV every cell is text.
     Text(Arc<str>),
     /// A number.
     Number(Number),
@@ -82,12 +81,12 @@ pub enum Content {
     Uncomputed,
 }
 
-/// A number as stored, and how it is shown.
+/// A number as stored, and how the spreadsheet shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
     /// Its digits, to the 15 that a spreadsheet keeps.
     pub digits: Arc<str>,
-    /// Whether it is shown as a percentage: a hundred times what is stored, with a %.
+    /// Whether the number is shown as a percentage: a hundred times the stored one, with a %.
     pub percent: bool,
     /// How many decimal places are always shown.
     pub places: u32,
@@ -119,7 +118,7 @@ pub fn column_name(column: u32) -> String {
     letters.iter().rev().map(char::to_ascii_uppercase).collect()
 }
 
-/// Row and column of an address: (7, 3) for C7. Nothing for what is beyond the largest spreadsheet there is.
+/// Row and column of an address: (7, 3) for C7. Nothing for an address beyond the largest spreadsheet there is.
 #[must_use]
 pub fn place(address: &str) -> Option<(u32, u32)> {
     let digits = address.find(|c: char| c.is_ascii_digit())?;
@@ -135,7 +134,7 @@ pub fn place(address: &str) -> Option<(u32, u32)> {
     (row > 0).then_some((row, column))
 }
 
-/// That a file is no table at all, or one past the limits.
+/// The error that a file is no table, or one beyond the limits.
 pub(super) fn refused(code: &'static str, (line, column): (u32, u32), ja: &str, en: &str) -> Note {
     Note {
         severity: Severity::Error,
@@ -146,7 +145,7 @@ pub(super) fn refused(code: &'static str, (line, column): (u32, u32), ja: &str, 
     }
 }
 
-/// Counts what a table has, so that none grows beyond its limits.
+/// Builds a table, and counts its parts, so that it stays within the limits.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     table: Table,
@@ -184,7 +183,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Counts a cell in which there is nothing, but for that it is there.
+    /// Counts an empty cell.
     pub(super) fn count(&mut self, row: u32, column: u32) -> Result<(), Note> {
         self.cells += 1;
         if self.cells > MOST_CELLS {
@@ -198,7 +197,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Adds a row, if there is something in it.
+    /// Adds a row, unless it is empty.
     pub(super) fn row(&mut self, row: Row) -> Result<(), Note> {
         if row.cells.is_empty() {
             return Ok(());
@@ -220,7 +219,7 @@ impl Builder {
         self.table
     }
 
-    /// The table, for what is not about rows.
+    /// The table, to set everything but its rows.
     pub(super) fn table_mut(&mut self) -> &mut Table {
         &mut self.table
     }

@@ -1,7 +1,7 @@
 //! Tables as files: CSV, XLSX, NDJSON. Row by row, so that no table is held in memory.
 //!
-//! By the rules for machine-readable tables: one head, one row for each thing, one value in each cell, numbers as numbers,
-//! nothing merged. A cell is empty where nothing is known; 0 is a value.
+//! The files follow the rules for machine-readable tables: one head, one row for each thing, one value in each cell,
+//! numbers as numbers, nothing merged. A cell is empty where nothing is known; 0 is a value.
 
 use std::{
     borrow::Cow,
@@ -21,7 +21,7 @@ mod csv;
 pub use book::{About, CodeList};
 pub use csv::Encoding;
 
-/// What a cell holds.
+/// The content of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     /// Nothing.
@@ -39,7 +39,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// The cell as text, for people or for programs.
+    /// The cell as text, for people if `named`, else for programs.
     fn text(&self, named: bool) -> Cow<'_, str> {
         match self {
             Self::Empty => "".into(),
@@ -66,7 +66,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// What becomes a cell by being written down.
+/// Makes cells of values by their written form.
 macro_rules! cells {
     ($kind:ident: $($type:ty),+) => { $(
         impl From<$type> for Cell {
@@ -113,7 +113,7 @@ impl<const MAX: usize> From<Prose<MAX>> for Cell {
     }
 }
 
-/// In which form a table is written.
+/// The file format of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// Comma-separated values (RFC 4180).

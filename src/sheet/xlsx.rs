@@ -1,7 +1,7 @@
 //! XLSX, as spreadsheets and other programs write it: the digits, the formats and the kinds of its cells.
 //!
-//! From the XML itself: a number is read by its digits and by how it is shown, and libraries that read XLSX hand out
-//! floats and no formats of percentages.
+//! Reads the XML itself: a number needs its digits and its format, and libraries that read XLSX give floats and no
+//! formats of percentages.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,14 +20,14 @@ mod tests;
 /// The worksheet that is read where there are several.
 const SHEET: &str = "実績";
 
-/// Most worksheets, and most parts that one part refers to; more is no table of results.
+/// Most worksheets, and most parts that one part refers to; a table of results has fewer.
 const MOST_SHEETS: usize = 1_000;
 const MOST_RELATIONS: usize = 10_000;
 
 /// Reads a table from the bytes of an XLSX file: the worksheet 実績 if there is one, else the first that is not hidden.
 ///
-/// The error says why it is none. Of a formula the value last computed is read; where a program wrote the file and left
-/// computing to whoever opens it, there is none.
+/// The error says why the file is no table. A formula gives its value last computed; there is none where a program
+/// wrote the file and left computing to the spreadsheet.
 pub fn read(bytes: &[u8]) -> Result<Table, Note> {
     let mut package = Package::open(bytes)?;
     let root = relations(&mut package, "_rels/.rels", "")?;
@@ -65,17 +65,17 @@ pub fn read(bytes: &[u8]) -> Result<Table, Note> {
     })
 }
 
-/// What the cells of a workbook have in common.
+/// The parts of a workbook that all cells share.
 struct Workbook {
     strings: Vec<Arc<str>>,
     formats: Formats,
     /// Whether days are counted from 1904 on.
     is_1904: bool,
-    /// Whether whoever opens the workbook is to compute its formulas, since their values were only made up.
+    /// Whether the values of formulas are made up: the spreadsheet is to compute them on opening.
     is_uncomputed: bool,
 }
 
-/// What the part of the workbook says.
+/// The content of the workbook part.
 #[derive(Default)]
 struct Book {
     /// Name and relation of every worksheet that is not hidden.
@@ -120,7 +120,7 @@ impl Book {
 #[derive(Default)]
 struct Relations {
     by_id: HashMap<String, String>,
-    /// The ends of what the kinds are called, with the parts: the beginnings differ between the two dialects of XLSX.
+    /// Kinds and their parts. Only the end of a kind is compared: the beginnings differ between the dialects of XLSX.
     by_kind: Vec<(String, String)>,
 }
 

@@ -26,7 +26,7 @@ column!(Id: SqlUuid = Uuid);
 as_text!(Id);
 
 impl Id {
-    /// A new one (UUID version 7).
+    /// Makes a new identifier (UUID version 7).
     #[must_use]
     pub fn generate() -> Self {
         Self(Uuid::now_v7())

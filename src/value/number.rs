@@ -16,7 +16,7 @@ use utoipa::{
 
 use super::language::Bilingual;
 
-/// Most significant digits a decimal may have: what survives a double in any client.
+/// Most significant digits a decimal may have: as many as survive a double in any client.
 pub const SIGNIFICANT_DIGITS: u32 = 15;
 /// Most decimal places a decimal may have.
 pub const DECIMAL_PLACES: u32 = 9;
@@ -32,7 +32,7 @@ impl Decimal {
     /// Zero, a number like any other.
     pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
 
-    /// What is wrong with a number that is not one of these.
+    /// The message for a number with too many digits.
     #[must_use]
     pub fn too_many_digits() -> Bilingual {
         Bilingual::new(

@@ -20,12 +20,12 @@ macro_rules! unseen {
     };
 }
 
-/// Visible at both ends, and nothing but visible characters and blanks between.
+/// The pattern of a line: visible at both ends, nothing but visible characters and blanks between.
 #[rustfmt::skip]
 const LINE: &str = concat!(
     r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
 );
-/// The same with line feeds and tabs between.
+/// The pattern of prose: that of a line, with line feeds and tabs between.
 #[rustfmt::skip]
 const PROSE: &str = concat!(
     r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u0008\u000b-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
@@ -110,7 +110,7 @@ impl ToSchema for TextBox {
     }
 }
 
-/// Bytes as people and programs compare them: in lower-case hexadecimal digits.
+/// Bytes in lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes

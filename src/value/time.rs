@@ -93,7 +93,7 @@ pub struct Time(pub DateTime<Utc>);
 impl TryFrom<DateTime<Utc>> for Time {
     type Error = &'static str;
 
-    /// Only of years with four digits: the database does not know all others.
+    /// Takes only years of four digits: the database does not know all others.
     fn try_from(moment: DateTime<Utc>) -> Result<Self, Self::Error> {
         let known = (1..=9999).contains(&moment.year());
         known.then_some(Self(moment)).ok_or("must be of the years 1 to 9999")
@@ -109,7 +109,7 @@ impl Time {
         Self(Utc::now().trunc_subsecs(6))
     }
 
-    /// Its day in Japan.
+    /// The moment's day in Japan.
     #[must_use]
     pub fn day(self) -> NaiveDate {
         self.0.with_timezone(&japan()).date_naive()
@@ -130,7 +130,7 @@ pub fn japan() -> FixedOffset {
     FixedOffset::east_opt(NINE_HOURS).unwrap_or_else(|| unreachable!("nine hours are less than a day"))
 }
 
-/// Today in Japan. Called where a request comes in, and nowhere deeper: what is judged by a date is given it.
+/// Today in Japan. Called where a request comes in, and nowhere deeper: rules take the date as an argument.
 #[must_use]
 pub fn today() -> NaiveDate {
     Utc::now().with_timezone(&japan()).date_naive()
@@ -139,7 +139,7 @@ pub fn today() -> NaiveDate {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let local = self.0.with_timezone(&japan()).naive_local();
-        // By hand and at once: it is the most frequent thing in an answer.
+        // By hand, in one pass: moments are the most frequent values of a response.
         let mut text = *b"0000-00-00T00:00:00.000000+09:00";
         for (at, number) in [
             (0..4, local.year().unsigned_abs()),

@@ -1,8 +1,7 @@
-//! Work that is counted while it is done, so that it is bounded, and ends: at its deadline, and when nobody waits for it.
+//! Counts work while it is done, so that work is bounded: it ends at its budget, at its deadline, or when nobody waits.
 //!
-//! Whatever reads what comes from outside says [`spend`] in its loops. Where it works [`within`] a budget, that does not return
-//! when the budget is used up: the stack is unwound, without a panic and its message, and `within` says why. Nobody has seen
-//! anything yet of what was being read.
+//! Every reader of outside data calls [`spend`] in its loops. When the budget of [`within`] is used up, `spend` unwinds
+//! the stack, without a panic message, and `within` returns the reason. Nobody sees half-read data.
 
 use std::{
     cell::RefCell,
@@ -10,28 +9,28 @@ use std::{
     time::Instant,
 };
 
-/// What work may take.
+/// The limits of a piece of work.
 pub struct Budget {
-    /// How much may be done, in units.
+    /// Most units of work.
     pub most: u64,
-    /// When it ends.
+    /// The deadline.
     pub until: Instant,
-    /// Whether nobody waits for it any more.
+    /// Whether nobody waits for the work any more.
     pub is_left: Box<dyn Fn() -> bool>,
 }
 
-/// Why work came to its end before it was done.
+/// Why work was ended before it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It was more than it may be.
+    /// The units were used up.
     TooMuch,
-    /// It took too long.
+    /// The deadline passed.
     TooLate,
-    /// Nobody waits for it.
+    /// Nobody waits for the work.
     Left,
 }
 
-/// Clock and caller are looked at each time so much has been done: some tenths of a millisecond.
+/// Units between two looks at clock and caller: some tenths of a millisecond.
 const GLANCE: u64 = 1 << 16;
 
 /// Work that is being done on this thread.
@@ -64,12 +63,11 @@ impl UnderWay {
     }
 }
 
-/// Counts work that is about to be done, in units of about a byte that is looked at. Does not return when there is no budget
-/// left for it.
+/// Counts work that is about to be done; a unit is about a byte looked at. Does not return when the budget is used up.
 pub fn spend(units: usize) {
     let ended = UNDER_WAY.with_borrow_mut(|under_way| {
         let ended = under_way.as_mut()?.spend(units)?;
-        // What is dropped on the way out has no budget to keep.
+        // Code that unwinding runs (`drop`) has no budget to keep.
         *under_way = None;
         Some(ended)
     });
@@ -78,7 +76,7 @@ pub fn spend(units: usize) {
     }
 }
 
-/// Works within a budget, to the end or until it is used up.
+/// Works within a budget: to the end, or until the budget is used up.
 pub fn within<T>(budget: Budget, work: impl FnOnce() -> T) -> Result<T, Ended> {
     begin(Some(budget));
     let done = catch_unwind(AssertUnwindSafe(work));
@@ -119,7 +117,7 @@ mod tests {
         }
     }
 
-    /// Work that has no end of its own, and how much of it was done.
+    /// Runs work without an end of its own, and returns how much of it was done.
     fn endless(budget: Budget) -> (Result<(), Ended>, usize) {
         let done = Cell::new(0);
         let ended = within(budget, || {

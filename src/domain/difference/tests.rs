@@ -1,4 +1,4 @@
-//! A table of examples, and what holds of any two documents.
+//! A table of examples, and properties of any two documents.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn document() -> Value {
     })
 }
 
-/// What differs when a document is changed like this, as (pointer, place, what).
+/// The differences after a change of a document, as (pointer, place, kind).
 fn after(change: impl FnOnce(&mut Value)) -> Vec<(String, String, Difference)> {
     let (from, mut to) = (document(), document());
     change(&mut to);
@@ -176,7 +176,7 @@ proptest! {
             match change.what {
                 Difference::Added => prop_assert_eq!(now, Some(&change.after)),
                 Difference::Removed => prop_assert_eq!(from.pointer(&change.pointer), Some(&change.before)),
-                // Of what moved the two goals are shown, and of an order the names.
+                // A moved indicator shows both goals; a changed order shows the names.
                 Difference::Changed if change.place.ja.ends_with("経営課題") => {
                     prop_assert!(now.is_some());
                     prop_assert!(change.before["id"].is_string() && change.after["id"].is_string());

@@ -1,4 +1,4 @@
-//! What an evaluation looks at.
+//! The input of an evaluation.
 
 use chrono::NaiveDate;
 
@@ -23,7 +23,7 @@ pub struct Case<'a> {
     pub decimals: Option<u32>,
     /// Which way the indicator gets better.
     pub direction: Direction,
-    /// What was recorded, if anything was.
+    /// The recorded facts about the result, if any.
     pub result: Option<Facts>,
     /// Last year's own result, through the series.
     pub recorded_previous: Option<Decimal>,
@@ -31,7 +31,7 @@ pub struct Case<'a> {
     pub recorded_reference: Option<Decimal>,
     /// Whether the organization says that the year before is comparable.
     pub comparable_with_previous: Option<bool>,
-    /// What it says about that.
+    /// The organization's reason for saying so.
     pub comparable_reason: Option<&'a str>,
     /// The last day on which the result is in time.
     pub due_on: NaiveDate,
@@ -39,14 +39,14 @@ pub struct Case<'a> {
     pub on: NaiveDate,
 }
 
-/// What was recorded about a result.
+/// The recorded facts about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
     /// The value of the fiscal year.
     pub value: Option<Decimal>,
     /// The sum since the target's period began.
     pub cumulative_value: Option<Decimal>,
-    /// What was said about the value, if anything was.
+    /// The stated status of the value, if any.
     pub value_status: Option<ValueStatus>,
     /// The organization's own rating.
     pub declared_rating: Option<Rating>,

@@ -1,4 +1,4 @@
-//! Comparing one number with what a target asks: exact, unrounded, inclusive only where the words are.
+//! Compares a number with a target: exact, unrounded, and inclusive only where the target's words are (以上, not 超).
 
 use rust_decimal::Decimal as Number;
 
@@ -27,7 +27,7 @@ text_enum! {
     }
 }
 
-/// What a value has to pass, once the reference is resolved.
+/// The bar: the number or range that a value has to pass, the reference resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::domain) enum Bar {
     AtLeast(Number),
@@ -39,7 +39,7 @@ pub(in crate::domain) enum Bar {
 }
 
 impl Bar {
-    /// The bar a target sets; or why it sets none.
+    /// The bar a target sets, or why the target sets none.
     pub(in crate::domain) fn of(
         target: &Target,
         reference: Option<Decimal>,
@@ -53,7 +53,7 @@ impl Bar {
         });
         let threshold = stated.or(reference);
 
-        // Sums are safe: two numbers of 15 digits fit many times into the 28 of a decimal.
+        // Sums cannot overflow: the numbers have 15 digits, a decimal has 28.
         Ok(match target.comparator {
             Comparator::Gte => Self::AtLeast(threshold?),
             Comparator::Gt => Self::Above(threshold?),
@@ -85,7 +85,7 @@ impl Bar {
         }
     }
 
-    /// Whether a value passes. Standing on the bar passes unless the words say more or less than it.
+    /// Whether a value passes. One equal to the bar passes, except where the words say more or less than the number.
     pub(in crate::domain) fn met_by(self, value: Number) -> bool {
         match self {
             Self::Above(_) | Self::Below(_) => self.gap(value) > Number::ZERO,
@@ -98,7 +98,7 @@ impl Bar {
         decimals.is_some_and(|places| self.met_by(value) != self.met_by(rounded(value, places)))
     }
 
-    /// The one number to pass, if it is one.
+    /// The number to pass; nothing for a range.
     pub(in crate::domain) fn threshold(self) -> Option<Number> {
         match self {
             Self::AtLeast(bar) | Self::Above(bar) | Self::AtMost(bar) | Self::Below(bar) | Self::Exactly(bar) => {
@@ -109,7 +109,7 @@ impl Bar {
     }
 }
 
-/// The value as a part of the target; or why there is no such thing.
+/// The value as a part of the target (attainment), or the reason why there is none.
 pub(super) fn attainment(target: &Target, compared: Option<Decimal>) -> Result<Decimal, AttainmentReason> {
     let (Comparator::Gte | Comparator::Gt, Some(asked)) = (target.comparator, target.value) else {
         return Err(AttainmentReason::OtherComparator);

@@ -1,4 +1,4 @@
-//! An answer in whole sentences of both languages. It only tells what was found, and never decides anything.
+//! The explanation: an evaluation in whole sentences of both languages. This module decides nothing.
 
 use rust_decimal::Decimal as Number;
 
@@ -18,7 +18,7 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Tells why the answer is what it is.
+/// Explains the answer.
 pub(super) fn explain(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let sentences = [
         Some(answer(case, finding)),
@@ -48,7 +48,7 @@ fn answer(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// What a compared number led to.
+/// The sentence for an answer by comparison.
 fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bilingual) -> Bilingual {
     let last = year(case.target.period.to.unwrap_or(case.fiscal_year));
     let (ja, en) = match (finding.outcome, finding.reason) {
@@ -69,7 +69,7 @@ fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bili
     )
 }
 
-/// Says so where rounding would have turned the answer.
+/// The remark where rounding would have changed the answer.
 fn rounding(case: &Case<'_>, finding: &Finding) -> Option<Bilingual> {
     let (value, _) = finding.compared.filter(|_| finding.rounding_sensitive)?;
     let places = case.decimals?;
@@ -94,7 +94,7 @@ fn rounding(case: &Case<'_>, finding: &Finding) -> Option<Bilingual> {
     ))
 }
 
-/// Repeats the organization's own rating where the answer does not say it already.
+/// The organization's own rating, where the answer does not state it already.
 fn declaration(finding: &Finding) -> Option<Bilingual> {
     let declared = lettered(finding.ratings.declared?);
     match (finding.reason, finding.ratings.consistent) {
@@ -122,7 +122,7 @@ fn subject(case: &Case<'_>, value: Decimal, field: ComparedField) -> Bilingual {
     }
 }
 
-/// How the number stands to the target: 目標81.2%以上に0.2ポイント届かない.
+/// The distance of the number from the target: 目標81.2%以上に0.2ポイント届かない.
 fn clause(case: &Case<'_>, finding: &Finding, bar: Bar, value: Number) -> Bilingual {
     let target = target(case, finding);
     let gap = bar.gap(value);

@@ -1,4 +1,4 @@
-//! The answer of an evaluation before it is written up.
+//! The answer of an evaluation, before the explanation is written.
 
 use super::{
     comparison::Bar,
@@ -31,7 +31,7 @@ text_enum! {
     }
 }
 
-/// The answer before it is written up.
+/// The answer, before the explanation is written.
 pub(in crate::domain) struct Finding {
     pub(in crate::domain) status: ValueStatus,
     pub(in crate::domain) outcome: Outcome,

@@ -1,4 +1,4 @@
-//! Which numbers meet in a comparison: the one of the result, the one referred to, and the record of both.
+//! The numbers of a comparison: the result's, the reference's, and the record of both.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -76,7 +76,7 @@ pub struct ReferenceInput {
     pub source: Option<ReferenceSource>,
 }
 
-/// The number a relative target refers to, and where it comes from.
+/// The number a relative target refers to, and its source.
 pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
     let reference = case.target.reference;
     let stated = case.result.and_then(|facts| facts.stated_previous_value);
@@ -88,7 +88,7 @@ pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
         ReferenceKind::FiscalYear => {
             from(reference.value, ReferenceSource::Printed).or(from(case.recorded_reference, ReferenceSource::Recorded))
         }
-        // What the policy printed is what the target was meant against, whatever was recorded since.
+        // The target was set against the printed number, whatever was recorded since.
         ReferenceKind::PreviousYear => from(stated, ReferenceSource::Stated).or(from(
             case.recorded_previous.filter(|_| comparable),
             ReferenceSource::Recorded,
@@ -105,7 +105,7 @@ pub(super) fn compared(case: &Case<'_>) -> Option<(Decimal, ComparedField)> {
         PeriodKind::Cumulative => facts
             .cumulative_value
             .map(|sum| (sum, ComparedField::CumulativeValue))
-            // In its first year a sum is that year's own value.
+            // In the first year of a period the sum is the year's own value.
             .or(value.filter(|_| period.from == Some(case.fiscal_year))),
         PeriodKind::SingleYear | PeriodKind::ByEndOf => value,
     }

@@ -1,4 +1,4 @@
-//! The table of outcomes: what is said about a target for each state its result can be in.
+//! The table of outcomes: the outcome of a target for each state of its result.
 
 use chrono::NaiveDate;
 
@@ -61,8 +61,8 @@ text_enum! {
     }
 }
 
-/// What there is of a result's value on a day. A number speaks for itself; else what was said counts, unless it is
-/// one of the three states that follow from the number and the date.
+/// The value status of a result on a day. A number is `reported`; else the stated status counts. Three states are never
+/// taken as stated, since number and date decide them.
 #[must_use]
 pub fn value_status(facts: Option<&Facts>, due_on: NaiveDate, on: NaiveDate) -> ValueStatus {
     use ValueStatus::{NotReported, NotYetDue, Reported};
@@ -78,7 +78,7 @@ pub fn value_status(facts: Option<&Facts>, due_on: NaiveDate, on: NaiveDate) -> 
     }
 }
 
-/// The table: every row of it, in order.
+/// The table, row by row.
 pub(super) fn outcome(
     status: ValueStatus,
     comparator: Comparator,
@@ -104,7 +104,7 @@ pub(super) fn outcome(
             // cumulative or by_end_of, still running
             (Ok(true), true) => (Outcome::Achieved, Some(Reason::Early)),
             (Ok(false), true) => (Outcome::InProgress, Some(Reason::PeriodRunning)),
-            // relative, and its reference is missing; or the number it is about is
+            // relative, and its reference is missing; or the compared number is missing
             (Err(reason), _) => (Outcome::NotEvaluable, Some(reason)),
         },
         // not_yet_due, being_compiled | any

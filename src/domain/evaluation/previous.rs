@@ -1,4 +1,4 @@
-//! This year's result beside last year's: what was stated, what was recorded, and how it changed.
+//! This year's result beside last year's: the stated value, the recorded value, and the change.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -159,7 +159,7 @@ mod tests {
         target::{Comparator, Target},
     };
 
-    /// Last year's recorded value, this year's, and everything else by `case`.
+    /// A case with last year's recorded value and this year's; the rest is from `case`.
     fn changed<'a>(target: &'a Target, before: &str, now: &str, unit: &'a str, direction: Direction) -> Case<'a> {
         Case {
             recorded_previous: Some(number(before)),

@@ -62,7 +62,7 @@ pub(super) fn unanswered(case: &Case<'_>, finding: &Finding) -> Bilingual {
             "指標が廃止されたため判定しない",
             "The indicator was discontinued and is not judged",
         ),
-        // these go with a number that was compared, which has its own sentence
+        // these reasons go with a compared number, which has its own sentence
         Some(Reason::Early | Reason::PeriodRunning) => Bilingual::new("判定できない", "The result cannot be judged"),
     }
 }

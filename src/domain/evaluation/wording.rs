@@ -103,7 +103,7 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// The bar a difference comes to, in brackets: （82.0%以上）.
+/// The bar that reference and difference make: （82.0%以上）.
 fn bound(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let number = |bar| quantity(bar, case.unit);
     match finding.bar.map(|bar| (bar, bar.threshold().map(number))) {

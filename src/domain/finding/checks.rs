@@ -1,4 +1,4 @@
-//! Values that can hardly be right: to be checked by whoever knows.
+//! Values that can hardly be right: somebody who knows should check them.
 
 use super::{FindingField, FindingKind, Misfit, Seen, number, valued};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     value::{Codes as _, Decimal, language::Bilingual},
 };
 
-/// Names of rates that may well be beyond 100 %, or negative: growth, change, and what is set against a plan.
+/// Names of rates that may well be over 100 % or negative: growth, change, and rates against a plan.
 const OPEN_RATES: &[&str] = &[
     "増加率",
     "減少率",
@@ -39,11 +39,11 @@ const OPEN_RATES: &[&str] = &[
     "利用率",
 ];
 
-/// A share of a whole is between 0 % and 100 %; the name says that it is one.
+/// A share of a whole is between 0 % and 100 %. The name tells whether the indicator is a share.
 pub(super) fn percent_beyond_100(now: &Seen<'_>) -> Option<Misfit> {
     let Terms { unit, name, target, .. } = now.terms;
     let name = plain(name);
-    // （…） at the end says more about the share, not what it is.
+    // （…） at the end only adds to the name of the share.
     let bare = name
         .strip_suffix(')')
         .and_then(|it| it.rsplit_once('('))
@@ -80,7 +80,7 @@ pub(super) fn percent_beyond_100(now: &Seen<'_>) -> Option<Misfit> {
     ))
 }
 
-/// Units of what is counted in wholes.
+/// Units of things counted in whole numbers.
 const WHOLES: &[&str] = &[
     "件",
     "人",
@@ -124,7 +124,7 @@ pub(super) fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
     let value = now.value.map(|value| (FindingField::Value, value));
     let aim = now.terms.target.value.map(|aim| (FindingField::TargetValue, aim));
     let broken = |(_, number): &(_, Decimal)| !number.0.is_integer() && WHOLES.contains(&unit.as_str());
-    // A mean has decimals, and says so.
+    // A mean has decimals: its name has one of these words.
     if ["平均", "当たり", "あたり"]
         .iter()
         .any(|mean| now.terms.name.contains(mean))

@@ -10,7 +10,7 @@ use crate::{
     value::{Codes as _, language::Bilingual},
 };
 
-/// A target that last year's result meets asks for nothing new. Relative targets and sums over years ask for it otherwise.
+/// A target that last year's result meets asks for nothing new; relative targets and sums over years always do.
 pub(super) fn target_already_met(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
     let target = now.terms.target;
     let absolute = matches!(target.reference.kind, ReferenceKind::None) && target.period.kind != PeriodKind::Cumulative;
@@ -46,7 +46,7 @@ pub(super) fn target_already_met(now: &Seen<'_>, before: &Seen<'_>) -> Option<Mi
     })
 }
 
-/// Of two thresholds of the same sort, the later one is the easier. Which is easier follows from the comparators.
+/// The threshold is easier than last year's. The comparators tell whether a higher or a lower number is easier.
 pub(super) fn target_lowered(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit> {
     use Comparator::{Gt, Gte, Lt, Lte};
     let (is, was) = (now.terms.target, before.terms.target);
@@ -89,7 +89,7 @@ pub(super) fn target_lowered(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit
     })
 }
 
-/// A target as printed; else as it is compared: 48%以上.
+/// A target as printed; without a text, by comparator and value: 48%以上.
 fn printed(target: &Target, unit: Option<&str>) -> Bilingual {
     let value = target.value.map(|value| number(value, unit));
     let label = target.comparator.label();

@@ -1,4 +1,4 @@
-//! A table of examples for every kind of finding, those it is not among them.
+//! For every kind of finding a table of examples, with cases that are no finding.
 
 use super::*;
 use crate::domain::{

@@ -1,4 +1,4 @@
-//! A form put together from its boxes, and what is wrong with it as a whole.
+//! Assembles a form from its boxes, and checks the form as a whole.
 
 use std::collections::HashSet;
 
@@ -61,8 +61,8 @@ pub(super) fn form(layout: &Layout) -> Form {
     form
 }
 
-/// Keeps no goals where there are more of them, or more indicators, than a policy may have: what comes next compares each with
-/// what is stored.
+/// Removes all goals if there are more goals or indicators than a policy may have: the next step compares each of them
+/// with the stored ones.
 fn check_size(form: &mut Form, notes: &mut Notes) {
     let indicators: usize = form.goals.iter().map(|goal| goal.indicators.len()).sum();
     if form.goals.len() <= MOST_GOALS && indicators <= MOST_INDICATORS {
@@ -94,7 +94,7 @@ fn drop_chapters(raw: &mut Raw) {
         .zip(raw.goals.iter().skip(1).map(Some).chain([None]))
         .map(|(goal, next)| chapter(goal, next))
         .collect();
-    // Boxes name their goals by place.
+    // Boxes refer to goals by place.
     let mut kept = 0;
     let places: Vec<usize> = codes
         .iter()
@@ -146,8 +146,8 @@ fn year(raw: &Raw, notes: &mut Notes) -> Option<Field<FiscalYear>> {
     }
 }
 
-/// Says where a form ends too early: nothing after its head, a goal without indicators, or a last goal without results
-/// where the others have their boxes.
+/// Reports a form that ends too early: nothing after its head, a goal without indicators, or no box for the results of
+/// the last goal although another goal has one.
 fn check_complete(raw: &Raw, last_line: u32, notes: &mut Notes) {
     let truncated = |notes: &mut Notes, place, ja: String, en: String| notes.error("truncated", place, ja, en);
     if raw.goals.is_empty() {
@@ -234,7 +234,7 @@ fn put_together(raw: &Raw, year: Option<Field<FiscalYear>>, notes: &mut Notes) -
     form.self_evaluation = text_box(Label::SelfEvaluation, "自己評価", notes);
     form.future_policy = text_box(Label::FuturePolicy, "今後の方針", notes);
 
-    // A form without a year is refused; its texts are read all the same, to say what else is wrong.
+    // A form without a year is refused. Its texts are read nevertheless, to report the other errors too.
     let known = year.as_ref().map(|field| field.value);
     form.fiscal_year = year;
     let Some(texts_in) = known.or_else(|| FiscalYear::new(FiscalYear::MAX)) else {

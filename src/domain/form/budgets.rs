@@ -6,7 +6,7 @@ use crate::domain::kinds::BudgetKind;
 /// A head of an amount, as printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BudgetHead {
-    /// 4, 令和6年度; nothing where the head has no year.
+    /// The year as printed: 4, 令和6年度; nothing where the head has none.
     pub(super) year: Option<String>,
     pub(super) kind: BudgetKind,
     pub(super) unit: Option<String>,
@@ -40,7 +40,7 @@ const KINDS: &[(&str, BudgetKind)] = &[
 
 const UNITS: [&str; 5] = ["百万円", "千円", "億円", "万円", "円"];
 
-/// The head at the start of a text and the amount behind it, if that is all the text holds.
+/// The head at the start of a text and the amount behind it, if the text holds nothing else.
 pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
     if text.len() > 240 {
         return None;
@@ -81,9 +81,9 @@ pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
     (is_amount && rest.chars().count() <= 40).then(|| (head, as_printed(text, rest)))
 }
 
-/// The end of a text that is this amount in one width: amounts are kept as printed.
+/// The amount as printed: the end of the text that reads as this amount in one width.
 fn as_printed(text: &str, amount: &str) -> String {
-    // One width keeps the number of characters, but for blanks.
+    // Conversion to one width keeps the number of characters, blanks apart.
     let Some(before) = amount.chars().count().checked_sub(1) else {
         return String::new();
     };
@@ -130,7 +130,7 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
     figures
 }
 
-/// Reads the amounts that stand below their heads; whether the row held them.
+/// Reads amounts that stand in a row below their heads. Returns whether the row held them.
 pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
     let marked = row.cells.iter().flat_map(|cell| &cell.items);
     if figures.iter().any(|figure| figure.text.is_some()) || marked.into_iter().any(|item| !item.exact.is_empty()) {
@@ -163,7 +163,7 @@ pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
         }
         return true;
     }
-    // Amounts under cells that span others: only all of them can be told apart.
+    // Under cells that span others only order tells amounts apart: it takes one for each head.
     if amounts.len() != figures.len() {
         return false;
     }
@@ -173,7 +173,7 @@ pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
     true
 }
 
-/// Whether two figures are the same fact.
+/// Whether two figures have one fiscal year and kind.
 pub(super) fn same(one: &FormBudget, other: &FormBudget) -> bool {
     (one.fiscal_year, one.kind) == (other.fiscal_year, other.kind)
 }

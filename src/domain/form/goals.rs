@@ -1,4 +1,4 @@
-//! The boxes of a goal, read: its budgets, and its indicators with their results.
+//! Reads the boxes of a goal: its budgets, and its indicators with their results.
 
 mod indicators;
 
@@ -23,17 +23,17 @@ use crate::{
     value::FiscalYear,
 };
 
-/// What reading a goal needs.
+/// The state of reading goals.
 pub(super) struct Reading<'a> {
     /// The policy's fiscal year; nothing where the form does not say it.
     pub(super) year: Option<FiscalYear>,
-    /// The year that printed texts are read in.
+    /// The year against which printed texts are read.
     pub(super) texts_in: FiscalYear,
     pub(super) notes: &'a mut Notes,
     pub(super) corrections: &'a mut Corrections,
 }
 
-/// An indicator with what tells its results apart.
+/// An indicator, with the printed number that finds its results.
 struct IndicatorRow {
     indicator: FormIndicator,
     number: Option<u32>,
@@ -85,7 +85,7 @@ impl Reading<'_> {
                 format!("the box for indicators of goal {} is empty", raw.code),
             );
         }
-        // Where the results of a part of a goal are in doubt, so is how the whole was read.
+        // One group in doubt puts the whole goal in doubt: its results are dropped.
         let mut seen = HashSet::new();
         for row in &mut rows {
             if !settled {
@@ -207,7 +207,7 @@ impl Reading<'_> {
     }
 }
 
-/// The next elements that fit, from `first` on, which moves behind them.
+/// The next run of elements that fit, from `first` on; moves `first` behind the run.
 pub(super) fn run<'a, T>(all: &'a [T], first: &mut usize, fits: impl Fn(&T) -> bool) -> &'a [T] {
     let rest = all.get(*first..).unwrap_or_default();
     let count = rest.iter().take_while(|it| fits(it)).count();

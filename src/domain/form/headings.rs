@@ -9,13 +9,13 @@ use super::{
 /// A title of a form: 令和6年度 西区運営方針.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Title {
-    /// As printed: 令和6年度.
+    /// The year as printed: 令和6年度.
     pub(super) year: Option<String>,
     pub(super) organization: Option<String>,
 }
 
-/// A title, where a text is one: a name before 運営方針, and nothing after it but remarks, a year, or a name that does
-/// not stand before it.
+/// The title, if a text is one: a name before 運営方針, and after it only remarks, a year, or the name that is missing
+/// before it.
 pub(super) fn title(text: &str) -> Option<Title> {
     let head = Narrow::of(start(text));
     let (before, after) = head.text.trim().split_once("運営方針")?;
@@ -116,7 +116,7 @@ pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
 pub(super) struct GoalHeading<'a> {
     pub(super) code: String,
     pub(super) title: &'a str,
-    /// Whether it says 経営課題.
+    /// Whether the heading has the word 経営課題.
     pub(super) named: bool,
 }
 
@@ -158,7 +158,7 @@ pub(super) fn goal(text: &str) -> Option<GoalHeading<'_>> {
         (Some((second, rest)), None) => (format!("{first}-{second}"), rest),
         (None, _) => (first.to_string(), rest),
     };
-    // Without the word only the full shape is a heading: 1-(1), 【1-1】.
+    // Without the word 経営課題 only the full shape is a heading: 1-(1), 【1-1】.
     if !named && (second.is_none() || bracketed.is_none() && inside.is_none()) {
         return None;
     }
@@ -203,7 +203,7 @@ pub(super) fn printed_code(code: &str) -> String {
     }
 }
 
-/// Whether a line says nothing: marks of forms and pages, examples' first lines, rules.
+/// Whether a line has no content: marks of forms and pages, first lines of examples, rules.
 pub(super) fn is_mark(text: &str) -> bool {
     if text.chars().nth(80).is_some() {
         return false;

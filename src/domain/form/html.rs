@@ -1,4 +1,4 @@
-//! A form in HTML as rows of cells, by the tokenizer alone: no tree, so no depth that could be too deep.
+//! A form in HTML as rows of cells. Only the tokenizer reads the page: without a tree no nesting is too deep.
 
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ use attributes::{Open, parts};
 
 pub(super) mod attributes;
 
-/// About what handing a part to the tokenizer costs, as work: as much as looking at so many bytes.
+/// Units of work for handing a part to the tokenizer: as many as for so many bytes.
 const PART: usize = 16;
 
 /// The rows of a page: those of its tables, and its paragraphs as rows of one cell.
@@ -50,11 +50,11 @@ pub(super) fn layout(html: &str) -> Layout {
         }
         let before = page.borrow().tokens;
         input.push_back(StrTendril::from_slice(part));
-        // The sink never asks to stop for a script: whatever comes back, what is left is fed on.
+        // The sink never asks to stop for a script: whatever `feed` returns, the rest of the input is fed.
         while !input.is_empty() {
             let _ = tokenizer.feed(&input);
         }
-        // Something has come to its end: whatever comes next begins with the next part.
+        // A token has ended, so that the next one begins with the next part.
         if page.borrow().tokens != before {
             open = Open::Nothing;
         }
@@ -87,31 +87,31 @@ impl TokenSink for Sink {
 struct Page {
     builder: Builder,
     skipped: Option<Skipped>,
-    /// How many elements of its name are open within a value.
+    /// How many elements of the value's name are open within it; nothing outside a value.
     value: Option<usize>,
-    /// The element whose text holds no tag but its own end, if one is open.
+    /// The open element whose text holds no tag but its own end tag, if there is one.
     raw: Option<String>,
     /// How many tokens there were.
     tokens: usize,
     line: u32,
 }
 
-/// The element whose text is a value, and the attribute that says so; its own text, if any, is the value instead.
+/// The element that marks a value, and its attribute. The attribute's text is the value; if empty, the element's text.
 const VALUE: (&str, &str) = ("span", "data-exact");
-/// The attribute of elements that a page shows and that are no part of its form.
+/// The attribute of visible elements that are no part of the form.
 const NOT_FORM: &str = "data-not-form";
 
 /// An element that is not shown: left out up to its end.
 struct Skipped {
     name: String,
-    /// How many elements of its name are open within it.
+    /// How many elements of this name are open within the hidden one.
     depth: usize,
-    /// How many tables are open within it.
+    /// How many tables are open within the hidden element.
     tables: usize,
 }
 
 impl Skipped {
-    /// Whether the element ends before this tag, and whether the tag is its own end.
+    /// `Some` if this tag ends the element; true if the tag is the element's own end tag.
     fn ends_at(&mut self, name: &str, closes: bool) -> Option<bool> {
         if self.tables == 0 {
             let ends = match (self.name.as_str(), closes) {
@@ -149,7 +149,7 @@ impl Skipped {
 impl Page {
     fn text(&mut self, text: &str) {
         if self.skipped.is_none() && !self.builder.is_full() {
-            // The tokenizer counts the lines up to the end of the text.
+            // The tokenizer gives the line of the end of the text.
             let lines = u32::try_from(text.matches('\n').count()).unwrap_or(0);
             self.builder.text(text, self.line.saturating_sub(lines).max(1), 1);
         }
@@ -223,7 +223,7 @@ impl Page {
         }
     }
 
-    /// Whether a tag is one within a value, or its end. A value does not go on beyond what it stands in.
+    /// Whether a tag is within a value, or ends one. A block or cell that begins or ends also ends the value.
     fn within_value(&mut self, name: &str, closes: bool) -> bool {
         let Some(depth) = &mut self.value else { return false };
         match (name == VALUE.0, closes) {
@@ -245,7 +245,7 @@ impl Page {
     }
 }
 
-/// What an attribute of a tag says, if it has it.
+/// The value of a tag's attribute, if the tag has it.
 fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
     let mut attributes = tag.attrs.iter();
     attributes
@@ -253,7 +253,7 @@ fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
         .map(|attribute| &*attribute.value)
 }
 
-/// How the tokenizer has to go on after a tag, which a tree builder would tell it.
+/// Tells the tokenizer how to go on after a tag, as a tree builder would.
 fn raw(name: &str, closes: bool) -> TokenSinkResult<()> {
     match name {
         _ if closes => TokenSinkResult::Continue,

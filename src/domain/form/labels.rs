@@ -3,7 +3,7 @@
 use super::{Confidence, layout::Cell, width::Narrow};
 use crate::domain::kinds::IndicatorKind;
 
-/// What a label announces.
+/// The content that a label announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Label {
     /// 目標
@@ -12,7 +12,7 @@ pub(super) enum Label {
     Mission,
     /// 所属運営の基本的な考え方
     BasicApproach,
-    /// 重点的に取り組む経営課題: what comes next are goals.
+    /// 重点的に取り組む経営課題: goals follow.
     Goals,
     /// 課題認識
     IssueRecognition,
@@ -39,7 +39,7 @@ pub(super) enum Label {
 }
 
 impl Label {
-    /// Whether it heads a column of indicators or results.
+    /// Whether the label heads a column of indicators or results.
     pub(super) fn is_head(self) -> bool {
         matches!(
             self,
@@ -47,7 +47,7 @@ impl Label {
         )
     }
 
-    /// Whether its box belongs to the whole policy.
+    /// Whether the label's box belongs to the whole policy.
     pub(super) fn is_of_policy(self) -> bool {
         matches!(
             self,
@@ -60,16 +60,16 @@ impl Label {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     pub(super) label: Label,
-    /// The year before it, as printed: 6年度.
+    /// The year before the label, as printed: 6年度.
     pub(super) year: Option<String>,
-    /// What follows in the same text.
+    /// The rest of the text.
     pub(super) rest: &'a str,
     pub(super) confidence: Confidence,
 }
 
 use Confidence::{High, Low, Medium};
 
-/// The words of labels, the longer before the shorter they begin with.
+/// The words of labels. A longer label stands before a shorter one that it begins with.
 const WORDS: &[(&str, Label, Confidence)] = &[
     ("所属運営の基本的な考え方", Label::BasicApproach, High),
     ("区運営の基本的な考え方", Label::BasicApproach, High),
@@ -130,7 +130,7 @@ const WORDS: &[(&str, Label, Confidence)] = &[
     ("今後の対応方針", Label::FuturePolicy, High),
 ];
 
-/// How much of a text may be a label with its explanation, in bytes.
+/// The most bytes of a label with its explanation.
 const LONGEST: usize = 480;
 
 /// The start of a text, cut at a character.
@@ -141,8 +141,8 @@ pub(super) fn start(text: &str) -> &str {
     (0..=LONGEST).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
-/// The label a text starts with. A word that also begins sentences must end the text, or be followed by a colon or a
-/// bullet.
+/// The label that a text starts with. If the word may also begin a sentence, the text must end there, or go on with a
+/// colon or a bullet.
 pub(super) fn find(text: &str) -> Option<Found<'_>> {
     let plain = Narrow::of(start(text));
     let bare = plain
@@ -173,13 +173,13 @@ pub(super) fn find(text: &str) -> Option<Found<'_>> {
     })
 }
 
-/// Whether the words of a label are too few to be sure of it where more text follows.
+/// Whether a label is too short to be sure of it if more text follows.
 fn is_short(label: Label, bare: &str, after: &str) -> bool {
     let words = bare.len() - after.len();
     words < "主な戦略".len() || label == Label::Ratings
 }
 
-/// What stands after a word that blanks may break; nothing where the text does not start with it.
+/// The rest of a text after a word that blanks may break; nothing if the text does not start with the word.
 fn strip_broken<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let mut rest = text;
     for (n, c) in word.chars().enumerate() {
@@ -212,8 +212,8 @@ pub(super) fn year_before(text: &str) -> (Option<String>, &str) {
     }
 }
 
-/// Skips what explains a label: closing brackets, (課題解決の方策), ※A：達成 B：未達成. The second is whether there was
-/// any.
+/// Skips the explanation of a label: closing brackets, (課題解決の方策), ※A：達成 B：未達成. Returns the rest, and whether
+/// there was an explanation.
 fn explanation(text: &str) -> (&str, bool) {
     let mut rest = text;
     let mut any = false;
@@ -236,7 +236,7 @@ fn explanation(text: &str) -> (&str, bool) {
     }
 }
 
-/// What follows ※A：達成 B：未達成.
+/// The text after ※A：達成 B：未達成.
 fn legend(text: &str) -> Option<&str> {
     let text = strip_broken(text.strip_prefix('※').unwrap_or(text).trim_start(), "A:達成")?;
     let text = text.trim_start_matches([' ', '、', ',', '/']);
@@ -265,7 +265,7 @@ pub(super) fn label_of(cell: &Cell) -> Option<(Found<'_>, usize)> {
     }
 }
 
-/// A label that takes a whole cell has no rest to borrow.
+/// A label that takes a whole cell, without a rest to borrow.
 fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
     Found {
         label: found.label,

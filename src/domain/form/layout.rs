@@ -3,23 +3,23 @@
 use super::tags::{self, Piece};
 use crate::value::work;
 
-/// The most bytes a file may have: the longest known form has a hundredth of that.
+/// The most bytes of a file: the longest known form has a hundredth of them.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The most cells and items that are looked at.
 pub(super) const MOST_PARTS: usize = 100_000;
-/// About what a cell or an item costs to be put into its place and read, as work: as much as looking at so many bytes.
+/// Units of work for placing and reading a cell or an item: as many as for so many bytes.
 const PART: usize = 256;
 
-/// What an item's surroundings say about it.
+/// The kind of an item, by its surroundings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// A line of plain text: it may go on on the next line, or hold several items.
+    /// A line of plain text: it may continue on the next line, or hold several items.
     Line,
     /// A cell, or a paragraph of HTML: it may hold several items.
     Block,
     /// An item of a list: one item, whatever it holds.
     Listed,
-    /// Text within a list whose items lost their marks: blanks part them.
+    /// Text within a list whose items lost their marks: blanks separate the items.
     Run,
 }
 
@@ -30,16 +30,16 @@ pub(super) struct Item {
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) mark: Mark,
-    /// Whether it goes on with what its cell began.
+    /// Whether the cell has an item before this one.
     pub(super) goes_on: bool,
-    /// The values that the page marks as such, each as it is stored; `text` is what stands around them.
+    /// The values that the page marks, each as stored; `text` is the text around them.
     pub(super) exact: Vec<String>,
 }
 
 /// A cell: its items, none where it is blank.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cell {
-    /// Whether the page says that it is a head.
+    /// Whether the page marks the cell as a head.
     pub(super) head: bool,
     pub(super) items: Vec<Item>,
 }
@@ -48,11 +48,11 @@ pub(super) struct Cell {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
-    /// Whether it is a row of a table rather than a line by itself.
+    /// Whether the row is one of a table rather than a line by itself.
     pub(super) table: bool,
 }
 
-/// Of what there is too much.
+/// The limit that a file exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     /// Cells and items.
@@ -65,15 +65,15 @@ pub(super) enum Bound {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Layout {
     pub(super) rows: Vec<Row>,
-    /// Whether cells stand under those they belong to: in HTML a cell may span several.
+    /// Whether cells stand under their heads by column: not so in HTML, where a cell may span several.
     pub(super) aligned: bool,
-    /// The line at which reading stopped because there is too much, and of what.
+    /// The line at which reading stopped, and the limit exceeded there.
     pub(super) overflow: Option<(u32, Bound)>,
     /// The last line.
     pub(super) last_line: u32,
 }
 
-/// Puts rows together from what a file holds one after the other.
+/// Builds rows from the pieces of a file, one after the other.
 #[derive(Debug)]
 pub(super) struct Builder {
     layout: Layout,
@@ -81,11 +81,11 @@ pub(super) struct Builder {
     text: String,
     line: u32,
     column: u32,
-    /// What text outside lists is.
+    /// The mark of text outside lists.
     plain: Mark,
     mark: Mark,
     parts: usize,
-    /// The values of the item so far, and the one that is open: as the page shows it, or as it says it is.
+    /// The values of the item so far. In `value` the open one: as the page shows it, and as its attribute states it.
     exact: Vec<String>,
     value: Option<(String, Option<String>)>,
 }
@@ -110,7 +110,7 @@ impl Builder {
         }
     }
 
-    /// Whether there is too much already.
+    /// Whether a limit is exceeded already.
     pub(super) fn is_full(&self) -> bool {
         self.layout.overflow.is_some()
     }
@@ -128,7 +128,7 @@ impl Builder {
         }
     }
 
-    /// Stops reading at a line, since there is too much of something.
+    /// Stops reading at a line, where this limit is exceeded.
     pub(super) fn stop(&mut self, line: u32, bound: Bound) {
         self.layout.overflow.get_or_insert((line, bound));
     }
@@ -149,14 +149,14 @@ impl Builder {
         }
     }
 
-    /// Says that the cell is a head.
+    /// Marks the cell as a head.
     pub(super) fn head(&mut self) {
         if let Some(cell) = self.row.cells.last_mut().filter(|_| self.layout.overflow.is_none()) {
             cell.head = true;
         }
     }
 
-    /// Begins a value that is kept as it is; where the page says what it is, what it shows does not count.
+    /// Begins a value, which is kept as it is. If its attribute states the value, the shown text does not count.
     pub(super) fn open_value(&mut self, said: Option<String>, line: u32) {
         self.close_value();
         if self.text.trim().is_empty() && self.exact.is_empty() {
@@ -168,7 +168,7 @@ impl Builder {
         }
     }
 
-    /// Ends it.
+    /// Ends the value.
     pub(super) fn close_value(&mut self) {
         if let Some((shown, said)) = self.value.take() {
             self.exact.push(said.unwrap_or(shown).trim().to_owned());
@@ -194,7 +194,7 @@ impl Builder {
         }
     }
 
-    /// Ends a line within a cell: an item of a list goes on.
+    /// Ends a line within a cell; an item of a list continues.
     pub(super) fn end_line(&mut self) {
         if let Some((shown, _)) = &mut self.value {
             shown.push('\n');
@@ -208,7 +208,7 @@ impl Builder {
         }
     }
 
-    /// Ends the item and says what comes next.
+    /// Ends the item, and sets the mark of the next one.
     pub(super) fn mark(&mut self, tag: tags::List) {
         self.end_item();
         self.mark = self.after(tag);
@@ -222,7 +222,7 @@ impl Builder {
         }
     }
 
-    /// Ends the item: tags that stand in its text as text part it further.
+    /// Ends the item. Tags written as text split it further.
     pub(super) fn end_item(&mut self) {
         self.close_value();
         if !self.exact.is_empty() {

@@ -1,4 +1,4 @@
-//! What is said about a file: errors and warnings with their places, not more than anybody reads.
+//! Notes about a file: errors and warnings with their places, no more of them than anybody reads.
 
 use super::{Note, Severity};
 use crate::value::language::Bilingual;
@@ -20,11 +20,11 @@ impl Place {
     }
 }
 
-/// Notes as they are made.
+/// Collects notes.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     made: Vec<Note>,
-    /// Errors and warnings beyond the most: the place of the first.
+    /// Notes beyond the limit: the place of the first, and the worst severity.
     beyond: Option<(Place, Severity)>,
     left_out: usize,
 }
@@ -59,7 +59,7 @@ impl Notes {
         }
     }
 
-    /// All of them in the order of the lines; the last says how many were left out.
+    /// All notes in the order of the lines; the last one says how many were left out.
     pub(super) fn finish(mut self) -> Vec<Note> {
         self.made.sort_by_key(|note| (note.line, note.column));
         if let Some((Place { line, column }, severity)) = self.beyond {

@@ -1,4 +1,4 @@
-//! The boxes of sentences, read: their items, without known slips of character recognition.
+//! Reads the boxes of sentences: their items, without known slips of character recognition.
 
 use super::{
     Confidence, Field,
@@ -9,7 +9,7 @@ use super::{
     worse,
 };
 
-/// What was corrected: where, as found, as corrected.
+/// Corrections: the place, the text as found, and as corrected.
 pub(super) type Corrections = Vec<(String, String, String)>;
 
 /// Reads a box of sentences.
@@ -28,7 +28,7 @@ pub(super) fn read(it: &RawBox, name: &str, notes: &mut Notes, corrections: &mut
             texts.push(part.text);
             continue;
         }
-        // Noted where its item begins: an item may go on over lines.
+        // A slip is noted at the start of its item, which may continue over lines.
         for (found, meant) in slips::find(&part.text) {
             confidence = worse(confidence, Confidence::Medium);
             corrections.push((name.to_owned(), found.to_owned(), meant.to_owned()));

@@ -1,4 +1,4 @@
-//! The rows of a form sorted into its boxes, before anything in them is read.
+//! Sorts the rows of a form into its boxes, before the content of any box is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,15 +19,15 @@ mod rows_above;
 /// The most heads of a row that cells below are told apart by.
 const MOST_HEADS: usize = 30;
 
-/// A box: its label and what stands in it.
+/// A box: its label and its content.
 #[derive(Debug)]
 pub(super) struct RawBox {
     pub(super) label: Label,
     /// The year its label states, as printed.
     pub(super) year: Option<String>,
-    /// The goal it belongs to; nothing where it is the policy's.
+    /// The goal of the box; nothing for a box of the policy.
     pub(super) goal: Option<usize>,
-    /// Which of the goal's groups of indicators and their results it belongs to.
+    /// The box's group: a goal may have several groups of indicators and their results.
     pub(super) group: usize,
     pub(super) place: Place,
     pub(super) confidence: Confidence,
@@ -51,11 +51,11 @@ pub(super) struct RawGoal {
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub(super) organization: Option<(String, Place, Confidence)>,
-    /// As printed: 令和6年度.
+    /// The year as printed: 令和6年度.
     pub(super) year: Option<(String, Place, Confidence)>,
     pub(super) head_title: Option<(String, Place)>,
     pub(super) head_name: Option<(String, Place)>,
-    /// Whether the file calls itself a policy.
+    /// Whether the file has the title of a policy.
     pub(super) titled: bool,
     pub(super) boxes: Vec<RawBox>,
     pub(super) goals: Vec<RawGoal>,
@@ -105,7 +105,7 @@ struct Reader {
     table: Option<Table>,
     /// The column the latest label stood in, if it was in a table.
     label_column: Option<usize>,
-    /// How many of the goal's last figures have their amounts below them.
+    /// How many of the goal's last figures may have their amounts in the row below.
     below: usize,
     /// The unit the head of the form states.
     unit: Option<String>,
@@ -156,7 +156,7 @@ impl Reader {
         self.below = 0;
     }
 
-    /// A row of a table with an indicator in each row, or the heads of one.
+    /// A row, or the row of heads, of a table with an indicator in each row.
     fn table(&mut self, row: &Row) -> bool {
         let Some(goal) = self.raw.goals.len().checked_sub(1).filter(|_| self.in_goal) else {
             return false;
@@ -186,7 +186,7 @@ impl Reader {
         true
     }
 
-    /// The cells of a row: labels that open boxes, and what stands in them.
+    /// The cells of a row: labels that open boxes, and content of boxes.
     fn cells(&mut self, row: &Row, first: usize) {
         let mut heads = Vec::new();
         let mut labelled = false;
@@ -258,7 +258,7 @@ impl Reader {
         }
     }
 
-    /// Whether a cell stands where labels stand, but is none that is known.
+    /// Whether a cell is at the place of a label, but is no known label.
     fn is_unknown_label(&self, row: &Row, column: usize, cell: &Cell) -> bool {
         let [item] = cell.items.as_slice() else { return false };
         if !item.exact.is_empty() {
@@ -293,7 +293,7 @@ impl Reader {
         if is_target { Label::Targets } else { label }
     }
 
-    /// Goes to the box whose head a cell stands under.
+    /// Opens the box whose head is above a cell.
     fn by_head(&mut self, row: &Row, column: usize) {
         let length = row.cells.len();
         let starts = self.heads.first().map_or(0, |(at, _)| *at);
@@ -309,7 +309,7 @@ impl Reader {
         }
     }
 
-    /// Adds a cell to the open box; `beside` another cell of its row.
+    /// Adds a cell to the open box; `beside` if the cell follows another one of its row.
     fn add(&mut self, cell: &Cell, beside: bool) {
         let Some(open) = self.current.and_then(|at| self.raw.boxes.get_mut(at)) else {
             if let Some(item) = cell.items.first().filter(|_| self.in_goal) {
@@ -401,7 +401,7 @@ impl Reader {
         self.current = Some(at);
     }
 
-    /// The group a box belongs to: indicators after results begin another.
+    /// The group of a box: indicators after results begin a new group.
     fn group(&mut self, label: Label, goal: Option<usize>) -> usize {
         let after_results = self.raw.boxes.last().is_none_or(|last| {
             last.goal != goal

@@ -1,10 +1,10 @@
-//! Which result belongs to which indicator: by printed number or name, or one to one where there are as many of both.
+//! Attaches results to indicators: by printed number or name, or one to one if there are as many of both.
 
 use std::collections::HashMap;
 
 use super::{split::Part, width::bare};
 
-/// How many colons of a result may end the name before it.
+/// How many colons of a result are tried as the end of the indicator's name.
 const MOST_COLONS: usize = 6;
 /// The most characters of a name.
 const LONGEST_NAME: usize = 600;
@@ -16,11 +16,10 @@ pub(super) struct Candidate<'a> {
     pub(super) name: &'a str,
 }
 
-/// The results of the indicators, one place for each: the part, and what of its text follows the indicator's name.
+/// The result of each indicator, in order: the part, and its text after the indicator's name.
 pub(super) type Attached<'a> = Vec<Option<(&'a Part, &'a str)>>;
 
-/// Attaches parts to indicators; nothing where it cannot be told which belongs to which. Never by position where the
-/// counts differ.
+/// Attaches parts to indicators; nothing if their pairs are not clear. Position never decides if the counts differ.
 pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Option<Attached<'a>> {
     let mut attached: Attached<'a> = vec![None; indicators.len()];
     if parts.is_empty() {
@@ -35,7 +34,7 @@ pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Opt
         named.iter().map(|found| found.map(|(at, _)| at)).collect()
     } else {
         let places = by_number(indicators, parts)?;
-        // A name that stands where another indicator's result would be is worse than no name.
+        // A name at the place of another indicator's result is worse than no name.
         let contradicted = named
             .iter()
             .zip(&places)
@@ -55,7 +54,7 @@ pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Opt
     Some(attached)
 }
 
-/// The indicator whose number each part has; their places where neither is numbered.
+/// For each part the indicator with its number, if all are numbered; else the indicator at its place.
 fn by_number(indicators: &[Candidate<'_>], parts: &[Part]) -> Option<Vec<Option<usize>>> {
     let of_numbers: HashMap<u32, usize> = indicators
         .iter()
@@ -72,7 +71,7 @@ fn by_number(indicators: &[Candidate<'_>], parts: &[Part]) -> Option<Vec<Option<
     if parts.len() != indicators.len() {
         return None;
     }
-    // Numbers without a counterpart must at least be those of the places.
+    // By place, a printed number must at least equal the place.
     (1..)
         .zip(parts)
         .zip(0..)
@@ -80,7 +79,7 @@ fn by_number(indicators: &[Candidate<'_>], parts: &[Part]) -> Option<Vec<Option<
         .collect()
 }
 
-/// The indicator each part names before a colon, and what follows.
+/// The indicator that each part names before a colon, and the text after the colon.
 fn by_name<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Vec<Option<(usize, &'a str)>> {
     let mut of_names = HashMap::new();
     for (at, indicator) in indicators.iter().enumerate() {

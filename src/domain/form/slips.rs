@@ -1,7 +1,7 @@
-//! Slips of character recognition that are known to be slips, and what was meant.
+//! Known slips of character recognition, with their corrections.
 
-/// What was recognized, and what is printed. Only what cannot be anything else belongs here, with the form it was
-/// found in; each correction is recorded and noted.
+/// The recognized and the printed text. Only a text that can mean nothing else belongs here, with the form it was found
+/// in. Each correction is recorded and noted.
 const SLIPS: &[(&str, &str)] = &[
     // Nishi Ward, fiscal year 2024, strategies of 1-(2): the word pair of disaster prevention is 自助・共助 (helping
     // oneself, helping one another); 中助 is no word.

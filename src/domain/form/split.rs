@@ -1,4 +1,4 @@
-//! The items of a box: parted at bullets, at numbers, after sentences, and at blanks where a list lost its bullets.
+//! Splits a box into items: at bullets, at numbers, after sentences, and at blanks if a list lost its bullets.
 
 use super::{
     headings::circled,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::value::work;
 
-/// What the items of a box are.
+/// The kind of the items of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// Sentences.
@@ -22,18 +22,18 @@ pub(super) enum Content {
 /// An item of a box.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// The text, without its bullet; without its number too, but in prose.
+    /// The text without its bullet and, except in prose, without its number.
     pub(super) text: String,
     pub(super) place: Place,
-    /// Its number, where it is printed: ② or (2).
+    /// The printed number, if any: ② or (2).
     pub(super) number: Option<u32>,
-    /// Whether it was put together from lines, or parted where only blanks stand.
+    /// Whether the item was put together from lines, or split at a mere blank.
     pub(super) doubtful: bool,
-    /// What follows `text`, where the page marks both as values: a target or a rating; empty where there is none.
+    /// The target or rating after `text`, if the page marks both as values; empty if there is none.
     pub(super) exact: Option<String>,
 }
 
-/// How the items of a box are told apart, decided by the first sign of either.
+/// The signs that separate the items of a box: the first sign found decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Signs {
     Bullets,
@@ -51,7 +51,7 @@ pub(super) fn parts(items: &[Item], content: Content) -> Vec<Part> {
     for item in items {
         splitter.item(item);
     }
-    // A marked value keeps its place among the others, whether it is there or not.
+    // A marked value keeps its place among the others even if it is empty.
     splitter
         .parts
         .retain(|part| !part.text.is_empty() || content == Content::Values && part.exact.is_some());
@@ -68,7 +68,7 @@ struct Splitter {
 
 /// A sign at the start of an item.
 struct Sign {
-    /// How many bytes it takes.
+    /// The length of the sign in bytes.
     length: usize,
     number: Option<u32>,
 }
@@ -117,7 +117,7 @@ impl Splitter {
         let mut before = None;
         for (at, c) in text.char_indices() {
             let boundary = before.is_none_or(|b: char| b.is_whitespace() || b == '。');
-            // Circled numbers need no blank before them, but those that a sentence mentions are no signs.
+            // Circled numbers need no blank before them; but one that a sentence mentions is no sign.
             let close =
                 circled(c).is_some() && self.next > 1 && before.is_none_or(|b| !"（(、・「とや及び～~-".contains(b));
             if (boundary || close)
@@ -130,12 +130,12 @@ impl Splitter {
         starts
     }
 
-    /// The sign a text starts with, if signs of its sort part this box.
+    /// The sign that a text starts with, if signs of this kind separate the items of this box.
     fn sign(&mut self, text: &str, boundary: bool) -> Option<Sign> {
         let c = text.chars().next()?;
         let bullet = match narrow(c) {
             '・' | '●' | '■' | '◆' | '◇' | '□' | '▪' | '➢' | '►' | '✓' => boundary,
-            // ○○区 is a name left out, not an item.
+            // ○○区 stands for a name, not for an item.
             '○' | '◯' => boundary && !text.chars().nth(1).is_some_and(|c| "○◯".contains(c)),
             _ => false,
         };
@@ -154,7 +154,7 @@ impl Splitter {
             None if boundary => bracketed(text)?,
             None => return None,
         };
-        // In order, or in values any number: those may name only some of the indicators.
+        // Numbers come in order. Values may skip some: they may belong to some of the indicators only.
         let expected = number == self.next || self.content == Content::Values && number > self.next;
         expected.then(|| {
             self.signs = Some(Signs::Numbers);
@@ -205,7 +205,7 @@ impl Splitter {
         }
     }
 
-    /// Adds a text without a sign: it continues a line that broke off, or is an item of its own.
+    /// Adds a text without a sign: it continues a broken line, or is an item of its own.
     fn add_unsigned(&mut self, item: &Item, chars: usize, text: &str, may_go_on: bool) {
         let text = text.trim();
         let content = self.content;
@@ -213,7 +213,7 @@ impl Splitter {
             let ended = last.text.ends_with(['。', '」']);
             let broken = item.mark == Mark::Line && content == Content::Prose && last.text.chars().nth(25).is_some();
             let joint = match content {
-                // A rating in a cell of its own; one result has one.
+                // A rating in its own cell, for a result that has none yet.
                 Content::Values if matches!(text, "A" | "B" | "Ａ" | "Ｂ") && !has_rating(&last.text) => Some("："),
                 Content::Values if text.starts_with(['(', '（', '※']) => Some(""),
                 Content::Indicators if text.starts_with([':', '：']) => Some(""),
@@ -237,7 +237,7 @@ impl Splitter {
         self.push(item, chars, text, None, false);
     }
 
-    /// A list whose items lost their bullets: sentences where there are any, else what blanks part.
+    /// Splits a list whose items lost their bullets: into sentences if there are any, else at blanks.
     fn run(&mut self, item: &Item) {
         let text = &item.text;
         let mut column = Columns::default();
@@ -314,7 +314,7 @@ fn bracketed(text: &str) -> Option<(u32, usize)> {
     None
 }
 
-/// The sentences of a text that blanks part; of values, what follows a rating.
+/// The sentences of a text, separated by blanks; for values, the texts up to each rating.
 fn sentences(text: &str, content: Content) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     let mut before = [' '; 2];
@@ -350,7 +350,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Counts characters up to places that only go forward.
+/// Counts characters up to a place; places only increase.
 #[derive(Default)]
 struct Columns {
     bytes: usize,

@@ -13,7 +13,7 @@ const MOST_COLUMNS: usize = 30;
 /// The columns of a table, from its row of heads.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Columns of the heads, and what they head.
+    /// The columns of the heads, and their labels.
     columns: Vec<(usize, Label)>,
     /// The years the heads state, as printed.
     years: Vec<Option<String>>,
@@ -22,7 +22,7 @@ pub(super) struct Table {
     group: usize,
 }
 
-/// A row of a table: an indicator with what belongs to it.
+/// A row of a table: an indicator with its target and results.
 #[derive(Debug)]
 pub(super) struct RawRecord {
     pub(super) goal: usize,
@@ -31,14 +31,14 @@ pub(super) struct RawRecord {
     pub(super) place: Place,
     pub(super) name: Item,
     pub(super) target: Option<String>,
-    /// Results with the year their head states and their place.
+    /// The result, the year in the head of its column, and its place.
     pub(super) result: Option<(String, Option<String>, Place)>,
     pub(super) rating: Option<String>,
     pub(super) previous: Option<(String, Place)>,
 }
 
 impl Table {
-    /// A table, where every cell of a row is a head, one of indicators and one of something else.
+    /// The table below a row, if every cell is a head: one of indicators, and at least one of another kind.
     pub(super) fn of_heads(row: &Row, group: usize) -> Option<Self> {
         let mut columns = Vec::new();
         let mut years = Vec::new();
@@ -73,7 +73,7 @@ impl Table {
         })
     }
 
-    /// A row below the heads. One whose cells do not fit the heads is an error: nothing tells which is which.
+    /// A row below the heads. If its cells do not fit the heads, the row is an error: nothing tells the cells apart.
     pub(super) fn record(&mut self, row: &Row, goal: usize, aligned: bool, notes: &mut Notes) -> Option<RawRecord> {
         let place = row
             .cells
@@ -148,7 +148,7 @@ impl Table {
         Some(record)
     }
 
-    /// How many heads stand before the column of names: their cells span the rows below.
+    /// The number of heads before the column of names: cells below them may span rows.
     fn before_names(&self) -> usize {
         let names = self
             .columns

@@ -1,8 +1,8 @@
-//! Tags that stand in a text as text, as forms copied from web pages have them: `<ul style="…">`, unclosed.
+//! Tags written in a text, as in forms copied from web pages: `<ul style="…">`, unclosed.
 
 use crate::value::work;
 
-/// What a tag says about a list.
+/// The effect of a tag on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
     /// `<ul>`, `<ol>`
@@ -16,7 +16,7 @@ pub(super) enum List {
 }
 
 impl List {
-    /// What a tag of this name says about a list.
+    /// The effect of a tag of this name on a list.
     pub(super) fn of(name: &str, closes: bool) -> Option<Self> {
         match (name, closes) {
             ("ul" | "ol" | "menu", false) => Some(Self::Opened),
@@ -55,7 +55,7 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
             rest = after;
             return Some(tag);
         }
-        // The first byte is no tag: look for the next one that may be.
+        // No tag begins at the first byte: look for the next `<` that begins one.
         let end = rest
             .match_indices('<')
             .map(|(at, _)| at)
@@ -69,7 +69,7 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 
 fn leading_tag(text: &str) -> Option<(Piece<'_>, &str)> {
     let inner = text.strip_prefix('<')?;
-    // A tag does not hold another: many `<` one after the other are not looked through again and again.
+    // The search ends at a `<`, since no tag holds another: a row of many `<` is read once.
     let end = inner.bytes().take(LONGEST).position(|byte| matches!(byte, b'>' | b'<'));
     work::spend(end.unwrap_or(LONGEST));
     let end = end?;

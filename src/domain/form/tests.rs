@@ -1,4 +1,4 @@
-//! What is read from forms: the real one, field by field, and made-up ones of other wards and years.
+//! Forms as read: the real one, field by field, and made-up ones of other wards and years.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::fmt::Write as _;
@@ -178,11 +178,11 @@ fn the_fields_of_the_real_form_know_their_lines_and_how_sure_they_are() {
         panic!()
     };
     assert_eq!((second.code.line, second.code.confidence), (25, Confidence::High));
-    // Its text stands on the line below the label.
+    // The text of the box stands on the line below the label.
     assert_eq!(line(&second.issue_recognition), Some((29, Confidence::High)));
-    // Corrected.
+    // A slip was corrected.
     assert_eq!(line(&second.strategies), Some((30, Confidence::Medium)));
-    // Told apart by blanks alone.
+    // Only blanks separate the items.
     assert!(
         second
             .indicators

@@ -13,7 +13,7 @@ pub(super) fn narrow(c: char) -> char {
     }
 }
 
-/// A text in one width, each place of which knows where it stands in the printed one.
+/// A text in one width, with the place of each of its bytes in the printed text.
 pub(super) struct Narrow {
     pub(super) text: String,
     /// For each byte of `text`, and for its end, where its character starts in the printed text.
@@ -21,7 +21,7 @@ pub(super) struct Narrow {
 }
 
 impl Narrow {
-    /// Puts a text into one width. It takes nine times the text: only starts of texts are put here.
+    /// Converts a text to one width. The result takes nine times the memory: only starts of texts are converted.
     pub(super) fn of(printed: &str) -> Self {
         work::spend(printed.len());
         let mut narrowed = Self {
@@ -36,7 +36,7 @@ impl Narrow {
         narrowed
     }
 
-    /// Where the last `bytes` bytes of the text start in the printed one.
+    /// The place in the printed text where the last `bytes` bytes of this text start.
     pub(super) fn place_from_end(&self, bytes: usize) -> usize {
         let place = self.text.len().saturating_sub(bytes);
         self.places.get(place).copied().unwrap_or_default()

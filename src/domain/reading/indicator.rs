@@ -21,12 +21,12 @@ pub struct ReadIndicator {
     pub target: Option<ReadTarget>,
 }
 
-/// What stands before an item of a list.
+/// The bullets before items of a list.
 const BULLETS: &[char] = &[
     '・', '･', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨',
     '⑩',
 ];
-/// How what stands before a number shows that the number is no target by itself: 前年度比△10%, R4より5件.
+/// Words before a number that is no target by itself: 前年度比△10%, R4より5件.
 const LEADS: &[&str] = &[
     "△",
     "▲",
@@ -52,13 +52,13 @@ const LEADS: &[&str] = &[
     "第",
     "上位",
 ];
-/// How many places are tried where a line has no colon.
+/// The most places tried for the start of a target without a colon.
 const TRIED: usize = 12;
-/// What people who are asked or counted are called, at its end.
+/// Last characters of the words for people who are asked or counted.
 const PEOPLE: &[char] = &[
     '者', '人', '民', '員', '生', '童', '徒', '親', '方', '帯', '業', '団', '体', '校', '園', '客', '会',
 ];
-/// Who a questionnaire went to, before the word.
+/// The people a questionnaire went to, before アンケート.
 const ASKED: &[&str] = &[
     "区民",
     "市民",
@@ -76,8 +76,9 @@ const ASKED: &[&str] = &[
 
 /// Reads a line of an indicator in the policy of a fiscal year.
 ///
-/// The target is what follows the last colon outside brackets; without one, the first part after a blank or, without a
-/// blank, after the name, that is a number with its comparison in full. Words of comparison within the name do not count.
+/// The target follows the last colon outside brackets. Without a colon it is the first part after a blank that is in
+/// full a number with its comparison; without a blank, such a part after the name. Words of comparison within the name
+/// do not count.
 #[must_use]
 pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     let line = one_line(line);
@@ -97,7 +98,7 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     found.unwrap_or_else(|| named(line, None))
 }
 
-/// Takes a name and a target that are known to be such; an empty target is none.
+/// Takes a name and a target that the form marks as such; an empty target is none.
 #[must_use]
 pub fn exact(name: &str, target: &str, year: FiscalYear) -> ReadIndicator {
     let target = (!target.is_empty()).then(|| {
@@ -116,7 +117,7 @@ fn named(name: &str, target: Option<ReadTarget>) -> ReadIndicator {
     }
 }
 
-/// A target that needs no colon before it to be one.
+/// The target in a text, if it is clear without a colon before it.
 fn stands(text: &str, year: FiscalYear) -> Option<ReadTarget> {
     let read = target::read(text, year);
     let words = matches!(read.target.comparator, Comparator::Qualitative | Comparator::Undecided);
@@ -140,7 +141,7 @@ fn at_colon(line: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, after))
 }
 
-/// The parts before and after each blank, the last ones.
+/// The parts before and after each of the last blanks.
 fn after_blanks(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let blanks: Vec<usize> = line
         .char_indices()
@@ -154,7 +155,7 @@ fn after_blanks(line: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The parts before and from each number on, the last ones.
+/// The parts before and from each of the last numbers on.
 fn before_numbers(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c) || matches!(c, '.' | ',' | '．' | '，');
     let before = std::iter::once(None).chain(line.chars().map(Some));
@@ -173,10 +174,10 @@ fn before_numbers(line: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Who is asked or counted, where a name ends with a share of them: 区民アンケート回答者 of …区民アンケート回答者の割合.
+/// The population, where a name ends with a share of it: 区民アンケート回答者 of …区民アンケート回答者の割合.
 ///
-/// They are what stands before の割合: from a questionnaire on, with who it went to; else the people named after a verb.
-/// Where neither is plain, nothing is said.
+/// The population stands before の割合: a questionnaire with the people it went to, else the people named after a verb.
+/// Nothing where neither is plain.
 fn population(name: &str) -> Option<String> {
     let of = name.strip_suffix("の割合")?;
     let people = if let Some(at) = of.rfind("アンケート") {

@@ -10,7 +10,7 @@ const AFTER: &[&str] = &[
     "以上", "以下", "以内", "未満", "超", "増", "減", "向上", "上昇", "低", "維持", "程度", "達成", "上回", "下回",
     "改善", "合計", "累計", "実施", "確保", "削減", "縮減", "短縮", "拡大", "策定", "開催", "設置", "作成", "越",
 ];
-/// What belongs to a number, where it is one.
+/// Multipliers in kanji: no unit begins with one.
 const POWERS: [char; 6] = ['十', '百', '千', '万', '億', '兆'];
 /// The most characters of a unit.
 const MOST: usize = 10;
@@ -28,12 +28,12 @@ pub(super) struct Measure {
     pub(super) len: usize,
     /// Whether the number is written with digits.
     pub(super) has_digits: bool,
-    /// How long it is in seconds, where it is a time.
+    /// The length in seconds, if the unit is one of time.
     seconds: Option<Number>,
 }
 
 impl Measure {
-    /// None at all, of anything.
+    /// Zero, without a unit.
     pub(super) fn zero() -> Self {
         Self {
             value: Decimal::ZERO,
@@ -54,7 +54,7 @@ impl Measure {
         self.value.0.scale()
     }
 
-    /// The number in this unit, if it can be said in it exactly; a number without a unit is in any.
+    /// The number converted to this unit, if that is exact. A number without a unit counts as one in this unit.
     pub(super) fn in_unit(&self, unit: Option<&str>) -> Option<Decimal> {
         let (Some(own), Some(unit)) = (self.unit.as_deref(), unit) else {
             return Some(self.value);
@@ -69,7 +69,7 @@ impl Measure {
     }
 }
 
-/// Reads the number a plain text without blanks begins with, and its unit.
+/// Reads the number and the unit that a plain text without blanks begins with.
 pub(super) fn leading(text: &str) -> Option<Measure> {
     let numeral = number::leading(text)?;
     let rest = text.get(numeral.len..)?;
@@ -100,7 +100,7 @@ pub(super) fn leading(text: &str) -> Option<Measure> {
             measure.len += more.len;
         }
         if shortest < length {
-            // 22分20秒 is no finite number of minutes: then it is one of seconds.
+            // 22分20秒 is no finite number of minutes: it becomes a number of seconds.
             let (unit, value) = [length, shortest].into_iter().find_map(|length| {
                 let (unit, _) = TIMES.into_iter().find(|(_, of)| *of == length)?;
                 divided(seconds, length).map(|value| (unit, value))
@@ -145,7 +145,7 @@ fn unit(text: &str) -> usize {
         }
         end += c.len_utf8();
     }
-    // What is longer is no unit.
+    // No unit is longer.
     if text.chars().take(MOST + 1).count() > MOST
         && end > 0
         && text.get(..end).is_some_and(|it| it.chars().count() > MOST)

@@ -8,19 +8,19 @@ use crate::{
     value::Yen,
 };
 
-/// The most yen an amount may come to, either way.
+/// The most yen of an amount, positive or negative.
 const MOST_YEN: i64 = 999_999_999_999_999;
 
 /// A printed amount, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMoney {
-    /// What the box holds; nothing where it holds something that cannot be read as money.
+    /// The status of the box; nothing where its text cannot be read as money.
     pub status: Option<BudgetStatus>,
     /// The amount in yen; nothing unless stated.
     pub amount_yen: Option<Yen>,
-    /// What it is rounded to, in yen: 1,000,000 for 百万円.
+    /// The unit the amount is rounded to, in yen: 1,000,000 for 百万円.
     pub precision_yen: Option<i64>,
-    /// How much of it was understood.
+    /// How much of the text was understood.
     pub parse: Parse,
 }
 
@@ -35,9 +35,9 @@ impl ReadMoney {
     }
 }
 
-/// Reads an amount as printed; `unit` is the unit the head of its table states (百万円), where the amount has none.
+/// Reads an amount as printed. `unit` is the unit in the head of its table (百万円), for an amount without one.
 ///
-/// An amount that says 約, or that a remark follows in brackets, is read in part: its number is the printed one.
+/// An amount with 約, or with a remark in brackets behind it, is read in part: its number is the printed one.
 #[must_use]
 pub fn read(text: &str, unit: Option<&str>) -> ReadMoney {
     let unparsed = ReadMoney::without_amount(None, Parse::Unparsed);
@@ -60,7 +60,7 @@ fn is_none(text: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || multiplier(rest).is_some())
 }
 
-/// What a unit alone stands for, in yen: 1,000,000 of 百万円.
+/// The value of a unit in yen: 1,000,000 for 百万円.
 fn multiplier(unit: &str) -> Option<Number> {
     match unit.strip_suffix('円')? {
         "" => Some(Number::ONE),
@@ -125,7 +125,7 @@ fn whole(number: Number) -> Option<i64> {
     (yen.scale() == 0).then(|| yen.to_i64())?.filter(|yen| *yen <= MOST_YEN)
 }
 
-/// Prints an amount in the largest unit of its precision: 77百万円, 77,800千円; in yen where it is not a multiple of it.
+/// Prints an amount in the largest unit within its precision that divides it: 77百万円, 77,800千円.
 #[must_use]
 pub fn print(amount: Yen, precision_yen: i64) -> String {
     static UNITS: [(i64, &str); 13] = [

@@ -10,7 +10,7 @@ const MOST_DIGITS: usize = 15;
 pub(super) struct Numeral {
     /// The number.
     pub(super) value: Number,
-    /// What its last written digit stands for: 0.1 of 81.2, 1,000,000 of 77百万.
+    /// The value of 1 in the last written digit: 0.1 in 81.2, 1,000,000 in 77百万.
     pub(super) precision: Number,
     /// How many bytes of the text it takes.
     pub(super) len: usize,
@@ -28,7 +28,7 @@ struct Digits {
     kanji: bool,
 }
 
-/// Reads the number a plain text begins with; `None` where there is none, or none that can be held exactly.
+/// Reads the number that a plain text begins with; `None` without a number, or if it cannot be held exactly.
 pub(super) fn leading(text: &str) -> Option<Numeral> {
     let mut total = Number::ZERO;
     let mut group = Group::default();
@@ -51,7 +51,7 @@ pub(super) fn leading(text: &str) -> Option<Numeral> {
         }
         let Some(c) = rest.chars().next() else { break };
         if let Some(small) = small(c) {
-            // 千円 after digits is 1,000 yen, and so are 十 and 百 without a digit before them 10 and 100 in kanji alone.
+            // After digits, a bare 千 belongs to the unit 千円. A bare 十, 百 or 千 is a number in kanji numbers alone.
             if group.pending.is_none() && has_digits && !group.started {
                 break;
             }
@@ -89,11 +89,11 @@ pub(super) fn leading(text: &str) -> Option<Numeral> {
     })
 }
 
-/// What stands before 万, 億 or 兆: 6千2百, 3,400.
+/// The part of a number before 万, 億 or 兆: 6千2百, 3,400.
 #[derive(Default)]
 struct Group {
     sum: Number,
-    /// The smallest multiplier so far; the first takes any number before it (77百万), those after only one digit.
+    /// The smallest multiplier so far. The first takes any number before it (77百万), each later one a single digit.
     least: Option<Number>,
     pending: Option<Digits>,
     started: bool,
@@ -105,7 +105,7 @@ impl Group {
         self.pending.is_none() && self.least.is_none_or(|least| !self.wide && read.value < least)
     }
 
-    /// Multiplies the digits before 十, 百 or 千; what the last digit stands for then.
+    /// Multiplies the digits before 十, 百 or 千, and returns the new value of 1 in the last digit.
     fn multiply(&mut self, by: Number) -> Option<Number> {
         let (value, places) = self
             .pending

@@ -6,7 +6,7 @@ use unicode_normalization::char::{compose, decompose_compatible};
 
 use crate::value::work;
 
-/// A printed text and the same in one width, each place of which knows where it stands in the printed one.
+/// A printed text, the text in one width, and for each place of the latter its place in the former.
 #[derive(Debug, Clone)]
 pub(crate) struct Plain<'a> {
     printed: &'a str,
@@ -66,7 +66,7 @@ pub(crate) fn plain(text: &str) -> String {
     Plain::of(text).text.trim().to_owned()
 }
 
-/// A printed text as one line: no controls, no invisible characters, blanks trimmed; as it is where it is one already.
+/// A printed text as one line: no controls, no invisible characters, blanks trimmed. A text that is one line is kept.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     let mut broken = false;
@@ -110,7 +110,7 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Half-width kana as full width; the marks of voiced sounds as what can be joined to a character before.
+/// Half-width kana as full width; the marks of voiced sounds as marks that can be joined to the character before.
 fn kana(c: char) -> char {
     let mut full = c;
     decompose_compatible(c, |part| full = part);

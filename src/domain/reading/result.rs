@@ -29,7 +29,7 @@ pub struct ReadResult {
     pub cumulative_years: Option<(FiscalYear, FiscalYear)>,
     /// The unit, as printed; 割 is given as %.
     pub unit: Option<String>,
-    /// What there is of the value; nothing where the text is blank.
+    /// The value status; nothing where the text is blank.
     pub value_status: Option<ValueStatus>,
     /// How settled the value is.
     pub observation_status: ObservationStatus,
@@ -37,11 +37,11 @@ pub struct ReadResult {
     pub declared_rating: Option<Rating>,
     /// The text as printed, without the rating.
     pub text: Option<String>,
-    /// How much of it was understood.
+    /// How much of the text was understood.
     pub parse: Parse,
 }
 
-/// What says that there is no number, and why.
+/// Words for the reason why there is no number.
 const REASONS: &[(&str, ValueStatus)] = &[
     ("集計中", ValueStatus::BeingCompiled),
     ("調査中", ValueStatus::BeingCompiled),
@@ -65,7 +65,7 @@ const REASONS: &[(&str, ValueStatus)] = &[
     ("期限前", ValueStatus::NotYetDue),
     ("未報告", ValueStatus::NotReported),
 ];
-/// What a rating looks like, at the end of a text and at its beginning.
+/// The forms of a rating, at the end of a text and at its beginning.
 const RATINGS_LAST: &[(&str, Rating)] = &[
     ("達成(A)", Rating::A),
     ("未達成(B)", Rating::B),
@@ -90,7 +90,7 @@ const RATINGS_FIRST: &[(&str, Rating)] = &[
     ("A ", Rating::A),
     ("B ", Rating::B),
 ];
-/// What says that a value is not settled, or was corrected.
+/// Words for a value that is provisional, final or revised.
 const SETTLED: &[(&str, ObservationStatus)] = &[
     ("速報値", ObservationStatus::Provisional),
     ("速報", ObservationStatus::Provisional),
@@ -105,14 +105,14 @@ const SETTLED: &[(&str, ObservationStatus)] = &[
     ("修正値", ObservationStatus::Revised),
     ("確定値", ObservationStatus::Final),
 ];
-/// What stands before a number and adds nothing to it.
+/// Words before a number that add nothing to it.
 const BEFORE: &[&str] = &["延べ", "のべ", "年間", "計", "実績"];
 
-/// Reads a result as printed in the policy of a fiscal year, of an indicator in this unit.
+/// Reads a result as printed in the policy of a fiscal year; `unit` is the indicator's.
 ///
-/// The text may hold a number with its unit, the sum over the years of a cumulative target in brackets, or why there is no
-/// number, and the rating: `A`, `B`. A number in another unit than the indicator's is not taken, unless it can be said in
-/// that exactly (22分30秒 is 22.5分). ○ and × are no ratings.
+/// The text may hold a number with its unit, the sum of a cumulative target in brackets, the reason why there is no
+/// number, and the rating: `A`, `B`. A number in another unit is taken only if it converts exactly to the indicator's
+/// (22分30秒 is 22.5分). ○ and × are no ratings.
 #[must_use]
 pub fn read(text: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
     let mut read = ReadResult {
@@ -149,7 +149,7 @@ pub fn read(text: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
     read
 }
 
-/// Takes a result and a rating that are known to be such, as printed; either may be empty.
+/// Takes a result and a rating that the form marks as such, as printed; either may be empty.
 #[must_use]
 pub fn exact(text: &str, rating: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
     let mut read = read(text, unit, year);
@@ -161,7 +161,7 @@ pub fn exact(text: &str, rating: &str, unit: Option<&str>, year: FiscalYear) -> 
     read
 }
 
-/// Where a text is without its rating, and the rating.
+/// The range of a text without its rating, and the rating.
 fn rated(text: &str) -> (std::ops::Range<usize>, Option<Rating>) {
     let end = text.trim_end().len();
     let start = end - text.get(..end).unwrap_or_default().trim_start().len();
@@ -248,14 +248,14 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
     read.value_status = Some(ValueStatus::TextOnly);
     let is_number = measure.is_some() || body.contains(|c: char| c.is_ascii_digit());
     read.parse = match (is_number, measure.is_some()) {
-        // Words are what an indicator without a unit comes to; of another they are not its number.
+        // The result of an indicator without a unit may be words; an indicator with a unit needs a number.
         (false, _) if unit.is_none() => Parse::Full,
         (true, true) => Parse::Partial,
         _ => Parse::Unparsed,
     };
 }
 
-/// A text without what is in brackets, and what is.
+/// A text without its remarks in brackets, and the remarks.
 fn apart(text: &str) -> (String, Vec<&str>) {
     let (mut body, mut remarks, mut rest) = (String::with_capacity(text.len()), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('(') {
@@ -270,7 +270,7 @@ fn apart(text: &str) -> (String, Vec<&str>) {
     (body, remarks)
 }
 
-/// What a remark says: the sum over several years, or how settled the value is. Whether it was understood.
+/// Reads a remark: the sum over several years, or the observation status. Returns whether the remark was understood.
 fn remarked(read: &mut ReadResult, remark: &str, unit: Option<&str>, year: FiscalYear) -> bool {
     if let Some((_, status)) = SETTLED.iter().find(|(word, _)| *word == remark) {
         read.observation_status = *status;
@@ -288,7 +288,7 @@ fn remarked(read: &mut ReadResult, remark: &str, unit: Option<&str>, year: Fisca
         .and_then(|text| measure::leading(text).filter(|it: &Measure| it.len == text.len() && it.has_digits))
         .and_then(|measure| measure.in_unit(unit));
     let Some(number) = number.filter(|_| read.cumulative_value.is_none()) else {
-        // Why there is no number is read with the text.
+        // The reason why there is no number is read with the text.
         return false;
     };
     read.cumulative_value = Some(number);
@@ -300,7 +300,7 @@ fn is_dash(text: &str) -> bool {
     matches!(text, "-" | "―" | "—" | "ー" | "─" | "‒")
 }
 
-/// Prints a result the way forms do; what is printed is read as the same result.
+/// Prints a result the way forms do; reading the text gives this result again.
 #[must_use]
 pub fn print(read: &ReadResult, unit: Option<&str>) -> String {
     let said = |value: Option<Decimal>| value.map(|it| quantity(it.0, unit).ja);

@@ -27,10 +27,10 @@ const MOST_TEXT: usize = 500;
 /// A printed target, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadTarget {
-    /// The target. One that cannot be read is `qualitative`: no rule compares it, and its text is kept, up to 500
-    /// characters; longer ones are no targets.
+    /// The target. One that cannot be read is `qualitative`: no rule compares it, and its text is kept. A text of over
+    /// 500 characters is no target.
     pub target: Target,
-    /// How much of it was understood.
+    /// How much of the text was understood.
     pub parse: Parse,
     /// The unit, as printed; 割 is given as %.
     pub unit: Option<String>,
@@ -40,9 +40,9 @@ pub struct ReadTarget {
     pub direction: Direction,
     /// The number that was understood, even where it makes no target: 80 of a bare 80%.
     pub value: Option<Decimal>,
-    /// What it refers to, likewise.
+    /// The reference, even where it makes no target.
     pub reference: Reference,
-    /// Over which time it is to be met, likewise.
+    /// The period, even where it makes no target.
     pub period: Period,
     /// The parts that were not understood, in one width, in their order.
     pub rest: Vec<String>,
@@ -65,7 +65,7 @@ const UNDECIDED: &[&str] = &[
     "今後設定",
     "今後検討",
 ];
-/// What follows a number, and how a result is compared with it then.
+/// Words of comparison after a number, and their comparators.
 const COMPARATORS: &[(&str, Comparator)] = &[
     ("以上", Comparator::Gte),
     ("以下", Comparator::Lte),
@@ -80,7 +80,7 @@ const COMPARATORS: &[(&str, Comparator)] = &[
     ("を下回る", Comparator::Lt),
     ("下回る", Comparator::Lt),
 ];
-/// What a target ends with that adds nothing to it.
+/// Words at the end of a target that add nothing to it.
 const ENDINGS: &[&str] = &[
     "を達成する",
     "を達成",
@@ -110,15 +110,15 @@ const ENDINGS: &[&str] = &[
     "増加させる",
     "。",
 ];
-/// What makes a number an approximate one.
+/// Words that make a number approximate.
 const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
-/// What stands before a number and adds nothing to it.
+/// Words before a number that add nothing to it.
 const BEFORE: &[&str] = &["延べ", "のべ", "年間", "合計", "計", "目標値", "目標"];
 
 /// Reads a target as printed in the policy of a fiscal year.
 ///
-/// Only what is printed counts: what leaves a choice is read in part, and its text is kept. A number without a word of
-/// comparison, a relative change in percent of something not printed, and two conditions in one are such.
+/// Only the printed words count. An ambiguous text is read in part, and kept: a number without a word of comparison, a
+/// relative change in percent of a number that is not printed, two conditions in one.
 #[must_use]
 pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
     let line = one_line(text);
@@ -138,11 +138,11 @@ pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
     reading.finish()
 }
 
-/// What was understood so far.
+/// The state of reading a target.
 struct TargetReader {
     year: FiscalYear,
     read: ReadTarget,
-    /// The number in brackets: that of the reference.
+    /// The number of the reference, in brackets.
     baseline: Option<Measure>,
     rest: Vec<String>,
 }
@@ -172,7 +172,7 @@ impl TargetReader {
     }
 
     fn compare(&mut self, comparator: Comparator) {
-        // So many times of what?
+        // A multiple of an unknown number.
         if self.read.unit.as_deref() == Some("倍") {
             self.rest.push("倍".to_owned());
             return;
@@ -180,7 +180,7 @@ impl TargetReader {
         self.read.target.comparator = comparator;
     }
 
-    /// Takes the remarks in brackets out of a text, and what they say.
+    /// Removes the remarks in brackets from a text, and reads them.
     fn without_remarks(&mut self, text: &str) -> String {
         let mut body = String::with_capacity(text.len());
         let mut rest = text;
@@ -243,7 +243,7 @@ impl TargetReader {
     }
 
     fn by(&mut self, year: FiscalYear) {
-        // By the end of the year itself is what every target says.
+        // Every target is due by the end of the year itself.
         if year != self.year {
             self.read.period = Period {
                 kind: PeriodKind::ByEndOf,
@@ -267,7 +267,7 @@ impl TargetReader {
         self.read.decimals = self.read.decimals.max(measure.decimals());
     }
 
-    /// The text without its remarks.
+    /// Reads the text without its remarks.
     fn body(&mut self, body: &str) {
         let body = self.time(body);
         if body.is_empty() {
@@ -280,7 +280,7 @@ impl TargetReader {
         self.absolute(body);
     }
 
-    /// Takes the time off the beginning: 令和7年度末までに, R3~R5累計で.
+    /// Removes and reads the period at the beginning: 令和7年度末までに, R3~R5累計で.
     fn time<'a>(&mut self, body: &'a str) -> &'a str {
         if let Some((from, to, len)) = years::leading_range(body, self.year) {
             let rest = body.get(len..).unwrap_or_default();
@@ -326,7 +326,7 @@ impl TargetReader {
         true
     }
 
-    /// All of so many: 全15地域で策定する.
+    /// All of a number of things: 全15地域で策定する.
     fn all(&mut self, body: &str) -> bool {
         let Some((measure, rest)) = body.strip_prefix('全').and_then(number) else {
             return false;
@@ -339,7 +339,7 @@ impl TargetReader {
         true
     }
 
-    /// Nothing at all: 死者ゼロ, 0人を維持. Nothing that is counted is less, so that at most 0 is exactly 0.
+    /// Zero: 死者ゼロ, 0人を維持. No count is negative, so that at most 0 is exactly 0.
     fn zero(&mut self, body: &str) -> bool {
         let body = trim_ending(body);
         let zero = Measure::zero();
@@ -354,7 +354,7 @@ impl TargetReader {
         true
     }
 
-    /// A number and how a result is compared with it: 81.2%以上, 2,000件~2,400件, 1.5倍以上 of what is in brackets.
+    /// A number with its comparison: 81.2%以上, 2,000件~2,400件, 1.5倍以上 of the number in brackets.
     fn absolute(&mut self, body: &str) {
         let (start, about) = trim_before(body);
         let Some((measure, rest)) = number(start) else {
@@ -391,7 +391,7 @@ impl TargetReader {
                 self.read.value = None;
                 self.compare(Comparator::Maintain);
             }
-            // A bare number: at least, at most, exactly?
+            // A bare number may mean at least, at most or exactly.
             None => self.rest.push(rest.to_owned()),
         }
     }
@@ -415,7 +415,7 @@ impl TargetReader {
         }
     }
 
-    /// So many times what is in brackets, which makes a number where both are printed.
+    /// A multiple of the number in brackets; a number where both are printed.
     fn times(&mut self, factor: &Measure, rest: &str, body: &str) {
         let known = COMPARATORS
             .iter()
@@ -447,7 +447,7 @@ impl TargetReader {
         }
     }
 
-    /// A text that begins with no number: a state in words, unless there is a number in it after all.
+    /// A text that does not begin with a number: a state in words, unless the text has a number further on.
     fn words(&mut self, body: &str) {
         if has_number(body) || is_condition(body) {
             self.rest.push(body.to_owned());
@@ -508,7 +508,7 @@ impl TargetReader {
         self.unread(parse)
     }
 
-    /// The number of the reference, where it is printed: it makes the year before a certain one, with its result.
+    /// Takes the printed number of the reference: "the year before" becomes a certain fiscal year with this result.
     fn baseline_of(&mut self, baseline: &Measure) {
         let kind = self.read.reference.kind;
         let year = match kind {
@@ -527,11 +527,11 @@ impl TargetReader {
                     value: Some(baseline.value),
                 };
             }
-            // Beside a number that stands for itself it is only said by the way.
+            // Beside a number to compare with, the reference is only mentioned.
             _ if !relative => self.read.reference = Reference::default(),
             _ => {}
         }
-        // What refers to nothing, and is no target itself, has no baseline.
+        // A text without a reference and without a number of its own has no baseline.
         if self.read.value.is_none() && kind == ReferenceKind::None {
             self.rest.push(format!("({})", baseline.printed()));
             return;
@@ -560,7 +560,7 @@ fn direction(comparator: Comparator) -> Direction {
     }
 }
 
-/// A number written with digits, or in kanji where a word of comparison follows; and what follows.
+/// A number at the start of a text, and the rest. A number in kanji needs a word of comparison after it.
 fn number(text: &str) -> Option<(Measure, &str)> {
     let measure = measure::leading(text)?;
     let rest = text.get(measure.len..)?;
@@ -568,14 +568,14 @@ fn number(text: &str) -> Option<(Measure, &str)> {
     (measure.has_digits || compared).then_some((measure, rest))
 }
 
-/// A number that is all of the text.
+/// The number, if the whole text is one.
 fn whole(text: &str) -> Option<Measure> {
     number(text)
         .filter(|(_, rest)| rest.is_empty())
         .map(|(measure, _)| measure)
 }
 
-/// The number in brackets that a target goes from: never so many times of something.
+/// The number in brackets that a target starts from: never a multiple (倍).
 fn baseline(text: &str) -> Option<Measure> {
     whole(text).filter(|measure| measure.unit.as_deref() != Some("倍"))
 }
@@ -595,7 +595,7 @@ fn is_ending_of_upkeep(rest: &str) -> bool {
     matches!(rest, "を維持" | "を維持する" | "の維持" | "維持")
 }
 
-/// A text without what adds nothing at its end.
+/// A text without words at its end that add nothing.
 fn trim_ending(text: &str) -> &str {
     let mut text = text;
     while let Some(shorter) = ENDINGS.iter().find_map(|ending| text.strip_suffix(ending)) {
@@ -604,7 +604,7 @@ fn trim_ending(text: &str) -> &str {
     text
 }
 
-/// A text without what adds nothing at its beginning, and whether that says that the number is about right.
+/// A text without words at its beginning that add nothing, and whether one of them makes the number approximate.
 fn trim_before(text: &str) -> (&str, bool) {
     let (mut text, mut about) = (text, false);
     loop {

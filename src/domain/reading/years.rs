@@ -7,7 +7,7 @@ const MOST: usize = 12;
 
 /// The fiscal year a plain text begins with, and how many bytes it takes, 年度 and 末 included.
 ///
-/// With an era or four digits, or bare with 年度 behind it: 4年度 is read against the policy's year.
+/// A year has an era, or four digits, or 年度 behind it: a bare 4年度 is read against the policy's year.
 pub(super) fn leading(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, usize)> {
     let number = text
         .trim_start_matches("令和")

@@ -1,4 +1,4 @@
-//! What targets say of themselves, and what they must not.
+//! Targets that are coherent, and targets that are not.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;

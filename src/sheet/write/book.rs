@@ -1,7 +1,8 @@
-//! XLSX: the table, a sheet that says what it is, and one that explains its codes.
+//! XLSX: the table, a sheet about the table, and one that explains its codes.
 //!
-//! A library makes the workbook without its rows, in memory; these are written into it as they come, compressed, so that the only file
-//! there is is the finished one. (The library's own way to write row by row takes another one, and panics when the disk is full.)
+//! A library makes the workbook without rows, in memory. The rows are compressed into it as they come, so that no file
+//! is needed but the finished one. (The library's own way to write row by row takes a temporary file, and panics when
+//! the disk is full.)
 
 use std::{
     fmt::{self, Write as _},
@@ -23,13 +24,13 @@ use crate::{
 const MOST_ROWS: u32 = 1_048_576;
 /// Decimal places that a number may show.
 const MOST_PLACES: u16 = 15;
-/// Rows with lists to choose from, where a table is to be filled in.
+/// Rows that offer lists of codes, in a table to fill in.
 const TO_FILL: u32 = 10_000;
 /// The part that holds the table.
 const TABLE: &str = "xl/worksheets/sheet1.xml";
-/// The row, from 1, that shows in which style which format is; the table has others there.
+/// The row of the blank workbook, from 1, with a cell in each style; the table's own rows replace it.
 const STYLES: u32 = 2;
-/// The day before the first one that spreadsheets count, as they count since March 1900.
+/// Day 0 of spreadsheets, by their count of days since March 1900.
 const DAY_0: NaiveDate = match NaiveDate::from_ymd_opt(1899, 12, 30) {
     Some(day) => day,
     None => NaiveDate::MIN,
@@ -37,16 +38,16 @@ const DAY_0: NaiveDate = match NaiveDate::from_ymd_opt(1899, 12, 30) {
 /// Bytes gathered before they are compressed and written.
 const LARGE: usize = 1 << 16;
 
-/// What a workbook says of its table.
+/// What a workbook says about its table.
 #[derive(Debug, Clone, Default)]
 pub struct About {
     /// The name of the table.
     pub title: &'static str,
-    /// What is to be said of it, by head: its source, its licence.
+    /// Facts about the table, by head: its source, its licence.
     pub facts: Vec<(&'static str, String)>,
-    /// What the codes of its columns mean.
+    /// The meanings of the codes in its columns.
     pub codes: Vec<CodeList>,
-    /// Whether it is to be filled in: then the cells with codes offer these.
+    /// Whether people are to fill the table in: then cells for codes offer the list of them.
     pub to_fill: bool,
 }
 
@@ -62,9 +63,9 @@ pub struct CodeList {
 /// A table in a workbook.
 pub(super) struct Book<W: Write + Seek> {
     zip: ZipWriter<W>,
-    /// What was not written yet.
+    /// Rows not written yet.
     gathered: String,
-    /// What follows the rows.
+    /// The XML that follows the rows.
     end: String,
     names: Vec<String>,
     named: bool,
@@ -76,7 +77,7 @@ pub(super) struct Book<W: Write + Seek> {
 /// The numbers of styles.
 struct Styles {
     day: String,
-    /// By decimal places.
+    /// Styles of numbers, by decimal places.
     places: Vec<String>,
 }
 
@@ -98,7 +99,7 @@ impl<W: Write + Seek> Book<W> {
                 zip.raw_copy_file(part).map_err(Error::unwritten)?;
             }
         }
-        // It may outgrow what the short form of its length can say.
+        // The part may grow beyond the 4 GiB of a plain zip.
         let options = SimpleFileOptions::default().large_file(true);
         zip.start_file(TABLE, options).map_err(Error::unwritten)?;
         Ok(Self {
@@ -147,10 +148,10 @@ impl<W: Write + Seek> Book<W> {
     }
 }
 
-/// The workbook without its rows, but with one that has a cell in each style that they need.
+/// The workbook without the table's rows, but with one row that has a cell in each style they need.
 fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    // The same table is the same file, whenever it is made.
+    // A fixed date, so that equal tables make equal files.
     let made = ExcelDateTime::from_ymd(2024, 4, 1)?;
     workbook.set_properties(&DocProperties::new().set_title(about.title).set_creation_datetime(&made));
     let bold = Format::new().set_bold();
@@ -176,7 +177,7 @@ fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u
     workbook.save_to_buffer()
 }
 
-/// What of a table precedes its rows, its styles, and what follows.
+/// The XML of a table before its rows, the styles, and the XML after the rows.
 fn taken_apart(table: &str) -> Option<(String, Styles, &str)> {
     let (before, rest) = table.split_once(&format!("<row r=\"{STYLES}\""))?;
     let (row, end) = rest.split_once("</row>")?;
@@ -189,14 +190,14 @@ fn taken_apart(table: &str) -> Option<(String, Styles, &str)> {
         day: styles.next()?,
         places: styles.collect(),
     };
-    // How far the table reaches is not known yet, and nobody has to say it.
+    // The extent of the table is not known yet; the file need not state it.
     let (first, rest) = before.split_once("<dimension ")?;
     let (_, rest) = rest.split_once("/>")?;
     let is_whole = styles.places.len() == usize::from(MOST_PLACES) + 1;
     is_whole.then(|| (format!("{first}{rest}"), styles, end))
 }
 
-/// Lets cells with codes offer these.
+/// Lets cells for codes offer the list of them.
 fn offer(sheet: &mut Worksheet, columns: &[Column], named: bool, about: &About) -> Result<(), XlsxError> {
     for list in &about.codes {
         let place = columns.iter().position(|(code, _)| *code == list.column);
@@ -214,7 +215,7 @@ fn offer(sheet: &mut Worksheet, columns: &[Column], named: bool, about: &About) 
     Ok(())
 }
 
-/// Adds the sheets that say what the table is, and what its codes mean.
+/// Adds the sheets about the table and the meanings of its codes.
 fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold();
     let sheet = workbook.add_worksheet().set_name("この表について")?;
@@ -242,11 +243,11 @@ fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result
     Ok(())
 }
 
-/// Writes a cell, which is at this place; none where there is nothing.
+/// Writes a cell at its address; an empty one is left out.
 fn write(out: &mut String, at: fmt::Arguments<'_>, cell: &Cell, named: bool, styles: &Styles) -> Result<()> {
     let written = match cell {
         Cell::Empty => return Ok(()),
-        // A text cell is no formula; only an apostrophe of the text's own must not be taken for a guard.
+        // A text cell is no formula. Only an apostrophe of its own needs a guard, or reading would take it for one.
         Cell::Text(text) if text.starts_with('\'') => text_cell(out, at, &format!("'{text}")),
         Cell::Text(text) => text_cell(out, at, text),
         Cell::Code(..) => text_cell(out, at, &cell.text(named)),
@@ -269,7 +270,7 @@ fn write(out: &mut String, at: fmt::Arguments<'_>, cell: &Cell, named: bool, sty
 }
 
 fn text_cell(out: &mut String, at: fmt::Arguments<'_>, text: &str) -> fmt::Result {
-    // Space at the ends is lost otherwise.
+    // Without this attribute blanks at the ends are lost.
     let space = if text.trim() == text {
         ""
     } else {
@@ -285,7 +286,7 @@ fn text_cell(out: &mut String, at: fmt::Arguments<'_>, text: &str) -> fmt::Resul
             [b'<', ..] => "&lt;",
             [b'>', ..] => "&gt;",
             [b'\r', ..] => "_x000D_",
-            // Spreadsheets take _x0041_ for A.
+            // Spreadsheets read _x0041_ as A.
             [b'_', b'x', code @ .., b'_'] if code.iter().all(u8::is_ascii_hexdigit) => "_x005F_",
             _ => "_",
         };

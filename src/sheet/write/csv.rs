@@ -24,7 +24,7 @@ pub enum Encoding {
         /// Whether the mark stands at the beginning.
         bom: bool,
     },
-    /// Windows-31J, for the programs that know nothing else. A character that it does not have is refused.
+    /// Windows-31J, for programs that read nothing else. A character that the encoding lacks is refused.
     Cp932,
 }
 
@@ -74,7 +74,7 @@ impl<W: Write> Csv<W> {
         Ok(self.out)
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered rows.
     fn write(&mut self) -> Result<()> {
         let gathered = std::mem::replace(&mut self.rows, rows());
         let bytes = gathered.into_inner().map_err(Error::internal)?;
@@ -117,7 +117,7 @@ fn rows() -> csv::Writer<Vec<u8>> {
         .from_writer(Vec::new())
 }
 
-/// Whether a character comes back as it went: the encoding also takes some for others, such as ¥ for \.
+/// Whether a character survives encoding and decoding: the encoding turns some into others, such as ¥ into \.
 fn survives(c: char) -> bool {
     let mut buffer = [0; 4];
     let text: &str = c.encode_utf8(&mut buffer);

@@ -1,4 +1,4 @@
-//! The cells of a worksheet, streamed: each with its kind, which its type, its style and its formula tell together.
+//! Streams the cells of a worksheet. Type, style and formula of a cell together tell its kind.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::sheet::table::{Builder, Cell, Content, Merged, Number, Row, Table, place};
 
-/// How many merged ranges and runs of hidden columns are remembered: more than anybody is told of.
+/// Most merged ranges and runs of hidden columns to remember: more than messages name.
 const MOST_RANGES: usize = 1_000;
 /// The last row of the largest spreadsheet there is.
 const LAST_ROW: u32 = 1_048_576;
-/// The digits that spreadsheets keep and show of a number: what is stored behind them comes from binary fractions.
+/// Significant digits of a number in a spreadsheet: further stored digits come from binary fractions.
 const DIGITS: u32 = 15;
 
 /// Reads a worksheet.
@@ -33,7 +33,7 @@ pub(super) fn read(package: &mut Package<'_>, part: &str, workbook: &Workbook) -
         cell: None,
     };
     let found = package.walk(part, |step| reader.step(&step))?;
-    // A stream that ends early is no worksheet, even where what is there can be read.
+    // A stream that ends early is no worksheet, even if its beginning can be read.
     if !found || reader.in_data {
         return Err(unreadable(part));
     }
@@ -51,13 +51,13 @@ struct Reader<'w> {
     cell: Option<Open>,
 }
 
-/// A cell of which not everything is read.
+/// A cell that is being read.
 struct Open {
     column: u32,
     kind: String,
     style: Option<usize>,
     formula: bool,
-    /// What stands in `v`, if there is one.
+    /// The text of the element `v`, if the cell has one.
     value: Option<String>,
     in_value: bool,
     inline: Runs,
@@ -170,10 +170,10 @@ impl Reader<'_> {
     }
 }
 
-/// A cell is not as it should be.
+/// A cell that breaks the rules of XLSX.
 struct Malformed;
 
-/// What a cell holds, if anything.
+/// The content of a cell, if any.
 fn content(open: &Open, workbook: &Workbook) -> Result<Option<Content>, Malformed> {
     if open.formula && (open.value.is_none() || workbook.is_uncomputed) {
         return Ok(Some(Content::Uncomputed));
@@ -214,7 +214,7 @@ fn number(stored: &str, shown: Shown, is_1904: bool) -> Content {
 
 /// A number to the digits that a spreadsheet keeps: 81.2 for 81.200000000000003.
 fn as_kept(stored: &str) -> String {
-    // What is longer is no number that any program writes, and is refused as such where one is needed.
+    // No program writes longer numbers; a longer text stays as it is, and is refused where a number is needed.
     let number = (stored.len() <= 40).then(|| stored.parse().or_else(|_| Decimal::from_scientific(stored)));
     let kept = number
         .and_then(Result::ok)
@@ -227,7 +227,7 @@ fn day(serial: &str, is_1904: bool) -> Option<NaiveDate> {
     let serial = serial.parse::<Decimal>().ok()?.floor().to_u64()?;
     let (year, month, first) = match serial {
         _ if is_1904 => (1904, 1, 1),
-        // 29 February 1900, which spreadsheets know, never was: what is before it counts from another day.
+        // Spreadsheets know a 29 February 1900, which never was: days before it count from another day.
         0 | 60 => return None,
         1..60 => (1899, 12, 31),
         _ => (1899, 12, 30),

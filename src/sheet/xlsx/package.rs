@@ -1,4 +1,4 @@
-//! The parts of an XLSX file: XML in a zip, read as a stream and never past a limit, whatever the file claims.
+//! The parts of an XLSX file: XML in a zip, read as a stream within a limit, whatever sizes the file claims.
 
 use std::{
     borrow::Cow,
@@ -16,11 +16,11 @@ use zip::{ZipArchive, result::ZipError};
 use super::Note;
 use crate::{sheet::table::refused, value::work};
 
-/// Most bytes that all parts read may come to.
+/// Most bytes of all parts read, together.
 const MOST_BYTES: u64 = 64 << 20;
-/// About what a step through a part costs as work: as much as looking at so many bytes.
+/// Units of work for a step through a part: as many as for so many bytes.
 const STEP: usize = 16;
-/// What a file of old Excel, or one with a password, begins with.
+/// The first bytes of a file of old Excel, or of one with a password.
 const COMPOUND: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 
 /// An XLSX file, open.
@@ -48,7 +48,7 @@ impl<'b> Package<'b> {
         })
     }
 
-    /// Goes through a part, step by step; does nothing and says so where there is no such part.
+    /// Goes through a part, step by step. Returns false if there is no such part.
     pub(super) fn walk(&mut self, name: &str, step: impl FnMut(Step<'_>) -> Result<(), Note>) -> Result<bool, Note> {
         let part = match self.archive.by_name(name) {
             Ok(part) => part,
@@ -86,7 +86,7 @@ impl Element<'_> {
     }
 
     pub(super) fn attribute(&self, name: &str) -> Result<Option<Cow<'_, str>>, Note> {
-        // Without its checks: these compare each attribute with every other one.
+        // Without the library's checks: they compare each attribute with every other one.
         for attribute in self.start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|_broken| unreadable(self.part))?;
             if attribute.key.local_name().into_inner() == name {
@@ -97,14 +97,14 @@ impl Element<'_> {
         Ok(None)
     }
 
-    /// An attribute that is true or false, which is what it is without being there.
+    /// A Boolean attribute; false where it is missing.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Note> {
         let value = self.attribute(name)?;
         Ok(value.is_some_and(|value| value == "1" || value == "true"))
     }
 }
 
-/// That a part is not what it should be.
+/// The error that a part cannot be read.
 pub(super) fn unreadable(part: &str) -> Note {
     refused(
         "not_xlsx",
@@ -157,7 +157,7 @@ fn broken(part: &str, error: &XmlError) -> Note {
     }
 }
 
-/// A part that ends in an error where the limit is reached.
+/// A part whose reading fails at the limit.
 struct Bounded<'l, R> {
     part: R,
     left: &'l mut u64,

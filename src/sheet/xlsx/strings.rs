@@ -1,4 +1,4 @@
-//! Texts of an XLSX file: the shared ones, and how characters that XML cannot hold are written.
+//! Texts of an XLSX file: the shared ones, and the escapes of characters that XML cannot hold.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{
     package::{Package, Step, unreadable},
 };
 
-/// Most shared texts: as many as a table has rows, five times.
+/// Most shared texts: five for each row of the largest table.
 const MOST_STRINGS: usize = 1_000_000;
 
 /// Reads the texts that cells share by number. Readings of kanji (furigana) are no part of them.
@@ -51,7 +51,7 @@ impl Runs {
     }
 }
 
-/// A text with `_x000D_` read as the character it stands for; `_x005F_` keeps an underscore from being read so.
+/// A text with its escapes resolved: `_x000D_` is a carriage return; `_x005F_` is an underscore that begins no escape.
 pub(super) fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

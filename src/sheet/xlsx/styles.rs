@@ -1,4 +1,4 @@
-//! How cells are shown: by their number formats a date or a percentage is known, which is stored as a bare number.
+//! How cells are shown. Dates and percentages are stored as bare numbers: only the number format tells them.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) enum Shown {
     Time,
 }
 
-/// The number formats of a workbook, by the number that a cell has as its style.
+/// The number formats of a workbook, by the style number of the cells.
 #[derive(Debug, Default)]
 pub(super) struct Formats(Vec<Shown>);
 
@@ -71,7 +71,7 @@ impl Formats {
     }
 }
 
-/// The formats that files name by number alone, those of East Asian spreadsheets included.
+/// The built-in formats, which files name by number alone; those of East Asian spreadsheets included.
 fn built_in(id: u32) -> Shown {
     match id {
         2 | 4 | 11 | 39 | 40 => Shown::Number(2),
@@ -111,7 +111,7 @@ fn shown(code: &str) -> Shown {
     }
 }
 
-/// The first section of a format code, in lower case and without what it only prints: "年", \-, colours, fillers.
+/// The first section of a format code, in lower case, without literal text ("年", \-), colours and fillers.
 fn bare(code: &str) -> String {
     let mut bare = String::new();
     let mut characters = code.chars();
@@ -125,7 +125,7 @@ fn bare(code: &str) -> String {
                 let inside: String = characters.by_ref().take_while(|c| *c != ']').collect();
                 let inside = inside.to_lowercase();
                 if !inside.is_empty() && inside.chars().all(|c| matches!(c, 'h' | 'm' | 's')) {
-                    // Hours, minutes or seconds beyond a day: [h]:mm.
+                    // Elapsed hours, minutes or seconds, which may exceed a day: [h]:mm.
                     bare.push('h');
                 }
             }

@@ -1,4 +1,4 @@
-//! What evaluations say in words.
+//! Examples of explanations.
 
 use proptest::prelude::*;
 

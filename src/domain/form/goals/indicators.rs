@@ -1,4 +1,4 @@
-//! The indicators of a goal with their results: from boxes of either, or from the rows of a table.
+//! The indicators of a goal with their results: from boxes of indicators and of results, or from the rows of a table.
 
 use super::{IndicatorRow, Reading};
 use crate::domain::{
@@ -21,7 +21,7 @@ use crate::domain::{
 };
 
 impl Reading<'_> {
-    /// Reads a group of boxes of indicators and their results; whether every result has its indicator.
+    /// Reads a group of boxes of indicators and results. Returns whether every result has its indicator.
     pub(super) fn group(&mut self, boxes: &[RawBox], records: &[RawRecord], rows: &mut Vec<IndicatorRow>) -> bool {
         let start = rows.len();
         rows.extend(records.iter().map(|record| self.record(record)));
@@ -122,7 +122,7 @@ impl Reading<'_> {
         true
     }
 
-    /// A remark between indicators is none of them.
+    /// Leaves out a remark between indicators.
     fn remark(&mut self, part: &Part) {
         let text = quoted(&part.text);
         self.notes.warning(
@@ -133,7 +133,7 @@ impl Reading<'_> {
         );
     }
 
-    /// Attaches values to indicators, or says that there are not as many of both.
+    /// Attaches values to indicators, or reports that the numbers of both differ.
     fn attached<'a>(
         &mut self,
         candidates: &[Candidate<'_>],
@@ -167,7 +167,7 @@ impl Reading<'_> {
         attached
     }
 
-    /// How many years after the policy's the head of a column says it is; 0 where it says none.
+    /// The years from the policy's year to the year in the head of a column; 0 for a head without a year.
     fn head_year(&self, it: &RawBox) -> Option<i32> {
         self.years_after(it.year.as_deref())
     }
@@ -279,7 +279,7 @@ impl Reading<'_> {
         self.judged(read, text, place, doubtful)
     }
 
-    /// The result that a page marks as such, and its rating; either may be empty.
+    /// A result and a rating that the page marks as such; either may be empty.
     fn exact_result(&mut self, part: &Part, rating: &str, indicator: &FormIndicator) -> Field<ReadResult> {
         let target = indicator.read.value.target.as_ref();
         let unit = target.and_then(|target| target.unit.as_deref());

@@ -1,7 +1,7 @@
-//! How many attributes a tag has, known before the tokenizer has them: it compares each with every other one of its tag.
+//! Counts the attributes of a tag before the tokenizer does, which compares each with every other one of the tag.
 //!
-//! A page is handed on in parts that end where a tag may begin or end. Of each tag the states of the tokenizer are followed that
-//! tell one attribute from the next (HTML, 13.2.5.32 to 39).
+//! The tokenizer gets the page in parts that end where a tag may begin or end. Within a tag this module follows the
+//! tokenizer's states that tell one attribute from the next (HTML, 13.2.5.32 to 39).
 
 /// Most attributes of a tag.
 pub(in crate::domain::form) const MOST: usize = 100;
@@ -25,7 +25,7 @@ pub(super) fn parts(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What the tokenizer is in, where it has not come to its end.
+/// The construct that the tokenizer is in, not yet ended.
 #[derive(Debug, Default)]
 pub(super) enum Open {
     /// Nothing, or text.
@@ -33,12 +33,12 @@ pub(super) enum Open {
     Nothing,
     /// A tag.
     Tag(Attributes),
-    /// A comment, or what counts as one.
+    /// A comment, or a construct that counts as one.
     Comment,
 }
 
 impl Open {
-    /// Looks at the next part. `raw` is the element whose text holds no tag but its own end.
+    /// Looks at the next part. `raw` is the element whose text holds no tag but its own end tag.
     pub(super) fn look(&mut self, part: &str, raw: Option<&str>) {
         match self {
             Self::Tag(attributes) => attributes.look(part),
@@ -74,7 +74,7 @@ impl Open {
     }
 }
 
-/// The attributes of a tag, as far as it was looked at.
+/// The attributes in the part of a tag looked at so far.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     count: usize,
@@ -90,13 +90,13 @@ enum State {
     Before,
     /// In the name of an attribute.
     Name,
-    /// Behind it.
+    /// Behind the name of an attribute.
     AfterName,
-    /// Behind its `=`.
+    /// Behind the `=` of an attribute.
     BeforeValue,
-    /// In its value, between these.
+    /// In a value, between these quotes.
     Quoted(u8),
-    /// In its value.
+    /// In a value without quotes.
     Unquoted,
 }
 
@@ -130,7 +130,7 @@ impl Attributes {
 mod tests {
     use super::*;
 
-    /// How many attributes a tag has, looked at in one part or in many.
+    /// The attributes counted in a tag: as many in one part as in many.
     fn count(tag: &str) -> usize {
         let mut open = Open::default();
         parts(tag).for_each(|part| open.look(part, None));

@@ -1,4 +1,4 @@
-//! What stands above boxes: the head of the form, and the headings and budgets of its goals.
+//! The rows above boxes: the head of the form, and the headings and budgets of its goals.
 
 use super::{Confidence, RawGoal, Reader};
 use crate::domain::form::{
@@ -9,7 +9,7 @@ use crate::domain::form::{
 };
 
 impl Reader {
-    /// A title: the first one says whose form it is, another one that another form begins.
+    /// A title. The first one names the organization and year of the form; a second one begins another form.
     pub(super) fn title(&mut self, row: &Row, item: &Item) -> bool {
         let whole: String = row
             .cells
@@ -106,7 +106,7 @@ impl Reader {
         let Some(heading) = headings::goal_of(item) else {
             return false;
         };
-        // What the policy's evaluation says of a goal is no other goal.
+        // The policy's evaluation mentions a goal; the mention is no new goal.
         let evaluated = self
             .current
             .and_then(|at| self.raw.boxes.get(at))
@@ -115,7 +115,7 @@ impl Reader {
             return false;
         }
         self.codes.insert(heading.code.clone());
-        // Within a table of results a bare number is none.
+        // Within a table of results a bare number is no heading.
         if self.table.is_some() && !heading.named {
             return false;
         }

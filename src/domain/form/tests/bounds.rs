@@ -1,11 +1,11 @@
-//! Reading is bounded, and its work grows with the file: counted, not timed.
+//! Reading is bounded, and its work is in proportion to the file: counted, not timed.
 
 use std::fmt::Write as _;
 
 use super::{Form, errors, read_html, read_text};
 use crate::value::work::counted;
 
-/// A form with so many of something within a box.
+/// A form with a part repeated within a box.
 fn text(part: &str, count: usize) -> String {
     format!(
         "令和6年度 西区運営方針\n経営課題1-(1) 防災\nアウトカム指標\n{}",
@@ -51,7 +51,7 @@ fn twice_the_file_is_twice_the_work() {
         "&amp;",
         &tag,
     ] {
-        // Few enough that no limit ends the reading: work before it would be saved.
+        // Few enough that reading stays within all limits: a limit would cut the work short.
         let count = 1_000.min(100_000 / part.len());
         let readers: [(&str, Reads); 2] = [("text", |text, _| read_text(text)), ("HTML", |_, html| read_html(html))];
         for (what, read) in readers {
@@ -59,7 +59,7 @@ fn twice_the_file_is_twice_the_work() {
                 let (text, html) = (text(part, n), html(part, n));
                 counted(|| read(&text, &html)).1
             };
-            // What is the same for every file is no part of either.
+            // The differences leave out the work that is equal for every file.
             let (one, two) = (work(2 * count) - work(count), work(4 * count) - work(2 * count));
             assert!(one >= u64::try_from(count).unwrap(), "{what} {part}: {one}");
             assert!(
@@ -81,17 +81,17 @@ fn a_tag_has_a_hundred_attributes_and_no_more() {
     assert!(!too_many(&read_html(&page(100))));
     let (form, work) = counted(|| read_html(&page(101)));
     assert!(too_many(&form), "{:?}", form.notes);
-    // However many more there are, nobody looks at what comes behind them.
+    // More attributes cost no more work: reading ends at the limit.
     let (form, more) = counted(|| read_html(&page(20_000)));
     assert!(too_many(&form));
     assert!(
         more <= work + u64::try_from(page(20_000).len()).unwrap(),
         "{work}, {more}"
     );
-    // Spread over what looks like other tags, they are still those of one.
+    // Attributes that look like tags are attributes of one tag.
     let spread = attributes(200, "<b>");
     assert!(too_many(&read_html(&html(&format!("<p{spread}>"), 1))));
-    // What is not a tag has none.
+    // Text that is no tag has no attributes.
     for harmless in [
         format!("<!-- <p{spread} -->"),
         format!("<script><p{spread} </script>"),

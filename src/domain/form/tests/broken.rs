@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{NISHI_2024, errors, outline, read_html, read_text, warnings};
 
-/// A form with one goal, around its table.
+/// A form with one goal, which has this content.
 fn with_goal(goal: &str) -> String {
     format!("令和6年度 西区運営方針\n経営課題1-(1) 防災\n{goal}\n")
 }
@@ -115,7 +115,7 @@ fn what_looks_like_something_else_is_not_taken_for_it() {
             "  備え | 50%以上 | 51% | 49%"
         ]
     );
-    // A goal that is spoken of in the evaluation is not there twice.
+    // A goal that the evaluation mentions does not occur twice.
     let form = read_text(&format!(
         "{}自己評価\n経営課題1-(1) 防災\n・達成した。\n",
         with_goal(table)
@@ -144,7 +144,7 @@ fn results_below_their_heads_go_to_the_head_above_them() {
         let read = outline(&read_text(&with_goal(&format!("{head}{rows}"))));
         assert_eq!(read.get(1..).unwrap(), expected, "{rows}");
     }
-    // One result of two, in either column, is attached to none.
+    // One result for two indicators, in either column, is attached to none.
     for rows in ["\t51%：A\t49%\n\t\t58%", "\t51%：A\t49%\n\t59%：B\t"] {
         let form = read_text(&with_goal(&format!("{head}{rows}")));
         assert_eq!(errors(&form), ["result_count"], "{rows}");
@@ -230,7 +230,7 @@ fn twenty_megabytes_are_refused_and_less_is_read_as_far_as_it_may() {
         "5予算額\t".repeat(100_000),
         "<table><tr><td hidden>".repeat(100_000),
     ] {
-        // Within a box, so that it is not passed over.
+        // Within a box, so that the text is not skipped.
         let before = "令和6年度 西区運営方針\n経営課題1-(1) 防災\nアウトカム指標\n";
         let within = |before: &str| format!("{before}{text}").chars().take(2_500_000).collect::<String>();
         for form in [

@@ -71,7 +71,7 @@ fn bits() -> impl Strategy<Value = String> {
     prop::collection::vec(bit, 0..80).prop_map(|bits| bits.concat())
 }
 
-/// What holds of any form that was read.
+/// The properties of any form that was read.
 fn holds(form: &Form, text: &str) -> bool {
     let lines = u32::try_from(text.split('\n').count()).unwrap() + 1;
     let places = form
@@ -115,7 +115,7 @@ proptest! {
             .collect();
         let form = read_text(&text);
         prop_assert!(holds(&form, &text));
-        // The real form holds no result, so no piece of it does, but for lines that were cut.
+        // The real form holds no result, so its whole lines give none; a cut line might.
         if picks.iter().all(|(.., whole)| *whole) {
             let none = form.goals.iter().flat_map(|goal| &goal.indicators).all(|it| it.result.is_none() && it.previous.is_none());
             prop_assert!(none);

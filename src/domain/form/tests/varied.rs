@@ -9,7 +9,7 @@ macro_rules! form {
     };
 }
 
-/// What the boxes of the whole policy hold.
+/// The content of the boxes of the whole policy.
 fn boxes(form: &Form) -> Vec<Vec<&str>> {
     [
         &form.vision,
@@ -173,7 +173,7 @@ fn another_ward_has_thousands_of_yen_chapters_and_a_row_for_each_indicator() {
         first.budgets.last().unwrap().value.money.status,
         Some(BudgetStatus::None)
     );
-    // Only めざすべき将来像 is there, which is not quite 課題認識.
+    // The form has only めざすべき将来像, which is not quite 課題認識.
     let issues = first.issue_recognition.as_ref().unwrap();
     assert_eq!(
         (issues.confidence, issues.value.as_slice()),

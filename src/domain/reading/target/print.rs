@@ -1,4 +1,4 @@
-//! Prints targets the way forms do: what is printed is read as the same target.
+//! Prints targets the way forms do: a printed target is read as the target it was.
 
 use super::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target};
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     value::Decimal,
 };
 
-/// Prints a target the way forms do; what is printed is read as the same target.
+/// Prints a target the way forms do; reading the text gives this target again.
 ///
-/// What forms have no words for (a `maintain` against a year with a sum over several) is printed in the nearest ones; the
-/// `text` of a target is what was printed.
+/// A target that forms have no words for (`maintain` against a year, with a sum over several) is printed in the nearest
+/// ones; the text on the form is in `text`.
 #[must_use]
 pub fn print(target: &Target, unit: Option<&str>) -> String {
     let said = |value: Option<Decimal>, unit| value.map(|it| quantity(it.0, unit).ja).unwrap_or_default();
@@ -60,7 +60,7 @@ fn reference(reference: &Reference) -> String {
     }
 }
 
-/// What stands before and after a target for its period.
+/// The words before and after a target for its period.
 fn period(period: Period) -> (String, String) {
     match (period.kind, period.from, period.to) {
         (PeriodKind::Cumulative, Some(from), Some(to)) => {

@@ -3,11 +3,11 @@
 use super::{COMPARATORS, Comparator, Direction, Reading, ReferenceKind, number, trim_ending};
 use crate::domain::reading::years;
 
-/// What the year before is called.
+/// Words for the year before.
 const PREVIOUS: &[&str] = &["対前年度", "前年度", "昨年度", "対前年", "前年", "昨年"];
-/// What may follow the name of a year before it is compared.
+/// Words that may stand between the name of a year and the comparison.
 const RESULT: &[&str] = &["実績値", "実績", "末", "の値", "の結果", "の数値", "値", "の"];
-/// What says that something is compared with it.
+/// Words that compare a result with a year.
 const THAN: &[&str] = &[
     "と比較して",
     "と比べて",
@@ -21,7 +21,7 @@ const THAN: &[&str] = &[
     "から",
     "と",
 ];
-/// What a change is called, and which one it is.
+/// Words for a change, and their comparators.
 const CHANGES: &[(&str, Comparator)] = &[
     ("増加させる", Comparator::Increase),
     ("増加", Comparator::Increase),
@@ -37,11 +37,11 @@ const CHANGES: &[(&str, Comparator)] = &[
     ("短縮", Comparator::Decrease),
     ("減", Comparator::Decrease),
 ];
-/// What staying the same is called.
+/// Words for keeping a level.
 const UPKEEP: &[&str] = &["同程度", "同水準", "同じ水準", "水準", "並み", "同数", "を維持", "維持"];
 
 impl Reading {
-    /// Reads a target that refers to another year; whether it does.
+    /// Reads a target that refers to another year. False if it refers to none.
     pub(super) fn relative(&mut self, body: &str) -> bool {
         let Some(rest) = self.reference(body) else { return false };
         let (rest, _) = strip(rest, THAN);
@@ -68,7 +68,7 @@ impl Reading {
         true
     }
 
-    /// Takes the year that is referred to off the beginning.
+    /// Removes and reads the reference year at the beginning.
     fn reference<'a>(&mut self, body: &'a str) -> Option<&'a str> {
         for word in ["毎年度", "毎年"] {
             if let Some(rest) = body.strip_prefix(word) {
@@ -91,7 +91,7 @@ impl Reading {
         Some(rest)
     }
 
-    /// A change by so much: 4ポイント増加. In percent of something that is not printed it makes no target.
+    /// A change by an amount: 4ポイント増加. A change in percent of a number that is not printed makes no target.
     fn change_by(&mut self, rest: &str, body: &str) {
         let (unsigned, less) = match rest.strip_prefix(['△', '▲', '-']) {
             Some(rest) => (rest, true),
@@ -122,12 +122,12 @@ impl Reading {
             Direction::LowerIsBetter
         };
         match self.read.unit.as_deref() {
-            // 10% of what, or 10 points?
+            // Either 10% of a number, or 10 points.
             Some("%" | "倍") => {
                 self.read.unit = None;
                 self.rest.push(body.to_owned());
             }
-            // Points are what percents differ by.
+            // Differences of percents are in points.
             Some("ポイント") => {
                 self.read.unit = Some("%".to_owned());
                 self.end(rest, comparator);
@@ -137,7 +137,7 @@ impl Reading {
     }
 }
 
-/// A text without the first of these words that it begins with, and whether it does.
+/// A text without the word at its beginning, if it is one of these, and whether it is.
 fn strip<'a>(text: &'a str, words: &[&str]) -> (&'a str, bool) {
     match words.iter().find_map(|word| text.strip_prefix(word)) {
         Some(rest) => (rest, true),
