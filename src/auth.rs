@@ -10,12 +10,12 @@ use crate::{
     value::Id,
 };
 
-mod needs;
+mod caller_key;
+mod required_permission;
 pub mod token;
-mod who;
 
-pub use needs::RequiredPermission;
-pub use who::{CallerKey, network};
+pub use caller_key::{CallerKey, network};
+pub use required_permission::RequiredPermission;
 
 /// The header that says why something public changes.
 pub const CHANGE_REASON: &str = "Change-Reason";
