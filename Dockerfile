@@ -16,7 +16,7 @@ COPY templates templates
 # The caches outlive the build, the layer does not: what is kept must leave the target directory.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --profile image --locked \
+    cargo build --profile image --locked --bin ward-policy \
     && cp target/image/ward-policy /usr/local/bin/
 
 FROM debian:13.8-slim

@@ -3,7 +3,6 @@
 pub mod backup;
 pub mod config;
 pub mod database;
-pub mod generate;
 pub mod import;
 pub mod logging;
 pub mod sample;

@@ -13,7 +13,6 @@ use ward_policy::{
         backup::{self, BackupCommand},
         config::{Config, LogFormat},
         database::Failure,
-        generate::{self, GenerateCommand},
         import::{self, ImportCommand},
         logging, serve,
         token::{self, TokenCommand},
@@ -54,8 +53,6 @@ enum Command {
     /// Import official forms (text, HTML) and policies as `/v1/policies/…/tree` gives them (JSON), on `DATABASE_URL` or on
     /// the embedded database.
     Import(ImportCommand),
-    /// Generate plausible data to measure on, the same each time, on `DATABASE_URL` or on the embedded database.
-    Generate(GenerateCommand),
     /// Copy the whole database, history and all, into a directory: `DATABASE_URL` or the embedded database, served or not.
     Backup(BackupCommand),
     /// Bring a backup into an empty database, and check that everything is there.
@@ -92,7 +89,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Healthcheck => healthcheck(),
         Command::Token { command } => token::run(&command),
         Command::Import(command) => import::run(&command),
-        Command::Generate(command) => generate::run(&command),
         Command::Backup(command) => backup::backup(&command),
         Command::Restore(command) => backup::restore(&command),
         Command::Upgrade => upgrade::run(),

@@ -15,5 +15,9 @@
 mod contract;
 mod history;
 mod http;
+#[path = "../generate/load.rs"]
+mod load;
+#[path = "../generate/plausible.rs"]
+mod plausible;
 mod resources;
 mod support;

@@ -58,7 +58,7 @@ impl Place {
             place.command(&["migrate"]).status()?;
             let begun = Instant::now();
             let generated = place
-                .command(&["generate", "--indicators", &size.to_string()])
+                .command_of(env!("CARGO_BIN_EXE_generate"), &["--indicators", &size.to_string()])
                 .status()?;
             if !generated.success() {
                 return Err(format!("delete {} and begin again", place.data.display()).into());
@@ -94,9 +94,14 @@ impl Place {
         Ok(log.set_len(0)?)
     }
 
-    /// The program on this database.
+    /// The service's program on this database.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ward-policy"));
+        self.command_of(env!("CARGO_BIN_EXE_ward-policy"), arguments)
+    }
+
+    /// A program on this database.
+    fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env("DATABASE_URL", self.url())

@@ -1,9 +1,10 @@
 //! Generated data: as good as written, and the same each time.
 
 use serde_json::json;
-use ward_policy::cli::{generate::load, verify};
+use ward_policy::cli::verify;
 
 use super::{Api, Call, TestDb};
+use crate::load::load;
 
 #[actix_web::test]
 async fn generated_data_is_whole_public_and_judged() {

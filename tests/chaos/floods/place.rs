@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, Permissions},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
@@ -59,7 +59,12 @@ impl Prepared {
         let slots = storm::prepare(service.address, "nishi", QUIET_YEAR)?;
         let flood_slots = storm::prepare(service.address, "kita", FLOOD_YEAR)?;
         service.stop(Signal::SIGTERM)?;
-        let mut generate = command(&place, &["generate", "--indicators", INDICATORS], &url);
+        let mut generate = command_of(
+            &place,
+            Path::new(env!("CARGO_BIN_EXE_generate")),
+            &["--indicators", INDICATORS],
+            &url,
+        );
         if !generate.output()?.status.success() {
             return Err("nothing was generated".into());
         }
@@ -103,7 +108,11 @@ pub(crate) fn temporary(place: &Place) -> PathBuf {
 
 /// The service as it is started by default, but for its database.
 pub(crate) fn command(place: &Place, arguments: &[&str], url: &str) -> Command {
-    let mut command = place.command_of(&program(), arguments);
+    command_of(place, &program(), arguments, url)
+}
+
+fn command_of(place: &Place, program: &Path, arguments: &[&str], url: &str) -> Command {
+    let mut command = place.command_of(program, arguments);
     for bound in ["WAIT", "READ", "WRITE", "STATEMENT", "LOCK"] {
         command.env_remove(format!("WARD_POLICY_{bound}_MS"));
     }

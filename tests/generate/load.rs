@@ -1,13 +1,8 @@
-//! `ward-policy generate`: as much plausible data as one likes, the same each time, to measure and to try things on.
+//! Organizations with plausible data, stored as if callers had written them.
 
-use clap::Args;
-use diesel::{PgConnection, connection::SimpleConnection, pg::CopyFormat, prelude::*};
-
-use super::{
-    database::{self, Failure, in_words, write},
-    sample,
-};
-use crate::{
+use diesel::{PgConnection, pg::CopyFormat, prelude::*};
+use ward_policy::{
+    cli::{database::write, sample},
     db::{
         Tx,
         schema::{budgets as b, goals as g, indicators as i, organizations as o, policies as p, results as r},
@@ -20,42 +15,13 @@ use crate::{
     value::{Date, Id},
 };
 
-use plausible::{Made, PER_ORGANIZATION};
-
-pub mod plausible;
+use crate::plausible::Made;
 
 /// The reason with which generated data is published.
 const REASON: &str = "計測用に生成したデータ (generated)";
 
-/// How much to generate.
-#[derive(Debug, Args)]
-pub struct GenerateCommand {
-    /// Indicators, rounded up to whole organizations of 200: twenty a year, over ten years.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    indicators: u32,
-}
-
-/// Runs the command: each organization whole or not at all, one after the other.
-pub fn run(command: &GenerateCommand) -> Result<(), Failure> {
-    let organizations = command.indicators.div_ceil(PER_ORGANIZATION);
-    database::run(|conn| {
-        for n in 0..organizations {
-            load(conn, n).map_err(|e| in_words(&e))?;
-            if (n + 1) % 100 == 0 {
-                log::info!("{} of {organizations} organizations", n + 1);
-            }
-        }
-        // PostgreSQL has no statistics on the new tables yet; the first request shall not pay for that.
-        conn.batch_execute("vacuum analyze")?;
-        Ok(vec![format!(
-            "{organizations} organizations with {} indicators",
-            organizations * PER_ORGANIZATION
-        )])
-    })
-}
-
 /// Stores the generated organization with this number, with history and revisions as if callers had written it.
-pub fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
+pub(crate) fn load(conn: &mut PgConnection, n: u32) -> Result<()> {
     write(conn, |tx| {
         tx.set_reason(REASON)?;
         let made = Made::of(n, ward(tx, n)?).map_err(Error::internal)?;

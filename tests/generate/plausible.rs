@@ -7,10 +7,10 @@ use csv::Writer;
 use uuid::Builder;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::value::Id;
+use ward_policy::value::Id;
 
 /// Indicators of one organization: twenty a year, over ten years.
-pub const PER_ORGANIZATION: u32 = 200;
+pub(crate) const PER_ORGANIZATION: u32 = 200;
 /// The first year.
 const FIRST: u32 = 2014;
 const YEARS: u32 = 10;
@@ -93,26 +93,26 @@ struct Sort {
 
 /// The rows of one organization, as lines of CSV.
 #[derive(Debug, Default)]
-pub struct Made {
+pub(crate) struct Made {
     /// The organization, where it is a new bureau.
-    pub organizations: Lines,
+    pub(crate) organizations: Lines,
     /// Its policies.
-    pub policies: Lines,
+    pub(crate) policies: Lines,
     /// Their goals.
-    pub goals: Lines,
+    pub(crate) goals: Lines,
     /// The goals' figures.
-    pub budgets: Lines,
+    pub(crate) budgets: Lines,
     /// The goals' indicators.
-    pub indicators: Lines,
+    pub(crate) indicators: Lines,
     /// The indicators' results.
-    pub results: Lines,
+    pub(crate) results: Lines,
     /// The policies, and when their results were published.
-    pub published: Vec<(Id, NaiveDate)>,
+    pub(crate) published: Vec<(Id, NaiveDate)>,
 }
 
 /// Lines of CSV, in which an empty field is null.
 #[derive(Debug)]
-pub struct Lines(Writer<Vec<u8>>);
+pub(crate) struct Lines(Writer<Vec<u8>>);
 
 impl Default for Lines {
     fn default() -> Self {
@@ -126,20 +126,20 @@ impl Lines {
     }
 
     /// All lines.
-    pub fn bytes(self) -> Result<Vec<u8>, csv::Error> {
+    pub(crate) fn bytes(self) -> Result<Vec<u8>, csv::Error> {
         self.0.into_inner().map_err(|e| e.into_error().into())
     }
 }
 
 /// The slug of the bureau with this number.
 #[must_use]
-pub fn slug(n: u32) -> String {
+pub(crate) fn slug(n: u32) -> String {
     format!("bureau-{n}")
 }
 
 impl Made {
     /// Generates the organization with this number: the one stored under an identifier, or a new bureau.
-    pub fn of(n: u32, stored: Option<Id>) -> Result<Self, csv::Error> {
+    pub(crate) fn of(n: u32, stored: Option<Id>) -> Result<Self, csv::Error> {
         let mut made = Self::default();
         let organization = stored.unwrap_or_else(|| id(&[n.into()]));
         if stored.is_none() {
