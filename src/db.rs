@@ -68,7 +68,7 @@ pub use notifications::{FeedPosition, FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};
 pub use replicas::ReplicaStatus;
-pub use session::{Db, Read};
+pub use session::{Db, Read, Workload};
 pub use streaming::{ChunkSender, ChunkStream};
 pub use token_directory::{Token, TokenDirectory};
 pub use transaction::{Hooks, Tx, write};

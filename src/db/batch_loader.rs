@@ -16,7 +16,7 @@ use actix_web::rt::spawn;
 use diesel::{PgConnection, QueryResult};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use super::{Db, context::Context, in_one_line, pool::Pool, running::Running};
+use super::{Db, Workload, context::Context, in_one_line, pool::Pool, running::Running};
 use crate::{
     error::{Error, Result},
     value::{Id, Slug},
@@ -80,7 +80,7 @@ impl Db {
     /// The row with this id, read in one batch with the rows that other requests ask for at this moment.
     pub async fn row<T: FindById>(self, id: Id) -> Result<T> {
         let row: T = self.clone().found(id).await?;
-        self.shows(row.organization());
+        self.depends_on_slug(row.organization());
         Ok(row)
     }
 
@@ -101,7 +101,9 @@ impl Db {
             }
         }
         // The batch failed: read this row alone.
-        self.single(true).read(move |conn| find_by_id(conn, id)).await
+        self.workload(Workload::Point)
+            .read(move |conn| find_by_id(conn, id))
+            .await
     }
 }
 

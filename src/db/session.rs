@@ -31,9 +31,19 @@ pub struct Db {
     pub(super) database: Database,
     pub(super) context: Context,
     pub(super) moment: PointInTime,
-    single: bool,
-    broad: bool,
+    workload: Workload,
     primary: bool,
+}
+
+/// What kind of work a read is. It decides which pool serves the read, and whether a transaction is opened for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workload {
+    /// Exactly one short statement, so an anonymous read needs no `begin` and `commit`. Two statements might see two states.
+    Point,
+    /// A few short statements, in one read transaction.
+    Query,
+    /// May scan much of the database: in a pool of its own, so that short reads do not wait behind it.
+    Scan,
 }
 
 /// A read transaction: one state of the database, as far as the caller may see it.
@@ -52,8 +62,7 @@ impl Db {
             database,
             context,
             moment: PointInTime::Now,
-            single: false,
-            broad: false,
+            workload: Workload::Query,
             primary: false,
         }
     }
@@ -64,34 +73,27 @@ impl Db {
         Self { moment, ..self }
     }
 
-    /// Declares that the work runs exactly one statement, so an anonymous read needs no `begin` and `commit`. Two statements under
-    /// this flag may see two states.
+    /// Declares what kind of work the reads are.
     #[must_use]
-    pub fn single(self, single: bool) -> Self {
-        Self { single, ..self }
-    }
-
-    /// Declares that the work may scan much of the database.
-    #[must_use]
-    pub fn broad(self, broad: bool) -> Self {
-        Self { broad, ..self }
+    pub fn workload(self, workload: Workload) -> Self {
+        Self { workload, ..self }
     }
 
     /// Declares that the response depends on one organization alone, if these keys are one slug. The response is then cached until
     /// that organization's data changes.
     #[must_use]
-    pub fn about<'a>(self, organizations: impl IntoIterator<Item = &'a OrganizationKey>) -> Self {
+    pub fn depends_on<'a>(self, organizations: impl IntoIterator<Item = &'a OrganizationKey>) -> Self {
         let mut organizations = organizations.into_iter();
         if let (Some(one), None) = (organizations.next(), organizations.next())
             && let Ok(slug) = one.to_string().parse()
         {
-            self.shows(&slug);
+            self.depends_on_slug(&slug);
         }
         self
     }
 
     /// Declares that the response depends on this organization alone.
-    pub fn shows(&self, organization: &Slug) {
+    pub fn depends_on_slug(&self, organization: &Slug) {
         if matches!(self.moment, PointInTime::Now) {
             self.context.shows(CacheTag::of(organization));
         }
@@ -161,7 +163,11 @@ impl Db {
         let Database { readers, broad, .. } = &self.database;
         // Reading the past may scan much of the history.
         let is_past = !matches!(self.moment, PointInTime::Now);
-        let pool = if self.broad || is_past { broad } else { readers };
+        let pool = if self.workload == Workload::Scan || is_past {
+            broad
+        } else {
+            readers
+        };
         let permit = pool.acquire(&self.context).await?;
         self.read_in(pool, permit, self.database.bounds.read, work).await
     }
@@ -189,7 +195,7 @@ impl Db {
     {
         let (drafts, moment, public) = (self.context.drafts(), self.moment.clone(), self.is_public());
         let request = Arc::clone(&self.context.request_id);
-        let single = public && self.single;
+        let single = public && self.workload == Workload::Point;
         move |conn| {
             let _for = RequestScope::request(request);
             if single {

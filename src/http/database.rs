@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, RequiredPermission},
-    db::{Database, Db, Tx},
+    db::{Database, Db, Tx, Workload},
     error::{Error, Result},
     value::Codes,
 };
@@ -48,8 +48,8 @@ impl Db {
     /// This handle for a page of a list: a count is a second statement, and only the usual order has an index.
     #[must_use]
     pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
-        self.single(!paging.include_total)
-            .broad(paging.include_total || !paging.is_usual())
+        let is_short = !paging.include_total && paging.is_usual();
+        self.workload(if is_short { Workload::Point } else { Workload::Scan })
     }
 
     /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the

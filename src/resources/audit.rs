@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db, Read,
+        Db, Read, Workload,
         schema::{change_log, organizations as o},
     },
     error::{Error, Result},
@@ -195,7 +195,7 @@ async fn list_audit(
         .map_or_else(|| negotiation::prefers(&req, NDJSON), |form| form == ListFormat::Lines);
     if !lines {
         let read = move |conn: &mut Read<'_>| list(conn, &filter, &paging);
-        return db.broad(true).read(read).await.map(Audit::Page);
+        return db.workload(Workload::Scan).read(read).await.map(Audit::Page);
     }
     let after = paging.after::<i64>()?.map(|(seq, _)| seq);
     let (sort, over, ready) = (paging.sort, false, None);

@@ -204,7 +204,7 @@ async fn list_budgets(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .page(&paging)
-        .about(&filter.organization.0)
+        .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db,
+        Db, Workload,
         schema::{change_log, organizations as o, policies as p, published, revisions as v},
     },
     domain::{
@@ -176,7 +176,7 @@ async fn read_coverage(
     }
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
-        .broad(true)
+        .workload(Workload::Scan)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             report(conn, &filter, on, &paging).map(Linked)

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{goals, policies};
 use crate::{
-    db::{Db, RevisionOf, find_by_id, schema as s},
+    db::{Db, RevisionOf, Workload, find_by_id, schema as s},
     domain::{
         evaluation::{Evaluation, outcome::Outcome},
         kinds::{IndicatorKind, Rating},
@@ -185,8 +185,8 @@ async fn list_evaluations(
     // A filter by outcome or rating evaluates many indicators for the few that pass it.
     let broad = paging.include_total || filter.outcome.some().is_some() || filter.rating.some().is_some();
     db.at(moment)
-        .broad(broad)
-        .about(&filter.organization.0)
+        .workload(if broad { Workload::Scan } else { Workload::Query })
+        .depends_on(&filter.organization.0)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             list(conn, &filter, on, &paging)
@@ -256,7 +256,7 @@ async fn read_policy_evaluation(
 ) -> Result<Answer<PolicyEvaluation>> {
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
-        .about([&key.0])
+        .depends_on([&key.0])
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             let policy = policies::find(conn, &key)?;

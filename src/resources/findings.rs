@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::evaluations::Judging;
 use crate::{
-    db::Db,
+    db::{Db, Workload},
     domain::finding::{FindingKind, FindingValue},
     error::Result,
     http::{
@@ -123,7 +123,7 @@ async fn list_findings(
 ) -> Result<FindingPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
-        .broad(true)
+        .workload(Workload::Scan)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             gather::list(conn, &filter, on, &paging)

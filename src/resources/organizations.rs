@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     auth::Permission,
-    db::{Db, Tx, schema::organizations},
+    db::{Db, Tx, Workload, schema::organizations},
     error::{Error, Result, Violation, found},
     http::{
         as_of::{AsOfParam, Since},
@@ -199,7 +199,7 @@ async fn read_organization(
 ) -> Result<Answer<Organization>> {
     let moment = past.of_any(None)?;
     db.at(moment)
-        .single(true)
+        .workload(Workload::Point)
         .read(move |conn| find(conn, &key).map(Answer))
         .await
 }

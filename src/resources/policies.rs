@@ -245,7 +245,7 @@ async fn list_policies(
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
         .page(&paging)
-        .about(&filter.organization.0)
+        .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -272,7 +272,7 @@ async fn read_policy(
 ) -> Result<Answer<Policy>> {
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
-        .about([&key.0])
+        .depends_on([&key.0])
         .read(move |conn| find(conn, &key).map(Answer))
         .await
 }

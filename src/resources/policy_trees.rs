@@ -351,7 +351,7 @@ async fn read_policy_tree(
 ) -> Result<Answer<PolicyTree>> {
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
-        .about([&key.0])
+        .depends_on([&key.0])
         .read(move |conn| {
             let policy = find(conn, &key)?;
             let today = conn.today;

@@ -16,7 +16,7 @@ use super::indicators as parent;
 use crate::{
     auth::Permission,
     db::{
-        Db, Read, RevisionOf, Tx, find_by_id,
+        Db, Read, RevisionOf, Tx, Workload, find_by_id,
         schema::{goals as g, indicators as i, organizations as o, policies as p, results},
     },
     domain::{
@@ -267,7 +267,7 @@ async fn list_results(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .page(&paging)
-        .about(&filter.organization.0)
+        .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -306,9 +306,9 @@ async fn read_result(
     Query(past): Query<AsOfParam>,
 ) -> Result<Answer<IndicatorResult>> {
     let moment = past.of(RevisionOf::Row("indicator", key.0));
-    let db = db.at(moment).single(true);
+    let db = db.at(moment).workload(Workload::Point);
     let result = db.read(move |conn| Ok(find(conn, key)?.view(conn.today))).await?;
-    db.shows(&result.organization);
+    db.depends_on_slug(&result.organization);
     Ok(Answer(result))
 }
 

@@ -14,7 +14,7 @@ use super::{
     series::pair::{self, Entry},
 };
 use crate::{
-    db::Db,
+    db::{Db, Workload},
     domain::{
         evaluation::{outcome::Outcome, rating::Ratings},
         kinds::Rating,
@@ -131,7 +131,7 @@ async fn list_transitions(
 ) -> Result<TransitionPage> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
-        .broad(true)
+        .workload(Workload::Scan)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             list(conn, &filter, on, &paging)

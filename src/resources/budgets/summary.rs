@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{BudgetFilter, matching};
 use crate::{
     db::{
-        Db, Read,
+        Db, Read, Workload,
         schema::{budgets, goals as g, organizations as o, policies as p},
     },
     domain::{
@@ -138,7 +138,7 @@ async fn summarize_budgets(
 ) -> Result<Linked<BudgetSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
-        .broad(true)
+        .workload(Workload::Scan)
         .read(move |conn| summarize(conn, &filter, &grouping, &paging).map(Linked))
         .await
 }

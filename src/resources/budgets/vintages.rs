@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::links::Links;
 use crate::{
     db::{
-        Db,
+        Db, Workload,
         schema::{budgets as b, goals as g, organizations as o, policies as p},
     },
     domain::{
@@ -142,7 +142,7 @@ async fn list_vintages(
 ) -> Result<BudgetVintagePage> {
     let moment = past.of_any(None)?;
     db.at(moment)
-        .broad(true)
+        .workload(Workload::Scan)
         .read(move |conn| list(conn, &filter, &paging))
         .await
 }

@@ -13,7 +13,7 @@ use super::{
     summary_counts::{self, Tally},
 };
 use crate::{
-    db::{Db, Read},
+    db::{Db, Read, Workload},
     domain::roll_up::RollUp,
     error::Result,
     http::{
@@ -95,7 +95,7 @@ async fn summarize_evaluations(
     )>,
 ) -> Result<Linked<EvaluationSummaries>> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let db = db.at(moment).about(&filter.organization.0);
+    let db = db.at(moment).depends_on(&filter.organization.0);
     // Public evaluations are counted beforehand; right after a migration or a restore the counts may be missing.
     if db.is_public() && !summary_counts::is_finer(&filter, &grouping.group_by) {
         let (filter, grouping, judging, paging) = (filter.clone(), grouping.clone(), judging.clone(), paging.clone());
@@ -109,7 +109,7 @@ async fn summarize_evaluations(
             return Ok(Linked(counted));
         }
     }
-    db.broad(true)
+    db.workload(Workload::Scan)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             summaries(on, &paging, evaluate(conn, &filter, &grouping.group_by, on)?).map(Linked)
