@@ -15,7 +15,7 @@ use crate::{
 pub const PREFIX: &str = "wardpolicy_";
 
 /// A new token with its secret; shown once and stored nowhere.
-pub struct NewToken {
+pub struct GeneratedToken {
     /// The whole token, for its holder.
     pub token: String,
     /// The part of the token that may be shown.
@@ -24,7 +24,7 @@ pub struct NewToken {
     pub hash: Vec<u8>,
 }
 
-impl NewToken {
+impl GeneratedToken {
     /// Makes a new token.
     pub fn generate() -> Result<Self> {
         let (mut handle, mut secret) = ([0; 6], [0; 32]);

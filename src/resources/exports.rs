@@ -111,7 +111,7 @@ query! {
     /// Whether the table is to be filled in.
     pub struct Filling {
         /// Gives an organization its sheet to fill in: a row for each indicator of its policy of a fiscal year, with target
-        /// and last year's value; empty where there is no result yet. RequiredPermissions one `organization` and one `fiscal_year`, and
+        /// and last year's value; empty where there is no result yet. Needs one `organization` and one `fiscal_year`, and
         /// takes no other filter. Send it to `/v1/imports` when it is filled in.
         pub template: bool,
     }

@@ -20,7 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations;
 use crate::{
-    auth::{Permission, SERVICE, Scope, token::Secret},
+    auth::{Permission, SERVICE, Scope, token::GeneratedToken},
     db::{
         Db, Tx,
         schema::{organizations as o, token_uses, tokens},
@@ -279,7 +279,7 @@ fn shown(conn: &mut PgConnection, rows: Vec<StoredToken>) -> Result<Vec<Token>> 
 
 /// Makes a token.
 pub fn create(tx: &mut Tx<'_>, input: &TokenInput) -> Result<Created<NewToken>> {
-    let (id, secret, scopes) = (Id::generate(), NewToken::generate()?, stored(tx, &input.scopes)?);
+    let (id, secret, scopes) = (Id::generate(), GeneratedToken::generate()?, stored(tx, &input.scopes)?);
     tx.tokens_changed = true;
     diesel::insert_into(tokens::table)
         .values((

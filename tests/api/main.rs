@@ -15,9 +15,9 @@
 mod contract;
 mod history;
 mod http;
-#[path = "../generate/load.rs"]
+#[path = "../bench/generate/load.rs"]
 mod load;
-#[path = "../generate/plausible.rs"]
+#[path = "../bench/generate/plausible.rs"]
 mod plausible;
 mod resources;
 mod support;

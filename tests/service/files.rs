@@ -131,7 +131,7 @@ fn a_full_disk_is_said_to_be_full_and_nothing_panics() -> Outcome {
     let database = filled(&place, "full_disk", "1000")?;
     // No file may grow beyond 32 kB; that a signal says so first is ignored.
     let program = env!("CARGO_BIN_EXE_ward-policy");
-    let mut shell = place.command_of(std::path::Path::new("/bin/sh"), &[]);
+    let mut shell = place.command_of(Path::new("/bin/sh"), &[]);
     shell
         .args(["-c", "trap '' 25; ulimit -f 64; exec \"$0\" serve --no-sample", program])
         .env("DATABASE_URL", &database.address)

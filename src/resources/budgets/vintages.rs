@@ -108,7 +108,7 @@ text_enum! {
 
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = b, base_query = b::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
-struct VintageFigure {
+struct StatedBudget {
     id: Id,
     goal_id: Id,
     #[diesel(select_expression = g::code)]
@@ -217,7 +217,7 @@ fn of_some(
     filter: &VintageFilter,
     organizations: &[Id],
 ) -> Result<BTreeMap<VintageKey, BudgetVintage>> {
-    let rows: Vec<VintageFigure> = VintageFigure::query()
+    let rows: Vec<StatedBudget> = StatedBudget::query()
         .filter(p::organization_id.eq_any(organizations))
         .order((p::fiscal_year, b::id))
         .load(conn)?;
@@ -229,7 +229,7 @@ fn of_some(
         .map(|goals| goals.iter().map(|it| group(*it)).collect());
 
     let mut goals: HashMap<Id, BTreeSet<VintageGoal>> = HashMap::new();
-    let mut money: BTreeMap<VintageKey, Vec<&VintageFigure>> = BTreeMap::new();
+    let mut money: BTreeMap<VintageKey, Vec<&StatedBudget>> = BTreeMap::new();
     for row in &rows {
         let group = group(row.goal_id);
         if asked.as_ref().is_some_and(|asked| !asked.contains(&group)) {
@@ -253,7 +253,7 @@ fn vintage(
     organization: Slug,
     goals: Vec<VintageGoal>,
     fiscal_year: FiscalYear,
-    rows: &[&VintageFigure],
+    rows: &[&StatedBudget],
 ) -> BudgetVintage {
     let stated = |kind| figures(rows, kind);
     let (initial, revised, actual) = (
@@ -278,8 +278,8 @@ fn vintage(
 }
 
 /// The figures of a kind, one per policy; earliest first.
-fn figures(rows: &[&VintageFigure], kind: BudgetKind) -> Vec<VintageFigure> {
-    let mut by_policy: BTreeMap<FiscalYear, Vec<&VintageFigure>> = BTreeMap::new();
+fn figures(rows: &[&StatedBudget], kind: BudgetKind) -> Vec<VintageFigure> {
+    let mut by_policy: BTreeMap<FiscalYear, Vec<&StatedBudget>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.kind == kind) {
         by_policy.entry(row.policy_year).or_default().push(row);
     }
@@ -294,7 +294,7 @@ fn figures(rows: &[&VintageFigure], kind: BudgetKind) -> Vec<VintageFigure> {
     figures.collect()
 }
 
-impl VintageFigure {
+impl StatedBudget {
     fn goal(&self) -> VintageGoal {
         VintageGoal {
             policy_year: self.policy_year,

@@ -150,7 +150,7 @@ fn time_of(conn: &mut PgConnection, seq: i64) -> Result<Option<Time>> {
 }
 
 #[derive(QueryableByName)]
-struct SnapshotRow {
+struct StoredRow {
     #[diesel(sql_type = Uuid)]
     id: Id,
     #[diesel(sql_type = BigInt)]
@@ -164,7 +164,7 @@ struct SnapshotRow {
     clippy::disallowed_methods,
     reason = "a whole row as JSON is nothing the query DSL can say"
 )]
-fn stretch(conn: &mut PgConnection, table: &str, version: &str, after: Id) -> Result<Vec<SnapshotRow>> {
+fn stretch(conn: &mut PgConnection, table: &str, version: &str, after: Id) -> Result<Vec<StoredRow>> {
     let query = format!(
         "select t.id, {version} as version, (to_jsonb(t) - 'document')::text as state \
          from {table} t where t.id > $1 order by t.id limit {STRETCH}"

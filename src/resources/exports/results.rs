@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct ResultRow {
     policy: Arc<Policy>,
     goal_code: GoalCode,
-    of: RevisionOf,
+    of: ResultSubject,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
     recorded_previous: Option<Decimal>,
@@ -73,7 +73,7 @@ struct ExportedResult {
     #[diesel(embed)]
     columns: Columns,
     #[diesel(embed)]
-    of: RevisionOf,
+    of: ResultSubject,
 }
 
 /// The next rows after one, with the id of the last; none if there are no more.

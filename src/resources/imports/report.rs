@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{ImportFormat, merge::Left};
+use super::{ImportFormat, merge::Unmentioned};
 use crate::{
     db::{
         Tx,
@@ -219,7 +219,7 @@ impl ImportReport {
         format: ImportFormat,
         dry_run: bool,
         policy: Policy,
-        left: Vec<Left>,
+        left: Vec<Unmentioned>,
     ) -> Result<Self> {
         let report = Self::stored(tx, format, dry_run)?;
         let created = report.changes.iter().filter(|change| change.op == ChangeOp::Create);
@@ -360,8 +360,8 @@ impl ImportEvaluation {
     }
 }
 
-impl From<Left> for ImportLeft {
-    fn from(left: Left) -> Self {
+impl From<Unmentioned> for ImportLeft {
+    fn from(left: Unmentioned) -> Self {
         Self {
             r#type: left.kind,
             goal_code: left.goal,

@@ -906,15 +906,11 @@ fn no_body_is_a_failure_of_the_service() {
             places(&body, String::new(), &mut found);
             *body.pointer_mut(at.get::<String>(&found)).unwrap() = value;
         }
-        let condition = if creates && *method == "PUT" {
-            ("if-none-match", "*")
-        } else {
-            ("if-match", "*")
-        };
+        let is_new = creates && *method == "PUT";
+        let condition = if is_new { "if-none-match" } else { "if-match" };
         let status = system.block_on(async {
-            let answer = api
-                .send(Call::new(method, path).header(condition.0, condition.1).json(&body))
-                .await;
+            let call = Call::new(method, path).header(condition, "*").json(&body);
+            let answer = api.send(call).await;
             // What was moved goes back, so that the next change finds it.
             if answer.status == 200 && *method != "POST" {
                 let at = match path.as_str() {

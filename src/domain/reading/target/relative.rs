@@ -1,6 +1,6 @@
 //! Targets that refer to another year's result: 前年度実績を上回る, 令和3年度末より4ポイント増加, 毎年3ポイント減少.
 
-use super::{COMPARATORS, Comparator, Direction, Reading, ReferenceKind, number, trim_ending};
+use super::{COMPARATORS, Comparator, Direction, ReferenceKind, TargetReader, number, trim_ending};
 use crate::domain::reading::years;
 
 /// Words for the year before.
@@ -40,7 +40,7 @@ const CHANGES: &[(&str, Comparator)] = &[
 /// Words for keeping a level.
 const UPKEEP: &[&str] = &["同程度", "同水準", "同じ水準", "水準", "並み", "同数", "を維持", "維持"];
 
-impl Reading {
+impl TargetReader {
     /// Reads a target that refers to another year. False if it refers to none.
     pub(super) fn relative(&mut self, body: &str) -> bool {
         let Some(rest) = self.reference(body) else { return false };

@@ -14,7 +14,8 @@ use ward_policy::cli::{
     logging,
 };
 
-use plausible::PER_ORGANIZATION;
+/// Indicators of one organization: twenty a year, over ten years.
+const PER_ORGANIZATION: u32 = 200;
 
 /// Generates plausible data to measure on, the same each time, on `DATABASE_URL` or on the embedded database.
 #[derive(Parser)]

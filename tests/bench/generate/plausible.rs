@@ -9,8 +9,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use ward_policy::value::Id;
 
-/// Indicators of one organization: twenty a year, over ten years.
-pub(crate) const PER_ORGANIZATION: u32 = 200;
 /// The first year.
 const FIRST: u32 = 2014;
 const YEARS: u32 = 10;
