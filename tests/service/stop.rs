@@ -65,8 +65,25 @@ fn come_and_go(address: SocketAddr) -> Outcome<u32> {
     Ok(answered)
 }
 
+/// Whether this system lets this process keep new connections out of a socket. Some refuse that to all but root; there a stop turns
+/// away who comes last.
+#[cfg(target_os = "linux")]
+fn can_keep_out() -> Outcome<bool> {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let everything = [socket2::SockFilter::new(0x06, 0, 0, u32::MAX)];
+    Ok(socket2::SockRef::from(&socket).attach_filter(&everything).is_ok())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn can_keep_out() -> Outcome<bool> {
+    Ok(false)
+}
+
 #[test]
 fn a_stop_answers_everybody_who_was_let_in() -> Outcome {
+    if !can_keep_out()? {
+        return Ok(());
+    }
     let place = Place::new("let-in")?;
     for _ in 0..3 {
         let service = place.serve(&[])?;
