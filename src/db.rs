@@ -349,7 +349,7 @@ impl Database {
             }
             done.map(|written| written.given)
         };
-        // A caller who has hung up may come back for the outcome, so the write goes on.
+        // A write goes on when its caller hangs up: the caller may come back for the outcome.
         self.writers.run(permit, self.bounds.write, None, run).await
     }
 }

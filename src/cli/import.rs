@@ -147,7 +147,7 @@ fn note(note: &ImportNote) -> String {
     format!("  {}: {place}{} ({})", note.severity, note.detail.en, note.code)
 }
 
-/// A change in one line: what was done, to which type of thing, and what people call the thing.
+/// A change in one line: the operation, the type of the item, and the item's name.
 fn change(change: &imports::ImportChange) -> String {
     let names = change.key.as_object().into_iter().flat_map(|key| key.values());
     let names: Vec<String> = names

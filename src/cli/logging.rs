@@ -27,7 +27,7 @@ pub fn start(format: LogFormat) {
             let time = out.timestamp_millis();
             write_json(out, &time, record)
         });
-        // A panic becomes a line like others: whoever reads JSON must not stumble over plain text.
+        // The log has a panic in one line of its format: a program that reads JSON would fail on plain text.
         panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     }
     builder.init();

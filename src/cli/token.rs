@@ -1,4 +1,4 @@
-//! `ward-policy token …`: tokens for whoever commands the machine, and the first token of all.
+//! `ward-policy token …`: makes, lists and revokes tokens for the operator of the machine, and makes the first token of a new database.
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,4 +1,4 @@
-//! `ward-policy verify`: whether the history is whole, and what is stored is what the history says.
+//! `ward-policy verify`: checks that the history is whole, and that the stored rows are those that the history tells.
 
 use std::{fmt, str::FromStr};
 
@@ -64,7 +64,7 @@ impl FromStr for Head {
     }
 }
 
-/// What was verified, and what is wrong with it.
+/// The result of a verification: the counts of what was checked, and the findings.
 #[derive(Debug, Default)]
 pub struct Report {
     /// How many changes were verified.
@@ -210,7 +210,7 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|(table, ..)| *table)
 }
 
-/// Checks that every change follows the one before, by number and by hash, and is what was hashed.
+/// Checks each change of the history: its number and hash follow those of the change before, and its hash is that of its content.
 #[expect(
     clippy::disallowed_methods,
     reason = "walks a log by a function of its rows; runs by command only"
@@ -263,8 +263,8 @@ fn chain(conn: &mut PgConnection, known: Option<&Head>, report: &mut Report) -> 
     Ok(())
 }
 
-/// Checks that every revision is what was published, under the next number, and in the history. Revisions that only the
-/// history has are found by the comparison of rows.
+/// Checks each revision: its hash is that of its document, its number is the next, and the history has it. The comparison of
+/// rows finds revisions that only the history has.
 #[expect(
     clippy::disallowed_methods,
     reason = "joins a log with what it logs; runs by command only"

@@ -5,13 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{
-    PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*, sql_types::Text,
-};
+use diesel::{PgConnection, connection::SimpleConnection, migration::MigrationSource, pg::Pg, prelude::*};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     in_one_line,
+    moment::current_setting,
     reach::{Unreached, connect},
     transaction::Hooks,
 };
@@ -163,11 +162,6 @@ diesel::define_sql_function! {
     /// Whether a server is a standby, or recovers after a crash.
     fn pg_is_in_recovery() -> Bool;
 }
-diesel::define_sql_function! {
-    /// A setting of the server.
-    fn current_setting(name: Text) -> Text;
-}
-
 /// A setting of the server.
 pub fn setting(conn: &mut PgConnection, name: &str) -> QueryResult<String> {
     diesel::select(current_setting(name)).get_result(conn)

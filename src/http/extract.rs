@@ -29,6 +29,7 @@ use utoipa::{
 use super::{
     json,
     limits::limits,
+    media_type::{JSON, MERGE_PATCH},
     validation::{self, Rules},
     workshop::Bench,
 };
@@ -46,7 +47,7 @@ impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Js
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = document(req, payload, "application/json", limits(req).json, validation::read);
+        let body = document(req, payload, JSON, limits(req).json, validation::read);
         Box::pin(async move { body.await.map(Self) })
     }
 }
@@ -82,7 +83,7 @@ impl FromRequest for Patch {
             values: MOST_OF_A_PATCH,
             ..limits(req).json
         };
-        let document = document(req, payload, "application/merge-patch+json", most, Ok);
+        let document = document(req, payload, MERGE_PATCH, most, Ok);
         Box::pin(async move { document.await.map(Self) })
     }
 }

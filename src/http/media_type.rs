@@ -10,8 +10,8 @@ pub const JSON_LD: &str = "application/ld+json";
 pub const NDJSON: &str = "application/x-ndjson";
 /// Server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream";
-/// An HTML page.
-pub const HTML: &str = "text/html";
+/// A JSON Merge Patch (RFC 7396).
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
 /// Comma-separated values (RFC 4180).
 pub const CSV: &str = "text/csv";
 /// An Excel workbook.

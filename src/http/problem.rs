@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::media_type::MERGE_PATCH;
 use crate::{
     error::{Error, Place, Violation, shortened},
     value::language::{Bilingual, Language},
@@ -93,37 +94,10 @@ pub const KINDS: &[(StatusCode, &str, &str, &str)] = &[
 ];
 
 impl Error {
-    /// The status.
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Gone => StatusCode::GONE,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Framework(status) => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
     /// The body for this error.
     #[must_use]
     pub fn problem(&self, language: Language, instance: &str, request_id: &str) -> Problem {
-        let (status, violations, detail) = (self.status(), self.violations(), self.words());
+        let (status, violations, detail) = (self.status_code(), self.violations(), self.words());
         let (_, kind, ja, en) = KINDS.iter().find(|(s, ..)| *s == status).unwrap_or(&(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -169,7 +143,29 @@ impl Violation {
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        self.status()
+        match self {
+            Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Gone => StatusCode::GONE,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoRoom | Self::Unavailable(_) | Self::Undone(_) | Self::Unsettled(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::OutcomeUnknown(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Framework(status) => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// Status and headers; the outermost layer writes the body, since it knows the request.
@@ -195,7 +191,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header(("allow", allow.as_str()));
             }
-            Self::UnsupportedMediaType(takes @ "application/merge-patch+json") => {
+            Self::UnsupportedMediaType(takes @ MERGE_PATCH) => {
                 response.insert_header(("accept-patch", *takes));
             }
             _ => {}

@@ -36,6 +36,7 @@ use crate::{
     http::{
         etag,
         extract::Path,
+        media_type::JSON,
         middleware::compression::REPR_DIGEST,
         pagination::{Page, Paging},
         query::{NoQuery, Query},
@@ -185,7 +186,7 @@ impl Responder for Permanent {
         if etag::known(req, &tag).is_some() {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
-        response.content_type("application/json").body(self.0)
+        response.content_type(JSON).body(self.0)
     }
 }
 

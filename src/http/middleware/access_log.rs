@@ -9,6 +9,7 @@ use crate::{
     http::{
         connection::{Beyond, Connection, InRequest},
         etag,
+        media_type::PROBLEM,
         metrics::Requests,
         negotiation::{is_acceptable, language},
         problem::Problem,
@@ -111,10 +112,8 @@ pub async fn observe(
     };
     if let Some(problem) = problem(&response, language, &path, &id, trace) {
         response = response.map_body(|head, _| {
-            head.headers.insert(
-                header::CONTENT_TYPE,
-                header::HeaderValue::from_static("application/problem+json"),
-            );
+            head.headers
+                .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(PROBLEM));
             head.headers.insert(
                 header::CONTENT_LANGUAGE,
                 header::HeaderValue::from_static(language.tag()),

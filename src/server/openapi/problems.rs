@@ -13,7 +13,11 @@ use super::headers;
 use crate::{
     auth::RequiredPermission,
     error::{Error, Violation, nearest},
-    http::{problem::Problem, required_permissions::need},
+    http::{
+        media_type::{JSON, MERGE_PATCH, PROBLEM},
+        problem::Problem,
+        required_permissions::need,
+    },
     value::language::{Bilingual, Language},
 };
 
@@ -54,15 +58,11 @@ fn all() -> [(&'static str, &'static str, Error); 18] {
             Error::PreconditionFailed,
         ),
         ("TooLarge", "The body is too large.", Error::TooLarge(4 << 20)),
-        (
-            "NotJson",
-            "The body is not JSON.",
-            Error::UnsupportedMediaType("application/json"),
-        ),
+        ("NotJson", "The body is not JSON.", Error::UnsupportedMediaType(JSON)),
         (
             "NotMergePatch",
             "The body is not a JSON Merge Patch.",
-            Error::UnsupportedMediaType("application/merge-patch+json"),
+            Error::UnsupportedMediaType(MERGE_PATCH),
         ),
         ("Invalid", "The body breaks rules; `errors` lists them all.", required()),
         (
@@ -102,10 +102,7 @@ pub(super) fn describe(components: &mut Components) {
         let mut content = Content::new(Some(Ref::from_schema_name(Problem::name())));
         let problem = error.problem(Language::Japanese, "/v1/goals", "01912d68783e7a0385c7bf2cf6a1b1f3");
         content.example = serde_json::to_value(problem).ok();
-        let mut response = Response::builder()
-            .description(words)
-            .content("application/problem+json", content)
-            .build();
+        let mut response = Response::builder().description(words).content(PROBLEM, content).build();
         headers::of_problem(name, &mut response);
         components.responses.insert(name.to_owned(), response.into());
     }
