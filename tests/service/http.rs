@@ -64,6 +64,15 @@ pub(crate) fn assert_ok_or_away(answer: &Answer) {
     }
 }
 
+/// Of a write: the server may also go away in the middle of its commit.
+pub(crate) fn assert_ok_or_away_or_unknown(answer: &Answer) {
+    if answer.status == 504 {
+        assert_eq!(answer.body["type"], "/problems/outcome-unknown");
+    } else {
+        assert_ok_or_away(answer);
+    }
+}
+
 pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
