@@ -20,7 +20,7 @@ use schema::change_log;
 use admission::AdmissionQueue;
 use batch_loader::BatchLoader;
 use instrumentation::RequestScope;
-use moment::{EVERYBODY, TABLES};
+use moment::{PUBLISHED, TABLES};
 use notifications::Listener;
 use pool::{Plan, Pool};
 use replicas::Replicas;
@@ -33,6 +33,7 @@ mod bounds;
 pub mod consistency;
 mod constraints;
 mod context;
+mod definitions;
 pub mod embedded;
 mod former_names;
 mod instrumentation;
@@ -60,10 +61,10 @@ pub use constraints::known_constraints;
 pub use context::{Context, IdempotencyKey};
 pub use metrics::{Label, Queries};
 pub use migrations::{
-    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrations,
+    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
-pub use moment::{PointInTime, RevisionOf, as_everybody, published_as, seconds_ahead};
+pub use moment::{PointInTime, RevisionOf, as_published, published_as, seconds_ahead};
 pub use notifications::{FeedPosition, FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};
@@ -138,7 +139,7 @@ impl Database {
             room: bounds.queue,
             patience: bounds.wait,
             // Each transaction of a caller who may see drafts says so.
-            path: EVERYBODY,
+            path: PUBLISHED,
         };
         let writers = Plan {
             name: "writers",

@@ -1,4 +1,4 @@
-//! Migrations: a database is set up, and its state is checked.
+//! Migrations: a database is set up, with its functions and views, and its state is checked.
 
 use std::{
     thread,
@@ -9,7 +9,7 @@ use diesel::{PgConnection, connection::SimpleConnection, migration::MigrationSou
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
-    in_one_line,
+    definitions, in_one_line,
     moment::current_setting,
     reach::{Unreached, connect},
     transaction::Hooks,
@@ -51,6 +51,9 @@ pub enum SetupError {
     /// A migration failed.
     #[error("a migration failed: {}", in_one_line(.0))]
     Migration(Box<dyn std::error::Error + Send + Sync>),
+    /// Its functions and views could not be defined.
+    #[error("the functions and views of the database cannot be defined: {}", in_one_line(.0))]
+    Definitions(Error),
     /// The sample does not fit.
     #[error("the sample data cannot be stored: {0}")]
     Sample(Error),
@@ -77,7 +80,7 @@ impl From<Unreached> for SetupError {
     }
 }
 
-/// Runs pending migrations, then `fill`, under one advisory lock: several instances may start at once.
+/// Runs pending migrations, defines functions and views, then runs `fill`, under one advisory lock: several instances may start at once.
 pub fn set_up(url: &str, fill: impl FnOnce(&mut PgConnection) -> Result<()>) -> Result<(), SetupError> {
     let mut conn = connect(url)?;
     let done = prepare(&mut conn, fill);
@@ -106,12 +109,20 @@ fn prepare(conn: &mut PgConnection, fill: impl FnOnce(&mut PgConnection) -> Resu
     if let Some(version) = known.newer.into_iter().next_back() {
         return Err(SetupError::Newer(version));
     }
-    conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
+    migrate(conn)?;
     fill(conn).map_err(|e| match e {
         Error::Unavailable(why) | Error::Undone(why) => SetupError::away(&why),
         e => SetupError::Sample(e),
     })?;
     Ok(release(conn)?)
+}
+
+/// Runs pending migrations, then defines functions and views.
+pub fn migrate(conn: &mut PgConnection) -> Result<(), SetupError> {
+    conn.run_pending_migrations(MIGRATIONS).map_err(SetupError::Migration)?;
+    run_migrations(conn)
+        .and_then(|versions| definitions::define(conn, &versions))
+        .map_err(SetupError::Definitions)
 }
 
 /// Sets up a database as soon as it is there, however long that takes. `waits` is called, and the log says why, after each failed

@@ -48,7 +48,7 @@ diesel::define_sql_function! {
 }
 
 /// The search path in which a table's name means its public rows.
-pub(crate) const EVERYBODY: &str = "everybody, public";
+pub(crate) const PUBLISHED: &str = "published_view, public";
 /// The search path in which a table's name means the rows that a caller with `ward_policy.drafts` sees.
 const VISIBLE: &str = "visible, public";
 /// The search path of the tables themselves.
@@ -60,10 +60,10 @@ diesel::define_sql_function! {
 }
 
 /// Reads public rows in the middle of a write.
-pub fn as_everybody<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+pub fn as_published<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     let (before, _): (String, String) = diesel::select((
         current_setting("search_path"),
-        set_config("search_path", EVERYBODY, true),
+        set_config("search_path", PUBLISHED, true),
     ))
     .get_result(conn)?;
     let given = read(conn)?;
@@ -110,7 +110,7 @@ impl PointInTime {
         }
         let Some((seq, day)) = place else { return Ok(today()) };
         conn.batch_execute(&format!(
-            "set local ward_policy.as_of = '{seq}'; set local search_path = past, public"
+            "set local ward_policy.as_of = '{seq}'; set local search_path = as_of, public"
         ))?;
         Ok(day)
     }

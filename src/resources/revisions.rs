@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db, Invalidation, Tx, as_everybody, published_as,
+        Db, Invalidation, Tx, as_published, published_as,
         schema::{change_log, organizations, policies, published, revisions},
     },
     error::{Error, Result},
@@ -265,7 +265,7 @@ fn head(conn: &mut PgConnection) -> Result<i64> {
 
 /// The canonical JSON of a policy as everybody sees it, for the revision with this number; none if it is not public.
 fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let rows = as_everybody(conn, |conn| {
+    let rows = as_published(conn, |conn| {
         let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
         seen.map(|seen| Rows::load(conn, seen)).transpose()
     })?;

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     io,
+    path::Path,
     pin::Pin,
     process,
     rc::Rc,
@@ -27,11 +28,10 @@ use actix_web::{
     web::Bytes,
 };
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::Text};
-use diesel_migrations::MigrationHarness;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use ward_policy::{
-    db::{Bounds, Database, MIGRATIONS, embedded::Embedded},
+    db::{self, Bounds, Database, embedded::Embedded},
     http::limits::Limits,
     resources::HOOKS,
     server::{app, state::AppState},
@@ -117,7 +117,7 @@ const ADMINISTRATOR: &str = "begin; select begin_write('test', '', '', ''); \
 
 /// A migrated database that nobody enters, named after the migrations it holds; made by whoever comes first.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
-    let name = format!("ward_policy_template_{:016x}", migrations_hash());
+    let name = format!("ward_policy_template_{:016x}", schema_hash());
     let mut admin = administrator();
     admin.batch_execute("select pg_advisory_lock(20240401)").unwrap();
     let sealed = format!("select 1 from pg_database where datname = '{name}' and datistemplate");
@@ -125,7 +125,7 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
         admin.batch_execute(&format!("drop database if exists {name}")).unwrap();
         admin.batch_execute(&format!("create database {name}")).unwrap();
         let mut fresh = PgConnection::establish(&url(&name)).unwrap();
-        fresh.run_pending_migrations(MIGRATIONS).unwrap();
+        db::migrate(&mut fresh).unwrap();
         fresh.batch_execute(ADMINISTRATOR).unwrap();
         drop(fresh);
         admin
@@ -138,19 +138,23 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     name
 });
 
-/// A hash of what the migrations say.
-fn migrations_hash() -> u64 {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path().join("up.sql"))
-        .filter(|file| file.exists())
-        .collect();
+/// A hash of what the migrations and definitions say.
+fn schema_hash() -> u64 {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = |folder: &str| {
+        std::fs::read_dir(project.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let migrations = entries("migrations")
+        .map(|folder| folder.join("up.sql"))
+        .filter(|file| file.exists());
+    let mut files: Vec<_> = migrations.chain(entries("src/db/definitions")).collect();
     files.sort();
     let mut hash = DefaultHasher::new();
     ADMINISTRATOR.hash(&mut hash);
     for file in files {
-        (file.parent().unwrap().file_name(), std::fs::read(&file).unwrap()).hash(&mut hash);
+        (file.strip_prefix(project).unwrap(), std::fs::read(&file).unwrap()).hash(&mut hash);
     }
     hash.finish()
 }

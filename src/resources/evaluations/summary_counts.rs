@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     db::{
-        Context, Hooks, Read, Tx, as_everybody,
+        Context, Hooks, Read, Tx, as_published,
         schema::{counted, organizations as o, policies as p, tallied, tallies},
         write,
     },
@@ -99,7 +99,7 @@ fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
     if some.is_empty() {
         return Ok(false);
     }
-    let counts = as_everybody(tx, |conn| count(conn, &some))?;
+    let counts = as_published(tx, |conn| count(conn, &some))?;
     let rows: Vec<_> = counts
         .iter()
         .map(|((organization, common), count)| {

@@ -9,7 +9,7 @@ use ward_policy::{
         sample,
         verify::{self, Head, verify},
     },
-    db::MIGRATIONS,
+    db::{self, MIGRATIONS},
 };
 
 use crate::support::{Api, TestDb, factories::Nishi};
@@ -313,13 +313,13 @@ fn forgotten(db: &TestDb) -> Vec<String> {
         }
         forgotten.extend(needed.into_iter().filter(|trigger| !triggers.contains(trigger)));
         let own = columns("public", table);
-        for schema in ["everybody", "visible"] {
+        for schema in ["published_view", "visible"] {
             if !NO_DRAFTS.contains(&table) && columns(schema, table) != own {
                 forgotten.push(format!("{schema}.{table} does not show its columns"));
             }
         }
-        if !NO_PAST.contains(&table) && columns("past", table) != own {
-            forgotten.push(format!("past.{table} does not show its columns"));
+        if !NO_PAST.contains(&table) && columns("as_of", table) != own {
+            forgotten.push(format!("as_of.{table} does not show its columns"));
         }
     }
     forgotten
@@ -338,16 +338,14 @@ fn a_table_or_a_column_that_was_forgotten_is_found() {
     assert_eq!(
         forgotten(&db),
         [
-            "everybody.goals does not show its columns",
+            "published_view.goals does not show its columns",
             "visible.goals does not show its columns",
-            "past.goals does not show its columns"
+            "as_of.goals does not show its columns"
         ]
     );
-    // A view that is made anew shows it.
-    conn.batch_execute(
-        "drop view everybody.goals, visible.goals, past.goals; select show('goals', 'goal'); create table steps (id uuid primary key)",
-    )
-    .unwrap();
+    // Views that are defined anew show it.
+    conn.batch_execute("select show('goals', 'goal'); create table steps (id uuid primary key)")
+        .unwrap();
     assert_eq!(
         forgotten(&db),
         [
@@ -356,9 +354,9 @@ fn a_table_or_a_column_that_was_forgotten_is_found() {
             "steps_delete_history 8 O",
             "steps_touch 23 O",
             "steps_belong 23 O",
-            "everybody.steps does not show its columns",
+            "published_view.steps does not show its columns",
             "visible.steps does not show its columns",
-            "past.steps does not show its columns"
+            "as_of.steps does not show its columns"
         ]
     );
 }
@@ -397,7 +395,7 @@ fn what_was_there_before_there_was_a_history_begins_it() {
     }
     conn.batch_execute(ROWS).unwrap();
     let before = db.values(KEPT);
-    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    db::migrate(&mut conn).unwrap();
     assert_eq!(db.values(KEPT), before);
 
     assert_eq!(verify(&mut conn, None).unwrap().findings, Vec::<String>::new());
@@ -412,7 +410,7 @@ fn what_was_there_before_there_was_a_history_begins_it() {
     );
     // Nothing was published yet, so nobody without a token sees more than the organization.
     assert_eq!(
-        db.values("select count(*)::text as value from everybody.policies"),
+        db.values("select count(*)::text as value from published_view.policies"),
         ["0"]
     );
 }

@@ -54,7 +54,7 @@ fn looked_at(conn: &mut PgConnection, seq: i64, query: &str) -> u64 {
         plan: serde_json::Value,
     }
     conn.batch_execute(&format!(
-        "begin; set local ward_policy.as_of = '{seq}'; set local search_path = past, public"
+        "begin; set local ward_policy.as_of = '{seq}'; set local search_path = as_of, public"
     ))
     .unwrap();
     let plan: Plan = diesel::sql_query(format!("explain (analyze, buffers, format json) {query}"))

@@ -11,7 +11,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
-    db::{MIGRATIONS, known_constraints},
+    db::{self, MIGRATIONS, known_constraints},
     http::query::SearchText,
     resources::indicators::{IndicatorFilter, matching},
 };
@@ -70,7 +70,7 @@ fn migrations_go_up_down_and_up_again() {
     conn.revert_all_migrations(MIGRATIONS).unwrap();
     let left = db.values(EVERYTHING);
     assert!(left.is_empty(), "left behind: {left:?}");
-    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    db::migrate(&mut conn).unwrap();
     assert_eq!(db.values(EVERYTHING), before);
 }
 

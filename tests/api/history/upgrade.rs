@@ -39,12 +39,16 @@ impl TestDb {
         tables.iter().map(|table| (table.clone(), rows(table))).collect()
     }
 
-    /// The definitions of its indexes and constraints.
-    fn definitions(&self) -> Vec<String> {
+    /// The definitions of its indexes, constraints, functions, views and triggers.
+    pub(crate) fn definitions(&self) -> Vec<String> {
         self.values(
             "select indexdef as value from pg_indexes where schemaname in ('public', 'derived') \
              union all select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint \
-             where connamespace::regnamespace::text in ('public', 'derived') and contype <> 'n' order by 1",
+             where connamespace::regnamespace::text in ('public', 'derived') and contype <> 'n' \
+             union all select pg_get_functiondef(oid) from pg_proc \
+             where pronamespace::regnamespace::text in ('public', 'derived', 'trial') and prokind = 'f' \
+             union all select format('%s.%s %s', schemaname, viewname, definition) from pg_views where schemaname !~ '^pg_|^information' \
+             union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 1",
         )
     }
 }
@@ -90,7 +94,7 @@ fn what_the_database_calls_by_itself_needs_no_search_path() {
         must("analyze");
         must("begin; set local ward_policy.as_of = '100'; set local ward_policy.drafts = '*'");
         let views = "select format('%I.%I', schemaname, viewname) as value from pg_views \
-                     where schemaname in ('public', 'derived', 'everybody', 'visible', 'past')";
+                     where schemaname in ('public', 'derived', 'published_view', 'everybody', 'visible', 'as_of', 'past')";
         for view in db.values(views) {
             must(&format!("select count(*) from {view}"));
         }

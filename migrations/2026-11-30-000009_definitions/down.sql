@@ -1,0 +1,3 @@
+drop schema published_view cascade;
+drop schema as_of cascade;
+drop table derived.definitions;

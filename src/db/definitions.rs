@@ -1,0 +1,50 @@
+//! Functions and views of the database: defined as a whole when their text, or a table that they are about, has changed.
+
+use diesel::{PgConnection, connection::SimpleConnection, prelude::*};
+use sha2::{Digest, Sha256};
+
+use super::transaction::with_retries;
+use crate::{error::Result, value::hex};
+
+/// All of their text. A file may use what stands in the files before it.
+const TEXT: &str = concat!(
+    include_str!("definitions/writes.sql"),
+    include_str!("definitions/rows.sql"),
+    include_str!("definitions/history.sql"),
+    include_str!("definitions/versions.sql"),
+    include_str!("definitions/views.sql"),
+    include_str!("definitions/counts.sql"),
+);
+
+mod table {
+    diesel::table! {
+        derived.definitions (digest) {
+            digest -> Text,
+        }
+    }
+}
+use table::definitions;
+
+/// Defines functions and views in one transaction, unless a database with these migrations has these definitions or has had them: an
+/// older program that starts again leaves those of a newer one in place.
+pub(super) fn define(conn: &mut PgConnection, migrations: &[String]) -> Result<()> {
+    let digest = Sha256::new()
+        .chain_update(TEXT)
+        .chain_update(migrations.join("\n"))
+        .finalize();
+    let digest = hex(&digest);
+    let is_known = definitions::table.find(&digest).count().get_result::<i64>(conn)? > 0;
+    if is_known {
+        return Ok(());
+    }
+    // Readers at work may be in the way of a view, and it in theirs.
+    with_retries(|| {
+        conn.transaction(|conn| {
+            conn.batch_execute(TEXT)?;
+            diesel::insert_into(definitions::table)
+                .values(definitions::digest.eq(&digest))
+                .execute(conn)?;
+            Ok(())
+        })
+    })
+}
