@@ -46,26 +46,26 @@ impl Permission {
         (Self::ReadDrafts, "read_drafts"),
     ];
 
-    /// The verb with this name.
+    /// The permission with this name.
     #[must_use]
     pub fn named(code: &str) -> Option<Self> {
         Self::ALL
             .iter()
             .find(|(_, known)| *known == code)
-            .map(|(verb, _)| *verb)
+            .map(|(permission, _)| *permission)
     }
 
-    /// The names of all verbs.
+    /// The names of all permissions.
     pub fn codes() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(_, code)| *code)
     }
 
-    /// The name of the verb in scopes.
+    /// The name of the permission in scopes.
     #[must_use]
     pub fn code(self) -> &'static str {
         Self::ALL
             .iter()
-            .find(|(verb, _)| *verb == self)
+            .find(|(permission, _)| *permission == self)
             .map_or("", |(_, code)| code)
     }
 }
@@ -75,7 +75,7 @@ impl Permission {
 pub enum Scope {
     /// Everything, and the tokens themselves.
     Admin,
-    /// One verb, in one organization or in all.
+    /// One permission, in one organization or in all.
     On(Permission, Option<Id>),
 }
 
@@ -86,9 +86,9 @@ impl Scope {
         if stored == "admin" {
             return Some(Self::Admin);
         }
-        let (verb, place) = stored.split_once(':')?;
+        let (permission, place) = stored.split_once(':')?;
         let organization = if place == "*" { None } else { Some(place.parse().ok()?) };
-        Some(Self::On(Permission::named(verb)?, organization))
+        Some(Self::On(Permission::named(permission)?, organization))
     }
 }
 
@@ -97,8 +97,8 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Admin => f.write_str("admin"),
-            Self::On(verb, None) => write!(f, "{}:*", verb.code()),
-            Self::On(verb, Some(organization)) => write!(f, "{}:{organization}", verb.code()),
+            Self::On(permission, None) => write!(f, "{}:*", permission.code()),
+            Self::On(permission, Some(organization)) => write!(f, "{}:{organization}", permission.code()),
         }
     }
 }
@@ -108,7 +108,7 @@ impl fmt::Display for Scope {
 pub struct Caller {
     name: String,
     token: Option<Id>,
-    who: CallerKey,
+    key: CallerKey,
     scopes: Arc<[Scope]>,
 }
 
@@ -123,7 +123,7 @@ impl Caller {
     #[must_use]
     pub fn service() -> Self {
         Self {
-            who: CallerKey::Service,
+            key: CallerKey::Service,
             ..Self::new(SERVICE.to_owned(), None, [Scope::Admin].into())
         }
     }
@@ -134,7 +134,7 @@ impl Caller {
         Self {
             name,
             token,
-            who: token.map_or(CallerKey::UNKNOWN, CallerKey::Token),
+            key: token.map_or(CallerKey::UNKNOWN, CallerKey::Token),
             scopes,
         }
     }
@@ -151,16 +151,16 @@ impl Caller {
         self.token
     }
 
-    /// The rate key: for whom the caller's requests are counted, and in whose queue they wait.
+    /// The key of the caller: for whom the caller's requests are counted, and in whose queue they wait.
     #[must_use]
-    pub const fn who(&self) -> CallerKey {
-        self.who
+    pub const fn caller_key(&self) -> CallerKey {
+        self.key
     }
 
-    /// The caller with another rate key.
+    /// The caller with another key.
     #[must_use]
-    pub fn counted_for(self, who: CallerKey) -> Self {
-        Self { who, ..self }
+    pub fn counted_for(self, key: CallerKey) -> Self {
+        Self { key, ..self }
     }
 
     /// Whether the caller has no token.
@@ -177,10 +177,10 @@ impl Caller {
 
     /// Whether the caller may do this in an organization; without one, in all of them.
     #[must_use]
-    pub fn may(&self, verb: Permission, organization: Option<Id>) -> bool {
+    pub fn may(&self, permission: Permission, organization: Option<Id>) -> bool {
         self.scopes.iter().any(|scope| match scope {
             Scope::Admin => true,
-            Scope::On(allowed, place) => *allowed == verb && (place.is_none() || *place == organization),
+            Scope::On(allowed, place) => *allowed == permission && (place.is_none() || *place == organization),
         })
     }
 
@@ -188,7 +188,7 @@ impl Caller {
     pub fn must_satisfy(&self, need: RequiredPermission) -> Result<()> {
         let enough = |scope: &Scope| match (scope, need) {
             (Scope::Admin, _) => true,
-            (Scope::On(allowed, _), RequiredPermission::Scope(verb)) => *allowed == verb,
+            (Scope::On(allowed, _), RequiredPermission::Scope(permission)) => *allowed == permission,
             (Scope::On(..), _) => false,
         };
         match need {

@@ -35,6 +35,7 @@ mod constraints;
 mod context;
 mod definitions;
 pub mod embedded;
+mod feed_position;
 mod former_names;
 mod instrumentation;
 mod liveness;
@@ -59,13 +60,14 @@ pub use batch_loader::{FindById, find_by_id};
 pub use bounds::Bounds;
 pub use constraints::known_constraints;
 pub use context::{Context, IdempotencyKey};
+pub use feed_position::FeedPosition;
 pub use metrics::{Label, Queries};
 pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
 pub use moment::{PointInTime, RevisionOf, as_published, published_as, seconds_ahead};
-pub use notifications::{FeedPosition, FeedProgress, Said};
+pub use notifications::{FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};
 pub use replicas::ReplicaStatus;

@@ -7,7 +7,7 @@ use super::Permission;
 pub enum RequiredPermission {
     /// No token.
     Nothing,
-    /// A token that allows this verb in some organization; the operation checks in which one.
+    /// A token that allows this permission in some organization; the operation checks in which one.
     Scope(Permission),
     /// A token that allows everything.
     Admin,

@@ -10,12 +10,20 @@
 use std::{
     collections::{HashMap, VecDeque},
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use tokio::sync::oneshot::{Receiver, Sender, channel};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::{
+    sync::oneshot::{Receiver, Sender, channel},
+    time::timeout,
+};
 
 use crate::auth::CallerKey;
+
+/// How often a waiting request asks whether there is a reason to wait no longer.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// So many callers may have a full queue at a time.
 const CALLERS: usize = 16;
@@ -61,14 +69,14 @@ struct QueuedRequest {
 
 /// The right to use one connection, until it is dropped; then it goes to the next waiter.
 pub(crate) struct Permit {
-    who: CallerKey,
+    caller: CallerKey,
     queue: AdmissionQueue,
 }
 
 /// A request that waits in a queue, until it is dropped.
 pub(crate) struct Waiter {
     number: u64,
-    who: CallerKey,
+    caller: CallerKey,
     queue: AdmissionQueue,
     permit: Receiver<Permit>,
 }
@@ -92,46 +100,46 @@ impl AdmissionQueue {
 
     /// How many permits are free.
     pub(crate) fn free(&self) -> usize {
-        self.state().free
+        self.state.lock().free
     }
 
     /// A permit for this caller if one is free; no waiting request is overtaken.
-    pub(crate) fn try_acquire(&self, who: CallerKey) -> Option<Permit> {
-        self.state().take(who, self.share).then(|| self.pass(who))
+    pub(crate) fn try_acquire(&self, caller: CallerKey) -> Option<Permit> {
+        self.state.lock().take(caller, self.share).then(|| self.pass(caller))
     }
 
     /// Enters the queue of this caller; `None` where no request may wait.
-    pub(crate) fn waiter(&self, who: CallerKey) -> Option<Waiter> {
-        let mut state = self.state();
+    pub(crate) fn waiter(&self, caller: CallerKey) -> Option<Waiter> {
+        let mut state = self.state.lock();
         if self.room == 0 {
             return None;
         }
-        let own = state.queues.get(&who).map_or(0, Queue::evictable);
+        let own = state.queues.get(&caller).map_or(0, Queue::evictable);
         if own >= self.room {
-            state.evict(who);
+            state.evict(caller);
         } else if state.waiting >= self.room * CALLERS {
             let longest = state.queues.iter().max_by_key(|(_, queue)| queue.evictable());
-            let longest = longest.map_or(who, |(who, _)| *who);
+            let longest = longest.map_or(caller, |(caller, _)| *caller);
             state.evict(longest);
         }
-        Some(self.enter(state, who, false))
+        Some(self.enter(state, caller, false))
     }
 
     /// Enters the queue of this caller, never to be evicted: for a request that has waited elsewhere.
-    pub(crate) fn lasting_waiter(&self, who: CallerKey) -> Waiter {
-        self.enter(self.state(), who, true)
+    pub(crate) fn lasting_waiter(&self, caller: CallerKey) -> Waiter {
+        self.enter(self.state.lock(), caller, true)
     }
 
-    fn enter(&self, mut state: MutexGuard<'_, State>, who: CallerKey, stays: bool) -> Waiter {
+    fn enter(&self, mut state: MutexGuard<'_, State>, caller: CallerKey, stays: bool) -> Waiter {
         let (sender, permit) = channel();
         let number = state.next;
         state.next += 1;
-        if state.take(who, self.share) {
+        if state.take(caller, self.share) {
             // The receiver still exists.
-            drop(sender.send(self.pass(who)));
+            drop(sender.send(self.pass(caller)));
         } else {
             state.wait(
-                who,
+                caller,
                 QueuedRequest {
                     number,
                     stays,
@@ -141,89 +149,87 @@ impl AdmissionQueue {
         }
         Waiter {
             number,
-            who,
+            caller,
             queue: self.clone(),
             permit,
         }
     }
 
-    fn pass(&self, who: CallerKey) -> Permit {
+    fn pass(&self, caller: CallerKey) -> Permit {
         Permit {
-            who,
+            caller,
             queue: self.clone(),
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     /// Takes a free permit for a caller that does not hold its share yet.
-    fn take(&mut self, who: CallerKey, share: usize) -> bool {
-        let held = self.held.get(&who).copied().unwrap_or(0);
+    fn take(&mut self, caller: CallerKey, share: usize) -> bool {
+        let held = self.held.get(&caller).copied().unwrap_or(0);
         let may = self.free > 0 && held < share;
         if may {
             self.free -= 1;
-            self.held.insert(who, held + 1);
+            self.held.insert(caller, held + 1);
         }
         may
     }
 
-    fn give_back(&mut self, who: CallerKey) {
+    fn give_back(&mut self, caller: CallerKey) {
         self.free += 1;
-        if let Some(held) = self.held.get_mut(&who) {
+        if let Some(held) = self.held.get_mut(&caller) {
             *held -= 1;
             if *held == 0 {
-                self.held.remove(&who);
+                self.held.remove(&caller);
             }
         }
     }
 
-    fn wait(&mut self, who: CallerKey, one: QueuedRequest) {
+    fn wait(&mut self, caller: CallerKey, one: QueuedRequest) {
         self.waiting += usize::from(!one.stays);
-        let queue = self.queues.entry(who).or_default();
+        let queue = self.queues.entry(caller).or_default();
         if queue.waiting.is_empty() {
-            self.order.push_back(who);
+            self.order.push_back(caller);
         }
         queue.waiting.push_back(one);
     }
 
     /// Evicts the request of this caller that has waited longest.
-    fn evict(&mut self, who: CallerKey) {
-        let Some(queue) = self.queues.get_mut(&who) else { return };
+    fn evict(&mut self, caller: CallerKey) {
+        let Some(queue) = self.queues.get_mut(&caller) else {
+            return;
+        };
         if let Some(longest) = queue.waiting.iter().position(|one| !one.stays) {
             queue.crowded = true;
             let number = queue.waiting.get(longest).map_or(0, |one| one.number);
-            self.leave(who, number);
+            self.leave(caller, number);
         }
     }
 
     /// Takes a request out of its queue.
-    fn leave(&mut self, who: CallerKey, number: u64) -> Option<QueuedRequest> {
-        let queue = self.queues.get_mut(&who)?;
+    fn leave(&mut self, caller: CallerKey, number: u64) -> Option<QueuedRequest> {
+        let queue = self.queues.get_mut(&caller)?;
         let at = queue.waiting.binary_search_by_key(&number, |one| one.number).ok()?;
         let one = queue.waiting.remove(at)?;
         self.waiting -= usize::from(!one.stays);
         if queue.waiting.is_empty() {
-            self.queues.remove(&who);
-            self.order.retain(|waits| *waits != who);
+            self.queues.remove(&caller);
+            self.order.retain(|waits| *waits != caller);
         }
         Some(one)
     }
 
     /// Takes a permit for the next caller in the order that does not hold its share, and moves that caller to the end.
     fn serve(&mut self, share: usize) -> Option<(CallerKey, QueuedRequest)> {
-        let held = |who: &CallerKey| self.held.get(who).copied().unwrap_or(0);
-        let at = self.order.iter().position(|who| held(who) < share)?;
-        let who = *self.order.get(at)?;
-        if !self.take(who, share) {
+        let held = |caller: &CallerKey| self.held.get(caller).copied().unwrap_or(0);
+        let at = self.order.iter().position(|caller| held(caller) < share)?;
+        let caller = *self.order.get(at)?;
+        if !self.take(caller, share) {
             return None;
         }
         self.order.remove(at);
-        self.order.push_back(who);
-        let queue = self.queues.get_mut(&who)?;
+        self.order.push_back(caller);
+        let queue = self.queues.get_mut(&caller)?;
         let crowded = mem::take(&mut queue.crowded);
         // A request that is never evicted would otherwise wait until the overload ends.
         let next = if crowded && queue.waiting.front().is_some_and(|first| !first.stays) {
@@ -232,7 +238,7 @@ impl State {
             queue.waiting.front()
         };
         let number = next.map_or(0, |one| one.number);
-        self.leave(who, number).map(|one| (who, one))
+        self.leave(caller, number).map(|one| (caller, one))
     }
 }
 
@@ -248,23 +254,42 @@ impl Waiter {
     pub(crate) async fn permit(&mut self) -> Option<Permit> {
         (&mut self.permit).await.ok()
     }
+
+    /// Waits for the permit so long at most, and asks now and then whether there is a reason to wait no longer. Fails with that
+    /// reason, with `evicted` if the request is evicted, or with `busy` when the time is up.
+    pub(crate) async fn permit_within(
+        &mut self,
+        patience: Duration,
+        (evicted, busy): (&'static str, &'static str),
+        gives_up: impl Fn() -> Option<&'static str>,
+    ) -> Result<Permit, &'static str> {
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match timeout(left.min(GLANCE), self.permit()).await {
+                Ok(permit) => return permit.ok_or(evicted),
+                Err(_) if left.is_zero() => return Err(busy),
+                Err(_) => gives_up().map_or(Ok(()), Err)?,
+            }
+        }
+    }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.queue.state().leave(self.who, self.number);
+        self.queue.state.lock().leave(self.caller, self.number);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.queue.state();
-        state.give_back(self.who);
-        while let Some((who, next)) = state.serve(self.queue.share) {
+        let mut state = self.queue.state.lock();
+        state.give_back(self.caller);
+        while let Some((caller, next)) = state.serve(self.queue.share) {
             drop(state);
             // If the waiter has left meanwhile, the permit is dropped at once and goes to the next one.
-            drop(next.permit.send(self.queue.pass(who)));
-            state = self.queue.state();
+            drop(next.permit.send(self.queue.pass(caller)));
+            state = self.queue.state.lock();
         }
     }
 }
@@ -397,7 +422,7 @@ mod tests {
         drop(permit);
         drop(third);
         assert_eq!(queue.free(), 1);
-        let state = queue.state();
+        let state = queue.state.lock();
         assert!(state.held.is_empty() && state.queues.is_empty() && state.order.is_empty() && state.waiting == 0);
     }
 

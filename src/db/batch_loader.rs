@@ -8,12 +8,13 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     mem::take,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix_web::rt::spawn;
 use diesel::{PgConnection, QueryResult};
+use parking_lot::Mutex;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::{Db, Workload, context::Context, in_one_line, pool::Pool, running::Running};
@@ -113,17 +114,13 @@ pub(super) struct BatchLoader(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Syn
 
 impl BatchLoader {
     fn of<T: FindById>(&self) -> Arc<WaitingReaders<T>> {
-        let mut all = locked(&self.0);
+        let mut all = self.0.lock();
         let waiting = all
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Arc::new(WaitingReaders::<T>::default()));
         // The key is the type, so the downcast succeeds.
         Arc::clone(waiting).downcast().unwrap_or_default()
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The readers that wait for rows of one type.
@@ -149,7 +146,7 @@ impl<T: FindById> WaitingReaders<T> {
     fn ask(self: Arc<Self>, id: Id, pool: &Pool) -> Option<Receiver<Option<T>>> {
         let (sender, receiver) = channel();
         {
-            let mut asked = locked(&self.0);
+            let mut asked = self.0.lock();
             if asked.callers.len() >= MOST {
                 return None;
             }
@@ -175,7 +172,7 @@ impl<T: FindById> WaitingReaders<T> {
 
     /// The readers that wait now. If there are none, no batch is under way any more.
     fn next(&self) -> Vec<(Id, Sender<Option<T>>)> {
-        let mut asked = locked(&self.0);
+        let mut asked = self.0.lock();
         asked.under_way = !asked.callers.is_empty();
         take(&mut asked.callers)
     }
@@ -211,7 +208,7 @@ impl<T: FindById> Batch<T> {
 impl<T: FindById> Drop for Batch<T> {
     fn drop(&mut self) {
         if let Some(waiting) = &self.0 {
-            let mut asked = locked(&waiting.0);
+            let mut asked = waiting.0.lock();
             asked.callers.clear();
             asked.under_way = false;
         }

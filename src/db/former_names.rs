@@ -1,11 +1,9 @@
 //! Former names of organizations, in memory: every request that names an organization needs them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use diesel::{PgConnection, prelude::*};
+use parking_lot::RwLock;
 
 use super::{
     Database,
@@ -22,7 +20,7 @@ impl Database {
     /// Today's slugs by the former slugs and municipality codes that no organization has now.
     pub async fn former_names(&self) -> Result<Arc<HashMap<String, String>>> {
         let state = self.listener.public_state();
-        let kept = self.former.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self.former.read().clone();
         // While the database is silent, the names known last are good enough.
         if let Some((then, names)) = kept
             && (state.is_none() || self.listener.are_names_still(then))
@@ -31,7 +29,7 @@ impl Database {
         }
         let names = Arc::new(self.of(Context::service()).on_primary().read(|conn| load(conn)).await?);
         if let Some(state) = state {
-            *self.former.write().unwrap_or_else(PoisonError::into_inner) = Some((state, Arc::clone(&names)));
+            *self.former.write() = Some((state, Arc::clone(&names)));
         }
         Ok(names)
     }

@@ -63,16 +63,16 @@ impl Queries {
             "Statements that took longer than WARD_POLICY_SLOW_QUERY_MS",
             self.slow.clone(),
         );
-        registry.register("pool_turns", "Turns asked for", self.taken.clone());
+        registry.register("pool_turns", "Permits asked for", self.taken.clone());
         registry.register(
             "pool_refused",
-            "Turns that did not come in time: 503",
+            "Permits that did not come in time: 503",
             self.refused.clone(),
         );
-        registry.register("pool_waiting", "Who waits for a turn now", self.waiting.clone());
+        registry.register("pool_waiting", "Requests that wait for a permit", self.waiting.clone());
         registry.register(
             "pool_wait_seconds",
-            "How long those waited who had to wait for a turn",
+            "Waiting time of requests that had to wait for a permit",
             self.waited.clone(),
         );
     }

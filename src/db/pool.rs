@@ -31,9 +31,6 @@ use crate::error::{Error, Result};
 /// How often running work checks whether the database is silent.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How often a waiting request checks whether its caller is still connected.
-const GLANCE: Duration = Duration::from_millis(100);
-
 /// Why a request gets no permit when it is evicted, or when none may wait.
 const TOO_MANY: &str = "too many are waiting for the database";
 
@@ -128,7 +125,10 @@ impl Pool {
         if let Some(permit) = self.try_acquire(caller) {
             return Ok(permit);
         }
-        let waiter = self.queue.waiter(caller.who()).ok_or_else(|| self.refused(TOO_MANY))?;
+        let waiter = self
+            .queue
+            .waiter(caller.caller_key())
+            .ok_or_else(|| self.refused(TOO_MANY))?;
         self.wait(self.patience, caller, waiter).await
     }
 
@@ -137,7 +137,7 @@ impl Pool {
         match self.try_acquire(caller) {
             Some(permit) => Ok(permit),
             None => {
-                self.wait(patience, caller, self.queue.lasting_waiter(caller.who()))
+                self.wait(patience, caller, self.queue.lasting_waiter(caller.caller_key()))
                     .await
             }
         }
@@ -145,24 +145,19 @@ impl Pool {
 
     fn try_acquire(&self, caller: &Context) -> Option<Permit> {
         self.permits.taken.inc();
-        self.queue.try_acquire(caller.who())
+        self.queue.try_acquire(caller.caller_key())
     }
 
     async fn wait(&self, patience: Duration, caller: &Context, mut waiter: Waiter) -> Result<Permit> {
         let _waiting = self.permits.wait();
-        let end = Instant::now() + patience;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let why = match timeout(left.min(GLANCE), waiter.permit()).await {
-                Ok(Some(permit)) => return Ok(permit),
-                Ok(None) => TOO_MANY,
-                Err(_) if left.is_zero() => "every connection is busy",
-                Err(_) if self.life.is_silent() => "the database does not answer",
-                Err(_) if caller.has_left() => "the caller has left",
-                Err(_) => continue,
-            };
-            return Err(self.refused(why));
-        }
+        let gives_up = || {
+            let is_silent = self.life.is_silent().then_some("the database does not answer");
+            is_silent.or_else(|| caller.has_left().then_some("the caller has left"))
+        };
+        waiter
+            .permit_within(patience, (TOO_MANY, "every connection is busy"), gives_up)
+            .await
+            .map_err(|why| self.refused(why))
     }
 
     fn refused(&self, why: &str) -> Error {

@@ -1,14 +1,12 @@
 //! Quotas: how much of a resource each caller may hold at a time, and all callers together.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     auth::CallerKey,
     error::{Error, Result},
 };
+use parking_lot::Mutex;
 
 /// Seconds until a caller who holds its share may try again.
 const AGAIN: u64 = 5;
@@ -30,7 +28,7 @@ struct Held {
 /// What a caller holds, until it is dropped.
 #[derive(Debug)]
 pub struct Holding {
-    who: CallerKey,
+    caller: CallerKey,
     amount: usize,
     quota: Quota,
 }
@@ -47,22 +45,22 @@ impl Quota {
     }
 
     /// Lets a caller hold `amount` units more. 429 if that exceeds its share, 503 if other callers hold the rest.
-    pub fn take(&self, who: CallerKey, amount: usize) -> Result<Holding> {
-        let mut held = self.held();
-        let own = held.by_caller.get(&who).copied().unwrap_or(0);
+    pub fn take(&self, caller: CallerKey, amount: usize) -> Result<Holding> {
+        let mut held = self.held.lock();
+        let own = held.by_caller.get(&caller).copied().unwrap_or(0);
         if own.saturating_add(amount) > self.each {
             return Err(Error::TooMany {
                 seconds: AGAIN,
-                whose: who.kind(),
+                whose: caller.kind(),
             });
         }
         if held.in_all.saturating_add(amount) > self.in_all {
             return Err(Error::Unavailable("others hold all there is".to_owned()));
         }
         held.in_all += amount;
-        held.by_caller.insert(who, own + amount);
+        held.by_caller.insert(caller, own + amount);
         Ok(Holding {
-            who,
+            caller,
             amount,
             quota: self.clone(),
         })
@@ -71,23 +69,19 @@ impl Quota {
     /// Units that are held in all.
     #[must_use]
     pub fn in_use(&self) -> usize {
-        self.held().in_all
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().in_all
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        let mut held = self.quota.held();
+        let mut held = self.quota.held.lock();
         held.in_all -= self.amount;
-        let left = held.by_caller.get(&self.who).map_or(0, |own| own - self.amount);
+        let left = held.by_caller.get(&self.caller).map_or(0, |own| own - self.amount);
         if left == 0 {
-            held.by_caller.remove(&self.who);
+            held.by_caller.remove(&self.caller);
         } else {
-            held.by_caller.insert(self.who, left);
+            held.by_caller.insert(self.caller, left);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection, prelude::*, sql_types::Integer};
+use parking_lot::Mutex;
 
 use super::in_one_line;
 use crate::error::{Error, Result};
@@ -72,14 +73,10 @@ impl Running {
         })))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Notes that the work has a connection with this server process, until the result is dropped. Fails if the work was ended
     /// before it began.
     pub(super) fn on(&self, pid: i32) -> Result<Connected<'_>> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.stage == Stage::Ended {
             return Err(ended());
         }
@@ -98,7 +95,7 @@ impl Running {
     }
 
     fn go_on_to(&self, next: Stage) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.stage == Stage::Ended {
             return Err(ended());
         }
@@ -108,22 +105,22 @@ impl Running {
 
     /// Whether the transaction was about to be committed when the work was over.
     pub(super) fn was_committing(&self) -> bool {
-        self.state().stage == Stage::Committing
+        self.0.lock().stage == Stage::Committing
     }
 
     /// Whether the work is over.
     pub(super) fn is_over(&self) -> bool {
-        self.state().is_over
+        self.0.lock().is_over
     }
 
     /// Whether the work was ended; then a cancel request may still be on its way to the connection.
     pub(super) fn was_ended(&self) -> bool {
-        self.state().stage == Stage::Ended
+        self.0.lock().stage == Stage::Ended
     }
 
     /// Ends the work, unless its transaction is being committed.
     fn end(&self) -> Fate {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.stage == Stage::Committing {
             return Fate::Unknown;
         }
@@ -141,7 +138,7 @@ pub(super) struct Connected<'a>(&'a Running);
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.0.0.lock();
         state.pid = None;
         state.is_over = true;
     }
@@ -173,7 +170,7 @@ impl Canceller {
     }
 
     fn cancel(&self, running: Running) {
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut thread = self.thread.lock();
         let unsent = match &*thread {
             Some(sender) => sender.send(running).err().map(|unsent| unsent.0),
             None => Some(running),
@@ -201,7 +198,7 @@ fn cancel(url: &str, first: Running, more: &Receiver<Running>) -> Result<(), Box
     loop {
         let mut still = Vec::new();
         for running in all {
-            let state = running.state();
+            let state = running.0.lock();
             if let Some(pid) = state.pid {
                 diesel::select(pg_cancel_backend(pid)).execute(&mut conn)?;
                 drop(state);

@@ -62,7 +62,7 @@ impl ChunkSender {
 impl Db {
     /// Lets the caller wait for changes, or follow them, until the holding is dropped.
     pub fn follower(&self) -> Result<Holding> {
-        self.database.following.take(self.context.who(), 1)
+        self.database.following.take(self.context.caller_key(), 1)
     }
 
     /// [`Db::read`] for a request that has waited for a change: it waits longer, few such requests read at a time, and it reads on the
@@ -71,7 +71,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut waiter = self.database.followers.lasting_waiter(self.context.who());
+        let mut waiter = self.database.followers.lasting_waiter(self.context.caller_key());
         let _one_of_many = patiently(waiter.permit()).await?;
         let readers = &self.database.readers;
         let permit = readers.acquire_within(WOKEN, &self.context).await?;
@@ -84,7 +84,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let waiter = self.database.gatherers.waiter(self.context.who());
+        let waiter = self.database.gatherers.waiter(self.context.caller_key());
         let mut waiter = waiter.ok_or_else(too_many)?;
         let _one_of_few = patiently(waiter.permit()).await?;
         let pool = self.long();
@@ -98,7 +98,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>, &ChunkSender) -> Result<()> + Send + 'static,
     ) -> Result<ChunkStream> {
-        let few = self.database.streams.try_acquire(self.context.who());
+        let few = self.database.streams.try_acquire(self.context.caller_key());
         let few = few.ok_or_else(|| Error::Unavailable("every long read is taken".to_owned()))?;
         let pool = self.long();
         let permit = pool.acquire(&self.context).await?;

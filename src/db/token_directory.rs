@@ -10,7 +10,7 @@ use std::{
     mem::take,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -18,6 +18,7 @@ use std::{
 
 use diesel::{PgConnection, prelude::*};
 use futures_util::future::select;
+use parking_lot::{Mutex, RwLock};
 use subtle::ConstantTimeEq;
 use tokio::{sync::watch, time::sleep};
 
@@ -67,7 +68,7 @@ impl TokenDirectory {
     /// The valid token that a caller presents. Unknown, wrong, expired and revoked tokens look alike.
     #[must_use]
     pub fn find(&self, presented: &PresentedToken) -> Option<Arc<Token>> {
-        let token = self.read().get(&presented.handle).cloned();
+        let token = self.tokens.read().get(&presented.handle).cloned();
         // In constant time, and also if no token has this handle.
         let kept = token.as_ref().map_or(&[0; 32][..], |token| &token.hash);
         let same = bool::from(kept.ct_eq(&presented.hash));
@@ -76,9 +77,9 @@ impl TokenDirectory {
 
     /// Loads the valid tokens from the database, and ends the tokens that are valid no more.
     pub fn load(&self, conn: &mut PgConnection) -> Result<()> {
-        let _loading = locked(&self.loading);
+        let _loading = self.loading.lock();
         let rows: Vec<StoredToken> = StoredToken::query().filter(tokens::revoked_at.is_null()).load(conn)?;
-        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.tokens.write();
         let mut before = take(&mut *tokens);
         for row in rows {
             let known = before.remove(&row.handle);
@@ -101,7 +102,13 @@ impl TokenDirectory {
 
     /// Notes in the database which tokens were used, each at most once a minute.
     pub fn note_uses(&self, conn: &mut PgConnection) -> Result<()> {
-        let due: Vec<Arc<Token>> = self.read().values().filter(|token| token.is_due()).cloned().collect();
+        let due: Vec<Arc<Token>> = self
+            .tokens
+            .read()
+            .values()
+            .filter(|token| token.is_due())
+            .cloned()
+            .collect();
         if due.is_empty() {
             return Ok(());
         }
@@ -112,7 +119,7 @@ impl TokenDirectory {
             .collect();
         for token in &due {
             token.used.store(false, Ordering::Relaxed);
-            *locked(&token.noted) = Some(Instant::now());
+            *token.noted.lock() = Some(Instant::now());
         }
         diesel::insert_into(token_uses::table)
             .values(uses)
@@ -122,18 +129,10 @@ impl TokenDirectory {
             .execute(conn)?;
         Ok(())
     }
-
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Token>>> {
-        self.tokens.read().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn end(token: &Token) {
     token.revoked.send_replace(true);
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Token {
@@ -188,7 +187,7 @@ impl Token {
     }
 
     fn is_due(&self) -> bool {
-        self.used.load(Ordering::Relaxed) && locked(&self.noted).is_none_or(|noted| noted.elapsed() > NOTED)
+        self.used.load(Ordering::Relaxed) && self.noted.lock().is_none_or(|noted| noted.elapsed() > NOTED)
     }
 }
 

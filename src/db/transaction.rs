@@ -145,9 +145,9 @@ pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result
 impl Tx<'_> {
     /// Fails unless the caller has a permission in the organization that a row belongs to. `found` is that organization, or `None`
     /// if no row was found; a row that the caller may not see was not found.
-    pub fn permit(&self, verb: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
+    pub fn permit(&self, permission: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
         match found {
-            Some(organization) if self.caller.may(verb, Some(organization)) => Ok(()),
+            Some(organization) if self.caller.may(permission, Some(organization)) => Ok(()),
             Some(_) => Err(Error::Forbidden),
             None => Err(Error::NotFound(thing)),
         }

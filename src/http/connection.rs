@@ -13,7 +13,7 @@ use std::{
     os::fd::AsFd,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -28,6 +28,7 @@ use actix_web::{
     rt::net,
     web::Bytes,
 };
+use parking_lot::Mutex;
 
 /// How often the watchdog looks at the connections.
 const TICK: Duration = Duration::from_secs(1);
@@ -156,7 +157,7 @@ impl Connections {
         let Some(Ok(stream)) = taken else { return };
         let stream = TcpStream::from(stream);
         let address = stream.peer_addr().ok().map(|peer| network(peer.ip()));
-        let mut open = self.open();
+        let mut open = self.open.lock();
         let beyond = open.enter(address, self.room);
         let is_told = open.by_address(address) <= self.room.each.map_or(usize::MAX, |each| each + TOLD);
         let patience = match beyond {
@@ -178,10 +179,6 @@ impl Connections {
             let _ = connection.stream.shutdown(Shutdown::Both);
         }
         data.insert(connection);
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many connections have come so far.
@@ -208,7 +205,7 @@ impl Connections {
         let now = self.after(Duration::ZERO);
         let leaving = u64::try_from(LEAVING.as_millis()).unwrap_or(0);
         let must_leave = now >= self.stopped.load(Ordering::Acquire).saturating_add(leaving);
-        self.open().all.retain(|connection| {
+        self.open.lock().all.retain(|connection| {
             let Some(connection) = connection.upgrade() else {
                 return false;
             };
@@ -270,7 +267,7 @@ impl Open {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.all.open().leave(self.address);
+        self.all.open.lock().leave(self.address);
     }
 }
 

@@ -7,11 +7,12 @@ use std::{
     fs::File,
     io::{self, Seek, SeekFrom, Write},
     os::unix::fs::FileExt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 use actix_web::{HttpRequest, http::header::EntityTag, web};
 use chrono::NaiveDate;
+use parking_lot::Mutex;
 
 use super::etag;
 use crate::{
@@ -58,15 +59,15 @@ impl Files {
     }
 
     /// A place in the quota for an answer, until the answer is sent.
-    pub fn answer(&self, who: CallerKey) -> Result<Holding> {
-        self.answers.take(who, 1)
+    pub fn answer(&self, caller: CallerKey) -> Result<Holding> {
+        self.answers.take(caller, 1)
     }
 
     /// An empty file, for this caller.
-    pub fn temporary(&self, who: CallerKey) -> Result<Temporary> {
+    pub fn temporary(&self, caller: CallerKey) -> Result<Temporary> {
         Ok(Temporary {
             file: tempfile::tempfile().map_err(|e| Error::no_room(&e))?,
-            who,
+            caller,
             quota: self.bytes.clone(),
             held: Vec::new(),
         })
@@ -95,14 +96,14 @@ impl Files {
             known,
             _held: held,
         });
-        let mut all = locked(&self.kept);
+        let mut all = self.kept.lock();
         all.retain(|kept| kept.strong_count() > 0);
         all.push(Arc::downgrade(&kept));
         Ok(kept)
     }
 
     fn find(&self, wanted: impl Fn(&ExportFile) -> bool) -> Option<Arc<ExportFile>> {
-        let mut there = locked(&self.kept).clone().into_iter();
+        let mut there = self.kept.lock().clone().into_iter();
         there.find_map(|kept| kept.upgrade().filter(|kept| wanted(kept)))
     }
 }
@@ -121,7 +122,7 @@ pub fn look() {
 /// A file that is being written. It has no name, and is gone once it is closed.
 pub struct Temporary {
     file: File,
-    who: CallerKey,
+    caller: CallerKey,
     quota: Quota,
     /// One holding for each step of the file's length.
     held: Vec<Holding>,
@@ -132,7 +133,7 @@ impl Write for Temporary {
         let place = usize::try_from(self.file.stream_position()?).map_err(io::Error::other)?;
         while self.held.len() * STEP < place + bytes.len() {
             self.held
-                .push(self.quota.take(self.who, STEP).map_err(io::Error::other)?);
+                .push(self.quota.take(self.caller, STEP).map_err(io::Error::other)?);
         }
         self.file.write(bytes)
     }
@@ -196,10 +197,6 @@ impl ExportFile {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -210,8 +207,8 @@ mod tests {
         CallerKey::Address([192, 0, 2, n].into())
     }
 
-    fn file(files: &Files, who: CallerKey, bytes: &[u8]) -> Result<Temporary> {
-        let mut file = files.temporary(who)?;
+    fn file(files: &Files, caller: CallerKey, bytes: &[u8]) -> Result<Temporary> {
+        let mut file = files.temporary(caller)?;
         file.write_all(bytes).map_err(Error::unwritten)?;
         Ok(file)
     }

@@ -47,7 +47,7 @@ pub fn need(operation: &Operation) -> RequiredPermission {
     let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
     match Permission::named(scope) {
         _ if open => RequiredPermission::Nothing,
-        Some(verb) => RequiredPermission::Scope(verb),
+        Some(permission) => RequiredPermission::Scope(permission),
         None => RequiredPermission::Admin,
     }
 }

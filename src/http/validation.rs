@@ -5,10 +5,11 @@
 use std::{
     any::TypeId,
     collections::{BTreeMap, HashMap},
-    sync::{Arc, LazyLock, PoisonError, RwLock},
+    sync::{Arc, LazyLock},
 };
 
 use jsonschema::{Keyword, ValidationError, Validator, error::ValidationErrorKind as Broken};
+use parking_lot::RwLock;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::{
@@ -130,11 +131,11 @@ struct Checker {
 fn checker<T: ToSchema + 'static>() -> Arc<Checker> {
     static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
     let key = TypeId::of::<T>();
-    if let Some(checker) = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+    if let Some(checker) = CHECKERS.read().get(&key) {
         return Arc::clone(checker);
     }
     let checker = Arc::new(Checker::of::<T>());
-    let mut checkers = CHECKERS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut checkers = CHECKERS.write();
     Arc::clone(checkers.entry(key).or_insert(checker))
 }
 

@@ -9,7 +9,6 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use tokio::time::timeout;
 
 use super::middleware::authentication::context;
 use crate::{
@@ -30,10 +29,10 @@ pub const SMALL: usize = 16 << 10;
 pub const MOST_WORK: u64 = 1 << 30;
 /// How long a body may wait for its permit.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Why a body gets no permit when it is evicted, or when none may wait.
+const TOO_MANY: &str = "too many bodies wait to be read";
 /// How many bodies of one caller may wait.
 const ROOM: usize = 8;
-/// How often a waiter checks whether its caller is still there.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// The permits for reading and checking large inputs.
 #[derive(Clone)]
@@ -107,18 +106,16 @@ impl Bench {
 
     async fn permit(&self) -> Result<Permit> {
         let refused = |why: &str| Error::Unavailable(why.to_owned());
-        let many = || refused("too many bodies wait to be read");
-        let mut waiter = self.workshop.queue.waiter(self.context.who()).ok_or_else(many)?;
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match timeout(left.min(GLANCE), waiter.permit()).await {
-                Ok(permit) => return permit.ok_or_else(many),
-                Err(_) if left.is_zero() => return Err(refused("the workshop is busy")),
-                Err(_) if self.context.has_left() => return Err(Ended::Left.into()),
-                Err(_) => {}
-            }
-        }
+        let mut waiter = self
+            .workshop
+            .queue
+            .waiter(self.context.caller_key())
+            .ok_or_else(|| refused(TOO_MANY))?;
+        let gives_up = || self.context.has_left().then_some("the caller has left");
+        waiter
+            .permit_within(PATIENCE, (TOO_MANY, "the workshop is busy"), gives_up)
+            .await
+            .map_err(refused)
     }
 }
 

@@ -256,9 +256,9 @@ fn shown(conn: &mut PgConnection, rows: Vec<StoredToken>) -> Result<Vec<Token>> 
     let slugs: BTreeMap<Id, String> = o::table.select((o::id, o::slug)).load(conn)?.into_iter().collect();
     let show = |stored: &String| match Scope::parse(stored) {
         // A removed organization is shown by its id: its scope can be told from others, and allows nothing.
-        Some(Scope::On(verb, Some(place))) if slugs.contains_key(&place) => {
+        Some(Scope::On(permission, Some(place))) if slugs.contains_key(&place) => {
             let slug = slugs.get(&place).map_or("", String::as_str);
-            Line(format!("{}:{slug}", verb.code()))
+            Line(format!("{}:{slug}", permission.code()))
         }
         _ => Line(stored.clone()),
     };
@@ -332,8 +332,8 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
     if text == "admin" {
         return Ok(Ok(Scope::Admin));
     }
-    let (verb, place) = text.split_once(':').unwrap_or((text, "*"));
-    let Some(known) = Permission::named(verb).filter(|_| text.contains(':')) else {
+    let (permission, place) = text.split_once(':').unwrap_or((text, "*"));
+    let Some(known) = Permission::named(permission).filter(|_| text.contains(':')) else {
         let likely = Permission::codes()
             .map(|code| format!("{code}:{place}"))
             .chain(["admin".to_owned()]);
@@ -359,7 +359,7 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
         }
     }
     let slugs: Vec<String> = o::table.select(o::slug).load(conn)?;
-    let suggestion = nearest(place, slugs.iter().map(String::as_str)).map(|slug| format!("{verb}:{slug}"));
+    let suggestion = nearest(place, slugs.iter().map(String::as_str)).map(|slug| format!("{permission}:{slug}"));
     let detail = Bilingual::new("所属が存在しません", "names no organization");
     Ok(Err(("missing", detail, suggestion)))
 }

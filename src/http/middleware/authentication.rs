@@ -66,9 +66,9 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
             holder(req, value).await?
         }
         _ => {
-            let who = address::caller(req);
-            rate_limit::admit(req, who)?;
-            Caller::anonymous().counted_for(who).into()
+            let caller = address::caller(req);
+            rate_limit::admit(req, caller)?;
+            Caller::anonymous().counted_for(caller).into()
         }
     };
     context.must_satisfy(need)?;

@@ -71,32 +71,32 @@ impl Rate {
 }
 
 /// Counts a request of the API for its caller; fails if the caller is over its limit.
-pub fn admit(req: &ServiceRequest, who: CallerKey) -> Result<()> {
+pub fn admit(req: &ServiceRequest, caller: CallerKey) -> Result<()> {
     let rates = req.app_data::<web::Data<Rate>>().and_then(|rate| rate.0.as_ref());
     // The path as it will be routed: percent-decoded.
     let Some(rates) = rates.filter(|_| req.match_info().as_str().starts_with("/v1/")) else {
         return Ok(());
     };
-    let left = rates.ask(who);
+    let left = rates.ask(caller);
     let refused = left.wait.map(|wait| Error::TooMany {
         seconds: wait.as_secs() + 1,
-        whose: who.kind(),
+        whose: caller.kind(),
     });
     req.extensions_mut().insert(left);
     refused.map_or(Ok(()), Err)
 }
 
 impl Rates {
-    fn ask(&self, who: CallerKey) -> RateLimitState {
+    fn ask(&self, caller: CallerKey) -> RateLimitState {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
             self.limiter.retain_recent();
         }
-        let (remaining, wait) = match self.limiter.check_key(&who) {
+        let (remaining, wait) = match self.limiter.check_key(&caller) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(until) => (0, Some(until.wait_time_from(self.limiter.clock().now()))),
         };
         RateLimitState {
-            name: who.kind(),
+            name: caller.kind(),
             per_second: self.per_second,
             remaining,
             wait,
@@ -144,21 +144,21 @@ mod tests {
 
     const SOMEBODY: CallerKey = CallerKey::UNKNOWN;
 
-    fn ask(rate: &Rate, who: CallerKey) -> (bool, Option<RateLimitState>) {
-        ask_at("/v1/goals", rate, who)
+    fn ask(rate: &Rate, caller: CallerKey) -> (bool, Option<RateLimitState>) {
+        ask_at("/v1/goals", rate, caller)
     }
 
-    fn ask_at(path: &str, rate: &Rate, who: CallerKey) -> (bool, Option<RateLimitState>) {
+    fn ask_at(path: &str, rate: &Rate, caller: CallerKey) -> (bool, Option<RateLimitState>) {
         let req = TestRequest::with_uri(path).app_data(web::Data::new(rate.clone()));
         let req = req.to_srv_request();
-        let admitted = admit(&req, who).is_ok();
+        let admitted = admit(&req, caller).is_ok();
         let left = req.extensions().get::<RateLimitState>().copied();
         (admitted, left)
     }
 
     /// How many of ten requests are admitted.
-    fn of_ten(rate: &Rate, who: CallerKey) -> usize {
-        (0..10).filter(|_| ask(rate, who).0).count()
+    fn of_ten(rate: &Rate, caller: CallerKey) -> usize {
+        (0..10).filter(|_| ask(rate, caller).0).count()
     }
 
     #[test]
@@ -167,9 +167,9 @@ mod tests {
         let rate = Rate::new(1);
         let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|address| CallerKey::Address(address.parse().unwrap()));
         let token = CallerKey::Token(Id::generate());
-        for who in [one, other, token] {
-            assert_eq!(of_ten(&rate, who), 2);
-            assert_eq!(of_ten(&rate, who), 0);
+        for caller in [one, other, token] {
+            assert_eq!(of_ten(&rate, caller), 2);
+            assert_eq!(of_ten(&rate, caller), 0);
         }
         assert_eq!(of_ten(&Rate::new(0), one), 10);
     }

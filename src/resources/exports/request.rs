@@ -107,8 +107,8 @@ impl ExportRequest {
         db: &Db,
         rows: impl FnOnce(&mut Read<'_>, &mut Writer<Temporary>) -> Result<()> + Send + 'static,
     ) -> Result<Export> {
-        let who = db.context().who();
-        let place = self.files.answer(who)?;
+        let caller = db.context().caller_key();
+        let place = self.files.answer(caller)?;
         let known = db.public_state().map(|state| MadeFrom {
             request: self.request,
             state,
@@ -134,7 +134,7 @@ impl ExportRequest {
                     codes: (table.codes)(),
                     to_fill,
                 };
-                let mut writer = Writer::new(&form, table.columns, named, &about, files.temporary(who)?)?;
+                let mut writer = Writer::new(&form, table.columns, named, &about, files.temporary(caller)?)?;
                 rows(conn, &mut writer)?;
                 files.keep(writer.finish()?, known)
             };
