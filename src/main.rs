@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use ward_policy::{
     cli::{
         backup::{self, BackupCommand},
-        config::{Config, LogFormat},
+        config::{self, Config, LogFormat},
         database::Failure,
         import::{self, ImportCommand},
         logging, serve,
@@ -33,6 +33,8 @@ struct Cli {
     /// Leave an empty database empty.
     #[arg(long, global = true)]
     no_sample: bool,
+    #[command(flatten)]
+    config: Config,
 }
 
 #[derive(Subcommand)]
@@ -68,10 +70,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let format = LogFormat::from_env();
-    logging::start(*format.as_ref().unwrap_or(&LogFormat::Text));
-    let cli = Cli::parse();
-    let done = format.map_err(Failure::from).and_then(|_| run(cli));
+    let cli = config::parse::<Cli>();
+    let format = cli.as_ref().map(|cli| cli.config.log_format);
+    logging::start(format.unwrap_or_else(|_| LogFormat::from_env()));
+    let done = match cli {
+        Ok(cli) => run(cli),
+        Err(_) if is_for_contract() => print_contract(),
+        Err(e) => Err(e.into()),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -81,28 +87,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether the contract is asked for: it is the same whatever the settings are.
+fn is_for_contract() -> bool {
+    let matches = Cli::command().mut_args(|arg| arg.env(None::<&str>)).try_get_matches();
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("openapi"))
+}
+
 fn run(cli: Cli) -> Result<(), Failure> {
+    let config = &cli.config;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(!cli.no_sample),
-        Command::Migrate => migrate(),
+        Command::Serve => serve::run(config, !cli.no_sample),
+        Command::Migrate => migrate(config),
         Command::Openapi => print_contract(),
-        Command::Healthcheck => healthcheck(),
-        Command::Token { command } => token::run(&command),
-        Command::Import(command) => import::run(&command),
-        Command::Backup(command) => backup::backup(&command),
-        Command::Restore(command) => backup::restore(&command),
-        Command::Upgrade => upgrade::run(),
-        Command::Verify { known } => verify::run(known.as_ref()),
+        Command::Healthcheck => healthcheck(config),
+        Command::Token { command } => token::run(config, &command),
+        Command::Import(command) => import::run(config, &command),
+        Command::Backup(command) => backup::backup(config, &command),
+        Command::Restore(command) => backup::restore(config, &command),
+        Command::Upgrade => upgrade::run(config),
+        Command::Verify { known } => verify::run(config, known.as_ref()),
     }
 }
 
-fn migrate() -> Result<(), Failure> {
-    let config = Config::from_env()?;
-    let url = config
-        .database_url
-        .ok_or("DATABASE_URL says which database to migrate; the embedded one is migrated by `serve`")?;
-    db::set_up(&url, |_| Ok(()))?;
-    db::count_anew(&url, HOOKS);
+fn migrate(config: &Config) -> Result<(), Failure> {
+    let url = config.database.url.as_ref();
+    let url = url.ok_or("DATABASE_URL says which database to migrate; the embedded one is migrated by `serve`")?;
+    db::set_up(url, |_| Ok(()))?;
+    db::count_anew(url, HOOKS);
     log::info!("the database has every migration");
     Ok(())
 }
@@ -115,9 +126,9 @@ fn print_contract() -> Result<(), Failure> {
 }
 
 /// Asks `/healthz`, for containers without another client.
-fn healthcheck() -> Result<(), Failure> {
+fn healthcheck(config: &Config) -> Result<(), Failure> {
     // A service that listens on every address is asked on the local one.
-    let address = Config::from_env()?.bind.replace("0.0.0.0", "127.0.0.1");
+    let address = config.bind.replace("0.0.0.0", "127.0.0.1");
     let answer = ask(&address).map_err(|e| format!("no service answers on {address} (WARD_POLICY_BIND): {e}"))?;
     if answer.starts_with("HTTP/1.1 200 ") {
         Ok(())

@@ -17,6 +17,7 @@ use clap::Args;
 use diesel::{PgConnection, connection::SimpleConnection, prelude::*};
 
 use super::{
+    config::Config,
     database::{Failure, connect, in_words, open, print, with_database},
     verify,
 };
@@ -45,7 +46,7 @@ diesel::define_sql_function! {
 }
 
 /// Makes a backup of one moment, whether the service runs or not. A backup that fails leaves nothing.
-pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
+pub fn backup(config: &Config, command: &BackupCommand) -> Result<(), Failure> {
     let to = std::path::absolute(&command.directory)?;
     let name = to.file_name().ok_or("a backup needs a directory of its own")?;
     if to.exists() {
@@ -56,7 +57,7 @@ pub fn backup(command: &BackupCommand) -> Result<(), Failure> {
         .mode(0o700)
         .create(&partial)
         .map_err(|e| format!("{}: {e}", partial.display()))?;
-    let made = with_database(|url| {
+    let made = with_database(config, |url| {
         let mut conn = connect(url)?;
         let manifest = make(&mut conn, url, &partial)?;
         fs::rename(&partial, &to)?;
@@ -105,7 +106,7 @@ fn make(conn: &mut PgConnection, url: &str, place: &Path) -> Result<Manifest, Fa
 }
 
 /// Brings a backup into an empty database.
-pub fn restore(command: &BackupCommand) -> Result<(), Failure> {
+pub fn restore(config: &Config, command: &BackupCommand) -> Result<(), Failure> {
     let (dump, path) = (command.directory.join(DUMP), command.directory.join(MANIFEST));
     let said = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let manifest: Manifest = serde_json::from_slice(&said).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -117,7 +118,7 @@ pub fn restore(command: &BackupCommand) -> Result<(), Failure> {
         )
         .into());
     }
-    with_database(|url| fill(url, &dump, &manifest, History::Another))?;
+    with_database(config, |url| fill(url, &dump, &manifest, History::Another))?;
     print(vec![manifest.line("restored and found whole")])
 }
 

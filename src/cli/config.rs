@@ -1,10 +1,20 @@
-//! Every setting: its environment variable, default and meaning. Nothing else reads the environment.
+//! Every setting, as `ward-policy --help` shows it: its environment variable, meaning, range and default. Nothing else
+//! reads the environment.
 
 use std::{
     env::{self, VarError},
+    error::Error as _,
+    fmt::Debug,
+    ops::RangeInclusive,
     path::PathBuf,
     str::FromStr,
     time::Duration,
+};
+
+use clap::{
+    Arg, Args, Command, Parser,
+    builder::{StringValueParser, TypedValueParser as _},
+    error::{ContextKind, ErrorKind},
 };
 
 use crate::{
@@ -16,40 +26,214 @@ use crate::{
     },
 };
 
+/// The longest time that a setting may ask for, in seconds.
+const HOUR: u64 = 3600;
+const LOG_FORMAT: &str = "WARD_POLICY_LOG_FORMAT";
+
+/// Addresses of databases: of one value, where clap would take a `Vec` for many.
+type Addresses = Vec<String>;
+
 /// The settings of a service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service")]
 pub struct Config {
-    /// `WARD_POLICY_BIND`: address and port to listen on (127.0.0.1:8080).
+    /// Address and port to listen on.
+    #[arg(long, env = "WARD_POLICY_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
-    /// `DATABASE_URL`: the PostgreSQL to use; without it the service starts an embedded one.
-    pub database_url: Option<String>,
-    /// `DATABASE_REPLICA_URLS`: replicas that readers are sent to while they are caught up, separated by spaces (none).
-    pub standbys: Vec<String>,
-    /// `WARD_POLICY_DATA`: where the embedded PostgreSQL keeps its data
-    /// (as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`).
-    pub data: PathBuf,
-    /// `WARD_POLICY_WORKERS`: threads that serve connections, 1 to 64 (2).
+    /// Threads that serve connections, 1 to 64.
+    #[arg(long, env = "WARD_POLICY_WORKERS", default_value_t = 2, value_parser = number(1..=64_usize))]
     pub workers: usize,
-    /// `WARD_POLICY_CACHE_BYTES`: size of the response cache, at most 1 GiB; 0 for none (32 MiB).
+    /// Bytes of the response cache for finished public answers, up to 1 GiB; 0 for none.
+    #[arg(long, env = "WARD_POLICY_CACHE_BYTES", default_value_t = 32 << 20, value_parser = number(0..=1_usize << 30))]
     pub cache_bytes: usize,
-    /// `WARD_POLICY_METRICS_BIND`: address and port of `/metrics`, which asks for no token; not served without it.
+    /// Address and port of `/metrics`, which asks for no token; not served without it.
+    #[arg(long, env = "WARD_POLICY_METRICS_BIND")]
     pub metrics_bind: Option<String>,
-    /// `WARD_POLICY_LOG_FORMAT`: how the log is written, `text` or `json` (text).
+    /// How the log is written: text, or json with an object a line.
+    #[arg(long, env = LOG_FORMAT, default_value = "text", value_parser = log_format)]
     pub log_format: LogFormat,
-    /// `WARD_POLICY_SLOW_QUERY_MS`: statements of so many milliseconds are logged, up to an hour; 0 logs none (500).
+    /// A statement that takes so many milliseconds is logged, up to an hour; 0 logs none.
+    #[arg(long, env = "WARD_POLICY_SLOW_QUERY_MS", default_value_t = 500, value_parser = number(0..=HOUR * 1000))]
     pub slow_query_ms: u64,
-    /// Limits on what one request may take.
-    pub limits: Limits,
-    /// Bounds on the use of the database.
-    pub bounds: Bounds,
-    /// `WARD_POLICY_CONNECTIONS`: connections served at a time, 16 to 100,000 (10,000, or as many as the process has
-    /// descriptors for). One address may have a quarter of them. On a few more only health is answered.
-    pub connections: usize,
-    /// `WARD_POLICY_RATE`: requests a second of a token, or of an address without one, and twice as many at once; up to
-    /// 1,000,000, 0 for any number (1000). Conditional requests answered 304 from the cache do not count.
+    /// Which database, and how much of it.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// What callers may take.
+    #[command(flatten)]
+    pub callers: CallerSettings,
+}
+
+/// Settings of the database.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseSettings {
+    /// The PostgreSQL to use; without it the service starts an embedded one.
+    #[arg(long = "database-url", env = "DATABASE_URL", value_name = "URL", value_parser = address)]
+    pub url: Option<String>,
+    /// Replicas that readers are sent to while they are caught up, separated by spaces.
+    #[arg(long = "database-replica-urls", env = "DATABASE_REPLICA_URLS", value_name = "URLS", value_parser = addresses)]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub standbys: Addresses,
+    /// Where the embedded PostgreSQL keeps its data
+    ///
+    /// [default: as root `/var/lib/ward-policy`, else `$XDG_DATA_HOME/ward-policy` or `~/.local/share/ward-policy`]
+    #[arg(long, env = "WARD_POLICY_DATA", value_parser = StringValueParser::new().map(PathBuf::from))]
+    data: Option<PathBuf>,
+    /// Connections of the readers' pool, 1 to 100; by default 1 more than processors, at least 3.
+    #[arg(long, env = "WARD_POLICY_POOL", default_value_t = Bounds::default().pool, value_parser = number(1..=100_u32))]
+    pool: u32,
+    /// Reads of one caller that may wait for a connection, and four times as many writes, 0 to 10,000.
+    #[arg(long, env = "WARD_POLICY_QUEUE", value_parser = number(0..=10_000_usize))]
+    #[arg(default_value_t = Bounds::default().queue)]
+    queue: usize,
+    /// Longest wait of a request for a permit, and for a connection, up to an hour.
+    #[arg(long, env = "WARD_POLICY_WAIT_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Bounds::default().wait))]
+    wait_ms: u64,
+    /// Longest time for a whole read, up to an hour; exports and streams take the time they need.
+    #[arg(long, env = "WARD_POLICY_READ_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Bounds::default().read))]
+    read_ms: u64,
+    /// Longest time for a whole write, up to an hour; a large import is one write.
+    #[arg(long, env = "WARD_POLICY_WRITE_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Bounds::default().write))]
+    write_ms: u64,
+    /// PostgreSQL's `statement_timeout`, up to an hour.
+    #[arg(long, env = "WARD_POLICY_STATEMENT_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Bounds::default().statement))]
+    statement_ms: u64,
+    /// PostgreSQL's `lock_timeout`, and the longest wait of a writer for its turn, up to an hour.
+    #[arg(long, env = "WARD_POLICY_LOCK_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Bounds::default().lock))]
+    lock_ms: u64,
+    /// Reads of everything that may be streamed at a time, and exports that may be written, 1 to 100.
+    #[arg(long, env = "WARD_POLICY_STREAMS", value_parser = number(1..=100_usize))]
+    #[arg(default_value_t = Bounds::default().streams)]
+    streams: usize,
+    /// Callers that may wait for changes or follow them at a time, 8 to 100,000; an eighth of them by one caller.
+    #[arg(long, env = "WARD_POLICY_FOLLOWERS", value_parser = number(8..=100_000_usize))]
+    #[arg(default_value_t = Bounds::default().followers)]
+    followers: usize,
+}
+
+/// Settings of what callers may take.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Callers")]
+pub struct CallerSettings {
+    /// Requests a second of a token, or of an address without one, and twice as many at once, up to 1,000,000; 0 for any
+    /// number. Conditional requests answered 304 from the cache do not count.
+    #[arg(long, env = "WARD_POLICY_RATE", default_value_t = 1000, value_parser = number(0..=1_000_000_u32))]
     pub rate: u32,
+    /// Connections served at a time, 16 to 100,000, but at most half of the file descriptors allowed; a quarter to one
+    /// address. On a few more only health is answered.
+    #[arg(long, env = "WARD_POLICY_CONNECTIONS", default_value_t = 10_000, value_parser = number(16..=100_000_usize))]
+    pub connections: usize,
+    /// Proxies in front that append to `X-Forwarded-For`, up to 10.
+    #[arg(long, env = "WARD_POLICY_PROXIES", value_parser = number(0..=10_usize))]
+    #[arg(default_value_t = Limits::default().proxies)]
+    proxies: usize,
+    /// Longest time for the head of a request to arrive, up to an hour.
+    #[arg(long, env = "WARD_POLICY_HEAD_SECONDS", value_parser = number(1..=HOUR))]
+    #[arg(default_value_t = Patience::default().head.as_secs())]
+    head_seconds: u64,
+    /// Longest time for a client to read on in a long answer, up to an hour.
+    #[arg(long, env = "WARD_POLICY_IDLE_SECONDS", value_parser = number(1..=HOUR))]
+    #[arg(default_value_t = Patience::default().idle.as_secs())]
+    idle_seconds: u64,
+    /// Longest time for a body to arrive, up to an hour.
+    #[arg(long, env = "WARD_POLICY_BODY_SECONDS", value_parser = number(1..=HOUR))]
+    #[arg(default_value_t = Limits::default().body_seconds)]
+    body_seconds: u64,
+    /// Longest time for reading and checking one body, up to an hour.
+    #[arg(long, env = "WARD_POLICY_WORK_MS", value_parser = number(1..=HOUR * 1000))]
+    #[arg(default_value_t = millis(Limits::default().work))]
+    work_ms: u64,
+    /// Longest request body, 1 KiB to 1 GiB.
+    #[arg(long, env = "WARD_POLICY_BODY_BYTES", value_parser = number(1024..=1_usize << 30))]
+    #[arg(default_value_t = Limits::default().body_bytes)]
+    body_bytes: usize,
+    /// Longest file to import, 1 KiB to 1 GiB.
+    #[arg(long, env = "WARD_POLICY_IMPORT_BYTES", value_parser = number(1024..=1_usize << 30))]
+    #[arg(default_value_t = Limits::default().import_bytes)]
+    pub import_bytes: usize,
+    /// Most keys and values of a JSON document, 1,000 to 10,000,000.
+    #[arg(long, env = "WARD_POLICY_JSON_VALUES", value_parser = number(1000..=10_000_000_usize))]
+    #[arg(default_value_t = Most::default().values)]
+    json_values: usize,
+    /// Most lists and objects within one another, 8 to 100.
+    #[arg(long, env = "WARD_POLICY_JSON_DEPTH", value_parser = number(8..=100_usize))]
+    #[arg(default_value_t = Most::default().depth)]
+    json_depth: usize,
+    /// Most items on a page, 100 to 1,000.
+    #[arg(long, env = "WARD_POLICY_PAGE_ITEMS", value_parser = number(100..=MAX_LIMIT))]
+    #[arg(default_value_t = Limits::default().page_items)]
+    page_items: i64,
+    /// Most results written together, 1 to 1,000.
+    #[arg(long, env = "WARD_POLICY_BATCH_ITEMS", value_parser = number(1..=MAX_BATCH))]
+    #[arg(default_value_t = Limits::default().batch_items)]
+    batch_items: usize,
+    /// Exports that are made and sent at a time, 1 to 10,000; a quarter of them for one caller.
+    #[arg(long, env = "WARD_POLICY_EXPORTS", value_parser = number(1..=10_000_usize))]
+    #[arg(default_value_t = Limits::default().exports)]
+    exports: usize,
+    /// Bytes of exports on disk while they are made and sent, 1 MiB to 1 TiB; half of them for one caller.
+    #[arg(long, env = "WARD_POLICY_EXPORT_BYTES", value_parser = number(1 << 20..=1_usize << 40))]
+    #[arg(default_value_t = Limits::default().export_bytes)]
+    export_bytes: usize,
+}
+
+impl DatabaseSettings {
+    /// Where the embedded PostgreSQL keeps its data.
+    pub fn data(&self) -> Result<PathBuf, ConfigError> {
+        self.data.clone().map_or_else(default_data, Ok)
+    }
+
+    /// Bounds on the use of the database.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            pool: self.pool,
+            queue: self.queue,
+            wait: Duration::from_millis(self.wait_ms),
+            statement: Duration::from_millis(self.statement_ms),
+            lock: Duration::from_millis(self.lock_ms),
+            read: Duration::from_millis(self.read_ms),
+            write: Duration::from_millis(self.write_ms),
+            streams: self.streams,
+            followers: self.followers,
+        }
+    }
+}
+
+impl CallerSettings {
+    /// Limits on what one request may take.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            body_bytes: self.body_bytes,
+            import_bytes: self.import_bytes,
+            body_seconds: self.body_seconds,
+            work: Duration::from_millis(self.work_ms),
+            json: Most {
+                values: self.json_values,
+                depth: self.json_depth,
+            },
+            page_items: self.page_items,
+            batch_items: self.batch_items,
+            export_bytes: self.export_bytes,
+            exports: self.exports,
+            proxies: self.proxies,
+        }
+    }
+
     /// How long a client may take.
-    pub patience: Patience,
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience {
+            head: Duration::from_secs(self.head_seconds),
+            idle: Duration::from_secs(self.idle_seconds),
+        }
+    }
 }
 
 /// How the log is written.
@@ -63,140 +247,107 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    /// Reads the format from the environment, before all other settings: their errors are logged too.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let name = "WARD_POLICY_LOG_FORMAT";
-        match text(name)? {
-            None => Ok(Self::default()),
-            Some(value) if value == "text" => Ok(Self::Text),
-            Some(value) if value == "json" => Ok(Self::Json),
-            Some(value) => Err(ConfigError {
-                name,
-                value,
-                why: "it must be text or json".to_owned(),
-            }),
-        }
+    /// The format that the environment asks for, where another setting is wrong: that is logged too.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let asked = text(LOG_FORMAT).ok().flatten();
+        asked.and_then(|format| log_format(&format).ok()).unwrap_or_default()
     }
 }
 
-/// A variable that cannot be used.
+/// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}={value} cannot be used: {why}")]
 pub struct ConfigError {
-    name: &'static str,
+    name: String,
     value: String,
     why: String,
 }
 
-impl Config {
-    /// Reads the environment.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let (defaults, bounds, patience) = (Limits::default(), Bounds::default(), Patience::default());
-        Ok(Self {
-            bind: text("WARD_POLICY_BIND")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
-            database_url: text("DATABASE_URL")?
-                .map(|url| address("DATABASE_URL", &url))
-                .transpose()?,
-            standbys: text("DATABASE_REPLICA_URLS")?
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(|url| address("DATABASE_REPLICA_URLS", url))
-                .collect::<Result<_, _>>()?,
-            data: text("WARD_POLICY_DATA")?.map_or_else(default_data, |data| Ok(data.into()))?,
-            workers: number("WARD_POLICY_WORKERS", 2, 1..=64)?,
-            cache_bytes: number("WARD_POLICY_CACHE_BYTES", 32 << 20, 0..=1 << 30)?,
-            metrics_bind: text("WARD_POLICY_METRICS_BIND")?,
-            log_format: LogFormat::from_env()?,
-            slow_query_ms: number("WARD_POLICY_SLOW_QUERY_MS", 500, 0..=3_600_000)?,
-            limits: Limits {
-                body_bytes: number("WARD_POLICY_BODY_BYTES", defaults.body_bytes, 1024..=1 << 30)?,
-                import_bytes: number("WARD_POLICY_IMPORT_BYTES", defaults.import_bytes, 1024..=1 << 30)?,
-                body_seconds: number("WARD_POLICY_BODY_SECONDS", defaults.body_seconds, 1..=3600)?,
-                work: millis("WARD_POLICY_WORK_MS", defaults.work)?,
-                json: Most {
-                    values: number("WARD_POLICY_JSON_VALUES", defaults.json.values, 1000..=10_000_000)?,
-                    depth: number("WARD_POLICY_JSON_DEPTH", defaults.json.depth, 8..=100)?,
-                },
-                page_items: number("WARD_POLICY_PAGE_ITEMS", defaults.page_items, 100..=MAX_LIMIT)?,
-                batch_items: number("WARD_POLICY_BATCH_ITEMS", defaults.batch_items, 1..=MAX_BATCH)?,
-                export_bytes: number("WARD_POLICY_EXPORT_BYTES", defaults.export_bytes, 1 << 20..=1 << 40)?,
-                exports: number("WARD_POLICY_EXPORTS", defaults.exports, 1..=10_000)?,
-                proxies: number("WARD_POLICY_PROXIES", defaults.proxies, 0..=10)?,
-            },
-            bounds: Bounds {
-                pool: number("WARD_POLICY_POOL", bounds.pool, 1..=100)?,
-                queue: number("WARD_POLICY_QUEUE", bounds.queue, 0..=10_000)?,
-                wait: millis("WARD_POLICY_WAIT_MS", bounds.wait)?,
-                statement: millis("WARD_POLICY_STATEMENT_MS", bounds.statement)?,
-                lock: millis("WARD_POLICY_LOCK_MS", bounds.lock)?,
-                read: millis("WARD_POLICY_READ_MS", bounds.read)?,
-                write: millis("WARD_POLICY_WRITE_MS", bounds.write)?,
-                streams: number("WARD_POLICY_STREAMS", bounds.streams, 1..=100)?,
-                followers: number("WARD_POLICY_FOLLOWERS", bounds.followers, 8..=100_000)?,
-            },
-            connections: number("WARD_POLICY_CONNECTIONS", 10_000, 16..=100_000)?,
-            rate: number("WARD_POLICY_RATE", 1000, 0..=1_000_000)?,
-            patience: Patience {
-                head: seconds("WARD_POLICY_HEAD_SECONDS", patience.head)?,
-                idle: seconds("WARD_POLICY_IDLE_SECONDS", patience.idle)?,
-            },
-        })
+/// Reads the command line with its settings. Ends the program where the command line itself is wrong, or asks for help.
+pub fn parse<C: Parser>() -> Result<C, ConfigError> {
+    let matches = C::command().mut_args(setting).try_get_matches();
+    let read = matches.and_then(|matches| C::from_arg_matches(&matches));
+    read.map_err(|e| refused(C::command(), &e).unwrap_or_else(|| e.exit()))
+}
+
+/// An argument that is a setting stands in `--help` without its value, and is absent where its variable is blank.
+fn setting(arg: Arg) -> Arg {
+    let Some(name) = arg.get_env() else { return arg };
+    let is_blank = env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
+    let arg = arg.hide_env_values(true).hide_short_help(true);
+    if is_blank { arg.env(None::<&str>) } else { arg }
+}
+
+/// Which setting an error is about, if it is about one.
+fn refused(mut command: Command, e: &clap::Error) -> Option<ConfigError> {
+    // Arguments are written as in errors once they are built.
+    command.build();
+    let arguments = command.get_arguments();
+    let mut settings = arguments.filter_map(|arg| Some((arg.to_string(), arg.get_env()?.to_str()?)));
+    match e.kind() {
+        // clap does not say which one.
+        ErrorKind::InvalidUtf8 => settings.find_map(|(_, name)| text(name).err()),
+        ErrorKind::ValueValidation => {
+            let refused = e.get(ContextKind::InvalidArg)?.to_string();
+            let (_, name) = settings.find(|(setting, _)| *setting == refused)?;
+            // An address is not shown: a part of it may be a password.
+            let value = e
+                .get(ContextKind::InvalidValue)
+                .filter(|_| !name.starts_with("DATABASE_"));
+            Some(ConfigError {
+                name: name.to_owned(),
+                value: value.map_or_else(|| "…".to_owned(), ToString::to_string),
+                why: e.source()?.to_string(),
+            })
+        }
+        _ => None,
     }
 }
 
-/// The address of a database.
-fn address(name: &'static str, url: &str) -> Result<String, ConfigError> {
-    match db::address::check(url) {
-        Ok(()) => Ok(url.to_owned()),
-        Err(why) => Err(ConfigError {
-            name,
-            // The value is not shown: a part of it may be a password.
-            value: "…".to_owned(),
-            why: why.to_owned(),
-        }),
+fn number<T>(allowed: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: Clone + Debug + FromStr + PartialOrd,
+{
+    move |value: &str| {
+        let number = value.parse().ok().filter(|number| allowed.contains(number));
+        number.ok_or_else(|| format!("it must be a number in {allowed:?}"))
     }
 }
 
-/// A time in seconds, up to an hour.
-fn seconds(name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
-    number(name, default.as_secs(), 1..=3600).map(Duration::from_secs)
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A time in milliseconds, up to an hour.
-fn millis(name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
-    let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
-    number(name, default, 1..=3_600_000).map(Duration::from_millis)
+fn log_format(format: &str) -> Result<LogFormat, &'static str> {
+    match format {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("it must be text or json"),
+    }
+}
+
+fn address(url: &str) -> Result<String, &'static str> {
+    db::address::check(url).map(|()| url.to_owned())
+}
+
+fn addresses(urls: &str) -> Result<Addresses, &'static str> {
+    urls.split_whitespace().map(address).collect()
 }
 
 /// The value of a variable, none if it is blank. A variable that cannot be read must not pass for an absent one.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
+fn text(name: &str) -> Result<Option<String>, ConfigError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(ConfigError {
-            name,
+            name: name.to_owned(),
             // The value is not shown: half of it may be a password.
             value: "…".to_owned(),
             why: "it must be UTF-8".to_owned(),
         }),
     }
-}
-
-fn number<T>(name: &'static str, default: T, allowed: std::ops::RangeInclusive<T>) -> Result<T, ConfigError>
-where
-    T: FromStr + PartialOrd + std::fmt::Debug,
-{
-    let Some(value) = text(name)? else { return Ok(default) };
-    value
-        .parse()
-        .ok()
-        .filter(|n| allowed.contains(n))
-        .ok_or_else(|| ConfigError {
-            name,
-            value,
-            why: format!("it must be a number in {allowed:?}"),
-        })
 }
 
 fn default_data() -> Result<PathBuf, ConfigError> {

@@ -19,16 +19,18 @@ use crate::{
 pub type Failure = Box<dyn StdError>;
 
 /// Works on the database, then prints the lines that the work gives.
-pub fn run(work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>) -> Result<(), Failure> {
-    with_database(|url| connect(url).and_then(|mut conn| work(&mut conn))).and_then(print)
+pub fn run(
+    config: &Config,
+    work: impl FnOnce(&mut PgConnection) -> Result<Vec<String>, Failure>,
+) -> Result<(), Failure> {
+    with_database(config, |url| connect(url).and_then(|mut conn| work(&mut conn))).and_then(print)
 }
 
 /// Works with the address of the database; an embedded server runs at least as long.
-pub fn with_database<T>(work: impl FnOnce(&str) -> Result<T, Failure>) -> Result<T, Failure> {
-    let config = Config::from_env()?;
-    let (url, embedded) = match config.database_url {
-        Some(url) => (url, None),
-        None => Embedded::reach(&config.data)?,
+pub fn with_database<T>(config: &Config, work: impl FnOnce(&str) -> Result<T, Failure>) -> Result<T, Failure> {
+    let (url, embedded) = match &config.database.url {
+        Some(url) => (url.clone(), None),
+        None => Embedded::reach(&config.database.data()?)?,
     };
     let done = work(&url);
     if let Some(embedded) = embedded {

@@ -46,9 +46,9 @@ pub struct ImportCommand {
 }
 
 /// Runs the command.
-pub fn run(command: &ImportCommand) -> Result<(), Failure> {
-    let limit = Config::from_env()?.limits.import_bytes;
-    database::run(|conn| {
+pub fn run(config: &Config, command: &ImportCommand) -> Result<(), Failure> {
+    let limit = config.callers.import_bytes;
+    database::run(config, |conn| {
         let mut lines = Vec::new();
         for file in &command.files {
             let report = bytes(file, limit)

@@ -47,8 +47,7 @@ const KEPT_FREE: usize = 64;
 
 /// Serves until it is told to stop, or until the database can never be ready. While the database is not there, callers
 /// are told so.
-pub fn run(with_sample: bool) -> Result<(), Failure> {
-    let config = Config::from_env()?;
+pub fn run(config: &Config, with_sample: bool) -> Result<(), Failure> {
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
     // Binds on trial: a start that cannot serve must not touch a database. The server binds once the database is there.
     drop(Listening::on(&config.bind).map_err(cannot_listen)?);
@@ -59,17 +58,23 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     };
     metrics_bind.map(TcpListener::bind).transpose().map_err(cannot_show)?;
     files::look();
-    let (url, embedded) = if let Some(url) = config.database_url {
-        (url, None)
+    let (url, embedded, data) = if let Some(url) = &config.database.url {
+        (url.clone(), None, None)
     } else {
-        let embedded = Embedded::start(&config.data)?;
-        (embedded.url("ward_policy"), Some(embedded))
+        let data = config.database.data()?;
+        let embedded = Embedded::start(&data)?;
+        (embedded.url("ward_policy"), Some(embedded), Some(data))
     };
-    let database = Database::new(&url, &config.standbys, config.bounds, HOOKS);
+    let (bounds, limits, patience) = (
+        config.database.bounds(),
+        config.callers.limits(),
+        config.callers.patience(),
+    );
+    let database = Database::new(&url, &config.database.standbys, bounds, HOOKS);
     let preparation = Preparation::begin(Prepare {
         url,
         with_sample,
-        data: embedded.is_some().then_some(config.data),
+        data,
         database: database.clone(),
     })?;
     let failed = preparation.wait()?;
@@ -77,20 +82,19 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
     database.queries().call_slow(slow);
     // One blocking thread per pooled connection, so that no permit waits for a thread.
     let permits: u32 = database.pools().iter().map(|(_, pool)| pool.size).sum();
-    let limits = config.limits;
-    let state = AppState::new(database.clone(), config.cache_bytes, config.rate, limits);
+    let state = AppState::new(database.clone(), config.cache_bytes, config.callers.rate, limits);
     let threads = usize::try_from(permits)? + state.workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {
         let outside = metrics_bind.map(|bind| metrics::server(state.clone(), bind));
         let outside = outside.transpose().map_err(cannot_show)?;
         let shown = outside.as_ref().map(Server::handle);
-        let most = descriptors::connections(config.connections);
+        let most = descriptors::connections(config.callers.connections);
         let room = Room {
             in_all: most,
             each: (limits.proxies == 0).then_some((most / SHARE).max(1)),
         };
-        let connections = Connections::new(config.patience, room);
+        let connections = Connections::new(patience, room);
         let listening = Listening::on(&config.bind).map_err(cannot_listen)?;
         let sockets = listening.sockets()?;
         let (asked, waiting, open) = (stop_asked()?, database.clone(), Arc::clone(&connections));
@@ -108,11 +112,11 @@ pub fn run(with_sample: bool) -> Result<(), Failure> {
         let mut server = HttpServer::new(app)
             .workers(config.workers)
             .max_connections((most + KEPT_FREE).div_ceil(config.workers))
-            .client_request_timeout(config.patience.head)
+            .client_request_timeout(patience.head)
             .on_connect(move |io, data| connections.take(io, data))
             .worker_max_blocking_threads(threads)
             .shutdown_signal(stop)
-            .shutdown_timeout(config.bounds.longest_request().as_secs() + 1);
+            .shutdown_timeout(bounds.longest_request().as_secs() + 1);
         for socket in sockets {
             server = server.listen(socket)?;
         }

@@ -12,7 +12,10 @@ use clap::Subcommand;
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 
-use super::database::{self, Failure, in_words, write};
+use super::{
+    config::Config,
+    database::{self, Failure, in_words, write},
+};
 use crate::{
     error::Error,
     http::validation,
@@ -48,8 +51,8 @@ pub enum TokenCommand {
 }
 
 /// Runs a command.
-pub fn run(command: &TokenCommand) -> Result<(), Failure> {
-    database::run(|conn| work(conn, command))
+pub fn run(config: &Config, command: &TokenCommand) -> Result<(), Failure> {
+    database::run(config, |conn| work(conn, command))
 }
 
 /// The lines to print.

@@ -14,12 +14,11 @@ use crate::db::{
 };
 
 /// Runs the command.
-pub fn run() -> Result<(), Failure> {
-    let config = Config::from_env()?;
-    if config.database_url.is_some() {
+pub fn run(config: &Config) -> Result<(), Failure> {
+    if config.database.url.is_some() {
         return Err("DATABASE_URL names a PostgreSQL that is not ward-policy's to upgrade: unset it to upgrade the embedded one".into());
     }
-    let upgrade = Embedded::upgrade(&config.data, |from, to, place| {
+    let upgrade = Embedded::upgrade(&config.database.data()?, |from, to, place| {
         // As any start does, so that the copy has every migration.
         db::set_up(from, |_| Ok(()))?;
         backup::copy(from, to, place)

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::database::{self, Failure};
+use super::{
+    config::Config,
+    database::{self, Failure},
+};
 use crate::{db, error::Result, resources::revisions, value::hex};
 
 /// Findings that a report names; the others are only counted.
@@ -159,9 +162,9 @@ struct Derived {
 
 /// Verifies `DATABASE_URL`, or the embedded database whether the service runs or not, and prints the report. `known` is
 /// a head that was noted earlier and kept elsewhere: without one, a history that was cut off looks whole.
-pub fn run(known: Option<&Head>) -> Result<(), Failure> {
+pub fn run(config: &Config, known: Option<&Head>) -> Result<(), Failure> {
     let mut holds = true;
-    database::run(|conn| {
+    database::run(config, |conn| {
         let report = verify(conn, known)?;
         holds = report.findings.is_empty();
         Ok(report.lines())

@@ -5,29 +5,26 @@ use std::{num::NonZero, thread, time::Duration};
 /// Bounds on the use of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// `WARD_POLICY_POOL`: connections for readers, 1 to 100 (one more than there are processors here, at least 3), and as many for
-    /// reads that may scan much of the database; three more are for writers, twice `WARD_POLICY_STREAMS` for long
-    /// reads, and one listens. One caller has all but one of each at most. A database elsewhere bears more.
+    /// Connections for readers, and as many for reads that may scan much of the database; three more are for writers, twice
+    /// `streams` for long reads, and one listens. One caller has all but one of each at most.
     pub pool: u32,
-    /// `WARD_POLICY_QUEUE`: reads of one caller that may wait for a connection, and four times as many writes, 0 to 10,000 (16); with one
-    /// more, the request that has waited longest gets 503. Sixteen times as many wait in all. A longer queue makes an overloaded
-    /// caller's responses later.
+    /// Reads of one caller that may wait for a connection, and four times as many writes; with one more, the request that has
+    /// waited longest gets 503. Sixteen times as many wait in all. A longer queue makes an overloaded caller's responses later.
     pub queue: usize,
-    /// `WARD_POLICY_WAIT_MS`: how long a request may wait for a permit, and for a connection, in milliseconds (1500).
+    /// How long a request may wait for a permit, and for a connection.
     pub wait: Duration,
-    /// `WARD_POLICY_STATEMENT_MS`: `statement_timeout` (5000).
+    /// `statement_timeout`.
     pub statement: Duration,
-    /// `WARD_POLICY_LOCK_MS`: `lock_timeout`, and how long a writer may wait for its permit (4000).
+    /// `lock_timeout`, and how long a writer may wait for its permit.
     pub lock: Duration,
-    /// `WARD_POLICY_READ_MS`: how long a read may take, all in all (4000); exports and streams take the time they need.
+    /// How long a read may take, all in all; exports and streams take the time they need.
     pub read: Duration,
-    /// `WARD_POLICY_WRITE_MS`: how long a write may take, all in all (30000); a large import is one.
+    /// How long a write may take, all in all; a large import is one.
     pub write: Duration,
-    /// `WARD_POLICY_STREAMS`: how many may stream everything at a time, and how many files may be written, each on a connection of its
-    /// own, 1 to 100 (3); one caller may have all but one of them.
+    /// How many may stream everything at a time, and how many files may be written, each on a connection of its own; one caller
+    /// may have all but one of them.
     pub streams: usize,
-    /// `WARD_POLICY_FOLLOWERS`: how many may wait for changes or follow them at a time, 8 to 100,000 (2000), an eighth of them by one
-    /// caller.
+    /// How many may wait for changes or follow them at a time, an eighth of them by one caller.
     pub followers: usize,
 }
 

@@ -49,9 +49,9 @@ const NEVER: u64 = u64::MAX;
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// `WARD_POLICY_HEAD_SECONDS`: to send the head of a request, 1 to 3600 (15).
+    /// To send the head of a request.
     pub head: Duration,
-    /// `WARD_POLICY_IDLE_SECONDS`: to read on in a long answer, 1 to 3600 (90).
+    /// To read on in a long answer.
     pub idle: Duration,
 }
 

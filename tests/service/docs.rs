@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Stdio,
+    thread,
 };
 
 use chrono::DateTime;
@@ -462,22 +463,27 @@ fn no_sentence_stands_on_two_pages() -> Outcome {
     Ok(())
 }
 
-/// Every variable that the settings are read from stands in the table, and no other.
+/// The table of settings has the names and defaults that `--help` shows.
 #[test]
 fn the_settings_are_those_of_the_program() -> Outcome {
-    let operate = page("docs/operate.md")?;
-    let described: BTreeSet<_> = operate
-        .prose
-        .iter()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(name, _)| name)
-        .filter(|name| name.starts_with("WARD_POLICY_") || name.starts_with("DATABASE_"))
+    let processors = thread::available_parallelism()?.get();
+    let pool = (processors + 1).clamp(3, 100).to_string();
+    let operate = page("docs/operate.md")?.text.replace('`', "");
+    let rows = operate
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let described: BTreeMap<_, _> = rows
+        .filter(|(name, _)| name.starts_with("WARD_POLICY_") || name.starts_with("DATABASE_"))
+        .filter_map(|(name, rest)| Some((name.to_owned(), rest.split_once(" | ")?.0)))
+        .map(|(name, default)| (name, default.replace("1 more than processors, at least 3", &pool)))
         .collect();
-    let code = fs::read_to_string(root().join("src/cli/config.rs"))?;
-    let read: BTreeSet<_> = code
-        .split('"')
-        .filter(|name| name.starts_with("WARD_POLICY_") || name.starts_with("DATABASE_"))
+    let help = Place::new("help")?.run(&["--help"], &[])?.printed.replace('`', "");
+    let between = |text: &str, mark| Some(text.split_once(mark)?.1.split_once(']')?.0.to_owned());
+    let shown: BTreeMap<_, _> = help
+        .split("\n      --")
+        .filter_map(|setting| Some((between(setting, "[env: ")?, between(setting, "[default: "))))
+        .map(|(name, default)| (name, default.unwrap_or_else(|| "–".to_owned())))
         .collect();
-    assert_eq!(described, read);
+    assert_eq!(described, shown);
     Ok(())
 }

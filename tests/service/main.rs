@@ -8,10 +8,11 @@
 use std::{
     collections::HashSet,
     error::Error,
+    ffi::OsStr,
     fs,
     io::Read,
     net::TcpListener,
-    os::unix::fs::MetadataExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -20,6 +21,7 @@ use std::{
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
 use ward_policy::db::embedded::Embedded;
 
 use http::{assert_ok_or_away, assert_ok_or_away_or_unknown, create, exchange, get, get_by, organizations};
@@ -350,6 +352,52 @@ fn a_bad_setting_is_one_line_before_anything_is_started() -> Outcome {
             .is_one_line_about(&[variable, value]);
         assert!(!place.data().exists(), "{variable}={value}");
     }
+    let settings = [("WARD_POLICY_LOG_FORMAT", "json"), ("WARD_POLICY_POOL", "0")];
+    let line: Value = serde_json::from_str(&place.run(&["serve"], &settings)?.said)?;
+    let words = "WARD_POLICY_POOL=0 cannot be used: it must be a number in 1..=100";
+    assert_eq!(line["message"], words);
+    Ok(())
+}
+
+#[test]
+fn a_setting_that_may_hold_a_password_is_never_shown() -> Outcome {
+    let place = Place::new("secrets")?;
+    for variable in ["DATABASE_URL", "DATABASE_REPLICA_URLS"] {
+        for value in [&b"postgres//u:s3cret@h"[..], b"postgres://u:s3cret\xff@h/d"] {
+            let run = |argument| {
+                let mut command = place.command(&[argument]);
+                let output = command.env(variable, OsStr::from_bytes(value)).output()?;
+                Outcome::Ok(Run {
+                    status: output.status,
+                    said: String::from_utf8(output.stderr)?,
+                    printed: String::from_utf8(output.stdout)?,
+                })
+            };
+            let refused = run("serve")?;
+            refused.is_one_line_about(&[variable, "=… cannot be used"]);
+            assert!(!refused.said.contains("s3cret"), "{}", refused.said);
+            // What needs no setting works whatever the settings are.
+            for argument in ["--help", "openapi"] {
+                let shown = run(argument)?;
+                assert!(shown.status.success() && shown.said.is_empty(), "{}", shown.said);
+                assert!(!shown.printed.contains("s3cret"), "{argument}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_blank_setting_is_absent() -> Outcome {
+    let place = Place::new("blank")?;
+    let settings = [
+        ("DATABASE_URL", ""),
+        ("WARD_POLICY_POOL", " "),
+        ("WARD_POLICY_LOG_FORMAT", ""),
+    ];
+    place
+        .run(&["migrate"], &settings)?
+        .is_one_line_about(&["DATABASE_URL says which"]);
     Ok(())
 }
 

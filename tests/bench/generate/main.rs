@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use diesel::connection::SimpleConnection;
 use ward_policy::cli::{
-    config::LogFormat,
+    config::{self, Config, LogFormat},
     database::{self, Failure, in_words},
     logging,
 };
@@ -23,11 +23,17 @@ struct Arguments {
     /// Indicators, rounded up to whole organizations of 200: twenty a year, over ten years.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     indicators: u32,
+    #[command(flatten)]
+    config: Config,
 }
 
 fn main() -> ExitCode {
     logging::start(LogFormat::Text);
-    match generate(Arguments::parse().indicators) {
+    let arguments = config::parse::<Arguments>();
+    match arguments
+        .map_err(Failure::from)
+        .and_then(|arguments| generate(&arguments))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             log::error!("{e}");
@@ -37,9 +43,9 @@ fn main() -> ExitCode {
 }
 
 /// Stores organizations with so many indicators: each organization whole or not at all, one after the other.
-fn generate(indicators: u32) -> Result<(), Failure> {
-    let organizations = indicators.div_ceil(PER_ORGANIZATION);
-    database::run(|conn| {
+fn generate(arguments: &Arguments) -> Result<(), Failure> {
+    let organizations = arguments.indicators.div_ceil(PER_ORGANIZATION);
+    database::run(&arguments.config, |conn| {
         for n in 0..organizations {
             load::load(conn, n).map_err(|e| in_words(&e))?;
             if (n + 1) % 100 == 0 {
