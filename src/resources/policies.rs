@@ -21,7 +21,8 @@ use crate::{
     error::{Error, Result, Violation, found},
     http::{
         as_of::{AsOfParam, Since, only},
-        etag::{Condition, Match},
+        conditional_writes::ConditionalWrite,
+        etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
@@ -284,25 +285,19 @@ async fn read_policy(
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    condition: Condition,
+    row: ConditionalWrite<(OrganizationKey, FiscalYear), Condition>,
     Json(input): Json<PolicyInput>,
 ) -> Result<Idempotent<Stored<Policy>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            let stored = permitted(tx, &key)?;
-            read.check(&stored)?;
-            check_path(tx, &key, &input)?;
-            update(tx, stored.id, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            permit_new(tx, &input.organization)?;
-            check_path(tx, &key, &input)?;
-            check_absent(tx, &key)?;
-            insert(tx, Id::generate(), &input).map(Stored::Created)
-        }
+    let path = row.key.clone();
+    let replace = move |tx: &mut Tx<'_>, stored: &Policy, input: &PolicyInput| {
+        check_path(tx, &path, input)?;
+        update(tx, stored.id, input)
+    };
+    row.replace_or_create(input, permitted, replace, |tx, key, input| {
+        permit_new(tx, &input.organization)?;
+        check_path(tx, key, input)?;
+        check_absent(find(tx, key))?;
+        insert(tx, Id::generate(), input)
     })
     .await
 }
@@ -313,19 +308,11 @@ async fn replace_policy(
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
 #[patch("/policies/{organization}/{fiscal_year}")]
 async fn patch_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    read: Match,
+    row: ConditionalWrite<(OrganizationKey, FiscalYear), Match>,
     patch: Patch,
 ) -> Result<Idempotent<Answer<Policy>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, &key)?;
-        read.check(&stored)?;
-        let id = stored.id;
-        update(tx, id, &patch.apply(&stored.into())?).map(Answer)
-    })
-    .await
+    row.patch(patch, permitted, |tx, stored, input| update(tx, stored.id, input))
+        .await
 }
 
 /// Removes a policy with everything below it.
@@ -334,15 +321,8 @@ async fn patch_policy(
 /// be withdrawn.
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match))]
 #[delete("/policies/{organization}/{fiscal_year}")]
-async fn remove_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    read: Match,
-) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        let stored = permitted(tx, &key)?;
-        read.check(&stored)?;
+async fn remove_policy(row: ConditionalWrite<(OrganizationKey, FiscalYear), Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, stored| {
         let id = stored.id;
         diesel::delete(results::table.filter(results::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(indicators::table.filter(indicators::policy_id.eq(id))).execute(tx.conn)?;
@@ -350,7 +330,7 @@ async fn remove_policy(
         diesel::delete(goals::table.filter(goals::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(e::table.filter(e::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(policies::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+        Ok(())
     })
     .await
 }
@@ -463,14 +443,6 @@ pub fn check_path(
         broken.push(Violation::at("/organization", "path_mismatch", detail));
     }
     Error::refuse(broken)
-}
-
-/// Fails if there is a policy already.
-pub fn check_absent(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<()> {
-    match found(find(conn, key))? {
-        Some(_) => Err(Error::PreconditionFailed),
-        None => Ok(()),
-    }
 }
 
 /// The organization a body names.

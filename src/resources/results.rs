@@ -23,14 +23,15 @@ use crate::{
         evaluation::Facts,
         kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
     },
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since, only},
-        etag::{Condition, Match},
+        conditional_writes::ConditionalWrite,
+        etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, Years},
+        query::{AnyOf, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
         validation::Rules,
     },
@@ -208,6 +209,27 @@ impl Rules for ResultInput {
     }
 }
 
+impl From<IndicatorResult> for ResultInput {
+    fn from(shown: IndicatorResult) -> Self {
+        Self {
+            fiscal_year: shown.fiscal_year,
+            value: shown.value,
+            cumulative_value: shown.cumulative_value,
+            numerator: shown.numerator,
+            denominator: shown.denominator,
+            sample_size: shown.sample_size,
+            value_status: shown.value_status,
+            observation_status: shown.observation_status,
+            text: shown.text,
+            comment: shown.comment,
+            measured_on: shown.measured_on,
+            declared_rating: shown.declared_rating,
+            stated_previous_value: shown.stated_previous_value,
+            stated_previous_text: shown.stated_previous_text,
+        }
+    }
+}
+
 impl ResultInput {
     /// The part of a result that an evaluation looks at.
     #[must_use]
@@ -319,32 +341,18 @@ async fn read_result(
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    condition: Condition,
+    row: ConditionalWrite<(Id, FiscalYear), Condition>,
     Json(input): Json<ResultInput>,
 ) -> Result<Idempotent<Stored<IndicatorResult>>> {
-    check_path(key.1, &input)?;
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            let stored = permitted(tx, key)?;
-            read.check(&stored.clone().view(today()))?;
-            update(tx, stored.id, &input)?;
-            Ok(Stored::Replaced(find(tx, key)?.view(today())))
-        }
-        Condition::Create => {
-            parent::permit(tx, key.0)?;
-            if found(find(tx, key))?.is_some() {
-                return Err(Error::PreconditionFailed);
-            }
-            put(tx, &[(key.0, &input)])?;
-            let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
-            Ok(Stored::Created(Created {
-                at,
-                body: find(tx, key)?.view(today()),
-            }))
-        }
+    check_path(row.key.1, &input)?;
+    row.replace_or_create(input, permitted, change, |tx, key, input| {
+        parent::permit(tx, key.0)?;
+        check_absent(find(tx, *key))?;
+        put(tx, &[(key.0, input)])?;
+        Ok(Created {
+            at: format!("/v1/indicators/{}/results/{}", key.0, key.1),
+            body: find(tx, *key)?.view(today()),
+        })
     })
     .await
 }
@@ -355,21 +363,10 @@ async fn replace_result(
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}/results/{fiscal_year}")]
 async fn patch_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    read: Match,
+    row: ConditionalWrite<(Id, FiscalYear), Match>,
     patch: Patch,
 ) -> Result<Idempotent<Answer<IndicatorResult>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, key)?;
-        read.check(&stored.clone().view(today()))?;
-        let id = stored.id;
-        let input = patch.apply(&stored.input(today()))?;
-        update(tx, id, &input)?;
-        Ok(Answer(find(tx, (key.0, input.fiscal_year))?.view(today())))
-    })
-    .await
+    row.patch(patch, permitted, change).await
 }
 
 /// Removes the result of an indicator in a fiscal year.
@@ -377,18 +374,10 @@ async fn patch_result(
 /// To say why there is no value, change `value_status` instead.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
-async fn remove_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    read: Match,
-) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        let stored = permitted(tx, key)?;
-        let id = stored.id;
-        read.check(&stored.view(today()))?;
-        diesel::delete(results::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+async fn remove_result(row: ConditionalWrite<(Id, FiscalYear), Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, stored| {
+        diesel::delete(results::table.find(stored.id)).execute(tx.conn)?;
+        Ok(())
     })
     .await
 }
@@ -476,7 +465,7 @@ fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<
 }
 
 /// The result of an indicator in a fiscal year, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<StoredResult> {
+fn permitted(tx: &mut Tx<'_>, key: &(Id, FiscalYear)) -> Result<IndicatorResult> {
     let found = results::table
         .inner_join(i::table.inner_join(g::table.inner_join(p::table)))
         .filter(results::indicator_id.eq(key.0))
@@ -485,7 +474,12 @@ fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<StoredResult> {
         .first(tx.conn)
         .optional()?;
     tx.permit(Permission::Edit, "result", found)?;
-    find(tx, key)
+    Ok(find(tx, *key)?.view(today()))
+}
+
+fn change(tx: &mut Tx<'_>, stored: &IndicatorResult, input: &ResultInput) -> Result<IndicatorResult> {
+    update(tx, stored.id, input)?;
+    Ok(find(tx, (stored.indicator_id, input.fiscal_year))?.view(today()))
 }
 
 /// Fails unless the body is about the year that the path names: a PUT does not move things, a PATCH may.
