@@ -1,12 +1,7 @@
 //! Results: what an indicator came to in a fiscal year.
 
 use actix_web::{delete, get, patch, put};
-use diesel::{
-    PgConnection,
-    helper_types::{InnerJoin, IntoBoxed},
-    pg::Pg,
-    prelude::*,
-};
+use diesel::{PgConnection, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -17,11 +12,11 @@ use crate::{
     auth::Permission,
     db::{
         Db, Read, RevisionOf, Tx, Workload, find_by_id,
-        schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+        schema::{goals as g, indicators as i, policies as p, results},
     },
     domain::{
         evaluation::Facts,
-        kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
+        kinds::{ObservationStatus, Rating, ValueStatus},
     },
     error::{Error, Result, Violation},
     http::{
@@ -31,17 +26,21 @@ use crate::{
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, Query, Years},
+        query::{AnyOf, Query},
         respond::{Answer, Created, NoContent, Stored},
         validation::Rules,
     },
-    keyset, narrow, query, text_enum,
-    value::{Date, Decimal, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, Time, language::Bilingual, today},
+    keyset, text_enum,
+    value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, language::Bilingual, today},
 };
 
 pub mod bulk;
+pub mod filter;
 pub mod stored;
 
+use filter::matching;
+
+pub use filter::{ResultFilter, lean};
 pub use stored::{StoredResult, put, update};
 
 /// Routes under `/results` and `/indicators/{id}/results`.
@@ -259,24 +258,6 @@ impl ResultInput {
 /// A merge patch of a result.
 pub type ResultPatch = PatchOf<ResultInput>;
 
-query! {
-    /// Which results to list.
-    pub struct ResultFilter {
-        /// Only results of these organizations, by slug or municipality code.
-        pub organization: AnyOf<OrganizationKey>,
-        /// Only results of policies of these fiscal years.
-        pub policy_year: Years,
-        /// Only results of these fiscal years.
-        pub fiscal_year: Years,
-        /// Only results of indicators of these kinds.
-        pub kind: AnyOf<IndicatorKind>,
-        /// Only results of indicators of these goals.
-        pub goal: AnyOf<Id>,
-        /// Only results of these indicators.
-        pub indicator: AnyOf<Id>,
-    }
-}
-
 /// Lists results, across everything.
 ///
 /// `policy_year` is the fiscal year of the policy, `fiscal_year` that of the result itself. Latest first.
@@ -380,56 +361,6 @@ async fn remove_result(row: ConditionalWrite<(Id, FiscalYear), Match>) -> Result
         Ok(())
     })
     .await
-}
-
-#[diesel::dsl::auto_type]
-fn joined() -> _ {
-    results::table
-        .inner_join(i::table)
-        .inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table))
-}
-
-/// Results as a boxed query, before anything is selected.
-type Boxed<'a> = IntoBoxed<'a, joined, Pg>;
-
-/// Results joined with nothing but their indicators, as a boxed query.
-pub type Lean<'a> = IntoBoxed<'a, InnerJoin<results::table, i::table>, Pg>;
-
-/// Narrows a query down by the filters on results and their indicators.
-macro_rules! narrow_own {
-    ($query:ident, $filter:ident, $since:ident) => {
-        narrow!($query, results::fiscal_year, $filter.fiscal_year);
-        narrow!($query, i::kind, $filter.kind);
-        narrow!($query, i::goal_id, $filter.goal);
-        narrow!($query, results::indicator_id, $filter.indicator);
-        if let Some(time) = $since.updated_since {
-            $query = $query.filter(results::updated_at.ge(time));
-        }
-    };
-}
-
-/// The results a filter asks for, not yet selected or ordered.
-fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
-    let mut query = joined().into_boxed();
-    narrow!(query, organization in filter.organization);
-    narrow!(query, p::fiscal_year, filter.policy_year);
-    narrow_own!(query, filter, since);
-    query
-}
-
-/// The results a filter asks for, joined with nothing but their indicators: for reads of so many that looking policies
-/// up apart is less work.
-#[must_use]
-pub fn lean<'a>(filter: &'a ResultFilter, since: &Since) -> Lean<'a> {
-    let mut query = results::table.inner_join(i::table).into_boxed();
-    narrow_own!(query, filter, since);
-    if filter.organization.some().is_some() || filter.policy_year.some().is_some() {
-        let mut policies = p::table.inner_join(o::table).select(p::id).into_boxed();
-        narrow!(policies, organization in filter.organization);
-        narrow!(policies, p::fiscal_year, filter.policy_year);
-        query = query.filter(results::policy_id.eq_any(policies));
-    }
-    query
 }
 
 fn list(
