@@ -2,9 +2,7 @@
 
 use actix_web::{delete, get, patch, put};
 use diesel::{PgConnection, prelude::*};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::indicators as parent;
@@ -13,10 +11,6 @@ use crate::{
     db::{
         Db, Read, RevisionOf, Tx, Workload, find_by_id,
         schema::{goals as g, indicators as i, policies as p, results},
-    },
-    domain::{
-        evaluation::Facts,
-        kinds::{ObservationStatus, Rating, ValueStatus},
     },
     error::{Error, Result, Violation},
     http::{
@@ -28,20 +22,21 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, Query},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
     },
     keyset, text_enum,
-    value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, language::Bilingual, today},
+    value::{FiscalYear, Id, Time, language::Bilingual, today},
 };
 
 pub mod bulk;
+mod columns;
 pub mod filter;
 pub mod stored;
 
 use filter::matching;
 
+pub use columns::{IndicatorResult, ResultInput, put, update};
 pub use filter::{ResultFilter, lean};
-pub use stored::{StoredResult, put, update};
+pub use stored::StoredResult;
 
 /// Routes under `/results` and `/indicators/{id}/results`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -66,194 +61,8 @@ text_enum! {
     }
 }
 
-/// What an indicator came to in a fiscal year (実績). A value that is not known is null, and `value_status` says why.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct IndicatorResult {
-    /// Identifier.
-    pub id: Id,
-    /// The indicator.
-    pub indicator_id: Id,
-    /// The goal of the indicator.
-    pub goal_id: Id,
-    /// Slug of the organization.
-    pub organization: Slug,
-    /// Fiscal year of the policy.
-    pub policy_year: FiscalYear,
-    /// Fiscal year of the result itself.
-    pub fiscal_year: FiscalYear,
-    /// The value, in the indicator's unit; 0 is a value, null is not.
-    #[schema(example = 57.0)]
-    pub value: Option<Decimal>,
-    /// The sum since the target's period began; null unless the target is cumulative.
-    pub cumulative_value: Option<Decimal>,
-    /// Numerator of a ratio.
-    pub numerator: Option<Decimal>,
-    /// Denominator of a ratio, more than 0.
-    pub denominator: Option<Decimal>,
-    /// How many were asked or counted.
-    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
-    pub sample_size: Option<i64>,
-    /// What there is of the value, as of today.
-    pub value_status: ValueStatus,
-    /// How final the value is.
-    pub observation_status: ObservationStatus,
-    /// The result as printed.
-    pub text: Option<Prose<2000>>,
-    /// A remark.
-    pub comment: Option<Prose<4000>>,
-    /// When it was measured.
-    pub measured_on: Option<Date>,
-    /// The organization's own rating: `A` (達成), `B` (未達成) or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
-    pub declared_rating: Option<Rating>,
-    /// The previous year's result as printed beside this one.
-    pub stated_previous_value: Option<Decimal>,
-    /// The same, word for word.
-    pub stated_previous_text: Option<Line<500>>,
-    /// 1 when created, one more with each change.
-    #[schema(minimum = 1)]
-    pub version: i64,
-    /// When it was created.
-    pub created_at: Time,
-    /// When it last changed.
-    pub updated_at: Time,
-}
-
 /// Some results.
 pub type IndicatorResultPage = Page<IndicatorResult>;
-
-/// What a caller says about a result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
-#[diesel(table_name = results, treat_none_as_null = true)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "fiscal_year": 2024, "value": 41.3, "cumulative_value": null, "numerator": null, "denominator": null, "sample_size": 1200,
-    "value_status": "reported", "observation_status": "final", "text": "41.3%", "comment": null, "measured_on": null,
-    "declared_rating": "A", "stated_previous_value": 38.9, "stated_previous_text": "38.9%"
-}))]
-pub struct ResultInput {
-    /// Fiscal year of the result.
-    pub fiscal_year: FiscalYear,
-    /// The value, in the indicator's unit; 0 is a value.
-    pub value: Option<Decimal>,
-    /// The sum since the target's period began.
-    pub cumulative_value: Option<Decimal>,
-    /// Numerator of a ratio.
-    pub numerator: Option<Decimal>,
-    /// Denominator of a ratio, more than 0.
-    pub denominator: Option<Decimal>,
-    /// How many were asked or counted.
-    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
-    pub sample_size: Option<i64>,
-    /// `reported` with a value; without one the reason, or `not_yet_due` or `not_reported` alike where there is none:
-    /// which of the two it is then follows from the date.
-    #[diesel(skip_insertion, skip_update)]
-    pub value_status: ValueStatus,
-    /// How final the value is.
-    pub observation_status: ObservationStatus,
-    /// The result as printed; required when it is text only.
-    pub text: Option<Prose<2000>>,
-    /// A remark.
-    pub comment: Option<Prose<4000>>,
-    /// When it was measured.
-    pub measured_on: Option<Date>,
-    /// The organization's own rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, pattern = "^[AB]$")]
-    pub declared_rating: Option<Rating>,
-    /// The previous year's result as printed beside this one.
-    pub stated_previous_value: Option<Decimal>,
-    /// The same, word for word.
-    pub stated_previous_text: Option<Line<500>>,
-}
-
-impl Rules for ResultInput {
-    fn broken(&self) -> Vec<Violation> {
-        let valued = self.value.is_some() || self.cumulative_value.is_some();
-        let reported = self.value_status == ValueStatus::Reported;
-        let mut broken = Vec::new();
-        let mut refuse = |holds: bool, pointer: &str, code, ja: &str, en: &str| {
-            if !holds {
-                broken.push(Violation::at(pointer, code, Bilingual::new(ja, en)));
-            }
-        };
-        refuse(
-            valued || !reported,
-            "/value",
-            "value_status",
-            "reportedには値が必要です。値がなければ理由を value_status に指定してください",
-            "is required when reported; where there is no value, value_status says why",
-        );
-        refuse(
-            !valued || reported,
-            "/value_status",
-            "value_status",
-            "値がある実績は reported にしてください",
-            "must be reported where there is a value",
-        );
-        refuse(
-            self.value_status != ValueStatus::TextOnly || self.text.is_some(),
-            "/text",
-            "value_status",
-            "文章のみの実績には文章が必要です",
-            "is required when the result is text only",
-        );
-        refuse(
-            self.denominator.is_none_or(|denominator| denominator > Decimal::ZERO),
-            "/denominator",
-            "positive",
-            "正の数にしてください",
-            "must be positive",
-        );
-        broken
-    }
-}
-
-impl From<IndicatorResult> for ResultInput {
-    fn from(shown: IndicatorResult) -> Self {
-        Self {
-            fiscal_year: shown.fiscal_year,
-            value: shown.value,
-            cumulative_value: shown.cumulative_value,
-            numerator: shown.numerator,
-            denominator: shown.denominator,
-            sample_size: shown.sample_size,
-            value_status: shown.value_status,
-            observation_status: shown.observation_status,
-            text: shown.text,
-            comment: shown.comment,
-            measured_on: shown.measured_on,
-            declared_rating: shown.declared_rating,
-            stated_previous_value: shown.stated_previous_value,
-            stated_previous_text: shown.stated_previous_text,
-        }
-    }
-}
-
-impl ResultInput {
-    /// The part of a result that an evaluation looks at.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        Facts {
-            value: self.value,
-            cumulative_value: self.cumulative_value,
-            value_status: self.said(),
-            declared_rating: self.declared_rating,
-            stated_previous_value: self.stated_previous_value,
-        }
-    }
-
-    /// Whether there is a value, or a reason for having none.
-    #[must_use]
-    pub fn is_stated(&self) -> bool {
-        self.value_status == ValueStatus::Reported || self.said().is_some()
-    }
-
-    /// The status that was stated, if it does not follow from value and date.
-    fn said(&self) -> Option<ValueStatus> {
-        use ValueStatus::{NotReported, NotYetDue, Reported};
-        (!matches!(self.value_status, Reported | NotYetDue | NotReported)).then_some(self.value_status)
-    }
-}
 
 /// A merge patch of a result.
 pub type ResultPatch = PatchOf<ResultInput>;
