@@ -38,7 +38,7 @@ pub struct StoredResult {
     pub(super) updated_at: Time,
 }
 
-/// The columns of a result that callers write. Their status as of a day is still to be found.
+/// The columns of a result that callers write, before the day is looked at on which its status depends.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = results)]
 pub struct Columns {
@@ -46,7 +46,8 @@ pub struct Columns {
     written: ResultInput,
 }
 
-/// A status that nobody stated follows from value and date; until these are looked at, it is one that nobody states.
+/// Where no status is stored, it follows from value and date. Until they are looked at it is `not_reported`, which is never
+/// stored.
 impl From<Option<ValueStatus>> for ValueStatus {
     fn from(stated: Option<Self>) -> Self {
         stated.unwrap_or(Self::NotReported)
