@@ -55,7 +55,7 @@ type Permitted<K, S> = fn(&mut Tx<'_>, &K) -> Result<S>;
 
 impl<K: Clone + Send + 'static> ConditionalWrite<K, Condition> {
     /// Replaces the state that the caller read, or creates what the key names. Whether the caller may create it depends
-    /// on the body: `create` looks at that, before anything else.
+    /// on the body, so `create` has that step too.
     pub async fn replace_or_create<S: Serialize + 'static, I: Serialize + Clone + Send + 'static, T>(
         self,
         input: I,
