@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod as_of;
+pub mod conditional_writes;
 pub mod connection;
 mod database;
 pub mod etag;

@@ -76,6 +76,13 @@ text_enum! {
     }
 }
 
+impl Default for ValueStatus {
+    /// Of a result that says nothing.
+    fn default() -> Self {
+        Self::NotYetDue
+    }
+}
+
 text_enum! {
     /// How settled the value of a result is.
     pub enum ObservationStatus in "observation_status" {
@@ -85,6 +92,13 @@ text_enum! {
         Final = "final" ("確定値", "final"),
         /// A settled figure that was corrected later (訂正値).
         Revised = "revised" ("訂正値", "revised"),
+    }
+}
+
+impl Default for ObservationStatus {
+    /// Of a result that says nothing.
+    fn default() -> Self {
+        Self::Provisional
     }
 }
 

@@ -25,7 +25,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::middleware::compression;
 use crate::{
-    error::{Error, Place, Result, Violation},
+    error::{Error, Place, Result, Violation, found},
     value::language::Bilingual,
 };
 
@@ -218,6 +218,14 @@ impl IntoParams for Condition {
                 "To create and nothing else: `*`. 412 when it exists already.",
             ),
         ]
+    }
+}
+
+/// Fails if what a PUT would create was found.
+pub fn check_absent<T>(stored: Result<T>) -> Result<()> {
+    match found(stored)? {
+        Some(_) => Err(Error::PreconditionFailed),
+        None => Ok(()),
     }
 }
 

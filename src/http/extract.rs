@@ -27,6 +27,7 @@ use utoipa::{
 };
 
 use super::{
+    etag::check_absent,
     json,
     limits::limits,
     media_type::{JSON, MERGE_PATCH},
@@ -247,11 +248,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     }
 }
 
-/// Fails unless a caller may create something under this id of its own: an unused UUID of version 7.
-pub fn check_new(id: Id, exists: bool) -> Result<()> {
-    if exists {
-        return Err(Error::PreconditionFailed);
-    }
+/// Fails unless a caller may create something under this id of its own: a UUID of version 7 under which nothing was
+/// found.
+pub fn check_new<T>(id: Id, stored: Result<T>) -> Result<()> {
+    check_absent(stored)?;
     if id.0.get_version_num() != 7 {
         let detail = Bilingual::new(
             "新しい識別子はUUIDv7にしてください",

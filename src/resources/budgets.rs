@@ -15,9 +15,10 @@ use crate::{
         schema::{budgets, goals as g, organizations as o, policies as p},
     },
     domain::kinds::{BudgetKind, BudgetStatus},
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since, only},
+        conditional_writes::ConditionalWrite,
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
         idempotency::Idempotent,
@@ -236,22 +237,13 @@ async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) 
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Condition))]
 #[put("/budgets/{id}")]
 async fn replace_budget(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    condition: Condition,
+    row: ConditionalWrite<Id, Condition>,
     Json(input): Json<BudgetInput>,
 ) -> Result<Idempotent<Stored<Budget>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            read.check(&permitted(tx, id)?)?;
-            change(tx, id, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            check_new(id, found(find_by_id::<Budget>(tx, id))?.is_some())?;
-            create(tx, id, &input).map(Stored::Created)
-        }
+    row.replace_or_create(input, permitted, change, |tx, id, input| {
+        goals::permit(tx, input.goal_id).map_err(no_goal)?;
+        check_new(*id, find_by_id::<Budget>(tx, *id))?;
+        create(tx, *id, input)
     })
     .await
 }
@@ -261,19 +253,8 @@ async fn replace_budget(
 /// A JSON Merge Patch. A figure that is no longer stated loses its amount and precision in the same patch.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match), request_body(content = BudgetPatch, content_type = "application/merge-patch+json"))]
 #[patch("/budgets/{id}")]
-async fn patch_budget(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    read: Match,
-    patch: Patch,
-) -> Result<Idempotent<Answer<Budget>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, id)?;
-        read.check(&stored)?;
-        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
-    })
-    .await
+async fn patch_budget(row: ConditionalWrite<Id, Match>, patch: Patch) -> Result<Idempotent<Answer<Budget>>> {
+    row.patch(patch, permitted, change).await
 }
 
 /// Removes a budget.
@@ -281,11 +262,10 @@ async fn patch_budget(
 /// To say that the form prints a dash or nothing, change its status instead.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])), params(Match))]
 #[delete("/budgets/{id}")]
-async fn remove_budget(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        read.check(&permitted(tx, id)?)?;
-        diesel::delete(budgets::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+async fn remove_budget(row: ConditionalWrite<Id, Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, budget| {
+        diesel::delete(budgets::table.find(budget.id)).execute(tx.conn)?;
+        Ok(())
     })
     .await
 }
@@ -336,9 +316,9 @@ fn list(
 read_by_id!(Budget, budgets, "budget");
 
 /// The budget with this id, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Budget> {
-    permit(tx, id)?;
-    find_by_id(tx, id)
+fn permitted(tx: &mut Tx<'_>, id: &Id) -> Result<Budget> {
+    permit(tx, *id)?;
+    find_by_id(tx, *id)
 }
 
 /// Fails unless the caller may change this budget.
@@ -366,10 +346,10 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Created<Budget
     })
 }
 
-fn change(tx: &mut Tx<'_>, id: Id, input: &BudgetInput) -> Result<Budget> {
+fn change(tx: &mut Tx<'_>, stored: &Budget, input: &BudgetInput) -> Result<Budget> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
-    update(tx, id, input)?;
-    find_by_id(tx, id)
+    update(tx, stored.id, input)?;
+    find_by_id(tx, stored.id)
 }
 
 /// Stores new budgets.

@@ -14,9 +14,10 @@ use crate::{
         Db, RevisionOf, Tx, find_by_id,
         schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
     },
-    error::{Error, Result, found},
+    error::{Error, Result},
     http::{
         as_of::{AsOfParam, Since, only},
+        conditional_writes::ConditionalWrite,
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
         idempotency::Idempotent,
@@ -175,22 +176,13 @@ async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) ->
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Condition))]
 #[put("/goals/{id}")]
 async fn replace_goal(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    condition: Condition,
+    row: ConditionalWrite<Id, Condition>,
     Json(input): Json<GoalInput>,
 ) -> Result<Idempotent<Stored<Goal>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            read.check(&permitted(tx, id)?)?;
-            change(tx, id, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
-            check_new(id, found(find_by_id::<Goal>(tx, id))?.is_some())?;
-            create(tx, id, &input).map(Stored::Created)
-        }
+    row.replace_or_create(input, permitted, change, |tx, id, input| {
+        policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
+        check_new(*id, find_by_id::<Goal>(tx, *id))?;
+        create(tx, *id, input)
     })
     .await
 }
@@ -200,19 +192,8 @@ async fn replace_goal(
 /// A JSON Merge Patch. Another `code` renumbers the goal; it stays with its policy: 409 for another `policy_id`.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match), request_body(content = GoalPatch, content_type = "application/merge-patch+json"))]
 #[patch("/goals/{id}")]
-async fn patch_goal(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    read: Match,
-    patch: Patch,
-) -> Result<Idempotent<Answer<Goal>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, id)?;
-        read.check(&stored)?;
-        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
-    })
-    .await
+async fn patch_goal(row: ConditionalWrite<Id, Match>, patch: Patch) -> Result<Idempotent<Answer<Goal>>> {
+    row.patch(patch, permitted, change).await
 }
 
 /// Removes a goal with everything below it.
@@ -220,17 +201,16 @@ async fn patch_goal(
 /// Its budgets, indicators and results go with it, in one transaction.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Match))]
 #[delete("/goals/{id}")]
-async fn remove_goal(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        read.check(&permitted(tx, id)?)?;
+async fn remove_goal(row: ConditionalWrite<Id, Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, goal| {
         let below = indicators::table
-            .filter(indicators::goal_id.eq(id))
+            .filter(indicators::goal_id.eq(goal.id))
             .select(indicators::id);
         diesel::delete(results::table.filter(results::indicator_id.eq_any(below))).execute(tx.conn)?;
-        diesel::delete(indicators::table.filter(indicators::goal_id.eq(id))).execute(tx.conn)?;
-        diesel::delete(budgets::table.filter(budgets::goal_id.eq(id))).execute(tx.conn)?;
-        diesel::delete(goals::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+        diesel::delete(indicators::table.filter(indicators::goal_id.eq(goal.id))).execute(tx.conn)?;
+        diesel::delete(budgets::table.filter(budgets::goal_id.eq(goal.id))).execute(tx.conn)?;
+        diesel::delete(goals::table.find(goal.id)).execute(tx.conn)?;
+        Ok(())
     })
     .await
 }
@@ -272,9 +252,9 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
 read_by_id!(Goal, goals, "goal");
 
 /// The goal with this id, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Goal> {
-    permit(tx, id)?;
-    find_by_id(tx, id)
+fn permitted(tx: &mut Tx<'_>, id: &Id) -> Result<Goal> {
+    permit(tx, *id)?;
+    find_by_id(tx, *id)
 }
 
 /// Fails unless the caller may change this goal and the rows below it.
@@ -302,10 +282,10 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Created<Goal>> {
     })
 }
 
-fn change(tx: &mut Tx<'_>, id: Id, input: &GoalInput) -> Result<Goal> {
+fn change(tx: &mut Tx<'_>, stored: &Goal, input: &GoalInput) -> Result<Goal> {
     policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
-    update(tx, id, input)?;
-    find_by_id(tx, id)
+    update(tx, stored.id, input)?;
+    find_by_id(tx, stored.id)
 }
 
 /// Stores a new goal.

@@ -20,9 +20,10 @@ use crate::{
         kinds::{Direction, IndicatorKind},
         target::Target,
     },
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since, only},
+        conditional_writes::ConditionalWrite,
         etag::{Condition, Match},
         extract::{Json, Patch, PatchOf, Path, check_new},
         idempotency::Idempotent,
@@ -272,22 +273,13 @@ async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}")]
 async fn replace_indicator(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    condition: Condition,
+    row: ConditionalWrite<Id, Condition>,
     Json(input): Json<IndicatorInput>,
 ) -> Result<Idempotent<Stored<Indicator>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            read.check(&permitted(tx, id)?)?;
-            change(tx, id, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            goals::permit(tx, input.goal_id).map_err(no_goal)?;
-            check_new(id, found(find_by_id::<Indicator>(tx, id))?.is_some())?;
-            create(tx, id, &input).map(Stored::Created)
-        }
+    row.replace_or_create(input, permitted, change, |tx, id, input| {
+        goals::permit(tx, input.goal_id).map_err(no_goal)?;
+        check_new(*id, find_by_id::<Indicator>(tx, *id))?;
+        create(tx, *id, input)
     })
     .await
 }
@@ -298,19 +290,8 @@ async fn replace_indicator(
 /// indicator with its results.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match), request_body(content = IndicatorPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}")]
-async fn patch_indicator(
-    db: Db,
-    _: NoQuery,
-    Path(id): Path<Id>,
-    read: Match,
-    patch: Patch,
-) -> Result<Idempotent<Answer<Indicator>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, id)?;
-        read.check(&stored)?;
-        change(tx, id, &patch.apply(&stored.into())?).map(Answer)
-    })
-    .await
+async fn patch_indicator(row: ConditionalWrite<Id, Match>, patch: Patch) -> Result<Idempotent<Answer<Indicator>>> {
+    row.patch(patch, permitted, change).await
 }
 
 /// Removes an indicator with its results.
@@ -318,12 +299,11 @@ async fn patch_indicator(
 /// To reword it, change its name instead: what was measured stays.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}")]
-async fn remove_indicator(db: Db, _: NoQuery, Path(id): Path<Id>, read: Match) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        read.check(&permitted(tx, id)?)?;
-        diesel::delete(results::table.filter(results::indicator_id.eq(id))).execute(tx.conn)?;
-        diesel::delete(indicators::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+async fn remove_indicator(row: ConditionalWrite<Id, Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, indicator| {
+        diesel::delete(results::table.filter(results::indicator_id.eq(indicator.id))).execute(tx.conn)?;
+        diesel::delete(indicators::table.find(indicator.id)).execute(tx.conn)?;
+        Ok(())
     })
     .await
 }
@@ -389,9 +369,9 @@ fn list(
 read_by_id!(Indicator, indicators, "indicator");
 
 /// The indicator with this id, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, id: Id) -> Result<Indicator> {
-    permit(tx, id)?;
-    find_by_id(tx, id)
+fn permitted(tx: &mut Tx<'_>, id: &Id) -> Result<Indicator> {
+    permit(tx, *id)?;
+    find_by_id(tx, *id)
 }
 
 /// Fails unless the caller may change this indicator.
@@ -420,11 +400,11 @@ fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Ind
     })
 }
 
-fn change(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Indicator> {
+fn change(tx: &mut Tx<'_>, stored: &Indicator, input: &IndicatorInput) -> Result<Indicator> {
     goals::permit(tx, input.goal_id).map_err(no_goal)?;
-    update(tx, id, input)?;
-    check_alone(tx, id)?;
-    find_by_id(tx, id)
+    update(tx, stored.id, input)?;
+    check_alone(tx, stored.id)?;
+    find_by_id(tx, stored.id)
 }
 
 /// Stores new indicators.

@@ -10,10 +10,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     auth::Permission,
     db::{Db, Tx, Workload, schema::organizations},
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since},
-        etag::{Condition, Match},
+        conditional_writes::ConditionalWrite,
+        etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
@@ -211,26 +212,18 @@ async fn read_organization(
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Condition))]
 #[put("/organizations/{organization}")]
 async fn replace_organization(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<OrganizationKey>,
-    condition: Condition,
+    row: ConditionalWrite<OrganizationKey, Condition>,
     Json(input): Json<OrganizationInput>,
 ) -> Result<Idempotent<Stored<Organization>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            let stored = permitted(tx, &key)?;
-            read.check(&stored)?;
-            check_path(&key, &input)?;
-            update(tx, &stored, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            check_path(&key, &input)?;
-            match found(find(tx, &key))? {
-                Some(_) => Err(Error::PreconditionFailed),
-                None => create(tx, &input).map(Stored::Created),
-            }
-        }
+    let path = row.key.clone();
+    let replace = move |tx: &mut Tx<'_>, stored: &Organization, input: &OrganizationInput| {
+        check_path(&path, input)?;
+        update(tx, stored, input)
+    };
+    row.replace_or_create(input, permitted, replace, |tx, key, input| {
+        check_path(key, input)?;
+        check_absent(find(tx, key))?;
+        create(tx, input)
     })
     .await
 }
@@ -243,19 +236,10 @@ async fn replace_organization(
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match), request_body(content = OrganizationPatch, content_type = "application/merge-patch+json"))]
 #[patch("/organizations/{organization}")]
 async fn patch_organization(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<OrganizationKey>,
-    read: Match,
+    row: ConditionalWrite<OrganizationKey, Match>,
     patch: Patch,
 ) -> Result<Idempotent<Answer<Organization>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, &key)?;
-        read.check(&stored)?;
-        let input = patch.apply(&stored.clone().into())?;
-        update(tx, &stored, &input).map(Answer)
-    })
-    .await
+    row.patch(patch, permitted, update).await
 }
 
 /// Removes an organization that has no policies.
@@ -263,21 +247,11 @@ async fn patch_organization(
 /// 409 while it has policies: nothing is removed that something else stands on.
 #[utoipa::path(tag = "organizations", security(("token" = ["edit"])), params(Match))]
 #[delete("/organizations/{organization}")]
-async fn remove_organization(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<OrganizationKey>,
-    read: Match,
-) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        may_all(tx)?;
-        let stored = find(tx, &key)?;
-        read.check(&stored)?;
-        match diesel::delete(organizations::table.find(stored.id))
-            .execute(tx.conn)
-            .map_err(Error::from)
-        {
-            Ok(_) => Ok(NoContent),
+async fn remove_organization(row: ConditionalWrite<OrganizationKey, Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted_to_all, |tx, stored| {
+        let removed = diesel::delete(organizations::table.find(stored.id)).execute(tx.conn);
+        match removed.map_err(Error::from) {
+            Ok(_) => Ok(()),
             Err(Error::Conflict(_)) => Err(Error::Conflict(vec![in_use()])),
             Err(e) => Err(e),
         }
@@ -370,6 +344,12 @@ fn permitted(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
     let stored = find(tx, key)?;
     tx.permit(Permission::Edit, "organization", Some(stored.id))?;
     Ok(stored)
+}
+
+/// The organization with this key, if the caller may change any organization.
+fn permitted_to_all(tx: &mut Tx<'_>, key: &OrganizationKey) -> Result<Organization> {
+    may_all(tx)?;
+    find(tx, key)
 }
 
 /// Fails unless the caller may change any organization: there is no narrower right to a new organization.

@@ -9,7 +9,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organizations;
 use crate::{
-    auth::Permission,
     db::{
         Db, RevisionOf, Tx, published_as,
         schema::{
@@ -18,10 +17,11 @@ use crate::{
         },
     },
     domain::fiscal_year,
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since, only},
-        etag::{Condition, Match},
+        conditional_writes::ConditionalWrite,
+        etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
@@ -32,6 +32,10 @@ use crate::{
     keyset, narrow, query, text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
 };
+
+mod checks;
+
+pub use checks::{check_path, permit, permit_key, permit_new, permitted, permitted_or_new};
 
 /// Routes under `/policies`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -284,25 +288,19 @@ async fn read_policy(
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Condition))]
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    condition: Condition,
+    row: ConditionalWrite<(OrganizationKey, FiscalYear), Condition>,
     Json(input): Json<PolicyInput>,
 ) -> Result<Idempotent<Stored<Policy>>> {
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            let stored = permitted(tx, &key)?;
-            read.check(&stored)?;
-            check_path(tx, &key, &input)?;
-            update(tx, stored.id, &input).map(Stored::Replaced)
-        }
-        Condition::Create => {
-            permit_new(tx, &input.organization)?;
-            check_path(tx, &key, &input)?;
-            check_absent(tx, &key)?;
-            insert(tx, Id::generate(), &input).map(Stored::Created)
-        }
+    let path = row.key.clone();
+    let replace = move |tx: &mut Tx<'_>, stored: &Policy, input: &PolicyInput| {
+        check_path(tx, &path, input)?;
+        update(tx, stored.id, input)
+    };
+    row.replace_or_create(input, permitted, replace, |tx, key, input| {
+        permit_new(tx, &input.organization)?;
+        check_path(tx, key, input)?;
+        check_absent(find(tx, key))?;
+        insert(tx, Id::generate(), input)
     })
     .await
 }
@@ -313,19 +311,11 @@ async fn replace_policy(
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match), request_body(content = PolicyPatch, content_type = "application/merge-patch+json"))]
 #[patch("/policies/{organization}/{fiscal_year}")]
 async fn patch_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    read: Match,
+    row: ConditionalWrite<(OrganizationKey, FiscalYear), Match>,
     patch: Patch,
 ) -> Result<Idempotent<Answer<Policy>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, &key)?;
-        read.check(&stored)?;
-        let id = stored.id;
-        update(tx, id, &patch.apply(&stored.into())?).map(Answer)
-    })
-    .await
+    row.patch(patch, permitted, |tx, stored, input| update(tx, stored.id, input))
+        .await
 }
 
 /// Removes a policy with everything below it.
@@ -334,15 +324,8 @@ async fn patch_policy(
 /// be withdrawn.
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Match))]
 #[delete("/policies/{organization}/{fiscal_year}")]
-async fn remove_policy(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(OrganizationKey, FiscalYear)>,
-    read: Match,
-) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        let stored = permitted(tx, &key)?;
-        read.check(&stored)?;
+async fn remove_policy(row: ConditionalWrite<(OrganizationKey, FiscalYear), Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, stored| {
         let id = stored.id;
         diesel::delete(results::table.filter(results::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(indicators::table.filter(indicators::policy_id.eq(id))).execute(tx.conn)?;
@@ -350,7 +333,7 @@ async fn remove_policy(
         diesel::delete(goals::table.filter(goals::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(e::table.filter(e::policy_id.eq(id))).execute(tx.conn)?;
         diesel::delete(policies::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+        Ok(())
     })
     .await
 }
@@ -402,75 +385,6 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
             .optional()?,
     };
     found.ok_or(Error::NotFound("policy"))
-}
-
-/// The policy of this organization for this fiscal year, if the caller may change it.
-pub fn permitted(tx: &mut Tx<'_>, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
-    permit_key(tx, Permission::Edit, organization, *year)?;
-    find(tx, key)
-}
-
-/// Fails unless the caller has this permission for the policy of this organization for this fiscal year.
-pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
-    let found = policies::table
-        .inner_join(o::table)
-        .filter(organizations::is(organization.as_str()))
-        .filter(policies::fiscal_year.eq(year))
-        .select(policies::organization_id)
-        .first(tx.conn)
-        .optional()?;
-    tx.permit(verb, "policy", found)
-}
-
-/// Fails unless the caller has this permission for the policy with this id.
-pub fn permit(tx: &mut Tx<'_>, verb: Permission, id: Id) -> Result<()> {
-    let found = policies::table
-        .find(id)
-        .select(policies::organization_id)
-        .first(tx.conn)
-        .optional()?;
-    tx.permit(verb, "policy", found)
-}
-
-/// Fails unless the caller may make policies of the organization a body names.
-pub fn permit_new(tx: &mut Tx<'_>, organization: &OrganizationKey) -> Result<()> {
-    let organization = organization_of(tx, organization)?;
-    tx.permit(Permission::Edit, "organization", Some(organization))
-}
-
-/// The policy of this organization for this fiscal year, if the caller may change it; none if there is no such policy
-/// and the caller may make it.
-pub fn permitted_or_new(tx: &mut Tx<'_>, key: &(OrganizationKey, FiscalYear)) -> Result<Option<Policy>> {
-    let policy = found(permitted(tx, key))?;
-    if policy.is_none() {
-        permit_new(tx, &key.0)?;
-    }
-    Ok(policy)
-}
-
-/// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.
-pub fn check_path(
-    conn: &mut PgConnection,
-    (organization, year): &(OrganizationKey, FiscalYear),
-    input: &PolicyInput,
-) -> Result<()> {
-    let detail = Bilingual::new("パスと一致しません", "must be what the path says");
-    let mut broken = vec![];
-    if input.fiscal_year != *year {
-        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail.clone()));
-    }
-    if organization_of(conn, &input.organization)? != organizations::find(conn, organization)?.id {
-        broken.push(Violation::at("/organization", "path_mismatch", detail));
-    }
-    Error::refuse(broken)
-}
-
-/// Fails if there is a policy already.
-pub fn check_absent(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<()> {
-    match found(find(conn, key))? {
-        Some(_) => Err(Error::PreconditionFailed),
-        None => Ok(()),
-    }
 }
 
 /// The organization a body names.

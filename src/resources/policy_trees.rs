@@ -15,7 +15,7 @@ use super::{
     budgets::{self, BudgetInput},
     goals::GoalInput,
     indicators::{self, IndicatorInput},
-    policies::{PolicyInput, check_absent, check_path, find, permit_new, permitted},
+    policies::{PolicyInput, check_path, find, permit_new, permitted},
     results::ResultInput,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     error::{Result, Violation},
     http::{
         as_of::AsOfParam,
-        etag::Condition,
+        etag::{Condition, check_absent},
         extract::{Json, Path},
         idempotency::Idempotent,
         query::{NoQuery, Query},
@@ -387,7 +387,7 @@ async fn replace_policy_tree(
         Condition::Create => {
             permit_new(tx, &tree.organization)?;
             check_path(tx, &key, &tree.input())?;
-            check_absent(tx, &key)?;
+            check_absent(find(tx, &key))?;
             create(tx, &tree)?;
             let body = reload(tx, &key)?;
             let at = format!("/v1/policies/{}/{}/tree", body.organization, body.fiscal_year);

@@ -1,15 +1,8 @@
 //! Results: what an indicator came to in a fiscal year.
 
 use actix_web::{delete, get, patch, put};
-use diesel::{
-    PgConnection,
-    helper_types::{InnerJoin, IntoBoxed},
-    pg::Pg,
-    prelude::*,
-};
-use serde::{Deserialize, Serialize};
+use diesel::{PgConnection, prelude::*};
 use serde_json::json;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::indicators as parent;
@@ -17,31 +10,33 @@ use crate::{
     auth::Permission,
     db::{
         Db, Read, RevisionOf, Tx, Workload, find_by_id,
-        schema::{goals as g, indicators as i, organizations as o, policies as p, results},
+        schema::{goals as g, indicators as i, policies as p, results},
     },
-    domain::{
-        evaluation::Facts,
-        kinds::{IndicatorKind, ObservationStatus, Rating, ValueStatus},
-    },
-    error::{Error, Result, Violation, found},
+    error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since, only},
-        etag::{Condition, Match},
+        conditional_writes::ConditionalWrite,
+        etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, Years},
+        query::{AnyOf, Query},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
     },
-    keyset, narrow, query, text_enum,
-    value::{Date, Decimal, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, Time, language::Bilingual, today},
+    keyset, text_enum,
+    value::{FiscalYear, Id, Time, language::Bilingual, today},
 };
 
 pub mod bulk;
+mod columns;
+pub mod filter;
 pub mod stored;
 
-pub use stored::{StoredResult, put, update};
+use filter::matching;
+
+pub use columns::{IndicatorResult, ResultInput, put, update};
+pub use filter::{ResultFilter, lean};
+pub use stored::StoredResult;
 
 /// Routes under `/results` and `/indicators/{id}/results`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -66,194 +61,11 @@ text_enum! {
     }
 }
 
-/// What an indicator came to in a fiscal year (実績). A value that is not known is null, and `value_status` says why.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct IndicatorResult {
-    /// Identifier.
-    pub id: Id,
-    /// The indicator.
-    pub indicator_id: Id,
-    /// The goal of the indicator.
-    pub goal_id: Id,
-    /// Slug of the organization.
-    pub organization: Slug,
-    /// Fiscal year of the policy.
-    pub policy_year: FiscalYear,
-    /// Fiscal year of the result itself.
-    pub fiscal_year: FiscalYear,
-    /// The value, in the indicator's unit; 0 is a value, null is not.
-    #[schema(example = 57.0)]
-    pub value: Option<Decimal>,
-    /// The sum since the target's period began; null unless the target is cumulative.
-    pub cumulative_value: Option<Decimal>,
-    /// Numerator of a ratio.
-    pub numerator: Option<Decimal>,
-    /// Denominator of a ratio, more than 0.
-    pub denominator: Option<Decimal>,
-    /// How many were asked or counted.
-    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
-    pub sample_size: Option<i64>,
-    /// What there is of the value, as of today.
-    pub value_status: ValueStatus,
-    /// How final the value is.
-    pub observation_status: ObservationStatus,
-    /// The result as printed.
-    pub text: Option<Prose<2000>>,
-    /// A remark.
-    pub comment: Option<Prose<4000>>,
-    /// When it was measured.
-    pub measured_on: Option<Date>,
-    /// The organization's own rating: `A` (達成), `B` (未達成) or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
-    pub declared_rating: Option<Rating>,
-    /// The previous year's result as printed beside this one.
-    pub stated_previous_value: Option<Decimal>,
-    /// The same, word for word.
-    pub stated_previous_text: Option<Line<500>>,
-    /// 1 when created, one more with each change.
-    #[schema(minimum = 1)]
-    pub version: i64,
-    /// When it was created.
-    pub created_at: Time,
-    /// When it last changed.
-    pub updated_at: Time,
-}
-
 /// Some results.
 pub type IndicatorResultPage = Page<IndicatorResult>;
 
-/// What a caller says about a result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Insertable, AsChangeset)]
-#[diesel(table_name = results, treat_none_as_null = true)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "fiscal_year": 2024, "value": 41.3, "cumulative_value": null, "numerator": null, "denominator": null, "sample_size": 1200,
-    "value_status": "reported", "observation_status": "final", "text": "41.3%", "comment": null, "measured_on": null,
-    "declared_rating": "A", "stated_previous_value": 38.9, "stated_previous_text": "38.9%"
-}))]
-pub struct ResultInput {
-    /// Fiscal year of the result.
-    pub fiscal_year: FiscalYear,
-    /// The value, in the indicator's unit; 0 is a value.
-    pub value: Option<Decimal>,
-    /// The sum since the target's period began.
-    pub cumulative_value: Option<Decimal>,
-    /// Numerator of a ratio.
-    pub numerator: Option<Decimal>,
-    /// Denominator of a ratio, more than 0.
-    pub denominator: Option<Decimal>,
-    /// How many were asked or counted.
-    #[schema(minimum = 0, maximum = 999_999_999_999_999_i64)]
-    pub sample_size: Option<i64>,
-    /// `reported` with a value; without one the reason, or `not_yet_due` or `not_reported` alike where there is none:
-    /// which of the two it is then follows from the date.
-    #[diesel(skip_insertion, skip_update)]
-    pub value_status: ValueStatus,
-    /// How final the value is.
-    pub observation_status: ObservationStatus,
-    /// The result as printed; required when it is text only.
-    pub text: Option<Prose<2000>>,
-    /// A remark.
-    pub comment: Option<Prose<4000>>,
-    /// When it was measured.
-    pub measured_on: Option<Date>,
-    /// The organization's own rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, pattern = "^[AB]$")]
-    pub declared_rating: Option<Rating>,
-    /// The previous year's result as printed beside this one.
-    pub stated_previous_value: Option<Decimal>,
-    /// The same, word for word.
-    pub stated_previous_text: Option<Line<500>>,
-}
-
-impl Rules for ResultInput {
-    fn broken(&self) -> Vec<Violation> {
-        let valued = self.value.is_some() || self.cumulative_value.is_some();
-        let reported = self.value_status == ValueStatus::Reported;
-        let mut broken = Vec::new();
-        let mut refuse = |holds: bool, pointer: &str, code, ja: &str, en: &str| {
-            if !holds {
-                broken.push(Violation::at(pointer, code, Bilingual::new(ja, en)));
-            }
-        };
-        refuse(
-            valued || !reported,
-            "/value",
-            "value_status",
-            "reportedには値が必要です。値がなければ理由を value_status に指定してください",
-            "is required when reported; where there is no value, value_status says why",
-        );
-        refuse(
-            !valued || reported,
-            "/value_status",
-            "value_status",
-            "値がある実績は reported にしてください",
-            "must be reported where there is a value",
-        );
-        refuse(
-            self.value_status != ValueStatus::TextOnly || self.text.is_some(),
-            "/text",
-            "value_status",
-            "文章のみの実績には文章が必要です",
-            "is required when the result is text only",
-        );
-        refuse(
-            self.denominator.is_none_or(|denominator| denominator > Decimal::ZERO),
-            "/denominator",
-            "positive",
-            "正の数にしてください",
-            "must be positive",
-        );
-        broken
-    }
-}
-
-impl ResultInput {
-    /// The part of a result that an evaluation looks at.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        Facts {
-            value: self.value,
-            cumulative_value: self.cumulative_value,
-            value_status: self.said(),
-            declared_rating: self.declared_rating,
-            stated_previous_value: self.stated_previous_value,
-        }
-    }
-
-    /// Whether there is a value, or a reason for having none.
-    #[must_use]
-    pub fn is_stated(&self) -> bool {
-        self.value_status == ValueStatus::Reported || self.said().is_some()
-    }
-
-    /// The status that was stated, if it does not follow from value and date.
-    fn said(&self) -> Option<ValueStatus> {
-        use ValueStatus::{NotReported, NotYetDue, Reported};
-        (!matches!(self.value_status, Reported | NotYetDue | NotReported)).then_some(self.value_status)
-    }
-}
-
 /// A merge patch of a result.
 pub type ResultPatch = PatchOf<ResultInput>;
-
-query! {
-    /// Which results to list.
-    pub struct ResultFilter {
-        /// Only results of these organizations, by slug or municipality code.
-        pub organization: AnyOf<OrganizationKey>,
-        /// Only results of policies of these fiscal years.
-        pub policy_year: Years,
-        /// Only results of these fiscal years.
-        pub fiscal_year: Years,
-        /// Only results of indicators of these kinds.
-        pub kind: AnyOf<IndicatorKind>,
-        /// Only results of indicators of these goals.
-        pub goal: AnyOf<Id>,
-        /// Only results of these indicators.
-        pub indicator: AnyOf<Id>,
-    }
-}
 
 /// Lists results, across everything.
 ///
@@ -319,32 +131,18 @@ async fn read_result(
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Condition))]
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    condition: Condition,
+    row: ConditionalWrite<(Id, FiscalYear), Condition>,
     Json(input): Json<ResultInput>,
 ) -> Result<Idempotent<Stored<IndicatorResult>>> {
-    check_path(key.1, &input)?;
-    db.once(&input.clone(), move |tx| match condition {
-        Condition::Replace(read) => {
-            let stored = permitted(tx, key)?;
-            read.check(&stored.clone().view(today()))?;
-            update(tx, stored.id, &input)?;
-            Ok(Stored::Replaced(find(tx, key)?.view(today())))
-        }
-        Condition::Create => {
-            parent::permit(tx, key.0)?;
-            if found(find(tx, key))?.is_some() {
-                return Err(Error::PreconditionFailed);
-            }
-            put(tx, &[(key.0, &input)])?;
-            let at = format!("/v1/indicators/{}/results/{}", key.0, key.1);
-            Ok(Stored::Created(Created {
-                at,
-                body: find(tx, key)?.view(today()),
-            }))
-        }
+    check_path(row.key.1, &input)?;
+    row.replace_or_create(input, permitted, change, |tx, key, input| {
+        parent::permit(tx, key.0)?;
+        check_absent(find(tx, *key))?;
+        put(tx, &[(key.0, input)])?;
+        Ok(Created {
+            at: format!("/v1/indicators/{}/results/{}", key.0, key.1),
+            body: find(tx, *key)?.view(today()),
+        })
     })
     .await
 }
@@ -355,21 +153,10 @@ async fn replace_result(
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match), request_body(content = ResultPatch, content_type = "application/merge-patch+json"))]
 #[patch("/indicators/{id}/results/{fiscal_year}")]
 async fn patch_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    read: Match,
+    row: ConditionalWrite<(Id, FiscalYear), Match>,
     patch: Patch,
 ) -> Result<Idempotent<Answer<IndicatorResult>>> {
-    db.once(&patch.clone(), move |tx| {
-        let stored = permitted(tx, key)?;
-        read.check(&stored.clone().view(today()))?;
-        let id = stored.id;
-        let input = patch.apply(&stored.input(today()))?;
-        update(tx, id, &input)?;
-        Ok(Answer(find(tx, (key.0, input.fiscal_year))?.view(today())))
-    })
-    .await
+    row.patch(patch, permitted, change).await
 }
 
 /// Removes the result of an indicator in a fiscal year.
@@ -377,70 +164,12 @@ async fn patch_result(
 /// To say why there is no value, change `value_status` instead.
 #[utoipa::path(tag = "results", security(("token" = ["edit"])), params(Match))]
 #[delete("/indicators/{id}/results/{fiscal_year}")]
-async fn remove_result(
-    db: Db,
-    _: NoQuery,
-    Path(key): Path<(Id, FiscalYear)>,
-    read: Match,
-) -> Result<Idempotent<NoContent>> {
-    db.once(&(), move |tx| {
-        let stored = permitted(tx, key)?;
-        let id = stored.id;
-        read.check(&stored.view(today()))?;
-        diesel::delete(results::table.find(id)).execute(tx.conn)?;
-        Ok(NoContent)
+async fn remove_result(row: ConditionalWrite<(Id, FiscalYear), Match>) -> Result<Idempotent<NoContent>> {
+    row.remove(permitted, |tx, stored| {
+        diesel::delete(results::table.find(stored.id)).execute(tx.conn)?;
+        Ok(())
     })
     .await
-}
-
-#[diesel::dsl::auto_type]
-fn joined() -> _ {
-    results::table
-        .inner_join(i::table)
-        .inner_join(p::table.on(p::id.eq(results::policy_id)).inner_join(o::table))
-}
-
-/// Results as a boxed query, before anything is selected.
-type Boxed<'a> = IntoBoxed<'a, joined, Pg>;
-
-/// Results joined with nothing but their indicators, as a boxed query.
-pub type Lean<'a> = IntoBoxed<'a, InnerJoin<results::table, i::table>, Pg>;
-
-/// Narrows a query down by the filters on results and their indicators.
-macro_rules! narrow_own {
-    ($query:ident, $filter:ident, $since:ident) => {
-        narrow!($query, results::fiscal_year, $filter.fiscal_year);
-        narrow!($query, i::kind, $filter.kind);
-        narrow!($query, i::goal_id, $filter.goal);
-        narrow!($query, results::indicator_id, $filter.indicator);
-        if let Some(time) = $since.updated_since {
-            $query = $query.filter(results::updated_at.ge(time));
-        }
-    };
-}
-
-/// The results a filter asks for, not yet selected or ordered.
-fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
-    let mut query = joined().into_boxed();
-    narrow!(query, organization in filter.organization);
-    narrow!(query, p::fiscal_year, filter.policy_year);
-    narrow_own!(query, filter, since);
-    query
-}
-
-/// The results a filter asks for, joined with nothing but their indicators: for reads of so many that looking policies
-/// up apart is less work.
-#[must_use]
-pub fn lean<'a>(filter: &'a ResultFilter, since: &Since) -> Lean<'a> {
-    let mut query = results::table.inner_join(i::table).into_boxed();
-    narrow_own!(query, filter, since);
-    if filter.organization.some().is_some() || filter.policy_year.some().is_some() {
-        let mut policies = p::table.inner_join(o::table).select(p::id).into_boxed();
-        narrow!(policies, organization in filter.organization);
-        narrow!(policies, p::fiscal_year, filter.policy_year);
-        query = query.filter(results::policy_id.eq_any(policies));
-    }
-    query
 }
 
 fn list(
@@ -476,7 +205,7 @@ fn find(conn: &mut PgConnection, (indicator, year): (Id, FiscalYear)) -> Result<
 }
 
 /// The result of an indicator in a fiscal year, if the caller may change it.
-fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<StoredResult> {
+fn permitted(tx: &mut Tx<'_>, key: &(Id, FiscalYear)) -> Result<IndicatorResult> {
     let found = results::table
         .inner_join(i::table.inner_join(g::table.inner_join(p::table)))
         .filter(results::indicator_id.eq(key.0))
@@ -485,7 +214,12 @@ fn permitted(tx: &mut Tx<'_>, key: (Id, FiscalYear)) -> Result<StoredResult> {
         .first(tx.conn)
         .optional()?;
     tx.permit(Permission::Edit, "result", found)?;
-    find(tx, key)
+    Ok(find(tx, *key)?.view(today()))
+}
+
+fn change(tx: &mut Tx<'_>, stored: &IndicatorResult, input: &ResultInput) -> Result<IndicatorResult> {
+    update(tx, stored.id, input)?;
+    Ok(find(tx, (stored.indicator_id, input.fiscal_year))?.view(today()))
 }
 
 /// Fails unless the body is about the year that the path names: a PUT does not move things, a PATCH may.

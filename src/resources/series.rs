@@ -7,9 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::evaluations::{
-    Judging,
-    case::{Subject, judge},
+use super::{
+    evaluations::{
+        Judging,
+        case::{Subject, judge},
+    },
+    results::stored::Columns,
 };
 use crate::{
     db::{
@@ -216,10 +219,10 @@ fn year(entry: &Entry, before: Option<&Entry>) -> SeriesYear {
         direction: indicator.direction,
         target: entry.judged.target.clone(),
         value: entry.value(),
-        cumulative_value: result.as_ref().and_then(|result| result.cumulative_value),
+        cumulative_value: result.as_ref().and_then(|result| result.facts().cumulative_value),
         value_status: evaluation.value_status,
-        observation_status: result.as_ref().map(|result| result.observation_status),
-        result_text: result.as_ref().and_then(|result| result.text.clone()),
+        observation_status: result.as_ref().map(Columns::observation_status),
+        result_text: result.as_ref().and_then(|result| result.text().cloned()),
         outcome: evaluation.outcome,
         reason: evaluation.reason,
         rating: evaluation.rating,

@@ -214,7 +214,11 @@ fn rated(entry: &Entry, rating: Rating) -> RatedYear {
         unit: indicator.unit.clone(),
         target: entry.judged.target.clone(),
         value: entry.value(),
-        cumulative_value: entry.judged.result.as_ref().and_then(|result| result.cumulative_value),
+        cumulative_value: entry
+            .judged
+            .result
+            .as_ref()
+            .and_then(|result| result.facts().cumulative_value),
         outcome: evaluation.outcome,
         rating,
         ratings: evaluation.ratings,

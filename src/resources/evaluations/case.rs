@@ -241,7 +241,10 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
     let own: Vec<(Id, Columns)> = own.select((r::indicator_id, Columns::as_select())).load(conn)?;
     let mut results: HashMap<Id, BTreeMap<FiscalYear, Columns>> = HashMap::new();
     for (indicator, result) in own {
-        results.entry(indicator).or_default().insert(result.fiscal_year, result);
+        results
+            .entry(indicator)
+            .or_default()
+            .insert(result.fiscal_year(), result);
     }
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {

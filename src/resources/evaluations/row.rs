@@ -14,6 +14,7 @@ use crate::{
         kinds::{Direction, IndicatorKind, ObservationStatus, Rating, ValueStatus},
         target::Comparator,
     },
+    resources::results::stored::Columns,
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},
 };
 
@@ -109,6 +110,7 @@ impl Judged {
         let evaluation = self.evaluation();
         let (subject, target, result) = (&*self.subject, self.target, self.result);
         let indicator = &subject.indicator;
+        let facts = result.as_ref().map(Columns::facts);
         EvaluationRow {
             indicator_id: indicator.id,
             series_id: indicator.series_id,
@@ -125,11 +127,11 @@ impl Judged {
             target_value: target.value,
             target_upper: target.upper,
             fiscal_year: evaluation.fiscal_year,
-            value: result.as_ref().and_then(|result| result.value),
-            cumulative_value: result.as_ref().and_then(|result| result.cumulative_value),
+            value: facts.as_ref().and_then(|facts| facts.value),
+            cumulative_value: facts.as_ref().and_then(|facts| facts.cumulative_value),
             value_status: evaluation.value_status,
-            observation_status: result.as_ref().map(|result| result.observation_status),
-            result_text: result.and_then(|result| result.text),
+            observation_status: result.as_ref().map(Columns::observation_status),
+            result_text: result.as_ref().and_then(|result| result.text().cloned()),
             stated_previous_value: evaluation.previous.stated,
             recorded_previous_value: evaluation.previous.recorded,
             outcome: evaluation.outcome,

@@ -95,7 +95,7 @@ pub(super) fn read(
     let series = stretch.iter().map(|row| row.series).collect();
     let years = stretch
         .iter()
-        .filter_map(|row| row.columns.fiscal_year.previous())
+        .filter_map(|row| row.columns.fiscal_year().previous())
         .collect();
     let records = Records::of(conn.conn, series, Some(years))?;
     // Many results are of few goals and policies, looked up once each.
@@ -117,8 +117,8 @@ pub(super) fn read(
         Ok(ResultRow {
             policy: Arc::clone(policy),
             goal_code: goal_code.clone(),
-            fiscal_year: row.columns.fiscal_year,
-            recorded_previous: records.before(whose, row.columns.fiscal_year),
+            fiscal_year: row.columns.fiscal_year(),
+            recorded_previous: records.before(whose, row.columns.fiscal_year()),
             stored: Some(row.columns),
             of: row.of,
         })

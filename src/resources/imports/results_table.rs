@@ -80,7 +80,6 @@ impl Sheet {
         macro_rules! choose {
             ($($field:ident),+) => {
                 ResultInput {
-                    fiscal_year: new.fiscal_year,
                     value_status: new.value_status,
                     // Without its column, the status follows from the value if `value_status` changes; else it stays.
                     observation_status: if self.heads.has("observation_status") || new.value_status != old.value_status {
@@ -89,6 +88,7 @@ impl Sheet {
                         old.observation_status
                     },
                     $($field: if self.heads.has(stringify!($field)) { new.$field } else { old.$field },)+
+                    ..old
                 }
             };
         }

@@ -64,7 +64,7 @@ impl Entry {
     /// The value of the result.
     #[must_use]
     pub fn value(&self) -> Option<Decimal> {
-        self.judged.result.as_ref().and_then(|result| result.value)
+        self.judged.result.as_ref().and_then(|result| result.facts().value)
     }
 
     /// The indicator as its policy has it.

@@ -254,7 +254,7 @@ impl FormMerge<'_> {
         let found = said.map(place).or_else(|| indicator.previous.as_ref().map(place));
         self.at(FieldRef::Result(goal.clone(), tree.name.clone(), self.year), found);
         let stored = tree.results.iter().position(|result| result.fiscal_year == self.year);
-        let mut result = stored.map_or_else(|| nothing_yet(self.year), |at| tree.results.remove(at));
+        let mut result = stored.map_or_else(|| ResultInput::nothing_yet(self.year), |at| tree.results.remove(at));
         if let Some(read) = said.map(|field| &field.value) {
             report(&mut result, read, tree.unit.as_ref());
         }
@@ -265,26 +265,6 @@ impl FormMerge<'_> {
             result.stated_previous_value = read.value;
         }
         tree.results.insert(stored.unwrap_or(tree.results.len()), result);
-    }
-}
-
-/// A result that says nothing yet.
-fn nothing_yet(fiscal_year: FiscalYear) -> ResultInput {
-    ResultInput {
-        fiscal_year,
-        value: None,
-        cumulative_value: None,
-        numerator: None,
-        denominator: None,
-        sample_size: None,
-        value_status: ValueStatus::NotYetDue,
-        observation_status: ObservationStatus::Provisional,
-        text: None,
-        comment: None,
-        measured_on: None,
-        declared_rating: None,
-        stated_previous_value: None,
-        stated_previous_text: None,
     }
 }
 

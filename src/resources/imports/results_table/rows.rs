@@ -218,7 +218,6 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
             ObservationStatus::Provisional
         };
         let result = ResultInput {
-            fiscal_year,
             value,
             cumulative_value,
             numerator: numerator.unwrap_or(None),
@@ -232,6 +231,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
             declared_rating: declared_rating.unwrap_or(None),
             stated_previous_value: stated_previous_value.unwrap_or(None),
             stated_previous_text: stated_previous_text.unwrap_or(None).map(Line),
+            ..ResultInput::nothing_yet(fiscal_year)
         };
         // A row without values speaks of the stored ones: both are checked together when they are merged.
         self.check(row, &result, all_read && self.heads.has("value"));

@@ -109,9 +109,7 @@ fn a_whole_row_is_read() {
     let result = only(&sheet);
     assert_eq!(sheet.notes, []);
     let expected = ResultInput {
-        fiscal_year: FiscalYear::new(2024).unwrap(),
         value: Some("57".parse().unwrap()),
-        cumulative_value: None,
         numerator: Some("684".parse().unwrap()),
         denominator: Some("1200".parse().unwrap()),
         sample_size: Some(1200),
@@ -123,6 +121,7 @@ fn a_whole_row_is_read() {
         declared_rating: Some(Rating::A),
         stated_previous_value: Some("55.1".parse().unwrap()),
         stated_previous_text: Some(Line("55.1％".into())),
+        ..ResultInput::nothing_yet(FiscalYear::new(2024).unwrap())
     };
     assert_eq!(*result, expected);
     let entry = sheet.entries.first().unwrap();
