@@ -22,7 +22,12 @@ pub fn permitted(tx: &mut Tx<'_>, key @ (organization, year): &(OrganizationKey,
 }
 
 /// Fails unless the caller has this permission for the policy of this organization for this fiscal year.
-pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &OrganizationKey, year: FiscalYear) -> Result<()> {
+pub fn permit_key(
+    tx: &mut Tx<'_>,
+    permission: Permission,
+    organization: &OrganizationKey,
+    year: FiscalYear,
+) -> Result<()> {
     let found = policies::table
         .inner_join(o::table)
         .filter(organizations::is(organization.as_str()))
@@ -30,17 +35,17 @@ pub fn permit_key(tx: &mut Tx<'_>, verb: Permission, organization: &Organization
         .select(policies::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(verb, "policy", found)
+    tx.permit(permission, "policy", found)
 }
 
 /// Fails unless the caller has this permission for the policy with this id.
-pub fn permit(tx: &mut Tx<'_>, verb: Permission, id: Id) -> Result<()> {
+pub fn permit(tx: &mut Tx<'_>, permission: Permission, id: Id) -> Result<()> {
     let found = policies::table
         .find(id)
         .select(policies::organization_id)
         .first(tx.conn)
         .optional()?;
-    tx.permit(verb, "policy", found)
+    tx.permit(permission, "policy", found)
 }
 
 /// Fails unless the caller may make policies of the organization a body names.

@@ -29,14 +29,31 @@ impl TestDb {
         Ok(db)
     }
 
-    /// Every row of every table, as text, by the table's name.
-    fn rows(&self) -> BTreeMap<String, Vec<String>> {
+    /// The columns of every table, by its name.
+    fn tables(&self) -> BTreeMap<String, String> {
         let tables = self.values(
-            "select format('%I.%I', n.nspname, c.relname) as value from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+            "select format('%I.%I %s', n.nspname, c.relname, (select string_agg(format('t.%I', attname), ', ' order by attnum) \
+             from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)) as value \
+             from pg_class c join pg_namespace n on n.oid = c.relnamespace \
              where c.relkind = 'r' and n.nspname in ('public', 'derived') and c.relname !~ 'diesel'",
         );
-        let rows = |table: &String| self.values(&format!("select t::text as value from {table} t order by 1"));
-        tables.iter().map(|table| (table.clone(), rows(table))).collect()
+        let tables = tables.iter().filter_map(|table| table.split_once(' '));
+        tables
+            .map(|(name, columns)| (name.to_owned(), columns.to_owned()))
+            .collect()
+    }
+
+    /// Every row of these tables, with these columns, as text.
+    fn rows(&self, tables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+        let rows = |table: &str, columns: &str| {
+            self.values(&format!(
+                "select row({columns})::text as value from {table} t order by 1"
+            ))
+        };
+        let rows = tables
+            .iter()
+            .map(|(table, columns)| (table.clone(), rows(table, columns)));
+        rows.collect()
     }
 
     /// The definitions of its indexes, constraints, functions, views and triggers.
@@ -61,7 +78,8 @@ fn set_up(db: &TestDb) {
 #[test]
 fn a_filled_database_of_an_earlier_version_stays_what_it_was() {
     let db = TestDb::filled(FILLED).unwrap();
-    let before = db.rows();
+    let tables = db.tables();
+    let before = db.rows(&tables);
     let filled = before.iter().filter(|(_, rows)| !rows.is_empty());
     assert_eq!(
         filled.count(),
@@ -70,10 +88,8 @@ fn a_filled_database_of_an_earlier_version_stays_what_it_was() {
     );
     assert!(before["public.change_log"].len() > 180);
     set_up(&db);
-    let after = db.rows();
-    for (table, rows) in &before {
-        assert_eq!(after.get(table), Some(rows), "{table}");
-    }
+    // A column that has come since is no part of what was there.
+    assert_eq!(db.rows(&tables), before);
     assert_eq!(db.definitions(), TestDb::new().definitions());
     let report = verify::verify(&mut db.connect(), None).unwrap();
     assert!(report.findings.is_empty(), "{}", report.lines().join("\n"));
