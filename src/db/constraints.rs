@@ -50,6 +50,7 @@ const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
     ("budgets_kind_known", "/kind", "種類が不明です", "is not a known kind of budget"),
     ("budgets_status_known", "/status", "状態が不明です", "is not a known status"),
     ("budgets_amount_when_stated", "/amount_yen", "金額と丸めの単位は、記載があるときだけ必要です", "amount and precision belong to a stated figure and to no other"),
+    ("budgets_text_when_unread", "/text", "読み取れない金額には記載が必要です", "is required when the status is unread"),
     ("budgets_amount_range", "/amount_yen", "15桁までにしてください", "must have at most 15 digits"),
     ("budgets_precision_positive", "/precision_yen", "正の整数にしてください", "must be positive"),
     ("budgets_amount_rounded", "/amount_yen", "丸めの単位の倍数にしてください", "must be a multiple of its precision"),

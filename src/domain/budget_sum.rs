@@ -33,7 +33,7 @@ pub struct Missing {
     /// The code of its goal, such as 1-1.
     #[schema(max_length = 40, example = "1-1")]
     pub goal_code: String,
-    /// What its box holds instead: a dash or nothing.
+    /// What its box holds instead: a dash, nothing, or a text in which no amount can be read.
     pub status: BudgetStatus,
 }
 

@@ -20,7 +20,7 @@ mod targets;
 mod tests;
 
 use checks::{count_with_decimals, percent_beyond_100};
-use targets::{target_already_met, target_lowered};
+use targets::{target_already_met, target_lowered, target_unread};
 
 text_enum! {
     /// What does not fit.
@@ -41,6 +41,8 @@ text_enum! {
         TargetLowered = "target_lowered" ("目標の引下げ", "target lowered"),
         /// Last year's indicator was rated B, and this year's policy goes on without it.
         DroppedAfterB = "dropped_after_b" ("未達成後の廃止", "dropped after a B"),
+        /// The text of the target was not understood whole: somebody who knows has to say what it means.
+        TargetUnread = "target_unread" ("目標未読取", "target unread"),
         /// A share is less than 0 % or more than 100 %: to be checked.
         PercentBeyond100 = "percent_beyond_100" ("0〜100%を外れた割合", "share beyond 0 to 100 %"),
         /// What is counted in wholes has decimals: to be checked.
@@ -132,6 +134,7 @@ pub fn misfits(now: &Seen<'_>, before: Option<&Seen<'_>>) -> Vec<Misfit> {
         misfits.extend(target_lowered(now, before));
     }
     misfits.extend(rating_differs(now));
+    misfits.extend(target_unread(now));
     misfits.extend(percent_beyond_100(now));
     misfits.extend(count_with_decimals(now));
     misfits.sort_by_key(|misfit| misfit.kind);

@@ -7,6 +7,8 @@ text_enum! {
     pub enum BudgetKind in "budget_kind" {
         /// What was spent (決算額).
         Actual = "actual" ("決算額", "actual"),
+        /// What will have been spent as far as is known before the accounts are closed (決算見込額).
+        Expected = "expected" ("決算見込額", "expected actual"),
         /// The budget the fiscal year started with (当初予算額).
         Initial = "initial" ("当初予算額", "initial budget"),
         /// The budget after supplementary budgets (補正後予算額).
@@ -23,6 +25,8 @@ text_enum! {
         None = "none" ("該当なし（－）", "none (dash)"),
         /// The box is empty: nothing was said.
         Blank = "blank" ("空欄", "blank"),
+        /// The box holds a text in which no amount can be read; the text is kept.
+        Unread = "unread" ("未読取", "unread"),
     }
 }
 

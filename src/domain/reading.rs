@@ -2,6 +2,7 @@
 
 use crate::text_enum;
 
+pub mod figure;
 pub mod indicator;
 mod measure;
 pub mod money;

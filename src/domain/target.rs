@@ -40,6 +40,8 @@ text_enum! {
         Qualitative = "qualitative" ("定性的", "qualitative"),
         /// There is no target, or none yet.
         Undecided = "undecided" ("未定", "undecided"),
+        /// There is a target, and its text was not understood whole: nothing is compared until somebody says what it means.
+        Unread = "unread" ("未読取", "unread"),
     }
 }
 
@@ -73,7 +75,7 @@ text_enum! {
 ///
 /// Which members go with which comparator: `gte`, `gt`, `lte`, `lt`, `eq` take either a `value` or a reference;
 /// `between` takes `value` and `upper`; `increase`, `decrease`, `maintain` take a reference; `increase_by` and
-/// `decrease_by` a `value` and a reference; `qualitative` and `undecided` take none of them.
+/// `decrease_by` a `value` and a reference; `qualitative`, `undecided` and `unread` take none of them, `unread` no period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -180,12 +182,19 @@ impl Target {
         self.check_numbers(&mut faults);
         self.reference.check(&mut faults);
         self.period.check(&mut faults);
+        faults.demand(
+            self.comparator != Comparator::Unread || self.period.kind == PeriodKind::SingleYear,
+            "/period/kind",
+            "読み取れていない目標に期間は指定できません",
+            "must be single_year for a target that is unread",
+        );
         faults.0
     }
 
     fn check_numbers(&self, faults: &mut Faults) {
         use Comparator::{
-            Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative, Undecided,
+            Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative,
+            Undecided, Unread,
         };
         let relative = self.reference.kind != ReferenceKind::None;
         let (takes_value, takes_upper, takes_reference) = match self.comparator {
@@ -193,7 +202,7 @@ impl Target {
             Between => (true, true, false),
             Increase | Decrease | Maintain => (false, false, true),
             IncreaseBy | DecreaseBy => (true, false, true),
-            Qualitative | Undecided => (false, false, false),
+            Qualitative | Undecided | Unread => (false, false, false),
         };
 
         faults.demand(

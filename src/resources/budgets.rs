@@ -121,21 +121,33 @@ pub struct BudgetInput {
     /// What the amount is rounded to: required when stated, absent otherwise.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     pub precision_yen: Option<i64>,
-    /// The figure as printed.
+    /// The figure as printed; required when unread.
     pub text: Option<Line<200>>,
 }
 
 impl Rules for BudgetInput {
     fn broken(&self) -> Vec<Violation> {
-        figure_faults(self.status, self.amount_yen, self.precision_yen)
+        figure_faults(self.status, self.amount_yen, self.precision_yen, self.text.as_ref())
     }
 }
 
 /// The values of a figure that do not fit together.
 #[must_use]
-pub fn figure_faults(status: BudgetStatus, amount: Option<Yen>, precision: Option<i64>) -> Vec<Violation> {
+pub fn figure_faults(
+    status: BudgetStatus,
+    amount: Option<Yen>,
+    precision: Option<i64>,
+    text: Option<&Line<200>>,
+) -> Vec<Violation> {
     let stated = status == BudgetStatus::Stated;
     let mut broken = Vec::new();
+    if status == BudgetStatus::Unread && text.is_none() {
+        let detail = Bilingual::new(
+            "statusがunreadのときは必要です",
+            "is required when the status is unread",
+        );
+        broken.push(Violation::at("/text", "status", detail));
+    }
     for (pointer, present) in [
         ("/amount_yen", amount.is_some()),
         ("/precision_yen", precision.is_some()),

@@ -289,7 +289,12 @@ impl Rules for PolicyTree {
                 goal.indicators.iter().map(|i| &i.name),
             );
             for (m, budget) in goal.budgets.iter().enumerate() {
-                let faults = budgets::figure_faults(budget.status, budget.amount_yen, budget.precision_yen);
+                let faults = budgets::figure_faults(
+                    budget.status,
+                    budget.amount_yen,
+                    budget.precision_yen,
+                    budget.text.as_ref(),
+                );
                 broken.extend(
                     faults
                         .into_iter()

@@ -48,8 +48,12 @@ pub struct ParsedTarget {
     /// Who is asked or counted, where the name says so.
     #[schema(max_length = 2000, example = "区民アンケート回答者")]
     pub population: Option<String>,
-    /// The target, as an indicator takes it. Where no rule can be made of the text, `qualitative` with the text.
+    /// The target, as an indicator takes it. Where the text is not understood whole, `unread` with the text.
     pub target: Target,
+    /// How results would be compared, as far as the text was understood: for a person to confirm. Null where it says nothing of
+    /// that.
+    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "gte")]
+    pub comparator: Option<Comparator>,
     /// The unit as printed; 割 is given as %.
     #[schema(max_length = 100, example = "%")]
     pub unit: Option<String>,
@@ -72,7 +76,7 @@ pub struct ParsedTarget {
 /// Reads a target as printed.
 ///
 /// For forms that people fill in, and for checking how wording will be read by an import: the same reader. What cannot be
-/// read stays as text (`parse` is `partial` or `unparsed`) with what was understood of it; nothing is guessed: a bare 80%
+/// read whole is `unread` (`parse` is `partial` or `unparsed`), with what was understood of it; nothing is guessed: a bare 80%
 /// says neither at least nor at most. Stores nothing.
 #[utoipa::path(tag = "indicators", security((), ("token" = [])))]
 #[post("/targets/parse")]
@@ -96,6 +100,7 @@ impl ParsedTarget {
             name,
             population,
             target: read.target,
+            comparator: read.comparator,
             unit: read.unit,
             decimals: read.decimals,
             direction: read.direction,

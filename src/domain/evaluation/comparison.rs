@@ -72,6 +72,7 @@ impl Bar {
             },
             Comparator::Qualitative => return Err(Reason::Qualitative),
             Comparator::Undecided => return Err(Reason::NoTarget),
+            Comparator::Unread => return Err(Reason::TargetUnread),
         })
     }
 

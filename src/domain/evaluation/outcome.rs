@@ -44,6 +44,8 @@ text_enum! {
         Qualitative = "qualitative" ("定性的な目標", "qualitative target"),
         /// There is no target, or none yet.
         NoTarget = "no_target" ("目標なし", "no target"),
+        /// The text of the target was not understood whole.
+        TargetUnread = "target_unread" ("目標未読取", "target unread"),
         /// The result is not due yet.
         NotYetDue = "not_yet_due" ("期限前", "not yet due"),
         /// The result is being compiled.
@@ -96,6 +98,8 @@ pub(super) fn outcome(
         },
         // any | undecided or none, even before the result is due
         (_, Comparator::Undecided) => (Outcome::NotEvaluable, Some(Reason::NoTarget)),
+        // any | unread
+        (_, Comparator::Unread) => (Outcome::NotEvaluable, Some(Reason::TargetUnread)),
         // reported | numeric
         (Is::Reported, _) => match (compare(), running) {
             // its period over, or a single year

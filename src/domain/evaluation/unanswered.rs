@@ -34,6 +34,10 @@ pub(super) fn unanswered(case: &Case<'_>, finding: &Finding) -> Bilingual {
         ),
         Some(Reason::Qualitative) => qualitative(finding),
         Some(Reason::NoTarget) => no_target(case),
+        Some(Reason::TargetUnread) => Bilingual::new(
+            "目標の記載を全部は読み取れていないため、確認されるまで判定しない",
+            "The text of the target was not understood whole: nothing is judged until somebody has confirmed what it means",
+        ),
         Some(Reason::ReferenceMissing) => reference_missing(case, finding, &target),
         Some(Reason::ValueMissing) => value_missing(case, &target),
         Some(Reason::TextOnly) => Bilingual::new(

@@ -96,6 +96,7 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
         ),
         Comparator::Qualitative => ("（文章）".into(), "a state described in words".into()),
         Comparator::Undecided => ("（未定）".into(), "something undecided".into()),
+        Comparator::Unread => ("（未読取）".into(), "something that was not understood".into()),
     };
     match target.reference.kind {
         ReferenceKind::None => Bilingual::new(ja, en),

@@ -1,4 +1,4 @@
-//! Targets beside the year before: met already, or lowered.
+//! Targets that were not understood, and targets beside the year before: met already, or lowered.
 
 use super::{FindingField, FindingKind, FindingValue, Misfit, Seen, number, valued};
 use crate::{
@@ -43,6 +43,30 @@ pub(super) fn target_already_met(now: &Seen<'_>, before: &Seen<'_>) -> Option<Mi
         against: valued(FindingField::Value, previous, before.terms.unit),
         is_earlier: true,
         sentence,
+    })
+}
+
+/// A text that was not understood whole is not judged.
+pub(super) fn target_unread(now: &Seen<'_>) -> Option<Misfit> {
+    let target = now.terms.target;
+    let text = target.text.as_ref().map(|text| text.0.as_str()).unwrap_or_default();
+    (target.comparator == Comparator::Unread).then(|| Misfit {
+        kind: FindingKind::TargetUnread,
+        found: FindingValue {
+            field: FindingField::TargetValue,
+            text: (!text.is_empty()).then(|| text.to_owned()),
+            value: None,
+        },
+        against: FindingValue {
+            field: FindingField::Rule,
+            text: None,
+            value: None,
+        },
+        is_earlier: false,
+        sentence: Bilingual::new(
+            format!("目標「{text}」を全部は読み取れていない。意味の確認が必要。"),
+            format!("The target '{text}' was not understood whole; its meaning is to be confirmed."),
+        ),
     })
 }
 

@@ -26,7 +26,8 @@ pub(super) struct RawBudget {
 const MOST: usize = 60;
 
 const KINDS: &[(&str, BudgetKind)] = &[
-    ("決算見込額", BudgetKind::Actual),
+    ("決算見込額", BudgetKind::Expected),
+    ("決算見込", BudgetKind::Expected),
     ("決算額", BudgetKind::Actual),
     ("決算", BudgetKind::Actual),
     ("当初予算額", BudgetKind::Initial),
@@ -100,6 +101,8 @@ fn as_printed(text: &str, amount: &str) -> String {
 /// The figures of a row from a cell on: amounts stand behind their heads.
 pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
     let mut figures: Vec<RawBudget> = Vec::new();
+    // The cell that holds the text of the last figure.
+    let mut text_in = usize::MAX;
     for (column, cell) in row.cells.iter().enumerate().skip(from) {
         for item in &cell.items {
             let place = Place {
@@ -116,14 +119,25 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
                 }
             } else if let Some((head, amount)) = head(&item.text) {
                 let text = (!amount.is_empty()).then_some(amount);
+                if text.is_some() {
+                    text_in = column;
+                }
                 figures.push(RawBudget {
                     head,
                     text,
                     place,
                     column,
                 });
-            } else if let Some(last) = figures.last_mut().filter(|last| last.text.is_none()) {
-                last.text = Some(item.text.clone());
+            } else if let Some(last) = figures.last_mut() {
+                match &mut last.text {
+                    None => (last.text, text_in) = (Some(item.text.clone()), column),
+                    // The rest of an amount over several lines.
+                    Some(text) if text_in == column => {
+                        text.push(' ');
+                        text.push_str(&item.text);
+                    }
+                    Some(_) => {}
+                }
             }
         }
     }

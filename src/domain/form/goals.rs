@@ -175,7 +175,7 @@ impl Reading<'_> {
         };
         let text = figure.text.as_deref().unwrap_or_default();
         let money = money::read(text, figure.head.unit.as_deref().or(unit));
-        let understood = money.status.is_some() && money.parse == Parse::Full;
+        let understood = money.parse == Parse::Full;
         if !understood {
             let text = quoted(text);
             self.notes.warning(
@@ -186,7 +186,7 @@ impl Reading<'_> {
             );
         }
         let far = (fiscal_year.get() - year.get()).abs() > 4;
-        let blank = money.status == Some(BudgetStatus::Blank);
+        let blank = money.status == BudgetStatus::Blank;
         let confidence = match (understood, far || blank) {
             (false, _) => Confidence::Low,
             (true, true) => Confidence::Medium,

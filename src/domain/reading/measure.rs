@@ -113,6 +113,27 @@ pub(super) fn leading(text: &str) -> Option<Measure> {
     Some(measure)
 }
 
+/// Reads the number with its unit that a plain text begins with, and the sign directly before it.
+pub(super) fn signed(text: &str) -> Option<Measure> {
+    let (unsigned, is_negative) = number::unsigned(text);
+    let mut measure = leading(unsigned)?;
+    measure.len += text.len() - unsigned.len();
+    if is_negative {
+        measure.value = negated(measure.value);
+        measure.seconds = measure.seconds.map(|seconds| -seconds);
+    }
+    Some(measure)
+}
+
+/// A number with the other sign; 0 has none.
+pub(super) fn negated(number: Decimal) -> Decimal {
+    if number == Decimal::ZERO {
+        number
+    } else {
+        Decimal(-number.0)
+    }
+}
+
 /// A number with a unit of time.
 fn part_of_time(text: &str) -> Option<(number::Numeral, i64)> {
     let mut numeral = number::leading(text).filter(|numeral| numeral.has_digits)?;

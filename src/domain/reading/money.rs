@@ -2,7 +2,7 @@
 
 use rust_decimal::{Decimal as Number, prelude::ToPrimitive as _};
 
-use super::{MOST, Parse, number, plain::plain};
+use super::{MOST, Parse, number, plain::unspaced};
 use crate::{
     domain::{kinds::BudgetStatus, quantity::quantity},
     value::Yen,
@@ -14,8 +14,8 @@ const MOST_YEN: i64 = 999_999_999_999_999;
 /// A printed amount, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMoney {
-    /// The status of the box; nothing where its text cannot be read as money.
-    pub status: Option<BudgetStatus>,
+    /// The status of the box.
+    pub status: BudgetStatus,
     /// The amount in yen; nothing unless stated.
     pub amount_yen: Option<Yen>,
     /// The unit the amount is rounded to, in yen: 1,000,000 for 百万円.
@@ -25,7 +25,7 @@ pub struct ReadMoney {
 }
 
 impl ReadMoney {
-    fn without_amount(status: Option<BudgetStatus>, parse: Parse) -> Self {
+    fn without_amount(status: BudgetStatus, parse: Parse) -> Self {
         Self {
             status,
             amount_yen: None,
@@ -40,24 +40,26 @@ impl ReadMoney {
 /// An amount with 約, or with a remark in brackets behind it, is read in part: its number is the printed one.
 #[must_use]
 pub fn read(text: &str, unit: Option<&str>) -> ReadMoney {
-    let unparsed = ReadMoney::without_amount(None, Parse::Unparsed);
+    let unparsed = ReadMoney::without_amount(BudgetStatus::Unread, Parse::Unparsed);
     if text.chars().nth(MOST).is_some() {
         return unparsed;
     }
-    let text = plain(text).replace(' ', "");
+    let text = unspaced(text);
     if text.is_empty() {
-        return ReadMoney::without_amount(Some(BudgetStatus::Blank), Parse::Full);
+        return ReadMoney::without_amount(BudgetStatus::Blank, Parse::Full);
     }
     if is_none(&text) {
-        return ReadMoney::without_amount(Some(BudgetStatus::None), Parse::Full);
+        return ReadMoney::without_amount(BudgetStatus::None, Parse::Full);
     }
     amount(&text, unit).unwrap_or(unparsed)
 }
 
-/// A dash, with or without a unit.
+/// A dash, with or without a unit, or words for it.
 fn is_none(text: &str) -> bool {
-    text.strip_prefix(['-', '―', '—', 'ー', '─', '‒'])
-        .is_some_and(|rest| rest.is_empty() || multiplier(rest).is_some())
+    let is_dash = text
+        .strip_prefix(['-', '―', '—', 'ー', '─', '‒'])
+        .is_some_and(|rest| rest.is_empty() || multiplier(rest).is_some());
+    is_dash || matches!(text, "該当なし" | "なし" | "無し" | "予算なし")
 }
 
 /// The value of a unit in yen: 1,000,000 for 百万円.
@@ -88,6 +90,8 @@ fn amount(text: &str, unit: Option<&str>) -> Option<ReadMoney> {
     let mut scale = Number::ONE;
     match rest.strip_prefix('円') {
         Some(after) => rest = after,
+        // 0 is 0 in every unit.
+        None if read.digits_only && read.value.is_zero() => {}
         None if read.digits_only => scale = multiplier(&head_unit(unit?))?,
         None => {}
     }
@@ -102,7 +106,7 @@ fn amount(text: &str, unit: Option<&str>) -> Option<ReadMoney> {
     let yen = whole(read.value.checked_mul(scale)?)?;
     let precision = whole(read.precision.checked_mul(scale)?)?;
     Some(ReadMoney {
-        status: Some(BudgetStatus::Stated),
+        status: BudgetStatus::Stated,
         amount_yen: Some(Yen(if negative { -yen } else { yen })),
         precision_yen: Some(precision),
         parse,
@@ -112,7 +116,7 @@ fn amount(text: &str, unit: Option<&str>) -> Option<ReadMoney> {
 /// The unit the head of a table states: 百万円 of (単位：百万円).
 fn head_unit(unit: &str) -> String {
     let unit: String = unit.chars().take(40).collect();
-    let unit = plain(&unit).replace(' ', "");
+    let unit = unspaced(&unit);
     unit.trim_matches(['(', ')'])
         .trim_start_matches("単位")
         .trim_start_matches(':')
@@ -148,4 +152,37 @@ pub fn print(amount: Yen, precision_yen: i64) -> String {
     let sign = if amount.0 < 0 { "▲" } else { "" };
     let size = Number::from(amount.0.unsigned_abs() / unit.unsigned_abs());
     format!("{sign}{}", quantity(size, Some(name)).ja)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_stated_none_blank_or_unread() {
+        use BudgetStatus::{Blank, None as Nothing, Stated, Unread};
+        for (text, unit, status, yen) in [
+            ("77百万円", None, Stated, Some(77_000_000)),
+            ("1,018 百万円", None, Stated, Some(1_018_000_000)),
+            ("1,018\n百万円", None, Stated, Some(1_018_000_000)),
+            ("77,800", Some("（単位：千円）"), Stated, Some(77_800_000)),
+            ("▲927億円", None, Stated, Some(-92_700_000_000)),
+            ("0", None, Stated, Some(0)),
+            ("0円", None, Stated, Some(0)),
+            ("－", None, Nothing, None),
+            ("該当なし", None, Nothing, None),
+            ("", None, Blank, None),
+            ("　", None, Blank, None),
+            ("77", None, Unread, None),
+            ("1 018百万円", None, Unread, None),
+            ("77²円", None, Unread, None),
+            ("3分の2円", None, Unread, None),
+            ("77百万円 78百万円", None, Unread, None),
+            ("調整中", None, Unread, None),
+        ] {
+            let read = read(text, unit);
+            assert_eq!((read.status, read.amount_yen.map(|yen| yen.0)), (status, yen), "{text}");
+            assert_eq!(read.precision_yen.is_some(), yen.is_some(), "{text}");
+        }
+    }
 }

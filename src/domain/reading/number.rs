@@ -77,16 +77,27 @@ pub(super) fn leading(text: &str) -> Option<Numeral> {
         return None;
     }
     let sum = group.sum().unwrap_or_default();
-    if last_big != Number::MAX && sum >= last_big {
+    if last_big != Number::MAX && sum >= last_big || text.get(at..).is_some_and(makes_fraction) {
         return None;
     }
+    let mut value = total.checked_add(sum)?;
+    // 1.5万 has no decimal places.
+    value.rescale(precision.normalize().scale());
     Some(Numeral {
-        value: total.checked_add(sum)?,
+        value,
         precision,
         len: at,
         digits_only,
         has_digits,
     })
+}
+
+/// A text without the sign at its beginning, and whether that makes the number behind it negative.
+pub(super) fn unsigned(text: &str) -> (&str, bool) {
+    match text.strip_prefix(['▲', '△', '-']) {
+        Some(rest) => (rest, true),
+        None => (text.strip_prefix('+').unwrap_or(text), false),
+    }
 }
 
 /// The part of a number before 万, 億 or 兆: 6千2百, 3,400.
@@ -149,6 +160,17 @@ fn big(c: char) -> Option<Number> {
         '兆' => Some(Number::new(1_000_000_000_000, 0)),
         _ => None,
     }
+}
+
+/// Whether the number before this text is a part of a fraction: 2/3, 3分の2.
+fn makes_fraction(rest: &str) -> bool {
+    let divisor = rest.strip_prefix('/').or_else(|| rest.strip_prefix("分の"));
+    divisor.is_some_and(|divisor| divisor.starts_with(|c: char| c.is_ascii_digit() || is_kanji(c)))
+}
+
+/// Whether a character is a digit or a multiplier in kanji.
+pub(super) fn is_kanji(c: char) -> bool {
+    kanji_digit(c).is_some() || small(c).is_some() || big(c).is_some()
 }
 
 /// The value of a kanji digit.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::{compose, decompose_compatible};
 
+use super::number;
 use crate::value::work;
 
 /// A printed text, the text in one width, and for each place of the latter its place in the former.
@@ -64,6 +65,32 @@ impl<'a> Plain<'a> {
 /// A text in one width, without blanks at its ends.
 pub(crate) fn plain(text: &str) -> String {
     Plain::of(text).text.trim().to_owned()
+}
+
+/// A text in one width without blanks, but for those that keep figures apart: 51 52 is not 5152, and - 66.4 is not −66.4.
+pub(crate) fn unspaced(text: &str) -> String {
+    let plain = plain(text);
+    let mut joined = String::with_capacity(plain.len());
+    for part in plain.split(' ').filter(|part| !part.is_empty()) {
+        if keeps_apart(joined.chars().next_back(), part.chars().next()) {
+            joined.push(' ');
+        }
+        joined.push_str(part);
+    }
+    joined
+}
+
+/// Whether a blank between two characters keeps figures apart, or a figure and a mark that is no sign of it.
+fn keeps_apart(before: Option<char>, after: Option<char>) -> bool {
+    let is_figure = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let is_sign = |c: char| matches!(c, '-' | '+' | '▲' | '△');
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            is_figure(after) && (is_figure(before) || is_sign(before))
+                || number::is_kanji(before) && number::is_kanji(after)
+        }
+        _ => false,
+    }
 }
 
 /// A printed text as one line: no controls, no invisible characters, blanks trimmed. A text that is one line is kept.

@@ -3,7 +3,7 @@
 use super::{
     MOST, Parse,
     measure::{self, Measure},
-    plain::{Plain, one_line},
+    plain::{Plain, one_line, unspaced},
     years,
 };
 use crate::{
@@ -142,7 +142,7 @@ pub fn read(text: &str, unit: Option<&str>, year: FiscalYear) -> ReadResult {
     read.text = Some(plain.printed(range.clone()))
         .filter(|text| !text.is_empty())
         .map(str::to_owned);
-    let body = plain.text.get(range).unwrap_or_default().replace(' ', "");
+    let body = unspaced(plain.text.get(range).unwrap_or_default());
     if !body.is_empty() {
         value(&mut read, &body, unit, year);
     }
@@ -181,10 +181,10 @@ fn rated(text: &str) -> (std::ops::Range<usize>, Option<Rating>) {
 }
 
 fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear) {
-    let (body, remarks) = apart(body);
+    let (body, remarks) = apart(without_mark(body));
     let mut body = body.as_str();
     let mut understood = true;
-    for remark in remarks {
+    for remark in &remarks {
         understood &= remarked(read, remark, unit, year);
     }
     for (word, status) in SETTLED {
@@ -198,17 +198,19 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
             .text
             .as_deref()
             .and_then(|text| REASONS.iter().find(|(word, _)| text.contains(word)));
-        read.value_status = Some(why.map_or(ValueStatus::NotApplicable, |(_, status)| *status));
-        read.parse = Parse::Full;
+        // A number in brackets alone may be the result, or a remark on it.
+        let is_figure = why.is_none() && body.is_empty() && remarks.iter().any(|remark| has_digit(remark));
+        (read.value_status, read.parse) = match why {
+            Some((_, status)) => (Some(*status), Parse::Full),
+            None if is_figure => (Some(ValueStatus::TextOnly), Parse::Partial),
+            None => (Some(ValueStatus::NotApplicable), Parse::Full),
+        };
         return;
     }
     let start = BEFORE.iter().find_map(|word| body.strip_prefix(word)).unwrap_or(body);
     let about = start.strip_prefix('約');
-    let (sign, digits) = match about.unwrap_or(start).strip_prefix(['△', '▲', '-']) {
-        Some(rest) => (-rust_decimal::Decimal::ONE, rest),
-        None => (rust_decimal::Decimal::ONE, about.unwrap_or(start)),
-    };
-    let measure = measure::leading(digits).filter(|measure| measure.has_digits);
+    let digits = about.unwrap_or(start);
+    let measure = measure::signed(digits).filter(|measure| measure.has_digits);
     let rest = measure
         .as_ref()
         .and_then(|measure| digits.get(measure.len..))
@@ -218,11 +220,7 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
         .and_then(|measure| measure.in_unit(unit))
         .filter(|_| rest.is_empty());
     if let Some(number) = taken {
-        read.value = Some(Decimal(if number == Decimal::ZERO {
-            number.0
-        } else {
-            number.0 * sign
-        }));
+        read.value = Some(number);
         read.unit = measure.and_then(|measure| measure.unit);
         read.value_status = Some(ValueStatus::Reported);
         read.parse = if understood && about.is_none() {
@@ -246,13 +244,25 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
     read.cumulative_value = None;
     read.cumulative_years = None;
     read.value_status = Some(ValueStatus::TextOnly);
-    let is_number = measure.is_some() || body.contains(|c: char| c.is_ascii_digit());
+    let is_number = measure.is_some() || has_digit(body);
     read.parse = match (is_number, measure.is_some()) {
         // The result of an indicator without a unit may be words; an indicator with a unit needs a number.
         (false, _) if unit.is_none() => Parse::Full,
         (true, true) => Parse::Partial,
         _ => Parse::Unparsed,
     };
+}
+
+fn has_digit(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// A text without the mark of a list's item at its beginning: 3. 980件.
+fn without_mark(text: &str) -> &str {
+    match text.split_once(". ") {
+        Some((mark, item)) if (1..=2).contains(&mark.len()) && mark.bytes().all(|b| b.is_ascii_digit()) => item,
+        _ => text,
+    }
 }
 
 /// A text without its remarks in brackets, and the remarks.

@@ -3,7 +3,7 @@
 use super::{
     MOST, Parse,
     measure::{self, Measure, held},
-    plain::{one_line, plain},
+    plain::{one_line, unspaced},
     years,
 };
 use crate::{
@@ -27,9 +27,10 @@ const MOST_TEXT: usize = 500;
 /// A printed target, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadTarget {
-    /// The target. One that cannot be read is `qualitative`: no rule compares it, and its text is kept. A text of over
-    /// 500 characters is no target.
+    /// The target. One that is not understood whole is `unread`: nothing but its text is kept, up to 500 characters.
     pub target: Target,
+    /// How results would be compared, as far as the text was understood; nothing where no rule was found.
+    pub comparator: Option<Comparator>,
     /// How much of the text was understood.
     pub parse: Parse,
     /// The unit, as printed; 割 is given as %.
@@ -46,6 +47,22 @@ pub struct ReadTarget {
     pub period: Period,
     /// The parts that were not understood, in one width, in their order.
     pub rest: Vec<String>,
+}
+
+impl ReadTarget {
+    /// What a text that was not understood whole seems to ask for: for a person to confirm.
+    #[must_use]
+    pub fn understood(&self) -> Option<Target> {
+        let target = Target {
+            text: None,
+            comparator: self.comparator.filter(|_| self.parse == Parse::Partial)?,
+            value: self.value,
+            upper: None,
+            reference: self.reference,
+            period: self.period,
+        };
+        target.faults().is_empty().then_some(target)
+    }
 }
 
 /// Words for there being no target, or none yet.
@@ -126,9 +143,9 @@ pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
     let mut reading = TargetReader::new(year, Some(line).filter(|line| !long && !line.is_empty()));
     if long {
         reading.rest.push(text.chars().take(MOST_TEXT).collect());
-        return reading.unread(Parse::Unparsed);
+        return reading.finished(Parse::Unparsed);
     }
-    let body = plain(text).replace(' ', "");
+    let body = unspaced(text);
     if UNDECIDED.contains(&body.as_str()) {
         reading.compare(Comparator::Undecided);
         return reading.finish();
@@ -157,6 +174,7 @@ impl TargetReader {
                     comparator: Comparator::Qualitative,
                     ..Target::default()
                 },
+                comparator: None,
                 parse: Parse::Full,
                 unit: None,
                 decimals: 0,
@@ -454,7 +472,16 @@ impl TargetReader {
         }
     }
 
-    fn unread(mut self, parse: Parse) -> ReadTarget {
+    fn finished(mut self, parse: Parse) -> ReadTarget {
+        let comparator = self.read.target.comparator;
+        self.read.comparator = (comparator != Comparator::Qualitative || parse == Parse::Full).then_some(comparator);
+        if parse != Parse::Full {
+            self.read.target = Target {
+                text: self.read.target.text,
+                comparator: Comparator::Unread,
+                ..Target::default()
+            };
+        }
         self.read.parse = parse;
         self.read.rest = self.rest;
         self.read
@@ -505,7 +532,7 @@ impl TargetReader {
         if self.read.target.comparator != Comparator::Between {
             self.read.target.upper = None;
         }
-        self.unread(parse)
+        self.finished(parse)
     }
 
     /// Takes the printed number of the reference: "the year before" becomes a certain fiscal year with this result.

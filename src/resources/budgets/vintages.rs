@@ -63,6 +63,9 @@ pub struct BudgetVintage {
     /// The budget after supplementary budgets.
     #[schema(max_items = 200)]
     pub revised: Vec<VintageFigure>,
+    /// What was expected to have been spent, before the accounts were closed.
+    #[schema(max_items = 200)]
+    pub expected: Vec<VintageFigure>,
     /// What was spent.
     #[schema(max_items = 200)]
     pub actual: Vec<VintageFigure>,
@@ -256,9 +259,10 @@ fn vintage(
     rows: &[&StatedBudget],
 ) -> BudgetVintage {
     let stated = |kind| figures(rows, kind);
-    let (initial, revised, actual) = (
+    let (initial, revised, expected, actual) = (
         stated(BudgetKind::Initial),
         stated(BudgetKind::Revised),
+        stated(BudgetKind::Expected),
         stated(BudgetKind::Actual),
     );
     let latest = |figures: &[VintageFigure]| {
@@ -273,6 +277,7 @@ fn vintage(
         fiscal_year,
         initial,
         revised,
+        expected,
         actual,
     }
 }

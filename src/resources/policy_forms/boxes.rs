@@ -185,7 +185,8 @@ fn budgets(goal: &TreeGoal, year: FiscalYear) -> Vec<Budget> {
         let order = match kind {
             BudgetKind::Initial => 0,
             BudgetKind::Revised => 1,
-            BudgetKind::Actual => 2,
+            BudgetKind::Expected => 2,
+            BudgetKind::Actual => 3,
         };
         (year.get(), order)
     });
@@ -195,6 +196,7 @@ fn budgets(goal: &TreeGoal, year: FiscalYear) -> Vec<Budget> {
             let kind = match kind {
                 BudgetKind::Initial => "予算額",
                 BudgetKind::Revised => "補正後予算額",
+                BudgetKind::Expected => "決算見込額",
                 BudgetKind::Actual => "決算額",
             };
             Budget {

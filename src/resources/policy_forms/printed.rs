@@ -24,7 +24,10 @@ pub fn budget(budget: &TreeBudget) -> Option<Line<200>> {
 /// A target; nothing where there is none yet.
 #[must_use]
 pub fn target(target: &Target, unit: Option<&Line<20>>) -> Option<Line<500>> {
-    let none = matches!(target.comparator, Comparator::Qualitative | Comparator::Undecided);
+    let none = matches!(
+        target.comparator,
+        Comparator::Qualitative | Comparator::Undecided | Comparator::Unread
+    );
     let said = || (!none).then(|| Line(reading::target::print(target, unit.map(|unit| unit.0.as_str()))));
     target.text.clone().or_else(said)
 }

@@ -243,9 +243,9 @@ async fn the_walk_finds_every_view_that_lets_too_much_through() {
         let everything = format!("select t.* from public.{view} t");
         let of_past = past_of(&secrets, view);
         for (schema, all, walk, whose) in [
-            ("everybody", &everything, &present, "Public"),
+            ("published_view", &everything, &present, "Public"),
             ("visible", &everything, &present, "Keikaku"),
-            ("past", &of_past, &past, ""),
+            ("as_of", &of_past, &past, ""),
         ] {
             let leaks = async || {
                 let (leaks, _) = secrets.leaks(walk).await;

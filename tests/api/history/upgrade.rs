@@ -29,13 +29,13 @@ impl TestDb {
         Ok(db)
     }
 
-    /// The columns of every table, by its name.
+    /// The columns of every table but of those that are made anew, by its name.
     fn tables(&self) -> BTreeMap<String, String> {
         let tables = self.values(
             "select format('%I.%I %s', n.nspname, c.relname, (select string_agg(format('t.%I', attname), ', ' order by attnum) \
              from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)) as value \
              from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-             where c.relkind = 'r' and n.nspname in ('public', 'derived') and c.relname !~ 'diesel'",
+             where c.relkind = 'r' and n.nspname = 'public' and c.relname !~ 'diesel'",
         );
         let tables = tables.iter().filter_map(|table| table.split_once(' '));
         tables
@@ -89,7 +89,9 @@ fn a_filled_database_of_an_earlier_version_stays_what_it_was() {
     assert!(before["public.change_log"].len() > 180);
     set_up(&db);
     // A column that has come since is no part of what was there.
-    assert_eq!(db.rows(&tables), before);
+    for (table, rows) in db.rows(&tables) {
+        assert_eq!(before.get(&table), Some(&rows), "{table}");
+    }
     assert_eq!(db.definitions(), TestDb::new().definitions());
     let report = verify::verify(&mut db.connect(), None).unwrap();
     assert!(report.findings.is_empty(), "{}", report.lines().join("\n"));

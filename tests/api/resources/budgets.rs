@@ -296,6 +296,28 @@ async fn budgets_add_up_by_what_is_asked_for() {
 }
 
 #[actix_web::test]
+async fn an_amount_that_is_not_read_has_its_text() {
+    let api = Api::new().await;
+    let goal = api.nishi_goal().await.id();
+    let answer = api
+        .post("/v1/budgets", &figure(&goal, "expected", "unread", None))
+        .await;
+    answer.must_refuse(422, &[("/text", "status")]);
+    let unread = with(figure(&goal, "expected", "unread", None), json!({ "text": "調整中" }));
+    let unread = api.post("/v1/budgets", &unread).await.must_be(201);
+    let sums = api.list("/v1/budgets/summary?kind=expected").await;
+    assert_eq!(
+        sums[0]["sum"],
+        json!({
+            "amount_yen": null, "complete": false, "stated": 0,
+            "missing": [{ "id": unread.id(), "goal_code": "1-1", "status": "unread" }]
+        })
+    );
+    let vintages = api.list("/v1/budgets/vintages").await;
+    assert_eq!(vintages[0]["expected"][0]["text"], json!("調整中"));
+}
+
+#[actix_web::test]
 async fn a_sum_names_the_figures_it_lacks() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await.id();

@@ -92,7 +92,7 @@ async fn what_was_read_makes_an_indicator_and_what_was_not_is_no_guess() {
     let relative = parse(&api, "前年度比△10%以上").await.body;
     assert_eq!(
         (&relative["parse"], &relative["name"], &relative["target"]["comparator"]),
-        (&json!("partial"), &Value::Null, &json!("qualitative")),
+        (&json!("partial"), &Value::Null, &json!("unread")),
         "10% or more would be a guess"
     );
     let bare = parse(&api, "80%").await.body;
@@ -103,7 +103,7 @@ async fn what_was_read_makes_an_indicator_and_what_was_not_is_no_guess() {
             &bare["target"]["value"],
             &bare["value"]
         ),
-        (&json!("partial"), &json!("qualitative"), &Value::Null, &json!(80))
+        (&json!("partial"), &json!("unread"), &Value::Null, &json!(80))
     );
 }
 

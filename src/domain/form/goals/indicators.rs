@@ -17,6 +17,7 @@ use crate::domain::{
     reading::{
         Parse, indicator,
         result::{self, ReadResult},
+        target::{self, ReadTarget},
     },
 };
 
@@ -204,11 +205,21 @@ impl Reading<'_> {
         let understood = read.target.as_ref().map(|target| target.parse);
         if understood != Some(Parse::Full) {
             let text = quoted(&line);
+            let partly = read.target.as_ref();
+            let understood = partly.and_then(ReadTarget::understood);
+            let unit = partly.and_then(|read| read.unit.as_deref());
+            let (ja, en) = understood.map_or_else(Default::default, |understood| {
+                let printed = target::print(&understood, unit);
+                (
+                    format!("。読み取れたのは「{printed}」だけです"),
+                    format!("; what was understood is '{printed}'"),
+                )
+            });
             self.notes.warning(
                 "target_unreadable",
                 part.place,
-                format!("「{text}」の目標値を読み取れません。記載のまま残します"),
-                format!("the target of '{text}' cannot be read in full: its text is kept"),
+                format!("「{text}」の目標値を全部は読み取れません。確認されるまで、記載だけを残して判定しません{ja}"),
+                format!("the target of '{text}' cannot be read in full: its text is kept, and nothing is judged by it until somebody confirms it{en}"),
             );
         }
         let confidence = match understood {

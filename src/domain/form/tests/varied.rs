@@ -169,10 +169,7 @@ fn another_ward_has_thousands_of_yen_chapters_and_a_row_for_each_indicator() {
             (2023, Some("－"), None)
         ]
     );
-    assert_eq!(
-        first.budgets.last().unwrap().value.money.status,
-        Some(BudgetStatus::None)
-    );
+    assert_eq!(first.budgets.last().unwrap().value.money.status, BudgetStatus::None);
     // The form has only めざすべき将来像, which is not quite 課題認識.
     let issues = first.issue_recognition.as_ref().unwrap();
     assert_eq!(
@@ -261,9 +258,9 @@ fn a_page_with_proper_tables_is_read_without_what_it_hides() {
     assert_eq!(
         statuses,
         [
-            (Some(BudgetStatus::Stated), Some(12_000_000)),
-            (Some(BudgetStatus::Stated), Some(0)),
-            (Some(BudgetStatus::Blank), None)
+            (BudgetStatus::Stated, Some(12_000_000)),
+            (BudgetStatus::Stated, Some(0)),
+            (BudgetStatus::Blank, None)
         ]
     );
     assert_eq!(

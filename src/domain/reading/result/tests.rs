@@ -55,6 +55,35 @@ fn a_value_is_read_with_its_rating() {
 }
 
 #[test]
+fn no_figure_is_made_of_what_stands_apart() {
+    for (text, unit, rating) in [
+        ("- 66.4%：B", "%", Some(Rating::B)),
+        ("▲ 3件", "件", None),
+        ("1 48.5%:B", "%", Some(Rating::B)),
+        ("2 1,204人:A", "人", Some(Rating::A)),
+        ("12\n34", "件", None),
+        ("3　5件", "件", None),
+        ("51²件", "件", None),
+        ("3分の2", "分", None),
+        ("2/3", "件", None),
+        ("（59.5%）：B", "%", Some(Rating::B)),
+    ] {
+        let read = read_2024(text, Some(unit));
+        assert_eq!(
+            (read.value, read.value_status, read.declared_rating),
+            (None, Some(ValueStatus::TextOnly), rating),
+            "{text}: {read:?}"
+        );
+        assert_ne!(read.parse, Parse::Full, "{text}");
+    }
+    let listed = read_2024("3. 980件：A", Some("件"));
+    assert_eq!(
+        (listed.value, listed.text.as_deref()),
+        (Some(number("980")), Some("3. 980件"))
+    );
+}
+
+#[test]
 fn one_result_may_carry_two_numbers() {
     let read = read_2024("4,722世帯(R3~R5合計10,488世帯):A", Some("世帯"));
     assert_eq!(

@@ -38,7 +38,9 @@ pub fn print(target: &Target, unit: Option<&str>) -> String {
         Comparator::Maintain => format!("{than}を維持"),
         Comparator::IncreaseBy => format!("{than}より{by}増加"),
         Comparator::DecreaseBy => format!("{than}より{by}減少"),
-        Comparator::Qualitative => return target.text.as_ref().map(|text| text.0.clone()).unwrap_or_default(),
+        Comparator::Qualitative | Comparator::Unread => {
+            return target.text.as_ref().map(|text| text.0.clone()).unwrap_or_default();
+        }
         Comparator::Undecided => return "未定".to_owned(),
     };
     let known = match target.reference.kind {

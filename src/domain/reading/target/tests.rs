@@ -140,7 +140,7 @@ fn a_range_has_both_its_ends() {
         );
     }
     for text in ["2,400件～2,000件", "40%～60件", "40%以上60%未満"] {
-        assert_eq!(read_2024(text).target.comparator, Comparator::Qualitative, "{text}");
+        assert_eq!(read_2024(text).target.comparator, Comparator::Unread, "{text}");
     }
 }
 
@@ -266,7 +266,7 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
     let bare = read_2024("80%");
     assert_eq!(
         (bare.target.comparator, bare.parse, bare.value, bare.unit.as_deref()),
-        (Comparator::Qualitative, Parse::Partial, Some(decimal("80")), Some("%"))
+        (Comparator::Unread, Parse::Partial, Some(decimal("80")), Some("%"))
     );
     assert_eq!(bare.target.value, None);
 
@@ -279,7 +279,7 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
             relative.direction
         ),
         (
-            Comparator::Qualitative,
+            Comparator::Unread,
             Parse::Partial,
             ReferenceKind::PreviousYear,
             Direction::LowerIsBetter
@@ -298,9 +298,14 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
         "30分から20分に短縮",
         "概ね達成（80点）",
         "1,0,0件以上",
+        "51 52%以上",
+        "5²件以上",
+        "3分の2以上",
+        "2／3以上",
+        "80%以上（ただし雨天の日を除く）",
     ] {
         let read = read_2024(text);
-        assert_eq!(read.target.comparator, Comparator::Qualitative, "{text}: {read:?}");
+        assert_eq!(read.target.comparator, Comparator::Unread, "{text}: {read:?}");
         assert_ne!(read.parse, Parse::Full, "{text}: {read:?}");
         assert_eq!(read.target.text.as_ref().unwrap().0, text);
     }
@@ -309,20 +314,25 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
         (
             about.target.comparator,
             about.target.value,
+            about.comparator,
+            about.value,
             about.parse,
             about.rest.as_slice()
         ),
         (
-            Comparator::Gte,
+            Comparator::Unread,
+            None,
+            Some(Comparator::Gte),
             Some(decimal("80")),
             Parse::Partial,
             &["約".to_owned()][..]
         )
     );
+    assert_eq!(print(&about.understood().unwrap(), Some("%")), "80%以上");
     let remark = read_2024("80%以上（アンケートによる）");
     assert_eq!(
-        (remark.target.comparator, remark.parse),
-        (Comparator::Gte, Parse::Partial)
+        (remark.target.comparator, remark.comparator, remark.parse),
+        (Comparator::Unread, Some(Comparator::Gte), Parse::Partial)
     );
 }
 

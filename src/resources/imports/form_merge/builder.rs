@@ -8,7 +8,7 @@ use crate::{
         form::{Confidence, Field, Form, FormBudget, FormGoal, FormIndicator, Severity},
         kinds::{Direction, ObservationStatus, ValueStatus},
         likeness::{Traits, likeness, plain, same_text},
-        reading::result::ReadResult,
+        reading::{Parse, result::ReadResult},
         target::Target,
     },
     resources::{
@@ -124,10 +124,7 @@ impl FormMerge<'_> {
         let stored = self
             .stored
             .and_then(|tree| tree.goals.iter().find(|goal| goal.code == code));
-        let budgets = goal
-            .budgets
-            .iter()
-            .filter_map(|budget| self.budget(&code, budget, stored));
+        let budgets = goal.budgets.iter().map(|budget| self.budget(&code, budget, stored));
         let budgets = budgets.collect();
         let known = KnownIndicators::of(goal, stored);
         let indicators = goal.indicators.iter();
@@ -143,10 +140,9 @@ impl FormMerge<'_> {
         })
     }
 
-    /// A figure; `None` if it could not be read, as the form's notes say: neither `blank` nor `none` would be true.
-    fn budget(&mut self, goal: &GoalCode, field: &Field<FormBudget>, stored: Option<&TreeGoal>) -> Option<TreeBudget> {
+    /// A figure; one that could not be read has its text alone.
+    fn budget(&mut self, goal: &GoalCode, field: &Field<FormBudget>, stored: Option<&TreeGoal>) -> TreeBudget {
         let (figure, money) = (&field.value, &field.value.money);
-        let status = money.status?;
         self.at(
             FieldRef::Budget(goal.clone(), figure.fiscal_year, figure.kind),
             Some(place(field)),
@@ -154,18 +150,18 @@ impl FormMerge<'_> {
         let text = figure.text.clone().map(Line);
         let mut budgets = stored.into_iter().flat_map(|goal| &goal.budgets);
         let same = budgets.find(|it| (it.fiscal_year, it.kind) == (figure.fiscal_year, figure.kind));
-        if let Some(same) = same.filter(|same| printed::budget(same) == text && same.status == status) {
-            return Some(same.clone());
+        if let Some(same) = same.filter(|same| printed::budget(same) == text && same.status == money.status) {
+            return same.clone();
         }
-        Some(TreeBudget {
+        TreeBudget {
             id: same.and_then(|same| same.id),
             fiscal_year: figure.fiscal_year,
             kind: figure.kind,
-            status,
+            status: money.status,
             amount_yen: money.amount_yen,
             precision_yen: money.precision_yen,
             text,
-        })
+        }
     }
 
     fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &KnownIndicators<'_>) -> TreeIndicator {
@@ -197,7 +193,11 @@ impl FormMerge<'_> {
             tree.target = read.target.clone();
             tree.unit = read.unit.clone().map(Line).or(tree.unit);
             tree.decimals = i32::try_from(read.decimals).unwrap_or_default();
-            tree.direction = read.direction;
+            tree.direction = if read.parse == Parse::Full {
+                read.direction
+            } else {
+                Direction::Unknown
+            };
         }
         self.at(
             FieldRef::Indicator(code.clone(), tree.name.clone()),

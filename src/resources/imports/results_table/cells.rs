@@ -1,11 +1,15 @@
 //! Reads a single cell of a table of results: a number, a day, a code, or why it is none.
 
 use chrono::NaiveDate;
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::quoted;
 use crate::{
-    domain::{fiscal_year, kinds::ValueStatus},
+    domain::{
+        fiscal_year,
+        kinds::ValueStatus,
+        likeness,
+        reading::figure::{self, NoFigure},
+    },
     error::nearest,
     sheet::{
         formula,
@@ -140,10 +144,10 @@ pub(super) fn day(content: &Content) -> Result<Date, Fault> {
     }
 }
 
-/// A fiscal year as people write it; a bare year of an era counts against `near`.
+/// A fiscal year as people write it, or as a spreadsheet writes its number (2024.0); a bare year of an era counts against `near`.
 pub(super) fn year(content: &Content, near: Option<FiscalYear>) -> Result<FiscalYear, Fault> {
     let text = match content {
-        Content::Text(text) => text,
+        Content::Text(text) => text.strip_suffix(".0").unwrap_or(text),
         Content::Number(number) if !number.percent => &number.digits,
         other => return Err(no(other, "年度", "a fiscal year")),
     };
@@ -160,10 +164,7 @@ pub(super) fn id(content: &Content) -> Result<Id, Fault> {
 
 /// A text without blanks, in half width and lower case: alike texts become equal.
 pub(super) fn plain(text: &str) -> String {
-    text.nfkc()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
+    likeness::plain(text).to_lowercase()
 }
 
 fn digits(text: &str) -> Result<Decimal, Fault> {
@@ -197,27 +198,26 @@ fn as_shown(number: &Number) -> String {
 }
 
 fn written_number(text: &str, unit: Option<&str>) -> Result<Decimal, Fault> {
-    let written: String = plain(text).replace('\u{2212}', "-");
-    let (negative, rest) = match written.strip_prefix(['-', '▲', '△']) {
-        Some(rest) => (true, rest),
-        None => (false, written.strip_prefix('+').unwrap_or(&written)),
-    };
-    let end = rest
-        .find(|c: char| !matches!(c, '0'..='9' | ',' | '.'))
-        .unwrap_or(rest.len());
-    let (figure, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    let in_unit = behind.is_empty() || unit.is_some_and(|unit| plain(unit) == behind);
-    match ungrouped(figure) {
-        Some(figure) if in_unit => digits(&format!("{}{figure}", if negative { "-" } else { "" })),
-        Some(_) => Err(not_a_number(text, &written, Some(unit.unwrap_or_default()))),
-        None => Err(not_a_number(text, &written, None)),
-    }
+    figure::read(text, unit).map_err(|why| match why {
+        NoFigure::Unit => not_a_number(text, Some(unit.unwrap_or_default())),
+        NoFigure::Number => not_a_number(text, None),
+    })
 }
 
 /// Why a text is no number. If it begins with a number, `unit` is the unit it should be in, empty for none.
-fn not_a_number(text: &str, written: &str, unit: Option<&str>) -> Fault {
-    let given = quoted(text);
-    if is_date(written) {
+fn not_a_number(text: &str, unit: Option<&str>) -> Fault {
+    let (given, written) = (quoted(text), plain(text));
+    if is_exponential(&written) {
+        return Fault::new(
+            "exponent",
+            format!("「{given}」は指数表記です。桁を省かずに書いてください"),
+            format!("'{given}' is in scientific notation; write all of its digits"),
+        );
+    }
+    if let (true, Err(fault)) = (written.bytes().all(|b| b.is_ascii_digit()), digits(&written)) {
+        return fault;
+    }
+    if is_date(&written) {
         return Fault::new(
             "date",
             format!("日付（{given}）が入っています。数値にしてください"),
@@ -251,23 +251,13 @@ fn not_a_number(text: &str, written: &str, unit: Option<&str>) -> Fault {
     }
 }
 
-/// Digits with a point, without the separators of thousands; none if a separator stands elsewhere, as in 1,5.
-fn ungrouped(figure: &str) -> Option<String> {
-    let (whole, fraction) = match figure.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (figure, None),
-    };
+/// Whether a spreadsheet has shortened a number: 1.23E+05.
+fn is_exponential(written: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if fraction.is_some_and(|fraction| !is_digits(fraction)) {
-        return None;
-    }
-    let mut groups = whole.split(',');
-    let first = groups.next()?;
-    let grouped = whole.len() > first.len();
-    if !is_digits(first) || grouped && first.len() > 3 || !groups.all(|group| group.len() == 3 && is_digits(group)) {
-        return None;
-    }
-    Some(figure.replace(',', ""))
+    written.split_once('e').is_some_and(|(mantissa, exponent)| {
+        is_digits(&mantissa.trim_start_matches('-').replace('.', ""))
+            && is_digits(exponent.trim_start_matches(['+', '-']))
+    })
 }
 
 /// Whether a spreadsheet made a date of the text: 2025/3/1, 3月1日, 1-mar, mar-01.

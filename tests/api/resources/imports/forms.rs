@@ -133,6 +133,80 @@ async fn every_field_says_its_line_and_how_sure_it_is() {
 }
 
 #[actix_web::test]
+async fn what_is_not_read_whole_is_kept_and_neither_judged_nor_added_up() {
+    let api = ward().await;
+    let form = RESULTS
+        .replacen("4決算額\t77百万円", "4決算見込額\t77百万円", 1)
+        .replacen("5予算額\t92百万円", "5予算額\t調整中", 1)
+        .replacen("6予算額\t85百万円", "6予算額\t85", 1)
+        .replacen("回答者の割合：40%以上", "回答者の割合：約40%以上", 1);
+    let report = api.form("", form).await.must_be(200).body;
+    let note = |code: &str| {
+        let notes = report["notes"].as_array().unwrap().iter();
+        notes
+            .filter(|note| note["code"] == code)
+            .map(|note| note["detail"]["ja"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(note("budget_unreadable").len(), 2);
+    assert!(
+        note("target_unreadable")[0].contains("「40%以上」"),
+        "{:?}",
+        note("target_unreadable")
+    );
+
+    let tree = api.get(TREE).await.must_be(200).body;
+    let budgets: Vec<_> = tree["goals"][0]["budgets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|budget| json!([budget["kind"], budget["status"], budget["amount_yen"], budget["text"]]))
+        .collect();
+    assert_eq!(
+        budgets,
+        [
+            json!(["expected", "stated", 77_000_000, "77百万円"]),
+            json!(["initial", "unread", null, "調整中"]),
+            json!(["initial", "unread", null, "85"]),
+        ]
+    );
+    let sums = api.list("/v1/budgets/summary?fiscal_year=2024").await;
+    assert_eq!(sums[0]["sum"]["complete"], json!(false));
+    assert_eq!(sums[0]["sum"]["missing"][0]["status"], json!("unread"));
+
+    let known = indicator(&tree, "地域活動協議会を知っている");
+    let target = &known["target"];
+    assert_eq!(
+        (
+            &target["comparator"],
+            &target["value"],
+            &target["text"],
+            &known["direction"]
+        ),
+        (&json!("unread"), &Value::Null, &json!("約40%以上"), &json!("unknown"))
+    );
+    let id = known["id"].as_str().unwrap();
+    let evaluation = api
+        .get(format!("/v1/indicators/{id}/evaluation"))
+        .await
+        .must_be(200)
+        .body["evaluation"]
+        .clone();
+    assert_eq!(
+        (
+            &evaluation["outcome"],
+            &evaluation["reason"],
+            &evaluation["computed_rating"]
+        ),
+        (&json!("not_evaluable"), &json!("target_unread"), &Value::Null),
+        "{evaluation}"
+    );
+    let findings = api.list("/v1/findings?kind=target_unread").await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["found"]["value"]["text"], json!("約40%以上"));
+}
+
+#[actix_web::test]
 async fn the_same_form_again_changes_nothing() {
     let api = ward().await;
     for text in [PLAN, RESULTS] {
