@@ -51,7 +51,14 @@ const LEADS: &[&str] = &[
     "各",
     "第",
     "上位",
+    "延べ",
+    "のべ",
+    "計",
+    "で",
+    "に",
 ];
+/// Names of eras, which belong to the number behind them.
+const ERAS: &[&str] = &["令和", "平成", "昭和", "R", "H", "S", "Ｒ", "Ｈ", "Ｓ"];
 /// The most places tried for the start of a target without a colon.
 const TRIED: usize = 12;
 /// Last characters of the words for people who are asked or counted.
@@ -89,13 +96,46 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     if let Some((name, after)) = at_colon(line) {
         let target = Some(after)
             .filter(|after| !after.is_empty())
-            .map(|after| target::read(after, year));
+            .map(|after| target::read(after, year))
+            .map(|target| {
+                if sets_target(name, year) {
+                    target.in_doubt(name)
+                } else {
+                    target
+                }
+            });
         return named(name, target);
     }
+    let (when, line) = apart(line, year);
     let found = after_blanks(line)
         .chain(before_numbers(line))
-        .find_map(|(name, after)| stands(after, year).map(|target| named(name, Some(target))));
+        .map(|(name, after)| (name.trim_end_matches(['、', '，', ',']), after))
+        .find_map(|(name, after)| {
+            let target = stands(&format!("{when}{after}"), year)?;
+            (!sets_target(name, year)).then(|| named(name, Some(target)))
+        });
     found.unwrap_or_else(|| named(line, None))
+}
+
+/// The time by which a target is to be met, at the beginning of a line, and the rest: 令和8年度末時点で認知度50%以上.
+fn apart(line: &str, year: FiscalYear) -> (&str, &str) {
+    for word in ["までに", "まで", "時点で", "時点において"] {
+        let split = line.find(word).and_then(|at| line.split_at_checked(at + word.len()));
+        if let Some((when, rest)) = split.filter(|(when, _)| target::is_time(when, year)) {
+            return (when, rest.trim_start_matches(['、', ' ', '　']));
+        }
+    }
+    ("", line)
+}
+
+/// Whether a name sets a target of its own: 満足度60%以上、参加者数, or 認知度 R6：40%以上 R7. Words of comparison that tell whom or what
+/// the name is about go on behind the number: 20分以内だった割合.
+fn sets_target(name: &str, year: FiscalYear) -> bool {
+    let parts = name.rsplit(['、', '，', '・', ':', '：', ' ', '　', ';', '；']);
+    parts.flat_map(|part| part.rsplit("かつ")).take(TRIED).any(|part| {
+        let starts = before_numbers(part).map(|(_, after)| after);
+        starts.chain([part]).any(|after| stands(after, year).is_some())
+    })
 }
 
 /// Takes a name and a target that the form marks as such; an empty target is none.
@@ -167,7 +207,12 @@ fn before_numbers(line: &str) -> impl Iterator<Item = (&str, &str)> {
         .collect();
     let tried = starts.len().saturating_sub(TRIED);
     starts.into_iter().skip(tried).filter_map(|at| {
-        let (name, after) = line.split_at_checked(at)?;
+        let before = line.get(..at)?;
+        let era = ERAS
+            .iter()
+            .find(|era| before.ends_with(**era))
+            .map_or(0, |era| era.len());
+        let (name, after) = line.split_at_checked(at - era)?;
         let name = name.trim();
         let leads = LEADS.iter().any(|lead| name.ends_with(lead));
         (!name.is_empty() && !leads).then_some((name, after))
@@ -210,6 +255,52 @@ mod tests {
 
     fn read_2024(line: &str) -> ReadIndicator {
         read(line, year(2024))
+    }
+
+    #[test]
+    fn a_line_that_says_more_than_one_target_is_none_to_be_judged() {
+        for line in [
+            "満足度60%以上、参加者数100人以上",
+            "満足度60%以上、参加者数：100人以上",
+            "認知度 R6：40%以上 R7：45%以上",
+            "合格率 7割以上8割未満",
+            "3か年で延べ600人以上",
+            "満足度80%以上かつ回答率50%以上",
+        ] {
+            let target = read_2024(line).target;
+            assert!(
+                target
+                    .as_ref()
+                    .is_none_or(|target| target.target.comparator == Comparator::Unread),
+                "{line}: {target:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_before_the_name_belongs_to_the_target() {
+        for (line, name, to) in [
+            ("令和8年度末時点で認知度50%以上", "認知度", Some(2026)),
+            ("令和7年度末までに、登録者数 1,000人以上", "登録者数", Some(2025)),
+            ("令和6年度末時点で認知度50%以上", "認知度", None),
+        ] {
+            let read = read_2024(line);
+            let target = read.target.unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(
+                (read.name.as_str(), target.parse, target.period.to.map(FiscalYear::get)),
+                (name, Parse::Full, to),
+                "{line}"
+            );
+        }
+        let read = read_2024("満足度、平成5年度より4ポイント増加");
+        let target = read.target.unwrap();
+        assert_eq!(
+            (
+                read.name.as_str(),
+                target.target.reference.fiscal_year.map(FiscalYear::get)
+            ),
+            ("満足度", Some(1993))
+        );
     }
 
     #[test]

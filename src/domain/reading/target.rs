@@ -50,6 +50,21 @@ pub struct ReadTarget {
 }
 
 impl ReadTarget {
+    /// The target of a text that says more than the reader took: nothing is judged by it.
+    #[must_use]
+    pub(super) fn in_doubt(mut self, more: &str) -> Self {
+        if self.parse == Parse::Full {
+            self.parse = Parse::Partial;
+            self.target = Target {
+                text: self.target.text,
+                comparator: Comparator::Unread,
+                ..Target::default()
+            };
+        }
+        self.rest.push(more.to_owned());
+        self
+    }
+
     /// What a text that was not understood whole seems to ask for: for a person to confirm.
     #[must_use]
     pub fn understood(&self) -> Option<Target> {
@@ -84,13 +99,22 @@ const UNDECIDED: &[&str] = &[
 ];
 /// Words of comparison after a number, and their comparators.
 const COMPARATORS: &[(&str, Comparator)] = &[
+    ("を超えない", Comparator::Lte),
+    ("超えない", Comparator::Lte),
+    ("を越えない", Comparator::Lte),
+    ("越えない", Comparator::Lte),
+    ("を上回らない", Comparator::Lte),
+    ("上回らない", Comparator::Lte),
+    ("を下回らない", Comparator::Gte),
+    ("下回らない", Comparator::Gte),
     ("以上", Comparator::Gte),
     ("以下", Comparator::Lte),
     ("以内", Comparator::Lte),
     ("未満", Comparator::Lt),
     ("を超える", Comparator::Gt),
-    ("を超え", Comparator::Gt),
     ("超える", Comparator::Gt),
+    ("を越える", Comparator::Gt),
+    ("越える", Comparator::Gt),
     ("超", Comparator::Gt),
     ("を上回る", Comparator::Gt),
     ("上回る", Comparator::Gt),
@@ -112,6 +136,8 @@ const ENDINGS: &[&str] = &[
     "にする",
     "になる",
     "であること",
+    "こと",
+    "ようにする",
     "を確保する",
     "を確保",
     "の確保",
@@ -124,8 +150,11 @@ const ENDINGS: &[&str] = &[
     "を開催",
     "の開催",
     "開催",
-    "増加させる",
     "。",
+];
+/// What is done in all of a number of places: 全15地域で策定する.
+const DONE: &[&str] = &[
+    "策定", "作成", "設置", "整備", "導入", "設立", "配置", "配付", "配布", "訪問", "展開",
 ];
 /// Words that make a number approximate.
 const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
@@ -153,6 +182,12 @@ pub fn read(text: &str, year: FiscalYear) -> ReadTarget {
     let body = reading.without_remarks(&body);
     reading.body(&body);
     reading.finish()
+}
+
+/// Whether a text is a time by which targets are met, and nothing else: 令和8年度末時点で.
+pub(super) fn is_time(text: &str, year: FiscalYear) -> bool {
+    let text = unspaced(text);
+    !text.is_empty() && TargetReader::new(year, None).time(&text).is_empty()
 }
 
 /// The state of reading a target.
@@ -311,7 +346,7 @@ impl TargetReader {
         }
         if let Some((year, len)) = years::leading(body, self.year) {
             let rest = body.get(len..).unwrap_or_default();
-            for word in ["までに", "まで"] {
+            for word in ["までに", "まで", "時点で", "時点において"] {
                 if let Some(rest) = rest.strip_prefix(word) {
                     self.by(year);
                     return rest.trim_start_matches('、');
@@ -349,7 +384,12 @@ impl TargetReader {
         let Some((measure, rest)) = body.strip_prefix('全').and_then(number) else {
             return false;
         };
-        if measure.unit.is_none() || has_number(rest) {
+        let done = ["で", "において", "の"]
+            .iter()
+            .find_map(|word| rest.strip_prefix(word))
+            .unwrap_or(rest);
+        let is_whole = trim_ending(done).is_empty() || DONE.contains(&trim_ending(done));
+        if measure.unit.is_none() || !is_whole {
             return false;
         }
         self.measured(&measure);

@@ -24,18 +24,45 @@ const THAN: &[&str] = &[
 /// Words for a change, and their comparators.
 const CHANGES: &[(&str, Comparator)] = &[
     ("増加させる", Comparator::Increase),
+    ("増加する", Comparator::Increase),
     ("増加", Comparator::Increase),
+    ("増やす", Comparator::Increase),
+    ("上昇させる", Comparator::Increase),
     ("上昇", Comparator::Increase),
+    ("向上させる", Comparator::Increase),
     ("向上", Comparator::Increase),
+    ("高める", Comparator::Increase),
+    ("上げる", Comparator::Increase),
+    ("伸ばす", Comparator::Increase),
     ("増", Comparator::Increase),
     ("減少させる", Comparator::Decrease),
+    ("減少する", Comparator::Decrease),
     ("減少", Comparator::Decrease),
+    ("減らす", Comparator::Decrease),
+    ("低減させる", Comparator::Decrease),
     ("低減", Comparator::Decrease),
+    ("低下させる", Comparator::Decrease),
     ("低下", Comparator::Decrease),
+    ("下げる", Comparator::Decrease),
     ("削減", Comparator::Decrease),
     ("縮減", Comparator::Decrease),
+    ("縮小", Comparator::Decrease),
     ("短縮", Comparator::Decrease),
     ("減", Comparator::Decrease),
+];
+/// Words for a change that is not to be, and the comparators with what was before.
+const NO_CHANGES: &[(&str, Comparator)] = &[
+    ("増加させない", Comparator::Lte),
+    ("増加しない", Comparator::Lte),
+    ("増やさない", Comparator::Lte),
+    ("上昇させない", Comparator::Lte),
+    ("上げない", Comparator::Lte),
+    ("減少させない", Comparator::Gte),
+    ("減少しない", Comparator::Gte),
+    ("減らさない", Comparator::Gte),
+    ("低下させない", Comparator::Gte),
+    ("低下しない", Comparator::Gte),
+    ("下げない", Comparator::Gte),
 ];
 /// Words for keeping a level.
 const UPKEEP: &[&str] = &["同程度", "同水準", "同じ水準", "水準", "並み", "同数", "を維持", "維持"];
@@ -45,7 +72,7 @@ impl TargetReader {
     pub(super) fn relative(&mut self, body: &str) -> bool {
         let Some(rest) = self.reference(body) else { return false };
         let (rest, _) = strip(rest, THAN);
-        if let Some((comparator, rest)) = compared(rest) {
+        if let Some((comparator, rest)) = compared(rest).or_else(|| found(rest, NO_CHANGES)) {
             self.end(rest, comparator);
             return true;
         }
@@ -146,13 +173,16 @@ fn strip<'a>(text: &'a str, words: &[&str]) -> (&'a str, bool) {
 }
 
 fn compared(text: &str) -> Option<(Comparator, &str)> {
-    COMPARATORS
-        .iter()
-        .find_map(|(word, comparator)| text.strip_prefix(word).map(|rest| (*comparator, rest)))
+    found(text, COMPARATORS)
 }
 
 fn change(text: &str) -> Option<(Comparator, &str)> {
-    CHANGES
+    found(text, CHANGES)
+}
+
+/// The comparator of the word that a text begins with, and the rest of the text.
+fn found<'a>(text: &'a str, words: &[(&str, Comparator)]) -> Option<(Comparator, &'a str)> {
+    words
         .iter()
         .find_map(|(word, comparator)| text.strip_prefix(word).map(|rest| (*comparator, rest)))
 }

@@ -209,6 +209,50 @@ fn a_target_may_refer_to_another_year() {
 }
 
 #[test]
+fn a_change_that_is_not_to_be_is_no_change() {
+    use Comparator::{Decrease, Gte, Increase, Lte};
+    for (text, comparator) in [
+        ("前年度より増加させる", Increase),
+        ("前年度より増やす", Increase),
+        ("前年度より高める", Increase),
+        ("前年度より減らす", Decrease),
+        ("前年度より増加させない", Lte),
+        ("前年度より増やさないこと", Lte),
+        ("前年度より減らさない", Gte),
+        ("前年度を下回らない", Gte),
+        ("前年度実績を超えない", Lte),
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (read.target.comparator, read.target.reference.kind, read.parse),
+            (comparator, ReferenceKind::PreviousYear, Parse::Full),
+            "{text}: {read:?}"
+        );
+    }
+    for (text, comparator) in [
+        ("60%を超えない", Lte),
+        ("60%を上回らないこと", Lte),
+        ("60%を下回らない", Gte),
+    ] {
+        let read = read_2024(text);
+        assert_eq!(
+            (read.target.comparator, read.parse),
+            (comparator, Parse::Full),
+            "{text}"
+        );
+    }
+    for text in [
+        "5%以上の減少",
+        "30分以上待った割合を減らす",
+        "苦情を減らす60件",
+        "全15地域で検討を始める",
+    ] {
+        let read = read_2024(text);
+        assert_eq!(read.target.comparator, Comparator::Unread, "{text}: {read:?}");
+    }
+}
+
+#[test]
 fn a_target_may_take_several_years() {
     for (text, value, period) in [
         ("10,000世帯以上（R3～R5合計）", "10000", cumulative(2021, 2023)),

@@ -199,6 +199,12 @@ impl FormMerge<'_> {
                 Direction::Unknown
             };
         }
+        // A target that refers to another year has no unit of its own.
+        if let (None, Some(printed)) = (&tree.unit, indicator.result.as_ref().map(|field| &field.value)) {
+            tree.unit = printed.unit.clone().map(Line);
+            let places = printed.value.map_or(0, |value| value.0.scale());
+            tree.decimals = tree.decimals.max(places.try_into().unwrap_or_default());
+        }
         self.at(
             FieldRef::Indicator(code.clone(), tree.name.clone()),
             Some(place(&indicator.read)),

@@ -207,6 +207,20 @@ async fn what_is_not_read_whole_is_kept_and_neither_judged_nor_added_up() {
 }
 
 #[actix_web::test]
+async fn a_target_that_refers_to_a_year_has_the_unit_of_its_result() {
+    let api = ward().await;
+    let form = RESULTS.replacen("回答者の割合：40%以上", "回答者の割合：前年度より増加させる", 1);
+    assert_ne!(form, RESULTS);
+    api.form("", form).await.must_be(200);
+    let tree = api.get(TREE).await.must_be(200).body;
+    let known = indicator(&tree, "地域活動協議会を知っている");
+    assert_eq!(
+        (&known["target"]["comparator"], &known["unit"], &known["decimals"]),
+        (&json!("increase"), &json!("%"), &json!(1))
+    );
+}
+
+#[actix_web::test]
 async fn the_same_form_again_changes_nothing() {
     let api = ward().await;
     for text in [PLAN, RESULTS] {
