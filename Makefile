@@ -11,7 +11,7 @@ help: ## list what there is to do
 run: ## build and start the service (ARGS="..." are its arguments)
 	@if [ -x target/release/ward-policy ]; then echo "ward-policy: building what has changed, then starting."; else \
 		echo "ward-policy: installing what is missing, building, then starting. The first build takes some minutes"; \
-		echo "(about 6 on two processors), every later start a second. It says when it serves, and where."; fi
+		echo "(about 5 on two processors), every later start a second. It says when it serves, and where."; fi
 	@.ci/setup
 	cargo run --release --locked -- $(ARGS)
 
