@@ -8,10 +8,11 @@ use crate::{
     db::schema::{indicators as i, organizations as o, policies as p, results},
     domain::{
         evaluation::{Facts, outcome::value_status},
+        finding::Parts,
         kinds::{ObservationStatus, ValueStatus},
         reporting,
     },
-    value::{Date, FiscalYear, Id, Prose, Slug, Time},
+    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time},
 };
 
 /// A result as stored, with the columns that showing and evaluating it take.
@@ -79,6 +80,19 @@ impl Columns {
     #[must_use]
     pub fn facts(&self) -> Facts {
         self.written.facts()
+    }
+
+    /// What the value was made from, and how it was printed.
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        let written = &self.written;
+        Parts {
+            cumulative_value: written.cumulative_value,
+            numerator: written.numerator,
+            denominator: written.denominator,
+            sample_size: written.sample_size.map(|size| Decimal(size.into())),
+            text: written.text.as_ref().map(|text| text.0.as_str()),
+        }
     }
 
     /// The result in the form in which callers write it, as of a day; its policy is of `policy_year` and due on `due_on`.
