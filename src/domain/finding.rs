@@ -15,12 +15,16 @@ use crate::{
 };
 
 mod checks;
+mod parts;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 use checks::{count_with_decimals, percent_beyond_100};
+use parts::{ratio_differs, sample_below_denominator, text_differs};
 use targets::{target_already_met, target_lowered, target_unread};
+
+pub use parts::{Parts, printed_otherwise};
 
 text_enum! {
     /// What does not fit.
@@ -47,6 +51,12 @@ text_enum! {
         PercentBeyond100 = "percent_beyond_100" ("0〜100%を外れた割合", "share beyond 0 to 100 %"),
         /// What is counted in wholes has decimals: to be checked.
         CountWithDecimals = "count_with_decimals" ("小数のある件数", "count with decimals"),
+        /// A share is not 100 × its numerator / its denominator.
+        RatioDiffers = "ratio_differs" ("分子÷分母との相違", "ratio differs"),
+        /// Fewer were asked or counted than the denominator says.
+        SampleBelowDenominator = "sample_below_denominator" ("分母より小さい標本数", "sample below denominator"),
+        /// A value is not the number in its own printed text.
+        TextDiffers = "text_differs" ("原文との相違", "text differs"),
         /// A budget figure is not the one that last year's policy has for the same goal, fiscal year and kind.
         BudgetDiffers = "budget_differs" ("金額の相違", "budget differs"),
     }
@@ -65,6 +75,14 @@ text_enum! {
         TargetValue = "target_value" ("目標値", "target value"),
         /// The value of a result.
         Value = "value" ("実績値", "result"),
+        /// The numerator of a result over its denominator.
+        Ratio = "ratio" ("分子÷分母", "numerator over denominator"),
+        /// The denominator of a result.
+        Denominator = "denominator" ("分母", "denominator"),
+        /// How many were asked or counted for a result.
+        SampleSize = "sample_size" ("標本数", "sample size"),
+        /// A result as printed.
+        Text = "text" ("実績（原文）", "result as printed"),
         /// The previous year's result as printed beside a result.
         StatedPreviousValue = "stated_previous_value" ("前年度実績（記載）", "stated previous value"),
         /// The organization's rating.
@@ -117,6 +135,8 @@ pub struct Seen<'a> {
     pub terms: Terms<'a>,
     /// The value of the fiscal year.
     pub value: Option<Decimal>,
+    /// What the value was made from, and how it was printed.
+    pub parts: Parts<'a>,
     /// The previous year's result as printed beside the value.
     pub stated_previous: Option<Decimal>,
     /// Declared, computed and official rating.
@@ -137,6 +157,9 @@ pub fn misfits(now: &Seen<'_>, before: Option<&Seen<'_>>) -> Vec<Misfit> {
     misfits.extend(target_unread(now));
     misfits.extend(percent_beyond_100(now));
     misfits.extend(count_with_decimals(now));
+    misfits.extend(ratio_differs(now));
+    misfits.extend(sample_below_denominator(now));
+    misfits.extend(text_differs(now));
     misfits.sort_by_key(|misfit| misfit.kind);
     misfits
 }

@@ -7,7 +7,7 @@ use proptest::{option, prelude::*, sample::select};
 
 use super::{
     evaluation::{Case, Facts},
-    kinds::{Direction, Rating, ValueStatus},
+    kinds::{Direction, ObservationStatus, Rating, ValueStatus},
     target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
 };
 use crate::value::{Codes as _, Decimal, FiscalYear};
@@ -61,10 +61,11 @@ pub(super) fn by_end_of(to: i32) -> Period {
     }
 }
 
-/// A reported value.
+/// A reported value, and the last word.
 pub(super) fn reported(value: &str) -> Facts {
     Facts {
         value: Some(number(value)),
+        observation_status: ObservationStatus::Final,
         ..Facts::default()
     }
 }
@@ -150,16 +151,20 @@ pub(super) fn any_facts() -> impl Strategy<Value = Facts> {
         option::of(any_number()),
         option::of(any_number()),
         option::of(select(ValueStatus::ALL)),
+        select(ObservationStatus::ALL),
         option::of(select(Rating::ALL)),
         option::of(any_number()),
     )
         .prop_map(
-            |(value, cumulative_value, value_status, declared_rating, stated_previous_value)| Facts {
-                value,
-                cumulative_value,
-                value_status,
-                declared_rating,
-                stated_previous_value,
+            |(value, cumulative_value, value_status, observation_status, declared_rating, stated_previous_value)| {
+                Facts {
+                    value,
+                    cumulative_value,
+                    value_status,
+                    observation_status,
+                    declared_rating,
+                    stated_previous_value,
+                }
             },
         )
 }
@@ -203,7 +208,11 @@ pub(super) fn any_case() -> impl Strategy<Value = OwnedCase> {
         option::weighted(0.9, any_facts()),
         (option::of(any_number()), option::of(any_number())),
         option::of(any::<bool>()),
-        select(vec![date("2025-06-30"), date("2025-07-01")]),
+        select(
+            ["2025-03-31", "2025-04-01", "2025-06-30", "2025-07-01"]
+                .map(date)
+                .to_vec(),
+        ),
     )
         .prop_map(
             |(target, unit, decimals, direction, result, recorded, comparable, on)| OwnedCase {

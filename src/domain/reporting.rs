@@ -1,8 +1,8 @@
 //! The reporting state of an organization's policy of a year: published, due, late.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 
-use crate::text_enum;
+use crate::{text_enum, value::FiscalYear};
 
 text_enum! {
     /// How an organization stands with its policy of a fiscal year.
@@ -20,6 +20,19 @@ text_enum! {
         /// The policy was public and was withdrawn.
         Withdrawn = "withdrawn" ("取下げ", "withdrawn"),
     }
+}
+
+/// The last day on which results of a fiscal year are in time: the day by which those of the policy's own year are due,
+/// moved by the years between. Of 29 February becomes the last of a shorter February.
+#[must_use]
+pub fn due_on(policy_due_on: NaiveDate, policy_year: FiscalYear, year: FiscalYear) -> NaiveDate {
+    let months = Months::new(12 * year.get().abs_diff(policy_year.get()));
+    let moved = if year < policy_year {
+        policy_due_on.checked_sub_months(months)
+    } else {
+        policy_due_on.checked_add_months(months)
+    };
+    moved.unwrap_or(policy_due_on)
 }
 
 /// The publication facts of a policy.
@@ -71,7 +84,25 @@ pub fn standing(of: &Standing, on: NaiveDate) -> Stands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fixtures::date;
+    use crate::domain::fixtures::{date, year};
+
+    #[test]
+    fn the_results_of_another_year_are_due_on_that_years_own_day() {
+        for (due, policy_year, of, expected) in [
+            ("2025-06-30", 2024, 2024, "2025-06-30"),
+            ("2024-06-30", 2023, 2024, "2025-06-30"),
+            ("2024-06-30", 2023, 2025, "2026-06-30"),
+            ("2024-09-15", 2023, 2020, "2021-09-15"),
+            ("2024-02-29", 2023, 2024, "2025-02-28"),
+            ("2024-02-29", 2023, 2027, "2028-02-29"),
+        ] {
+            assert_eq!(
+                due_on(date(due), year(policy_year), year(of)),
+                date(expected),
+                "{due} for {of}"
+            );
+        }
+    }
 
     #[test]
     fn an_organization_stands_as_it_has_published() {

@@ -27,7 +27,7 @@ pub struct RollUp {
     pub pending: u32,
     /// How many results should be there and are not.
     pub overdue: u32,
-    /// How many are not met so far while their period goes on.
+    /// How many wait for what is still to come in their period.
     pub in_progress: u32,
     /// How many cannot be evaluated.
     pub not_evaluable: u32,

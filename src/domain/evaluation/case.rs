@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use crate::{
     domain::{
-        kinds::{Direction, Rating, ValueStatus},
+        fiscal_year::last_day,
+        kinds::{Direction, ObservationStatus, Rating, ValueStatus},
         target::Target,
     },
     value::{Decimal, FiscalYear},
@@ -39,6 +40,19 @@ pub struct Case<'a> {
     pub on: NaiveDate,
 }
 
+impl Case<'_> {
+    /// The one day on which the answer may turn: it is the same on all days up to it, and on all days after it. Without a
+    /// number that is the day it is due, with one the last day of the fiscal year, after which a provisional number counts.
+    #[must_use]
+    pub fn turns_after(&self) -> NaiveDate {
+        let has_number = |facts: Facts| facts.value.is_some() || facts.cumulative_value.is_some();
+        match self.result {
+            Some(facts) if has_number(facts) => last_day(self.fiscal_year),
+            _ => self.due_on,
+        }
+    }
+}
+
 /// The recorded facts about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -48,6 +62,8 @@ pub struct Facts {
     pub cumulative_value: Option<Decimal>,
     /// The stated status of the value, if any.
     pub value_status: Option<ValueStatus>,
+    /// How settled the value is.
+    pub observation_status: ObservationStatus,
     /// The organization's own rating.
     pub declared_rating: Option<Rating>,
     /// The previous year's result as stated beside this one.

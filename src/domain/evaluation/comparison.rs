@@ -6,7 +6,7 @@ use super::outcome::Reason;
 use crate::{
     domain::{
         kinds::Direction,
-        quantity::{ratio, rounded},
+        quantity::ratio,
         target::{Comparator, ReferenceKind, Target},
     },
     text_enum,
@@ -20,8 +20,8 @@ text_enum! {
         NoValue = "no_value" ("実績の数値なし", "no value"),
         /// Only targets of the kind "at least a number" or "more than a number" have an attainment.
         OtherComparator = "other_comparator" ("達成度を計算しない目標", "another kind of target"),
-        /// The value or the target is 0 or less.
-        NotPositive = "not_positive" ("0以下の数値", "not positive"),
+        /// The target is 0 or less, or the value less than 0.
+        NotPositive = "not_positive" ("0以下の目標か負の数値", "not positive"),
         /// It would need more than 15 significant digits.
         TooLarge = "too_large" ("桁数超過", "too large"),
     }
@@ -94,9 +94,22 @@ impl Bar {
         }
     }
 
-    /// Whether rounding the value would turn the answer.
-    pub(in crate::domain) fn turned_by_rounding(self, value: Number, decimals: Option<u32>) -> bool {
-        decimals.is_some_and(|places| self.met_by(value) != self.met_by(rounded(value, places)))
+    /// The most that a value may be; nothing where more is never too much.
+    pub(super) fn most(self) -> Option<Number> {
+        match self {
+            Self::AtLeast(_) | Self::Above(_) => None,
+            Self::AtMost(most) | Self::Below(most) | Self::Exactly(most) | Self::Within(_, most) => Some(most),
+        }
+    }
+
+    /// How far a value is from the number or the range, on either side; 0 within the range.
+    pub(super) fn distance(self, value: Number) -> Number {
+        match self {
+            Self::AtLeast(bar) | Self::Above(bar) | Self::AtMost(bar) | Self::Below(bar) | Self::Exactly(bar) => {
+                (value - bar).abs()
+            }
+            Self::Within(low, high) => (low - value).max(value - high).max(Number::ZERO),
+        }
     }
 
     /// The number to pass; nothing for a range.
@@ -116,7 +129,7 @@ pub(super) fn attainment(target: &Target, compared: Option<Decimal>) -> Result<D
         return Err(AttainmentReason::OtherComparator);
     };
     let reached = compared.ok_or(AttainmentReason::NoValue)?;
-    if reached <= Decimal::ZERO || asked <= Decimal::ZERO {
+    if reached < Decimal::ZERO || asked <= Decimal::ZERO {
         return Err(AttainmentReason::NotPositive);
     }
     ratio(reached.0, asked.0).ok_or(AttainmentReason::TooLarge)
@@ -127,10 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        domain::fixtures::{any_number, number, target, target_on_previous},
-        value::Codes as _,
-    };
+    use crate::domain::fixtures::{any_number, number, target, target_on_previous};
 
     fn met(target: &Target, reference: Option<&str>, direction: Direction, value: &str) -> bool {
         Bar::of(target, reference.map(number), direction).is_ok_and(|bar| bar.met_by(number(value).0))
@@ -282,43 +292,17 @@ mod tests {
     }
 
     #[test]
-    fn rounding_turns_an_answer_only_at_the_last_stated_place() {
-        for (comparator, value, decimals, expected) in [
-            (Comparator::Gte, "81.15", Some(1), true),
-            (Comparator::Gte, "81.14", Some(1), false),
-            (Comparator::Gte, "81.15", Some(2), false),
-            (Comparator::Gte, "81.15", None, false),
-            (Comparator::Gte, "81.15", Some(0), false),
-            (Comparator::Gt, "81.24", Some(1), true),
-            (Comparator::Lte, "81.24", Some(1), true),
-            (Comparator::Lte, "81.25", Some(1), false),
-            (Comparator::Lt, "81.15", Some(1), true),
-            (Comparator::Eq, "81.15", Some(1), true),
-        ] {
-            let bar = Bar::of(&target(comparator, "81.2"), None, Direction::Unknown);
-            let turned = bar.map(|bar| bar.turned_by_rounding(number(value).0, decimals));
-            assert_eq!(turned, Ok(expected), "{value} {comparator} at {decimals:?}");
-        }
-    }
-
-    #[test]
-    fn a_half_is_rounded_away_from_zero_below_zero_too() {
-        let bar = Bar::of(&target(Comparator::Lte, "-0.5"), None, Direction::Unknown);
-        assert_eq!(
-            bar.map(|bar| bar.turned_by_rounding(number("-0.45").0, Some(1))),
-            Ok(true)
-        );
-    }
-
-    #[test]
-    fn attainment_is_for_at_least_and_more_than_with_both_above_zero() {
+    fn attainment_is_for_at_least_and_more_than_and_nothing_is_nothing() {
         use AttainmentReason::{NoValue, NotPositive, OtherComparator, TooLarge};
         for (comparator, asked, value, expected) in [
             (Comparator::Gte, "81.2", Some("81.0"), Ok("0.9975")),
             (Comparator::Gt, "80", Some("100"), Ok("1.25")),
             (Comparator::Gte, "3", Some("3"), Ok("1")),
-            (Comparator::Gte, "3", Some("0"), Err(NotPositive)),
+            (Comparator::Gte, "60", Some("0"), Ok("0")),
+            (Comparator::Gt, "60", Some("0.0"), Ok("0")),
+            (Comparator::Gte, "60", Some("-1"), Err(NotPositive)),
             (Comparator::Gte, "0", Some("3"), Err(NotPositive)),
+            (Comparator::Gte, "0", Some("0"), Err(NotPositive)),
             (Comparator::Gte, "-3", Some("-3"), Err(NotPositive)),
             (Comparator::Gte, "3", None, Err(NoValue)),
             (Comparator::Gte, "0.000000001", Some("999999999999999"), Err(TooLarge)),
@@ -366,14 +350,6 @@ mod tests {
             }
             let within = Bar::Within(threshold.0, upper.0);
             prop_assert_eq!(within.met_by(value.0), threshold <= value && value <= upper);
-        }
-
-        #[test]
-        fn a_value_without_more_places_than_stated_is_never_turned_by_rounding(value in any_number(), threshold in any_number()) {
-            let places = value.0.scale();
-            for comparator in Comparator::ALL.iter().take(5) {
-                prop_assert!(!bar(*comparator, threshold).turned_by_rounding(value.0, Some(places)));
-            }
         }
     }
 }

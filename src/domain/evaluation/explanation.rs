@@ -7,6 +7,7 @@ use super::{
     comparison::Bar,
     finding::{ComparedField, Finding},
     outcome::{Outcome, Reason},
+    standing::runs_on_to,
     unanswered::unanswered,
     wording::{lettered, target, year, years},
 };
@@ -50,22 +51,59 @@ fn answer(case: &Case<'_>, finding: &Finding) -> Bilingual {
 
 /// The sentence for an answer by comparison.
 fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bilingual) -> Bilingual {
-    let last = year(case.target.period.to.unwrap_or(case.fiscal_year));
+    let early = early(case);
     let (ja, en) = match (finding.outcome, finding.reason) {
         (Outcome::Achieved, Some(Reason::Early)) => (
-            format!("ため、期間の終わり（{}）を待たずにA（達成）", last.ja),
-            format!(" before the period ends ({}): A (achieved)", last.en),
+            format!("ため、{}A（達成）", early.ja),
+            format!("{}: A (achieved)", early.en),
         ),
         (Outcome::Achieved, _) => ("ためA（達成）".into(), ": A (achieved)".into()),
-        (Outcome::InProgress, _) => (
-            format!("が、期間が{}まで続いているため、判定はまだ出ない", last.ja),
-            format!(", but the period goes on to {}: in progress", last.en),
+        (Outcome::InProgress, _) => {
+            let open = open(case);
+            (
+                format!("が、{}ため、判定はまだ出ない", open.ja),
+                format!(", but {}: in progress", open.en),
+            )
+        }
+        _ if runs_on_to(case).is_some() => (
+            format!("ため、{}B（未達成）", early.ja),
+            format!("{}: B (not achieved)", early.en),
         ),
         _ => ("ためB（未達成）".into(), ": B (not achieved)".into()),
     };
     Bilingual::new(
         format!("{}は{}{ja}", subject.ja, clause.ja),
         format!("{} {}{en}", subject.en, clause.en),
+    )
+}
+
+/// The end that an answer does not wait for.
+fn early(case: &Case<'_>) -> Bilingual {
+    let Some(last) = case.target.period.runs_on_to(case.fiscal_year).map(year) else {
+        let own = year(case.fiscal_year);
+        return Bilingual::new(
+            format!("{}の終わりを待たずに速報値で", own.ja),
+            format!(", by a provisional figure before {} is over", own.en),
+        );
+    };
+    Bilingual::new(
+        format!("期間の終わり（{}）を待たずに", last.ja),
+        format!(" before the period ends ({})", last.en),
+    )
+}
+
+/// Why there is no answer yet.
+fn open(case: &Case<'_>) -> Bilingual {
+    let Some(last) = case.target.period.runs_on_to(case.fiscal_year).map(year) else {
+        let own = year(case.fiscal_year);
+        return Bilingual::new(
+            format!("{}の途中の速報値である", own.ja),
+            format!("this is a provisional figure and {} is not over", own.en),
+        );
+    };
+    Bilingual::new(
+        format!("期間が{}まで続いている", last.ja),
+        format!("the period goes on to {}", last.en),
     )
 }
 
@@ -94,14 +132,18 @@ fn rounding(case: &Case<'_>, finding: &Finding) -> Option<Bilingual> {
     ))
 }
 
-/// The organization's own rating, where the answer does not state it already.
+/// The organization's own rating, where the answer does not state it already; where the rule gives another, both.
 fn declaration(finding: &Finding) -> Option<Bilingual> {
     let declared = lettered(finding.ratings.declared?);
-    match (finding.reason, finding.ratings.consistent) {
-        (Some(Reason::Qualitative), _) | (_, Some(true)) => None,
-        (_, Some(false)) => Some(Bilingual::new(
-            format!("所属の判定は{}で、これと異なる", declared.ja),
-            format!("The organization declared {}, which differs", declared.en),
+    match (finding.reason, finding.ratings.computed.map(lettered)) {
+        (Some(Reason::Qualitative), _) => None,
+        (_, Some(_)) if finding.ratings.consistent == Some(true) => None,
+        (_, Some(computed)) => Some(Bilingual::new(
+            format!("所属の判定は{}で、計算による{}と異なる", declared.ja, computed.ja),
+            format!(
+                "The organization declared {}, where the rule gives {}",
+                declared.en, computed.en
+            ),
         )),
         (_, None) => Some(Bilingual::new(
             format!("所属の判定は{}", declared.ja),

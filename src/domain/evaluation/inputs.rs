@@ -8,10 +8,11 @@ use super::{
     case::Case,
     comparison::Bar,
     finding::{ComparedField, Finding, ReferenceSource},
+    outcome::Reason,
 };
 use crate::{
     domain::{
-        kinds::Direction,
+        kinds::{Direction, ObservationStatus},
         quantity::carried,
         target::{Comparator, Period, PeriodKind, ReferenceKind, Target},
     },
@@ -29,6 +30,10 @@ pub struct Inputs {
     /// Which number that is: `value` or `cumulative_value`; null when nothing was compared.
     #[schema(value_type = Option<String>, required = true, max_length = 40, example = "value")]
     pub compared_field: Option<ComparedField>,
+    /// How settled that number is: `provisional`, `final` or `revised`; null when nothing was compared. A provisional one is
+    /// not the last word before its fiscal year is over.
+    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "final")]
+    pub observation_status: Option<ObservationStatus>,
     /// The target's value.
     #[schema(required = true)]
     pub target_value: Option<Decimal>,
@@ -80,7 +85,6 @@ pub struct ReferenceInput {
 pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
     let reference = case.target.reference;
     let stated = case.result.and_then(|facts| facts.stated_previous_value);
-    let comparable = case.comparable_with_previous != Some(false);
     let from = |value: Option<Decimal>, source| value.map(|value| (value, source));
     match reference.kind {
         ReferenceKind::None => None,
@@ -88,12 +92,18 @@ pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
         ReferenceKind::FiscalYear => {
             from(reference.value, ReferenceSource::Printed).or(from(case.recorded_reference, ReferenceSource::Recorded))
         }
+        ReferenceKind::PreviousYear if case.comparable_with_previous == Some(false) => None,
         // The target was set against the printed number, whatever was recorded since.
-        ReferenceKind::PreviousYear => from(stated, ReferenceSource::Stated).or(from(
-            case.recorded_previous.filter(|_| comparable),
-            ReferenceSource::Recorded,
-        )),
+        ReferenceKind::PreviousYear => {
+            from(stated, ReferenceSource::Stated).or(from(case.recorded_previous, ReferenceSource::Recorded))
+        }
     }
+}
+
+/// The bar that the case's target sets, or why it sets none.
+pub(super) fn bar(case: &Case<'_>) -> Result<Bar, Reason> {
+    let reference = reference(case).map(|(value, _)| value);
+    Bar::of(case.target, reference, case.direction)
 }
 
 /// The number of the result that the target is about.
@@ -124,6 +134,10 @@ pub(super) fn inputs(case: &Case<'_>, finding: &Finding) -> Inputs {
         comparator: *comparator,
         compared_value: finding.compared.map(|(value, _)| value),
         compared_field: finding.compared.map(|(_, field)| field),
+        observation_status: case
+            .result
+            .filter(|_| finding.compared.is_some())
+            .map(|facts| facts.observation_status),
         target_value: *value,
         target_upper: *upper,
         threshold: finding.bar.ok().and_then(Bar::threshold).and_then(carried),
@@ -194,8 +208,8 @@ mod tests {
                 comparable_with_previous: Some(false),
                 ..recorded
             }),
-            Some((number("0"), ReferenceSource::Stated)),
-            "the policy itself puts the two side by side"
+            None,
+            "printed or not: who says so says that the two cannot be compared"
         );
         assert_eq!(reference(&case_of(&target, "81")), None);
     }
@@ -302,6 +316,7 @@ mod tests {
         let inputs = evaluate(&known).inputs;
         assert_eq!(inputs.threshold, Some(number("82.0")), "known before there is a result");
         assert_eq!((inputs.compared_value, inputs.compared_field), (None, None));
+        assert_eq!(inputs.observation_status, None);
         assert_eq!(
             inputs.reference,
             ReferenceInput {

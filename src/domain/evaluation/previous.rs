@@ -3,11 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::case::Case;
+use super::{case::Case, inputs};
 use crate::{
     domain::{
         kinds::Direction,
         quantity::{carried, is_percent, ratio, unit_of_difference},
+        target::Comparator,
     },
     text_enum,
     value::Decimal,
@@ -34,11 +35,11 @@ text_enum! {
         NoPrevious = "no_previous" ("前年度の数値なし", "no previous value"),
         /// The organization says that the two years are not comparable.
         NotComparable = "not_comparable" ("前年度と比較不可", "not comparable"),
-        /// Nothing changed; or, where the target is the best value, both years are as near to it.
+        /// Nothing changed; or, where the target is the best value, both years are as near to it, or within its range.
         NoChange = "no_change" ("変化なし", "no change"),
         /// Nobody has said which way is better.
         DirectionUnknown = "direction_unknown" ("良い方向が不明", "direction unknown"),
-        /// The target is the best value, and it is not a number.
+        /// The target is the best value, and names no number, or one that is not known.
         NoTarget = "no_target" ("目標の数値なし", "no target"),
     }
 }
@@ -136,9 +137,12 @@ fn favourable(case: &Case<'_>, value: Option<Decimal>, previous: Option<Decimal>
         Direction::HigherIsBetter => Ok(value > previous),
         Direction::LowerIsBetter => Ok(value < previous),
         Direction::TargetIsBest => {
-            let best = case.target.value.ok_or(ChangeReason::NoTarget)?.0;
-            let distance = (value.0 - best).abs();
-            let distance_before = (previous.0 - best).abs();
+            // More or less than a reference is no best value; what is to be added to it, or to be kept, is.
+            let names_none = matches!(case.target.comparator, Comparator::Increase | Comparator::Decrease);
+            let best = inputs::bar(case).ok().filter(|_| !names_none);
+            let best = best.ok_or(ChangeReason::NoTarget)?;
+            let distance = best.distance(value.0);
+            let distance_before = best.distance(previous.0);
             if distance == distance_before {
                 return Err(ChangeReason::NoChange);
             }
@@ -155,8 +159,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         evaluation::Facts,
-        fixtures::{any_case, case, case_of, number, reported, target, target_on_previous},
-        target::{Comparator, Target},
+        fixtures::{any_case, case, case_of, number, reported, target, target_on_previous, year},
+        target::{Reference, ReferenceKind, Target},
     };
 
     /// A case with last year's recorded value and this year's; the rest is from `case`.
@@ -215,9 +219,59 @@ mod tests {
 
     #[test]
     fn nearer_to_a_target_that_is_no_number_cannot_be_said() {
-        let target = target_on_previous(Comparator::Maintain);
-        let change = previous(&changed(&target, "40", "48", "件", Direction::TargetIsBest)).change;
-        assert_eq!(change.reason, Some(ChangeReason::NoTarget));
+        let words = Target {
+            comparator: Comparator::Qualitative,
+            ..Target::default()
+        };
+        let unknown = Target {
+            reference: Reference {
+                kind: ReferenceKind::FiscalYear,
+                fiscal_year: Some(year(2019)),
+                value: None,
+            },
+            ..target_on_previous(Comparator::Maintain)
+        };
+        for target in [words, unknown, target_on_previous(Comparator::Increase)] {
+            let change = previous(&changed(&target, "40", "48", "件", Direction::TargetIsBest)).change;
+            assert_eq!(change.reason, Some(ChangeReason::NoTarget), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn nearer_to_a_range_or_to_a_reference_that_is_changed_is_better() {
+        use ChangeReason::NoChange;
+        let range = Target {
+            upper: Some(number("2400")),
+            ..target(Comparator::Between, "2000")
+        };
+        let relative = |comparator, by: Option<&str>, of| Target {
+            value: by.map(number),
+            reference: Reference {
+                kind: ReferenceKind::Constant,
+                fiscal_year: None,
+                value: Some(number(of)),
+            },
+            ..target_on_previous(comparator)
+        };
+        let more_by_5 = relative(Comparator::IncreaseBy, Some("5"), "100");
+        let less_by_5 = relative(Comparator::DecreaseBy, Some("5"), "100");
+        let as_before = relative(Comparator::Maintain, None, "100");
+        for (target, before, now, expected) in [
+            (&range, "2300", "1990", Ok(false)),
+            (&range, "2500", "2400", Ok(true)),
+            (&range, "1900", "2500", Err(NoChange)),
+            (&range, "2000", "2400", Err(NoChange)),
+            (&more_by_5, "90", "104", Ok(true)),
+            (&more_by_5, "104", "107", Ok(false)),
+            (&more_by_5, "104", "106", Err(NoChange)),
+            (&less_by_5, "90", "94", Ok(true)),
+            (&as_before, "90", "104", Ok(true)),
+            (&as_before, "100", "104", Ok(false)),
+        ] {
+            let change = previous(&changed(target, before, now, "件", Direction::TargetIsBest)).change;
+            assert_eq!(change.favourable, expected.ok(), "{before} to {now}, {target:?}");
+            assert_eq!(change.reason, expected.err(), "{before} to {now}, {target:?}");
+        }
     }
 
     #[test]

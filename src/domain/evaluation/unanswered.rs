@@ -89,7 +89,8 @@ fn no_target(case: &Case<'_>) -> Bilingual {
 
 fn reference_missing(case: &Case<'_>, finding: &Finding, target: &Bilingual) -> Bilingual {
     let reference = reference(case, finding);
-    let set_aside = case.target.reference.kind == ReferenceKind::PreviousYear && case.recorded_previous.is_some();
+    let set_aside =
+        case.target.reference.kind == ReferenceKind::PreviousYear && case.comparable_with_previous == Some(false);
     let (ja, en) = if set_aside {
         ("比較できないとされている", "is said not to be comparable")
     } else {

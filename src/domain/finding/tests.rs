@@ -7,7 +7,7 @@ use crate::domain::{
     target::{Comparator, Target},
 };
 
-fn seen(target: &Target, year: i32) -> Seen<'_> {
+pub(super) fn seen(target: &Target, year: i32) -> Seen<'_> {
     Seen {
         terms: Terms {
             fiscal_year: fiscal_year(year),
@@ -21,6 +21,7 @@ fn seen(target: &Target, year: i32) -> Seen<'_> {
             comparable_reason: None,
         },
         value: None,
+        parts: Parts::default(),
         stated_previous: None,
         ratings: ratings(None, None),
     }

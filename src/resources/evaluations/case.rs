@@ -14,6 +14,7 @@ use crate::{
     domain::{
         evaluation::{Case, Evaluation, Verdict, evaluate, outcome::value_status, verdict},
         kinds::ValueStatus,
+        reporting,
         target::Target,
     },
     error::{Error, Result},
@@ -36,7 +37,7 @@ pub struct Subject {
     /// The indicator.
     #[diesel(embed)]
     pub indicator: Indicator,
-    /// The last day on which its results are in time.
+    /// The last day on which its results of the policy's own year are in time.
     #[diesel(select_expression = p::results_due_on)]
     pub due_on: Date,
     /// The policy of the indicator.
@@ -100,9 +101,16 @@ impl Judged {
             recorded_reference: self.recorded_reference,
             comparable_with_previous: indicator.comparable_with_previous,
             comparable_reason: indicator.comparable_reason.as_ref().map(|reason| reason.0.as_str()),
-            due_on: self.subject.due_on.0,
+            due_on: self.due_on(),
             on: self.on,
         }
+    }
+
+    /// The last day on which the result is in time.
+    #[must_use]
+    pub fn due_on(&self) -> NaiveDate {
+        let subject = &self.subject;
+        reporting::due_on(subject.due_on.0, subject.indicator.policy_year, self.fiscal_year)
     }
 
     /// The evaluation of the indicator.
@@ -124,12 +132,13 @@ impl Judged {
         verdict(&self.case())
     }
 
-    /// The verdicts on the due date and on the day after: on any day the verdict is one of these two.
+    /// The day on which the verdict may turn, and the verdicts on it and on the day after: on any day it is one of these two.
     #[must_use]
-    pub fn verdicts(&self) -> (Verdict, Verdict) {
+    pub fn verdicts(&self) -> (NaiveDate, Verdict, Verdict) {
         let case = self.case();
         let on = |on| verdict(&Case { on, ..case });
-        (on(case.due_on), on(case.due_on.succ_opt().unwrap_or(NaiveDate::MAX)))
+        let last = case.turns_after();
+        (last, on(last), on(last.succ_opt().unwrap_or(NaiveDate::MAX)))
     }
 }
 

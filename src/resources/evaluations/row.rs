@@ -107,7 +107,7 @@ impl Judged {
     /// The flat row.
     #[must_use]
     pub fn row(self, on: NaiveDate) -> EvaluationRow {
-        let evaluation = self.evaluation();
+        let (evaluation, due_on) = (self.evaluation(), self.due_on());
         let (subject, target, result) = (&*self.subject, self.target, self.result);
         let indicator = &subject.indicator;
         let facts = result.as_ref().map(Columns::facts);
@@ -145,7 +145,7 @@ impl Judged {
             gap_unit: evaluation.gap_unit,
             attainment: evaluation.attainment,
             attainment_reason: evaluation.attainment_reason,
-            due_on: subject.due_on,
+            due_on: Date(due_on),
             on: Date(on),
         }
     }

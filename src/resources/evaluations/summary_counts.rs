@@ -44,8 +44,11 @@ struct Common {
     policy_year: FiscalYear,
     fiscal_year: FiscalYear,
     kind: IndicatorKind,
-    due_on: Date,
-    /// Whether the verdict holds after the day on which results are due, or up to it; none if on any day.
+    /// The one day on which the verdict may turn: of a result without a number the day it is due, of others the last day of
+    /// the fiscal year, up to which a provisional number is not the last word.
+    #[diesel(column_name = due_on)]
+    turns_after: Date,
+    /// Whether the verdict holds after that day, or up to it; none if on any day.
     late: Option<bool>,
     outcome: Outcome,
     reason: Option<Reason>,
@@ -142,12 +145,13 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
         .load(conn)?;
     let mut counts = BTreeMap::new();
     for judged in judge(conn, subjects, &Years::default(), NaiveDate::MIN)? {
+        let (last, until, after) = judged.verdicts();
         let mut add = |late, verdict: Verdict| {
             let common = Common {
                 policy_year: judged.subject.indicator.policy_year,
                 fiscal_year: judged.fiscal_year,
                 kind: judged.subject.indicator.kind,
-                due_on: judged.subject.due_on,
+                turns_after: Date(last),
                 late,
                 outcome: verdict.outcome,
                 reason: verdict.reason,
@@ -156,11 +160,10 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
             };
             *counts.entry((judged.subject.organization_id, common)).or_default() += 1;
         };
-        let (in_time, after) = judged.verdicts();
-        if in_time == after {
-            add(None, in_time);
+        if until == after {
+            add(None, until);
         } else {
-            add(Some(false), in_time);
+            add(Some(false), until);
             add(Some(true), after);
         }
     }

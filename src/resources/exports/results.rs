@@ -168,7 +168,10 @@ impl ResultRow {
             of.target_text,
             self.recorded_previous,
         ];
-        match self.stored.map(|stored| stored.input(policy.results_due_on, on)) {
+        match self
+            .stored
+            .map(|stored| stored.input(policy.fiscal_year, policy.results_due_on, on))
+        {
             None => cells.extend(vec![Cell::Empty; 13]),
             Some(result) => cells.extend(cells![
                 result.value,

@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     db::schema::policies as p,
-    domain::finding::{FindingField, FindingKind, FindingValue, Misfit, Seen, dropped_after_b, misfits},
+    domain::finding::{FindingField, FindingKind, FindingValue, Misfit, Parts, Seen, dropped_after_b, misfits},
     error::Result,
     http::query::Years,
     resources::{
         indicators::IndicatorFilter,
+        results::stored::Columns,
         series::pair::{self, Entry, Neighbours},
     },
     value::{FiscalYear, Id},
@@ -114,6 +115,7 @@ fn seen(entry: &Entry) -> Seen<'_> {
     Seen {
         terms: entry.terms(),
         value: entry.value(),
+        parts: entry.judged.result.as_ref().map_or_else(Parts::default, Columns::parts),
         stated_previous: evaluation.previous.stated,
         ratings: evaluation.ratings,
     }
@@ -177,7 +179,13 @@ fn dropped(entry: &Entry, some: &Neighbours, next: &Policies, filter: &FindingFi
 fn side(entry: &Entry, value: FindingValue) -> FindingSide {
     let indicator = entry.indicator();
     let below = match value.field {
-        FindingField::Value | FindingField::StatedPreviousValue | FindingField::DeclaredRating => {
+        FindingField::Value
+        | FindingField::Ratio
+        | FindingField::Denominator
+        | FindingField::SampleSize
+        | FindingField::Text
+        | FindingField::StatedPreviousValue
+        | FindingField::DeclaredRating => {
             format!("/results/{}", entry.fiscal_year())
         }
         FindingField::ComputedRating | FindingField::OfficialRating => "/evaluation".to_owned(),

@@ -15,6 +15,10 @@ use crate::{
         Tx,
         schema::{goals as g, indicators as i, policies as p, results as r},
     },
+    domain::{
+        finding::{FindingKind, printed_otherwise},
+        form::Severity,
+    },
     error::{Error, Place, Result, Violation},
     http::{limits::MAX_BATCH, query::Years},
     resources::{
@@ -25,9 +29,11 @@ use crate::{
         },
     },
     sheet::table::{Content, Table},
-    value::{FiscalYear, Id, Line},
+    value::{Codes as _, FiscalYear, Id, Line},
 };
 
+/// Most rows that a report warns of for one reason.
+const MOST_ALIKE: usize = 50;
 /// Evaluations a report names.
 const EVALUATIONS: usize = 1_000;
 
@@ -60,6 +66,7 @@ pub(super) fn import(
         notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
         return refused(format, dry_run, notes);
     }
+    notes.extend(contradicted(&named, &sheet, &entries));
     let done = perhaps(tx, dry_run, |tx| {
         for (n, batch) in entries.chunks(MAX_BATCH).enumerate() {
             store(tx, batch).map_err(|e| placed(e, n * MAX_BATCH))?;
@@ -127,6 +134,29 @@ fn entries(tx: &mut Tx<'_>, sheet: &Sheet) -> Result<Vec<ResultEntry>> {
         },
     });
     Ok(entries.collect())
+}
+
+/// A warning for each of the first rows whose value is not the number in its text, as it will be stored.
+fn contradicted<'a>(
+    named: &'a HashMap<Id, (KnownIndicator, bool)>,
+    sheet: &'a Sheet,
+    entries: &'a [ResultEntry],
+) -> impl Iterator<Item = ImportNote> + 'a {
+    let notes = sheet.entries.iter().zip(entries).filter_map(|(row, entry)| {
+        let result = &entry.result;
+        let (value, text) = (result.value?, result.text.as_ref()?);
+        let unit = named.get(&entry.indicator_id)?.0.unit.as_deref();
+        let (_, detail) = printed_otherwise(value, result.cumulative_value, &text.0, unit, result.fiscal_year)?;
+        Some(ImportNote {
+            severity: Severity::Warning,
+            code: FindingKind::TextDiffers.code().to_owned(),
+            line: Some(row.row),
+            column: None,
+            pointer: None,
+            detail,
+        })
+    });
+    notes.take(MOST_ALIKE)
 }
 
 /// The evaluations of the targets, in the order of the table.

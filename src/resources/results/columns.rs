@@ -59,7 +59,7 @@ macro_rules! columns {
             /// The result as callers see it on a day.
             #[must_use]
             pub fn view(self, on: NaiveDate) -> IndicatorResult {
-                let input = self.stored.input(self.due_on, on);
+                let input = self.stored.input(self.policy_year, self.due_on, on);
                 IndicatorResult {
                     id: self.id,
                     indicator_id: self.indicator_id,
@@ -232,6 +232,7 @@ impl ResultInput {
             value: self.value,
             cumulative_value: self.cumulative_value,
             value_status: self.said(),
+            observation_status: self.observation_status,
             declared_rating: self.declared_rating,
             stated_previous_value: self.stated_previous_value,
         }

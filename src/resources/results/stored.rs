@@ -8,9 +8,11 @@ use crate::{
     db::schema::{indicators as i, organizations as o, policies as p, results},
     domain::{
         evaluation::{Facts, outcome::value_status},
+        finding::Parts,
         kinds::{ObservationStatus, ValueStatus},
+        reporting,
     },
-    value::{Date, FiscalYear, Id, Prose, Slug, Time},
+    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time},
 };
 
 /// A result as stored, with the columns that showing and evaluating it take.
@@ -27,6 +29,7 @@ pub struct StoredResult {
     pub(super) organization: Slug,
     #[diesel(select_expression = p::fiscal_year)]
     pub(super) policy_year: FiscalYear,
+    /// The day by which the results of the policy's own year are due.
     #[diesel(select_expression = p::results_due_on)]
     pub(super) due_on: Date,
     #[diesel(embed)]
@@ -79,11 +82,25 @@ impl Columns {
         self.written.facts()
     }
 
-    /// The result in the form in which callers write it, as of a day.
+    /// What the value was made from, and how it was printed.
     #[must_use]
-    pub fn input(self, due_on: Date, on: NaiveDate) -> ResultInput {
+    pub fn parts(&self) -> Parts<'_> {
+        let written = &self.written;
+        Parts {
+            cumulative_value: written.cumulative_value,
+            numerator: written.numerator,
+            denominator: written.denominator,
+            sample_size: written.sample_size.map(|size| Decimal(size.into())),
+            text: written.text.as_ref().map(|text| text.0.as_str()),
+        }
+    }
+
+    /// The result in the form in which callers write it, as of a day; its policy is of `policy_year` and due on `due_on`.
+    #[must_use]
+    pub fn input(self, policy_year: FiscalYear, due_on: Date, on: NaiveDate) -> ResultInput {
+        let due_on = reporting::due_on(due_on.0, policy_year, self.fiscal_year());
         ResultInput {
-            value_status: value_status(Some(&self.facts()), due_on.0, on),
+            value_status: value_status(Some(&self.facts()), due_on, on),
             ..self.written
         }
     }
@@ -100,7 +117,7 @@ impl StoredResult {
     #[must_use]
     pub fn differs(&self, input: &ResultInput) -> bool {
         // The day does not matter: a status that nobody stated makes no difference.
-        let mut stored = self.stored.clone().input(self.due_on, self.due_on.0);
+        let mut stored = self.stored.clone().input(self.policy_year, self.due_on, self.due_on.0);
         if input.said().is_none() && stored.said().is_none() {
             stored.value_status = input.value_status;
         }
@@ -110,6 +127,6 @@ impl StoredResult {
     /// The result in the form in which callers write it, as of a day.
     #[must_use]
     pub fn input(self, on: NaiveDate) -> ResultInput {
-        self.stored.input(self.due_on, on)
+        self.stored.input(self.policy_year, self.due_on, on)
     }
 }

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use ward_policy::{
     cli::{sample, verify},
     db,
+    domain::evaluation::RULES,
     resources::HOOKS,
 };
 
@@ -92,6 +93,8 @@ fn a_filled_database_of_an_earlier_version_stays_what_it_was() {
     for (table, rows) in db.rows(&tables) {
         assert_eq!(before.get(&table), Some(&rows), "{table}");
     }
+    let otherwise = format!("select organization_id::text as value from derived.tallied where rules <> {RULES}");
+    assert!(db.values(&otherwise).is_empty());
     assert_eq!(db.definitions(), TestDb::new().definitions());
     let report = verify::verify(&mut db.connect(), None).unwrap();
     assert!(report.findings.is_empty(), "{}", report.lines().join("\n"));

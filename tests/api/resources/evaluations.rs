@@ -9,6 +9,7 @@ use crate::support::{
     factories::{self, at_least, with},
 };
 
+pub(crate) mod days;
 pub(crate) mod summary_counts;
 
 /// Stores results for the indicators of the sample, in the order of the form.

@@ -133,6 +133,42 @@ async fn units_shares_and_targets_that_are_met_already_are_found() {
 }
 
 #[actix_web::test]
+async fn a_value_is_held_against_its_parts_and_its_printed_text() {
+    let years = Years::published().await;
+    let path = format!("/v1/indicators/{}/results/2025", years.known[1]);
+    let changed = json!({ "value": 66, "numerator": 100, "denominator": 530, "sample_size": 529, "text": "11%" });
+    years.api.patch(&path, "*", &changed).await.must_be(200);
+    for (kind, found, against) in [
+        (
+            "ratio_differs",
+            json!({ "field": "value", "text": "66%", "value": 66 }),
+            json!({ "field": "ratio", "text": "19%", "value": 19 }),
+        ),
+        (
+            "sample_below_denominator",
+            json!({ "field": "sample_size", "text": "529", "value": 529 }),
+            json!({ "field": "denominator", "text": "530", "value": 530 }),
+        ),
+        (
+            "text_differs",
+            json!({ "field": "value", "text": "66%", "value": 66 }),
+            json!({ "field": "text", "text": "11%", "value": 11 }),
+        ),
+    ] {
+        let items = of_kind(&years, kind).await;
+        let [only] = items.as_slice() else {
+            panic!("{kind} {items:?}")
+        };
+        assert_eq!((&only["found"]["value"], &only["against"]["value"]), (&found, &against));
+        assert_eq!(only["against"]["source"]["href"], json!(path));
+    }
+    let fitting = json!({ "value": 18.87, "numerator": 100, "denominator": 530, "sample_size": 530, "text": "18.9%" });
+    years.api.patch(&path, "*", &fitting).await.must_be(200);
+    let kinds = "ratio_differs,sample_below_denominator,text_differs";
+    assert!(of_kind(&years, kinds).await.is_empty());
+}
+
+#[actix_web::test]
 async fn pages_of_findings_hold_each_of_them_once() {
     let years = Years::published().await;
     let all = years.api.list("/v1/findings").await;

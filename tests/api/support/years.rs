@@ -59,7 +59,7 @@ impl Years {
             ),
             (&advice.0, 2025, json!({ "value": 12.5 })),
         ] {
-            let result = with(factories::result(year), changes);
+            let result = with(with(factories::result(year), json!({ "text": null })), changes);
             api.create(format!("/v1/indicators/{id}/results/{year}"), &result)
                 .await
                 .must_be(201);

@@ -6,9 +6,9 @@ use super::*;
 use crate::domain::{
     evaluation::{Facts, evaluate},
     fixtures::{
-        any_case, by_end_of, case, case_of, cumulative, number, reported, said, target, target_on_previous, year,
+        any_case, by_end_of, case, case_of, cumulative, date, number, reported, said, target, target_on_previous, year,
     },
-    kinds::{Direction, Rating, ValueStatus},
+    kinds::{Direction, ObservationStatus, Rating, ValueStatus},
     target::{Comparator, Reference, ReferenceKind, Target},
 };
 
@@ -241,6 +241,54 @@ fn a_period_that_goes_on_is_told_with_its_last_year() {
 }
 
 #[test]
+fn a_sum_and_its_upper_bound_are_told_before_the_period_ends() {
+    let target = Target {
+        period: cumulative(2024, 2026),
+        ..target(Comparator::Lte, "300")
+    };
+    let so_far = Case {
+        unit: Some("件"),
+        ..case_of(&target, "250")
+    };
+    assert_told(
+        &so_far,
+        "実績250件は目標300件以下を50件の差で満たすが、期間が令和8年度まで続いているため、判定はまだ出ない。",
+        "The result of 250 件 meets the target of at most 300 件 by 50 件, but the period goes on to FY2026: in progress.",
+    );
+    assert_told(
+        &Case {
+            result: Some(reported("310")),
+            ..so_far
+        },
+        "実績310件は目標300件以下を10件上回るため、期間の終わり（令和8年度）を待たずにB（未達成）。",
+        "The result of 310 件 misses the target of at most 300 件 by 10 件 before the period ends (FY2026): B (not achieved).",
+    );
+}
+
+#[test]
+fn a_provisional_number_is_told_as_one_before_its_year_is_over() {
+    let target = target(Comparator::Gte, "50");
+    let provisional = |value| Case {
+        result: Some(Facts {
+            observation_status: ObservationStatus::Provisional,
+            ..reported(value)
+        }),
+        on: date("2025-03-31"),
+        ..case(&target)
+    };
+    assert_told(
+        &provisional("48"),
+        "実績48%は目標50%以上に2ポイント届かないが、令和6年度の途中の速報値であるため、判定はまだ出ない。",
+        "The result of 48% misses the target of at least 50% by 2 percentage points, but this is a provisional figure and FY2024 is not over: in progress.",
+    );
+    assert_told(
+        &provisional("52"),
+        "実績52%は目標50%以上を2ポイントの差で満たすため、令和6年度の終わりを待たずに速報値でA（達成）。",
+        "The result of 52% meets the target of at least 50% by 2 percentage points, by a provisional figure before FY2024 is over: A (achieved).",
+    );
+}
+
+#[test]
 fn the_organizations_rating_is_told_where_the_answer_does_not_say_it() {
     let target = target(Comparator::Gte, "50");
     let agreed = Facts {
@@ -268,8 +316,8 @@ fn the_organizations_rating_is_told_where_the_answer_does_not_say_it() {
             result: Some(differing),
             ..case(&target)
         },
-        "実績49%は目標50%以上に1ポイント届かないためB（未達成）。所属の判定はA（達成）で、これと異なる。",
-        "The result of 49% misses the target of at least 50% by 1 percentage point: B (not achieved). The organization declared A (achieved), which differs.",
+        "実績49%は目標50%以上に1ポイント届かないためB（未達成）。所属の判定はA（達成）で、計算によるB（未達成）と異なる。",
+        "The result of 49% misses the target of at least 50% by 1 percentage point: B (not achieved). The organization declared A (achieved), where the rule gives B (not achieved).",
     );
     assert_told(
         &Case {

@@ -27,7 +27,7 @@ const DAYS: [&str; 3] = ["2026-06-30", "2026-07-01", "2024-04-01"];
 const GROUPS: [&str; 3] = ["organization", "fiscal_year", "organization,fiscal_year"];
 
 /// What anybody gets, fresh.
-async fn public(api: &Api, path: &str) -> Value {
+pub(super) async fn public(api: &Api, path: &str) -> Value {
     let call = Call::new("GET", path).anonymous();
     api.send(call).await.must_be(200).body
 }

@@ -98,6 +98,29 @@ async fn a_table_in_csv_updates_results_and_reports_what_they_mean() {
 }
 
 #[actix_web::test]
+async fn a_value_that_its_printed_text_contradicts_is_stored_with_a_warning() {
+    let years = Years::drafted().await;
+    let api = &years.api;
+    let [known, pleased] = [&years.known[0], &years.pleased[0]];
+    let text = format!("指標ID,年度,実績値,実績（原文）\n{pleased},2024,82,82%\n{known},2024,60.5,11%\n");
+    for query in ["?dry_run=true", ""] {
+        let report = api.csv(query, &text).await.must_be(200).body;
+        let notes: Vec<_> = report["notes"].as_array().unwrap().iter().collect();
+        let [only] = notes.as_slice() else { panic!("{report}") };
+        assert_eq!(
+            (&only["severity"], &only["code"], &only["line"]),
+            (&json!("warning"), &json!("text_differs"), &json!(3))
+        );
+        let detail = "令和6年度の実績60.5%は、実績（原文）にある11%と異なる。";
+        assert_eq!(only["detail"]["ja"], detail);
+    }
+    assert_eq!(api.value(known, 2024).await["value"].to_string(), "60.5");
+    // A table without the text is held against the stored one.
+    let report = api.csv("", &format!("指標ID,年度,実績値\n{known},2024,12\n")).await;
+    assert_eq!(report.must_be(200).body["notes"][0]["code"], "text_differs");
+}
+
+#[actix_web::test]
 async fn nought_is_a_number_and_an_empty_cell_is_none() {
     let years = Years::drafted().await;
     let api = &years.api;
