@@ -133,7 +133,7 @@ pub mod work;
 
 pub use key::{GoalCode, Id, MunicipalityCode, OrganizationKey, Slug};
 pub use number::{DECIMAL_PLACES, Decimal, SIGNIFICANT_DIGITS, Yen};
-pub use text::{Line, Prose, TextBox, hex};
+pub use text::{Line, Prose, TextBox, composed, hex};
 pub use time::{Date, FiscalYear, Time, japan, today};
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! JSON as it arrives: numbers are exact, and no key occurs twice.
+//! JSON as it arrives: numbers are exact, texts are composed, and no key occurs twice.
 
 use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::value::work;
+use crate::value::{composed, work};
 
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
@@ -105,11 +105,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         work::spend(value.len());
-        Ok(Value::String(value.to_owned()))
-    }
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        work::spend(value.len());
-        Ok(Value::String(value))
+        Ok(Value::String(composed(value).into_owned()))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let within = self.within()?;
@@ -179,6 +175,14 @@ mod tests {
         for text in ["81.20", "0.1", "-0", "123456789012345.6789", "1e+2"] {
             assert_eq!(read(text.as_bytes()).ok().map(|v| v.to_string()).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn texts_are_composed() {
+        assert_eq!(
+            read("[\"か\u{3099}\",\"か\\u3099\"]".as_bytes()).ok(),
+            Some(json!(["が", "が"]))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The lines and cells of a form, the same for text and for HTML: rows of cells of items, each with its place.
 
 use super::tags::{self, Piece};
-use crate::value::work;
+use crate::value::{composed, work};
 
 /// The most bytes of a file: the longest known form has a hundredth of them.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -171,7 +171,7 @@ impl Builder {
     /// Ends the value.
     pub(super) fn close_value(&mut self) {
         if let Some((shown, said)) = self.value.take() {
-            self.exact.push(said.unwrap_or(shown).trim().to_owned());
+            self.exact.push(composed(said.unwrap_or(shown).trim()).into_owned());
         }
     }
 
@@ -339,7 +339,7 @@ pub(super) fn of_text(text: &str) -> Layout {
     builder.finish(line)
 }
 
-/// A text with single blanks, no controls and nothing at its ends.
+/// A text, composed, with single blanks, no controls and nothing at its ends.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -351,8 +351,7 @@ fn one_line(text: &str) -> String {
             line.push(c);
         }
     }
-    line.truncate(line.trim_end().len());
-    line
+    composed(line.trim_end()).into_owned()
 }
 
 /// A count as the number of a line or column.

@@ -534,7 +534,7 @@ async fn what_people_see_comes_back_as_it_was_given() {
         "🌸",
         "❤\u{fe0f}",
         "🇯🇵",
-        "か\u{3099}",
+        "が",
         "㈱ Ａ",
         "𠮷野家",
         "ｶﾞ",
