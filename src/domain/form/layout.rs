@@ -222,7 +222,7 @@ impl Builder {
         }
     }
 
-    /// Ends the item. Tags written as text split it further.
+    /// Ends the item. Tags in plain text split it further.
     pub(super) fn end_item(&mut self) {
         self.close_value();
         if !self.exact.is_empty() {
@@ -234,7 +234,11 @@ impl Builder {
             self.text.clear();
             return;
         }
-        let text = std::mem::take(&mut self.text);
+        let mut text = std::mem::take(&mut self.text);
+        if !self.layout.aligned {
+            // A page has its tags taken out already: what looks like one is text.
+            return self.push(&mut text, 0);
+        }
         let mut held = String::new();
         let (mut at, mut start) = (0, 0);
         for piece in tags::pieces(&text) {
