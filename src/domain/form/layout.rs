@@ -319,30 +319,6 @@ impl Builder {
     }
 }
 
-/// Lines of text, with tabs between the cells of a row.
-pub(super) fn of_text(text: &str) -> Layout {
-    let mut builder = Builder::new(Mark::Line);
-    let mut line = 0;
-    for printed in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
-        line += 1;
-        if builder.is_full() {
-            break;
-        }
-        let mut column = 1;
-        let table = printed.contains('\t');
-        for cell in printed.split('\t') {
-            builder.cell(line, table);
-            if builder.is_full() {
-                break;
-            }
-            builder.text(cell, line, column);
-            column += number(cell.chars().count()) + 1;
-        }
-        builder.end_row();
-    }
-    builder.finish(line)
-}
-
 /// A text, composed, with single blanks, no controls and nothing at its ends.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
