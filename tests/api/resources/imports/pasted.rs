@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::forms::ward;
+use super::forms::{PLAN, ward};
 use crate::support::Call;
 
 /// A form as a spreadsheet gives it to the clipboard: cells with several lines in quotes.
@@ -80,4 +80,29 @@ async fn signs_that_a_page_writes_as_text_stay_text() {
         (&goal["issue_recognition"], &goal["indicators"][0]["name"]),
         (&json!(["</td>の欄"]), &json!("<i>の割合"))
     );
+}
+
+#[actix_web::test]
+async fn a_refused_form_is_reported_under_the_policy_it_names() {
+    let api = ward().await;
+    let (head, goals) = PASTED.split_once("\t\"※Ａ").unwrap();
+    let mismatched = format!("{head}\t・51%：A\n");
+    assert!(goals.contains("28%"));
+    let nowhere = PLAN.replace("西区運営方針", "東区運営方針");
+    let unnamed = mismatched.replace("西区運営方針", "運営方針");
+    let undated = mismatched.replace("令和6年度 西区", "西区");
+    for (text, organization, year) in [
+        (mismatched.as_str(), json!("nishi"), json!(2024)),
+        (nowhere.as_str(), json!(null), json!(2024)),
+        (unnamed.as_str(), json!(null), json!(2024)),
+        (undated.as_str(), json!("nishi"), json!(null)),
+        ("様式ではない。", json!(null), json!(null)),
+    ] {
+        let report = api.form("?dry_run=true", text).await.must_be(200).body;
+        assert_eq!(
+            (&report["stored"], &report["organization"], &report["fiscal_year"]),
+            (&json!(false), &organization, &year),
+            "{report:#}"
+        );
+    }
 }
