@@ -133,7 +133,7 @@ pub mod work;
 
 pub use key::{GoalCode, Id, MunicipalityCode, OrganizationKey, Slug};
 pub use number::{DECIMAL_PLACES, Decimal, SIGNIFICANT_DIGITS, Yen};
-pub use text::{Line, Prose, TextBox, hex};
+pub use text::{Line, Prose, TextBox, composed, hex};
 pub use time::{Date, FiscalYear, Time, japan, today};
 
 #[cfg(test)]
@@ -173,11 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_have_one_form() {
+    fn identifiers_are_written_in_one_form_and_read_in_any_case() {
         let id = "018e9a2c-5b00-7000-8000-000000000611";
-        assert_eq!(id.parse::<Id>().unwrap().to_string(), id);
-        for other in [
+        for read in [
+            id,
             "018E9A2C-5B00-7000-8000-000000000611",
+            "018e9A2C-5b00-7000-8000-000000000611",
+        ] {
+            assert_eq!(read.parse::<Id>().unwrap().to_string(), id);
+        }
+        for other in [
             "018e9a2c5b0070008000000000000611",
             "{018e9a2c-5b00-7000-8000-000000000611}",
             "urn:uuid:018e9a2c-5b00-7000-8000-000000000611",

@@ -22,7 +22,7 @@ use crate::{
         HOOKS,
         imports::{self, ImportFormat, ImportNote, ImportOptions, ImportReport, Rewording},
     },
-    value::{Codes as _, Slug},
+    value::{Codes as _, Slug, composed},
 };
 
 /// What to import, and how.
@@ -110,7 +110,7 @@ fn import(
     };
     let work = |tx: &mut db::Tx<'_>| {
         if let Some(reason) = &command.reason {
-            tx.set_reason(reason)?;
+            tx.set_reason(&composed(reason))?;
         }
         imports::import(tx, &said, &options)
     };

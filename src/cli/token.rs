@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     http::validation,
     resources::tokens::{self, Token, TokenInput},
-    value::Time,
+    value::{Time, composed},
 };
 
 /// The file beside the embedded database that holds its first token.
@@ -64,14 +64,14 @@ fn work(conn: &mut PgConnection, command: &TokenCommand) -> Result<Vec<String>, 
             expires_in_days,
         } => {
             let expires_at = expires_in_days.map(|days| Time(Time::now().0 + TimeDelta::days(i64::from(days))));
-            let input = json!({ "name": name, "scopes": scopes, "expires_at": expires_at });
+            let input = json!({ "name": composed(name), "scopes": scopes, "expires_at": expires_at });
             validation::read(input)
                 .and_then(|input| make(conn, &input))
                 .map(|token| vec![token])
         }
         TokenCommand::List => tokens::all(conn).map(|tokens| tokens.iter().map(line).collect()),
         TokenCommand::Revoke { name } => write(conn, |tx| {
-            let id = tokens::named(tx, name)?;
+            let id = tokens::named(tx, &composed(name))?;
             tokens::revoke(tx, id).map(|()| vec![])
         }),
     };

@@ -10,6 +10,7 @@ use crate::{error::Result, value::hex};
 const TEXT: &str = concat!(
     include_str!("definitions/writes.sql"),
     include_str!("definitions/rows.sql"),
+    include_str!("definitions/search.sql"),
     include_str!("definitions/history.sql"),
     include_str!("definitions/versions.sql"),
     include_str!("definitions/views.sql"),

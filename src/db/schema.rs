@@ -276,11 +276,15 @@ diesel::define_sql_function! {
 }
 diesel::define_sql_function! {
     /// Text as searched.
-    fn search_text(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
+    fn search_folded(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 diesel::define_sql_function! {
     /// The characters and pairs of characters of a text.
     fn search_grams(value: diesel::sql_types::Text) -> diesel::sql_types::Array<diesel::sql_types::Text>;
+}
+diesel::define_sql_function! {
+    /// Characters and pairs of characters that a text needs for a word to be found in it.
+    fn search_candidates(word: diesel::sql_types::Text) -> diesel::sql_types::Array<diesel::sql_types::Text>;
 }
 diesel::define_sql_function! {
     /// Where a text begins in another, from 1; 0 where it does not.

@@ -17,6 +17,7 @@ mod table;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod text;
 mod width;
 
 use super::{
@@ -181,7 +182,7 @@ impl FormIndicator {
     }
 }
 
-/// Reads a form from plain text: lines, with tabs between the cells of a table's row. A text of more than 8 MiB is not
+/// Reads a form from plain text: lines, with tabs between the cells of a table's row, quoted as spreadsheets quote them. A text of more than 8 MiB is not
 /// read. Reading stops after 100,000 cells and items. A form with too many goals or indicators for a policy gives no
 /// goals. An error says so in all three cases.
 #[must_use]
@@ -189,7 +190,7 @@ pub fn read_text(text: &str) -> Form {
     if text.len() > layout::MOST_BYTES {
         return too_large(layout::number(text.len()));
     }
-    assemble::form(&layout::of_text(text))
+    assemble::form(&text::layout(text))
 }
 
 /// Reads a form from the visible content of an HTML page. The limits are those of text; besides, a tag has at most 100

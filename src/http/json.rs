@@ -1,11 +1,14 @@
-//! JSON as it arrives: numbers are exact, and no key occurs twice.
+//! JSON as it arrives: numbers are exact, texts are composed, and no key occurs twice.
 
 use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::value::work;
+use crate::{
+    sheet::decode::marked,
+    value::{composed, work},
+};
 
 /// Under this key `serde_json` hands over a number whose digits are to be kept.
 const NUMBER: &str = "$serde_json::private::Number";
@@ -35,10 +38,14 @@ impl Default for Most {
 /// The work of reading and checking one value, in units of about one byte looked at.
 const VALUE: usize = 64;
 
-/// Reads a document. A key that stands twice in one object is an error: either value could be the one that was meant.
+/// Reads a document, in UTF-8, or in UTF-16 with a byte order mark. A key that stands twice in one object is an error: either
+/// value could be the one that was meant.
 pub fn read(bytes: &[u8], most: Most) -> serde_json::Result<Value> {
+    let text = marked(bytes)
+        .transpose()
+        .map_err(|note| serde_json::Error::custom(note.detail.en))?;
     let left = Cell::new(most.values);
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut deserializer = serde_json::Deserializer::from_slice(text.as_deref().map_or(bytes, str::as_bytes));
     let reader = Reader {
         most,
         left: &left,
@@ -105,11 +112,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         work::spend(value.len());
-        Ok(Value::String(value.to_owned()))
-    }
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        work::spend(value.len());
-        Ok(Value::String(value))
+        Ok(Value::String(composed(value).into_owned()))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let within = self.within()?;
@@ -179,6 +182,37 @@ mod tests {
         for text in ["81.20", "0.1", "-0", "123456789012345.6789", "1e+2"] {
             assert_eq!(read(text.as_bytes()).ok().map(|v| v.to_string()).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_document_may_begin_with_a_byte_order_mark() {
+        let text = "{\"名称\":\"西区😀\"}";
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes);
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            utf16(u16::to_le_bytes).collect(),
+            utf16(u16::to_be_bytes).collect(),
+        ] {
+            assert_eq!(read(&bytes).ok(), Some(json!({ "名称": "西区😀" })), "{bytes:?}");
+        }
+        for broken in [
+            &b"\xff\xfe{\0}"[..],
+            b"\xfe\xff",
+            b"\xef\xbb\xbf\xef\xbb\xbf{}",
+            b"{\0}\0",
+            b"{\"a\":\"\x90\xbc\"}",
+        ] {
+            assert!(read(broken).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_composed() {
+        assert_eq!(
+            read("[\"か\u{3099}\",\"か\\u3099\"]".as_bytes()).ok(),
+            Some(json!(["が", "が"]))
+        );
     }
 
     #[test]

@@ -86,7 +86,7 @@ query! {
         pub indicator: AnyOf<Id>,
         /// Only indicators of these series.
         pub series: AnyOf<Id>,
-        /// Only indicators whose name holds this text.
+        /// Only indicators whose name holds each of these words, as in the list of indicators.
         pub q: Option<SearchText>,
         /// Only evaluations with these outcomes.
         pub outcome: AnyOf<Outcome>,

@@ -31,7 +31,7 @@ use crate::{
     query,
     sheet::{self, decode::decode, table::Table},
     text_enum,
-    value::{FiscalYear, hex, language::Bilingual},
+    value::{FiscalYear, Slug, hex, language::Bilingual},
 };
 
 mod form_merge;
@@ -194,7 +194,7 @@ fn unreadable(note: Note) -> Error {
 pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Result<ImportReport> {
     let dry_run = options.dry_run;
     match said {
-        ParsedFile::Nothing(format, note) => refused(*format, dry_run, vec![note.into()]),
+        ParsedFile::Nothing(format, note) => refused(*format, dry_run, (None, None), vec![note.into()]),
         ParsedFile::Results(format, table) => results::import(tx, *format, table, options),
         ParsedFile::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
@@ -217,8 +217,10 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
 
 fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &ImportOptions) -> Result<ImportReport> {
     let dry_run = options.dry_run;
-    let laid = match policy_of(tx, form)? {
-        Some(key) => {
+    let about = policy_of(tx, form)?;
+    let laid = match about.clone() {
+        (Some(organization), Some(fiscal_year)) => {
+            let key = (organization.into(), fiscal_year);
             let policy = policies::permitted_or_new(tx, &key)?;
             let rows = policy.map(|policy| Rows::load(tx, policy)).transpose()?;
             MergedForm::over(
@@ -228,11 +230,11 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
                 options.rewording.unwrap_or(Rewording::Refuse),
             )
         }
-        None => Err(form_merge::notes_of(form)),
+        _ => Err(form_merge::notes_of(form)),
     };
     let mut laid = match laid {
         Ok(laid) => laid,
-        Err(notes) => return refused(format, dry_run, notes),
+        Err(notes) => return refused(format, dry_run, about, notes),
     };
     let done = perhaps(tx, dry_run, |tx| {
         let key = (laid.tree.organization.clone(), laid.tree.fiscal_year);
@@ -255,16 +257,24 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
             let fields = laid.fields(&laid.tree);
             let mut notes = laid.notes;
             notes.extend(broken.iter().map(|violation| ImportNote::of(violation, &fields)));
-            refused(format, dry_run, notes)
+            refused(format, dry_run, about, notes)
         }
         Err(e) => Err(e),
     }
 }
 
+/// The organization and the fiscal year that a file is about, as far as it tells.
+type About = (Option<Slug>, Option<FiscalYear>);
+
 /// A refused file: for a trial the report, else an error with every broken rule.
-fn refused(format: ImportFormat, dry_run: bool, notes: Vec<ImportNote>) -> Result<ImportReport> {
+fn refused(format: ImportFormat, dry_run: bool, about: About, notes: Vec<ImportNote>) -> Result<ImportReport> {
     if dry_run {
-        return Ok(ImportReport::refused(format, dry_run, notes));
+        let (organization, fiscal_year) = about;
+        return Ok(ImportReport {
+            organization,
+            fiscal_year,
+            ..ImportReport::refused(format, dry_run, notes)
+        });
     }
     let errors = notes.into_iter().filter(|note| note.severity == Severity::Error);
     Err(Error::Invalid(errors.map(ImportNote::into_violation).collect()))

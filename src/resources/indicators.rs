@@ -13,7 +13,8 @@ use crate::{
     db::{
         Db, RevisionOf, Tx, find_by_id,
         schema::{
-            goals as g, indicators, organizations as o, policies as p, results, search_grams, search_text, strpos,
+            goals as g, indicators, organizations as o, policies as p, results, search_candidates, search_folded,
+            search_grams, strpos,
         },
     },
     domain::{
@@ -219,14 +220,16 @@ query! {
         pub unit: AnyOf<SearchText>,
         /// Only indicators of these series.
         pub series: AnyOf<Id>,
-        /// Only indicators whose name holds this text; full and half width, capitals and small letters are one.
+        /// Only indicators whose name holds each of these words; full and half width, capitals and small letters, ～ and 〜, － and
+        /// other dashes are one.
         pub q: Option<SearchText>,
     }
 }
 
 /// Lists indicators.
 ///
-/// `fiscal_year` is that of the policy. `q` finds any part of a name, Japanese included.
+/// `fiscal_year` is that of the policy. `q` finds any part of a name, Japanese included; of several words, separated by blanks of any
+/// width, each.
 #[utoipa::path(tag = "indicators", params(IndicatorFilter, AsOfParam, Since, Paging<IndicatorSort>))]
 #[get("/indicators")]
 async fn list_indicators(
@@ -329,9 +332,11 @@ pub fn matching(filter: &IndicatorFilter) -> Boxed<'_> {
     }
     narrow!(query, indicators::series_id, filter.series);
     if let Some(SearchText(text)) = &filter.q {
-        query = query
-            .filter(search_grams(indicators::name).contains(search_grams(text)))
-            .filter(strpos(search_text(indicators::name), search_text(text)).gt(0));
+        for word in text.split_whitespace() {
+            query = query
+                .filter(search_grams(indicators::name).contains(search_candidates(word)))
+                .filter(strpos(search_folded(indicators::name), search_folded(word)).gt(0));
+        }
     }
     query
 }

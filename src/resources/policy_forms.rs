@@ -17,6 +17,7 @@ use boxes::{STYLE, Sheet};
 
 mod boxes;
 pub mod printed;
+mod records;
 
 /// The route of the form.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -37,7 +38,9 @@ impl From<FormPage> for String {
 /// Reads a policy as its official form.
 ///
 /// The 【共通様式】 as a page in Japanese, to read on any screen and to print on A4: with results and ratings as far as the
-/// caller sees them, and nothing where nothing is known. Imported again (`POST /v1/imports`), it says what is stored.
+/// caller sees them, and nothing where nothing is known. Where results are published, a rating that the organization did not
+/// declare is the computed one; a result of the previous year that the form does not print is the recorded one. The page says
+/// so of both. Imported again (`POST /v1/imports`), it says what is stored.
 #[utoipa::path(tag = "policies", params(AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/form")]
 async fn read_policy_form(
@@ -51,8 +54,10 @@ async fn read_policy_form(
         .read(move |conn| {
             let policy = find(conn, &key)?;
             let today = conn.today;
+            let records = records::of(conn, &policy, today)?;
             let tree = Rows::load(conn, policy)?.tree(today);
-            let page = Sheet::of(&tree, past.as_of).render().map_err(Error::internal)?;
+            let sheet = Sheet::of(&tree, &records, past.as_of);
+            let page = sheet.render().map_err(Error::internal)?;
             Ok(Html {
                 page: FormPage(page),
                 style: STYLE,

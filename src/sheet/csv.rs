@@ -8,7 +8,10 @@ use super::{
     decode::decode,
     table::{Builder, Cell, Content, Row, Table, address, refused},
 };
-use crate::{domain::form::Note, value::work};
+use crate::{
+    domain::form::Note,
+    value::{composed, work},
+};
 
 /// The header is looked for in the first lines, and in the first cells of each.
 const HEADER_LINES: usize = 20;
@@ -92,7 +95,7 @@ impl Reader {
             let cell = Cell {
                 column,
                 formula: false,
-                content: Content::Text(self.cell.as_str().into()),
+                content: Content::Text(composed(&self.cell).into()),
             };
             self.builder.cell(row, &mut self.cells, cell)?;
         }

@@ -9,15 +9,23 @@ use crate::domain::form::Note;
 
 /// The text of a file: UTF-8 or UTF-16 by the byte order mark, else UTF-8 if the bytes are valid, else CP932.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Note> {
+    if let Some(text) = marked(bytes) {
+        return text;
+    }
+    match utf8(bytes) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(broken) if begins_in_japanese(bytes) => Err(broken),
+        Err(_) => cp932(bytes).map(Cow::Owned),
+    }
+}
+
+/// The text of what begins with a byte order mark.
+pub fn marked(bytes: &[u8]) -> Option<Result<Cow<'_, str>, Note>> {
     match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest).map(Cow::Borrowed),
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).map(Cow::Owned),
-        _ => match utf8(bytes) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(broken) if begins_in_japanese(bytes) => Err(broken),
-            Err(_) => cp932(bytes).map(Cow::Owned),
-        },
+        [0xef, 0xbb, 0xbf, rest @ ..] => Some(utf8(rest).map(Cow::Borrowed)),
+        [0xff, 0xfe, rest @ ..] => Some(utf16(rest, u16::from_le_bytes).map(Cow::Owned)),
+        [0xfe, 0xff, rest @ ..] => Some(utf16(rest, u16::from_be_bytes).map(Cow::Owned)),
+        _ => None,
     }
 }
 

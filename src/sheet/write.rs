@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod book;
+mod cp932;
 mod csv;
 
 pub use book::{About, CodeList};

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::language::Bilingual;
 
-/// An identifier: a UUID in its canonical form (lower case, hyphens), made by the server, never changed.
+/// An identifier: a UUID with hyphens, made by the server, never changed. It is read in any case and written in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = SqlUuid)]
 pub struct Id(pub Uuid);
@@ -44,11 +44,11 @@ impl FromStr for Id {
         Uuid::try_parse(text)
             .ok()
             .map(Self)
-            .filter(|id| id.to_string() == text)
+            .filter(|id| id.to_string().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
                 Bilingual::new(
-                    "識別子（小文字とハイフンのUUID）にしてください",
-                    "must be an identifier: a UUID in lower case with hyphens",
+                    "識別子（ハイフン付きのUUID）にしてください",
+                    "must be an identifier: a UUID with hyphens",
                 )
             })
     }
@@ -58,9 +58,13 @@ impl PartialSchema for Id {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("uuid".into())))
-            .pattern(Some("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))
+            .pattern(Some(
+                "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
+            ))
             .max_length(Some(36))
-            .description(Some("An identifier: a UUID in lower case with hyphens."))
+            .description(Some(
+                "An identifier: a UUID with hyphens; read in any case, written in lower case.",
+            ))
             .examples([json!("018e9a2c-5b00-7000-8000-000000000611")])
             .into()
     }

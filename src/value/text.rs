@@ -8,6 +8,7 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Type, schema::Schema},
@@ -110,6 +111,27 @@ impl ToSchema for TextBox {
     }
 }
 
+/// A text in the form in which texts are stored and compared (NFC): が is one character, not か and a mark. Every text that
+/// callers write comes through here, from bodies, files, parameters and headers.
+///
+/// The compatibility ideographs stay as they are: NFC has another letter in their place, as U+9686 for U+F9DC, and names of
+/// people are written with them.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    let is_kept = |c: char| matches!(c, '\u{f900}'..='\u{faff}' | '\u{2f800}'..='\u{2fa1f}');
+    let mut whole = String::with_capacity(text.len());
+    for part in text.split_inclusive(is_kept) {
+        let kept = part.chars().next_back().filter(|c| is_kept(*c));
+        let others = part.strip_suffix(is_kept).unwrap_or(part);
+        whole.extend(others.nfc());
+        whole.extend(kept);
+    }
+    Cow::Owned(whole)
+}
+
 /// Bytes in lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -121,4 +143,29 @@ pub fn hex(bytes: &[u8]) -> String {
             }
             text
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::composed;
+
+    #[test]
+    fn texts_are_composed_and_letters_of_names_stay() {
+        for (text, stored) in [
+            ("", ""),
+            ("が", "が"),
+            ("か\u{3099}は\u{309a}", "がぱ"),
+            ("e\u{301}", "é"),
+            ("\u{212b}", "Å"),
+            ("～〜－−①㈱ｶﾞ", "～〜－−①㈱ｶﾞ"),
+            ("\u{f9dc}", "\u{f9dc}"),
+            ("か\u{3099}\u{fa19}か\u{3099}", "が\u{fa19}が"),
+        ] {
+            assert_eq!(composed(text), stored, "{text}");
+            assert_eq!(composed(stored), stored, "{text}");
+        }
+        assert!(matches!(composed("指標"), Cow::Borrowed(_)));
+    }
 }

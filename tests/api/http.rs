@@ -5,6 +5,7 @@ pub(crate) mod browsers;
 pub(crate) mod callers;
 pub(crate) mod compression;
 pub(crate) mod deadlines;
+mod encodings;
 pub(crate) mod hostile;
 pub(crate) mod idempotency;
 pub(crate) mod pagination;

@@ -238,9 +238,48 @@ fn explanation(text: &str) -> (&str, bool) {
 
 /// The text after ※A：達成 B：未達成.
 fn legend(text: &str) -> Option<&str> {
-    let text = strip_broken(text.strip_prefix('※').unwrap_or(text).trim_start(), "A:達成")?;
-    let text = text.trim_start_matches([' ', '、', ',', '/']);
-    strip_broken(text, "B:未達成")
+    let text = meaning(text.strip_prefix('※').unwrap_or(text), 'A', "達成")?;
+    meaning(text, 'B', "未達成")
+}
+
+/// The text after what a letter means: A：達成, Ａ=目標達成.
+fn meaning<'a>(text: &'a str, letter: char, word: &str) -> Option<&'a str> {
+    let text = text
+        .trim_start_matches([' ', '、', ',', '/', '・'])
+        .strip_prefix(letter)?;
+    let text = text.trim_start_matches([' ', ':', '=', '…', '・', '-']);
+    strip_broken(text.strip_prefix("目標").unwrap_or(text), word)
+}
+
+/// A text without the legend of ratings that it begins or ends with: ※A：達成 B：未達成, or the same in brackets.
+pub(super) fn without_legend(text: &str) -> &str {
+    let plain = Narrow::of(start(text));
+    if let Some(after) = marked_legend(&plain.text) {
+        return text
+            .get(plain.place_from_end(after.len())..)
+            .unwrap_or_default()
+            .trim_start();
+    }
+    let Some(at) = text.rfind(['※', '(', '（']).filter(|at| text.len() - at <= LONGEST) else {
+        return text;
+    };
+    let (before, end) = text.split_at_checked(at).unwrap_or((text, ""));
+    let is_legend = marked_legend(&Narrow::of(end).text).is_some_and(|after| after.trim().is_empty());
+    if is_legend { before.trim_end() } else { text }
+}
+
+/// The text after a legend with its mark; without one, A：達成 B：未達成 may be two ratings.
+fn marked_legend(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let inner = text.strip_prefix('(').map(str::trim_start);
+    if inner.is_none() && !text.starts_with('※') {
+        return None;
+    }
+    let after = legend(inner.unwrap_or(text))?;
+    match inner {
+        Some(_) => after.trim_start().strip_prefix(')'),
+        None => Some(after),
+    }
 }
 
 /// The label a cell starts with, and how many of its items the label takes.
@@ -277,7 +316,7 @@ fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{IndicatorKind, Label, find};
+    use super::{IndicatorKind, Label, find, without_legend};
 
     #[test]
     fn labels_are_known_however_they_are_broken_or_explained() {
@@ -318,6 +357,23 @@ mod tests {
         ] {
             let found = find(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.label, found.rest), (label, rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_legend_of_ratings_is_left_out_where_it_is_marked() {
+        for (text, rest) in [
+            ("※Ａ：達成　Ｂ：未達成", ""),
+            ("※A：達成 B：未達成 ・57.0%：A", "・57.0%：A"),
+            ("57.0%：A ※Ａ：達成、Ｂ：未達成", "57.0%：A"),
+            ("（Ａ：目標達成、Ｂ：目標未達成）", ""),
+            ("57.0%：A（A＝達成 B＝未達成）", "57.0%：A"),
+            ("A：達成 B：未達成", "A：達成 B：未達成"),
+            ("※A：達成", "※A：達成"),
+            ("57.0%：A（速報値）", "57.0%：A（速報値）"),
+            ("", ""),
+        ] {
+            assert_eq!(without_legend(text), rest, "{text}");
         }
     }
 

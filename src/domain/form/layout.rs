@@ -1,7 +1,7 @@
 //! The lines and cells of a form, the same for text and for HTML: rows of cells of items, each with its place.
 
 use super::tags::{self, Piece};
-use crate::value::work;
+use crate::value::{composed, work};
 
 /// The most bytes of a file: the longest known form has a hundredth of them.
 pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -171,7 +171,7 @@ impl Builder {
     /// Ends the value.
     pub(super) fn close_value(&mut self) {
         if let Some((shown, said)) = self.value.take() {
-            self.exact.push(said.unwrap_or(shown).trim().to_owned());
+            self.exact.push(composed(said.unwrap_or(shown).trim()).into_owned());
         }
     }
 
@@ -222,7 +222,7 @@ impl Builder {
         }
     }
 
-    /// Ends the item. Tags written as text split it further.
+    /// Ends the item. Tags in plain text split it further.
     pub(super) fn end_item(&mut self) {
         self.close_value();
         if !self.exact.is_empty() {
@@ -234,7 +234,11 @@ impl Builder {
             self.text.clear();
             return;
         }
-        let text = std::mem::take(&mut self.text);
+        let mut text = std::mem::take(&mut self.text);
+        if !self.layout.aligned {
+            // A page has its tags taken out already: what looks like one is text.
+            return self.push(&mut text, 0);
+        }
         let mut held = String::new();
         let (mut at, mut start) = (0, 0);
         for piece in tags::pieces(&text) {
@@ -315,31 +319,7 @@ impl Builder {
     }
 }
 
-/// Lines of text, with tabs between the cells of a row.
-pub(super) fn of_text(text: &str) -> Layout {
-    let mut builder = Builder::new(Mark::Line);
-    let mut line = 0;
-    for printed in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
-        line += 1;
-        if builder.is_full() {
-            break;
-        }
-        let mut column = 1;
-        let table = printed.contains('\t');
-        for cell in printed.split('\t') {
-            builder.cell(line, table);
-            if builder.is_full() {
-                break;
-            }
-            builder.text(cell, line, column);
-            column += number(cell.chars().count()) + 1;
-        }
-        builder.end_row();
-    }
-    builder.finish(line)
-}
-
-/// A text with single blanks, no controls and nothing at its ends.
+/// A text, composed, with single blanks, no controls and nothing at its ends.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -351,8 +331,7 @@ fn one_line(text: &str) -> String {
             line.push(c);
         }
     }
-    line.truncate(line.trim_end().len());
-    line
+    composed(line.trim_end()).into_owned()
 }
 
 /// A count as the number of a line or column.

@@ -24,7 +24,7 @@ use crate::{
     },
     error::{Error, Place, Result, Violation},
     http::{address, connection::Connection, request_id::RequestId, required_permissions::RequiredPermissions},
-    value::language::Bilingual,
+    value::{composed, language::Bilingual},
 };
 
 /// The context of this request: its caller, and all that is known of the caller.
@@ -127,10 +127,10 @@ fn reason(req: &ServiceRequest) -> Result<Option<String>> {
     let text = percent_decode_str(value.to_str().unwrap_or("%00"))
         .decode_utf8()
         .unwrap_or_default();
-    let text = text.trim();
+    let text = composed(text.trim());
     let sane = !text.is_empty() && text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
     if sane {
-        return Ok(Some(text.to_owned()));
+        return Ok(Some(text.into_owned()));
     }
     let detail = Bilingual::new(
         format!("UTF-8をパーセント符号化した1文字から{LONGEST_REASON}文字までの理由にしてください"),

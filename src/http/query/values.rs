@@ -14,7 +14,7 @@ use super::{Fault, Field, Param};
 use crate::{
     domain::fiscal_year,
     error::nearest,
-    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time, language::Bilingual},
+    value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time, composed, language::Bilingual},
 };
 
 /// Most values one parameter may list.
@@ -277,7 +277,7 @@ impl Param for SearchText {
                 ),
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(composed(text).into_owned()))
     }
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::{
-    Rewording, Unmentioned, merge_over,
+    About, Rewording, Unmentioned, merge_over,
     report::{ImportField, ImportNote},
     source_map::FieldRef,
 };
@@ -36,10 +36,12 @@ pub(super) struct MergedForm {
     places: Vec<(FieldRef, u32, Confidence)>,
 }
 
-/// The policy a form is of; none if the form does not say, or names an unknown organization.
-pub(super) fn policy_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(OrganizationKey, FiscalYear)>> {
-    let (Some(organization), Some(year)) = (&form.organization, &form.fiscal_year) else {
-        return Ok(None);
+/// The organization and the fiscal year of a form: each none if the form does not say it, the organization also if none has
+/// its name.
+pub(super) fn policy_of(tx: &mut Tx<'_>, form: &Form) -> Result<About> {
+    let year = form.fiscal_year.as_ref().map(|year| year.value);
+    let Some(organization) = &form.organization else {
+        return Ok((None, year));
     };
     let slugs: Vec<Slug> = organizations::table
         .filter(organization_name(organizations::name).eq(organization_name(&organization.value)))
@@ -47,8 +49,8 @@ pub(super) fn policy_of(tx: &mut Tx<'_>, form: &Form) -> Result<Option<(Organiza
         .limit(2)
         .load(tx.conn)?;
     Ok(match <[Slug; 1]>::try_from(slugs) {
-        Ok([slug]) => Some((slug.into(), year.value)),
-        Err(_) => None,
+        Ok([slug]) => (Some(slug), year),
+        Err(_) => (None, year),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::{
         changes::ChangeType,
         policy_trees::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
     },
-    value::{FiscalYear, GoalCode, Line},
+    value::{FiscalYear, GoalCode, Line, composed},
 };
 
 /// Something that is stored and not in the file.
@@ -77,7 +77,7 @@ fn keep<T>(said: &mut Option<T>, stored: Option<T>) {
 fn is_same(said: &TreeIndicator, stored: &TreeIndicator) -> bool {
     match said.id {
         Some(id) => stored.id == Some(id),
-        None => said.name == stored.name,
+        None => composed(&said.name.0) == composed(&stored.name.0),
     }
 }
 

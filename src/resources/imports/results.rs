@@ -57,14 +57,14 @@ pub(super) fn import(
     }
     let mut notes: Vec<ImportNote> = sheet.notes.iter().map(ImportNote::from).collect();
     if sheet.is_refused() {
-        return refused(format, dry_run, notes);
+        return refused(format, dry_run, (None, None), notes);
     }
     let entries = entries(tx, &sheet)?;
     // The rules are checked on merged results: the table may not have every column.
     let broken = broken(&entries);
     if !broken.is_empty() {
         notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
-        return refused(format, dry_run, notes);
+        return refused(format, dry_run, (None, None), notes);
     }
     notes.extend(contradicted(&named, &sheet, &entries));
     let done = perhaps(tx, dry_run, |tx| {
@@ -79,7 +79,7 @@ pub(super) fn import(
         Ok(report) => Ok(ImportReport { notes, ..report }),
         Err(Error::Invalid(broken) | Error::Conflict(broken)) if dry_run => {
             notes.extend(broken.iter().map(|violation| at_row(&sheet, violation)));
-            refused(format, dry_run, notes)
+            refused(format, dry_run, (None, None), notes)
         }
         Err(e) => Err(e),
     }

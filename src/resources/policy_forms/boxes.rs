@@ -1,10 +1,10 @@
 //! The boxes of the form and what stands in them, in the order in which they are printed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use askama::Template;
 
-use super::printed;
+use super::{printed, records::Known};
 use crate::{
     domain::{
         fiscal_year::{label, parse},
@@ -12,7 +12,7 @@ use crate::{
     },
     http::as_of::AsOf,
     resources::policy_trees::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
-    value::{FiscalYear, TextBox},
+    value::{FiscalYear, Id, TextBox},
 };
 
 /// The style sheet of the page.
@@ -38,6 +38,9 @@ pub(super) struct Sheet<'a> {
     intentions: [Texts<'a>; 3],
     goals: Vec<Goal<'a>>,
     judgements: [Texts<'a>; 2],
+    /// Whether a rating on the page is computed, and a result of the year before recorded.
+    computed: bool,
+    recorded: bool,
 }
 
 /// A box of sentences.
@@ -92,12 +95,27 @@ struct Indicator<'a> {
     target: String,
     result: String,
     rating: Option<Rating>,
+    /// The official rating where none is declared.
+    computed: Option<Rating>,
     previous: String,
+    /// The recorded result of the year before where none is printed.
+    recorded: Option<String>,
 }
 
 impl<'a> Sheet<'a> {
     /// The form of a policy as it was at this moment.
-    pub(super) fn of(tree: &'a PolicyTree, as_of: AsOf) -> Self {
+    pub(super) fn of(tree: &'a PolicyTree, known: &HashMap<Id, Known>, as_of: AsOf) -> Self {
+        let goals: Vec<Goal<'_>> = tree
+            .goals
+            .iter()
+            .map(|goal| Goal::of(goal, known, tree.fiscal_year))
+            .collect();
+        let indicators = || {
+            goals
+                .iter()
+                .flat_map(|goal| &goal.groups)
+                .flat_map(|group| &group.indicators)
+        };
         let line = |text: Option<&'a str>| text.unwrap_or_default();
         let year = tree.fiscal_year;
         Self {
@@ -118,7 +136,9 @@ impl<'a> Sheet<'a> {
                     tree.basic_approach.as_ref(),
                 ),
             ],
-            goals: tree.goals.iter().map(|goal| Goal::of(goal, year)).collect(),
+            computed: indicators().any(|it| it.computed.is_some()),
+            recorded: indicators().any(|it| it.recorded.is_some()),
+            goals,
             judgements: [
                 texts("自己評価", "（運営方針全体の定性評価）", tree.self_evaluation.as_ref()),
                 texts("今後の方針", "", tree.future_policy.as_ref()),
@@ -140,7 +160,7 @@ fn texts<'a>(label: impl Into<Cow<'static, str>>, remark: &'static str, texts: O
 }
 
 impl<'a> Goal<'a> {
-    fn of(goal: &'a TreeGoal, year: FiscalYear) -> Self {
+    fn of(goal: &'a TreeGoal, known: &HashMap<Id, Known>, year: FiscalYear) -> Self {
         let budgets = budgets(goal, year);
         let code = goal.code.as_str();
         Self {
@@ -154,7 +174,7 @@ impl<'a> Goal<'a> {
                 texts("課題認識", "", goal.issue_recognition.as_ref()),
                 texts("主な戦略", "（課題解決の方策）", goal.strategies.as_ref()),
             ],
-            groups: groups(&goal.indicators, year),
+            groups: groups(&goal.indicators, known, year),
         }
     }
 }
@@ -233,7 +253,7 @@ fn bare_year(year: FiscalYear, of_policy: FiscalYear) -> Option<String> {
 }
 
 /// The indicators in groups: neighbours of one kind stand together.
-fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
+fn groups<'a>(indicators: &'a [TreeIndicator], known: &HashMap<Id, Known>, year: FiscalYear) -> Vec<Group<'a>> {
     let runs: Vec<&[TreeIndicator]> = if indicators.is_empty() {
         vec![&[]]
     } else {
@@ -241,7 +261,11 @@ fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
     };
     runs.into_iter()
         .map(|run| {
-            let indicators: Vec<Indicator<'_>> = run.iter().map(|indicator| Indicator::of(indicator, year)).collect();
+            let known = |indicator: &TreeIndicator| indicator.id.and_then(|id| known.get(&id)).copied();
+            let indicators: Vec<Indicator<'_>> = run
+                .iter()
+                .map(|indicator| Indicator::of(indicator, known(indicator).unwrap_or_default(), year))
+                .collect();
             Group {
                 label: match run.first().map_or(IndicatorKind::Outcome, |first| first.kind) {
                     IndicatorKind::Outcome => "アウトカム指標",
@@ -249,8 +273,12 @@ fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
                     IndicatorKind::Output => "アウトプット指標",
                 },
                 year: bare_year(year, year).map_or_else(|| label(year), |bare| format!("{bare}年度")),
-                reported: indicators.iter().any(|it| !it.result.is_empty() || it.rating.is_some()),
-                compared: indicators.iter().any(|it| !it.previous.is_empty()),
+                reported: indicators
+                    .iter()
+                    .any(|it| !it.result.is_empty() || it.rating.is_some() || it.computed.is_some()),
+                compared: indicators
+                    .iter()
+                    .any(|it| !it.previous.is_empty() || it.recorded.is_some()),
                 indicators,
             }
         })
@@ -258,17 +286,23 @@ fn groups(indicators: &[TreeIndicator], year: FiscalYear) -> Vec<Group<'_>> {
 }
 
 impl<'a> Indicator<'a> {
-    fn of(indicator: &'a TreeIndicator, year: FiscalYear) -> Self {
+    fn of(indicator: &'a TreeIndicator, known: Known, year: FiscalYear) -> Self {
         let unit = indicator.unit.as_ref();
         let result = indicator.results.iter().find(|result| result.fiscal_year == year);
         let printed = result.and_then(|result| printed::result(result, unit));
         let previous = result.and_then(|result| printed::previous(result, unit));
         let target = printed::target(&indicator.target, unit);
+        let declared = result.and_then(|result| result.declared_rating);
         Self {
             name: &indicator.name.0,
             target: target.map(|text| text.0).unwrap_or_default(),
             result: printed.map(|text| text.0).unwrap_or_default(),
-            rating: result.and_then(|result| result.declared_rating),
+            rating: declared,
+            computed: known.rating.filter(|_| declared.is_none()),
+            recorded: known
+                .previous
+                .filter(|_| previous.is_none())
+                .map(|value| printed::number(value, unit)),
             previous: previous.map(|text| text.0).unwrap_or_default(),
         }
     }

@@ -61,10 +61,15 @@ pub fn result(result: &ResultInput, unit: Option<&Line<20>>) -> Option<Prose<200
 /// The result of the year before, as the policy states it.
 #[must_use]
 pub fn previous(result: &ResultInput, unit: Option<&Line<20>>) -> Option<Line<500>> {
-    let reported = (ValueStatus::Reported, ObservationStatus::Final);
-    let number = result.stated_previous_value;
-    let said = || number.map(|number| Line(value(Some(number), None, reported.0, reported.1, unit)));
+    let said = || result.stated_previous_value.map(|value| Line(number(value, unit)));
     result.stated_previous_text.clone().or_else(said)
+}
+
+/// A final result.
+#[must_use]
+pub fn number(number: Decimal, unit: Option<&Line<20>>) -> String {
+    let (status, settled) = (ValueStatus::Reported, ObservationStatus::Final);
+    value(Some(number), None, status, settled, unit)
 }
 
 fn value(

@@ -1,6 +1,9 @@
 //! Loading and storing a tree: rows that differ are written, rows left out go, rows that stay keep their ids.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::NaiveDate;
 use diesel::{PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
@@ -16,7 +19,7 @@ use crate::{
         policies::{Policy, PolicyStage, insert, update},
         results::{self, ResultInput},
     },
-    value::{GoalCode, Id, Line, TextBox, language::Bilingual},
+    value::{GoalCode, Id, TextBox, composed, language::Bilingual},
 };
 
 /// A policy and the rows below it.
@@ -275,15 +278,18 @@ impl Matches {
                 found.insert(place, old);
             }
         }
-        let mut named: HashMap<(Id, &Line<500>), Id> = HashMap::new();
+        // A stored name may be older than the rule that names are composed.
+        let mut named: HashMap<(Id, Cow<'_, str>), Id> = HashMap::new();
         for old in left.values() {
-            named.insert((old.goal_id, &old.name), old.id);
+            named.insert((old.goal_id, composed(&old.name.0)), old.id);
         }
         let by_name: Vec<_> = places()
             .filter(|(.., indicator)| indicator.id.is_none())
             .filter_map(|(place, goal, indicator)| {
                 let goal_id = old_goals.get(&goal.code)?.id;
-                named.get(&(goal_id, &indicator.name)).map(|id| (place, *id))
+                named
+                    .get(&(goal_id, composed(&indicator.name.0)))
+                    .map(|id| (place, *id))
             })
             .collect();
         for (place, id) in by_name {
@@ -337,5 +343,6 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
 fn other_name(policy: &Policy, tree: &PolicyTree) -> Option<Violation> {
     let name = tree.organization_name.as_ref()?;
     let detail = Bilingual::new("所属の名称はここでは変更できません", "cannot be changed here");
-    (*name != policy.organization_name).then(|| Violation::at("/organization_name", "read_only", detail))
+    (composed(&name.0) != composed(&policy.organization_name.0))
+        .then(|| Violation::at("/organization_name", "read_only", detail))
 }

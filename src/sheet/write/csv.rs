@@ -1,17 +1,15 @@
 //! CSV: commas, quotes where needed, CRLF (RFC 4180).
 
-use std::{collections::BTreeSet, io::Write};
+use std::io::Write;
 
-use encoding_rs::SHIFT_JIS;
-
-use super::Cell;
+use super::{Cell, cp932};
 use crate::{
     error::{Error, Result, Violation},
-    sheet::formula,
+    sheet::{formula, table::address},
     value::language::Bilingual,
 };
 
-/// Bytes gathered before they are encoded and written.
+/// Bytes gathered before they are written.
 const LARGE: usize = 1 << 16;
 /// Characters a refusal names.
 const NAMED: usize = 20;
@@ -24,7 +22,7 @@ pub enum Encoding {
         /// Whether the mark stands at the beginning.
         bom: bool,
     },
-    /// Windows-31J, for programs that read nothing else. A character that the encoding lacks is refused.
+    /// Windows-31J, for programs that read nothing else. A character that the encoding has no place for is refused.
     Cp932,
 }
 
@@ -32,9 +30,11 @@ pub enum Encoding {
 pub(super) struct Csv<W> {
     encoding: Encoding,
     rows: csv::Writer<Vec<u8>>,
+    /// How many rows are written, that of the heads among them.
+    written: u32,
     out: W,
-    /// Characters that the encoding does not have.
-    foreign: BTreeSet<char>,
+    /// Characters that the encoding does not have, each with the first cell that it stands in.
+    foreign: Vec<(char, String)>,
 }
 
 impl<W: Write> Csv<W> {
@@ -42,26 +42,52 @@ impl<W: Write> Csv<W> {
         if encoding == (Encoding::Utf8 { bom: true }) {
             out.write_all("\u{feff}".as_bytes()).map_err(Error::unwritten)?;
         }
-        let mut rows = rows();
-        rows.write_record(heads).map_err(Error::internal)?;
-        Ok(Self {
+        let mut csv = Self {
             encoding,
-            rows,
+            rows: rows(),
+            written: 0,
             out,
-            foreign: BTreeSet::new(),
-        })
+            foreign: Vec::new(),
+        };
+        for (column, head) in (1..).zip(heads) {
+            csv.field(column, head)?;
+        }
+        csv.end_row()?;
+        Ok(csv)
     }
 
     pub(super) fn row(&mut self, cells: &[Cell], named: bool) -> Result<()> {
-        for cell in cells {
+        for (column, cell) in (1..).zip(cells) {
             let text = cell.text(named);
             let text = match cell {
                 Cell::Text(_) => formula::guarded(&text),
                 _ => text,
             };
-            self.rows.write_field(text.as_bytes()).map_err(Error::internal)?;
+            self.field(column, &text)?;
         }
+        self.end_row()
+    }
+
+    fn field(&mut self, column: u32, text: &str) -> Result<()> {
+        if self.encoding != Encoding::Cp932 {
+            return self.rows.write_field(text).map_err(Error::internal);
+        }
+        let (bytes, foreign) = cp932::encode(text);
+        for c in foreign {
+            if self.foreign.len() < NAMED && self.foreign.iter().all(|(other, _)| *other != c) {
+                self.foreign.push((c, address(self.written + 1, column)));
+            }
+        }
+        // In CP932 no byte of a longer character is a comma, a quote or a line end.
+        self.rows.write_field(bytes).map_err(Error::internal)
+    }
+
+    fn end_row(&mut self) -> Result<()> {
         self.rows.write_record(None::<&[u8]>).map_err(Error::internal)?;
+        self.written += 1;
+        if self.foreign.len() >= NAMED {
+            self.check()?;
+        }
         if self.rows.get_ref().len() > LARGE {
             self.write()?;
         }
@@ -78,18 +104,7 @@ impl<W: Write> Csv<W> {
     fn write(&mut self) -> Result<()> {
         let gathered = std::mem::replace(&mut self.rows, rows());
         let bytes = gathered.into_inner().map_err(Error::internal)?;
-        if self.encoding != Encoding::Cp932 {
-            return self.out.write_all(&bytes).map_err(Error::unwritten);
-        }
-        let text = String::from_utf8(bytes).map_err(Error::internal)?;
-        let (encoded, _, _) = SHIFT_JIS.encode(&text);
-        if SHIFT_JIS.decode(&encoded).0 != text {
-            self.foreign.extend(text.chars().filter(|c| !survives(*c)));
-        }
-        if self.foreign.len() >= NAMED {
-            self.check()?;
-        }
-        self.out.write_all(&encoded).map_err(Error::unwritten)
+        self.out.write_all(&bytes).map_err(Error::unwritten)
     }
 
     fn check(&self) -> Result<()> {
@@ -99,8 +114,7 @@ impl<W: Write> Csv<W> {
         let list: Vec<String> = self
             .foreign
             .iter()
-            .take(NAMED)
-            .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))
+            .map(|(c, at)| format!("{at}: {c} (U+{:04X})", u32::from(*c)))
             .collect();
         let list = list.join(", ");
         let detail = Bilingual::new(
@@ -115,27 +129,4 @@ fn rows() -> csv::Writer<Vec<u8>> {
     csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new())
-}
-
-/// Whether a character survives encoding and decoding: the encoding turns some into others, such as ¥ into \.
-fn survives(c: char) -> bool {
-    let mut buffer = [0; 4];
-    let text: &str = c.encode_utf8(&mut buffer);
-    let (encoded, _, unmappable) = SHIFT_JIS.encode(text);
-    !unmappable && SHIFT_JIS.decode(&encoded).0 == text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cp932_does_not_have_does_not_survive() {
-        for c in ['西', '①', '～', '－', '髙', '㈱', 'a', '\\'] {
-            assert!(survives(c), "{c}");
-        }
-        for c in ['〜', '−', '¥', '😀', '𠮷', 'é'] {
-            assert!(!survives(c), "{c}");
-        }
-    }
 }

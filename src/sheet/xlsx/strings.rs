@@ -6,6 +6,7 @@ use super::{
     Note,
     package::{Package, Step, unreadable},
 };
+use crate::value::composed;
 
 /// Most shared texts: five for each row of the largest table.
 const MOST_STRINGS: usize = 1_000_000;
@@ -51,7 +52,7 @@ impl Runs {
     }
 }
 
-/// A text with its escapes resolved: `_x000D_` is a carriage return; `_x005F_` is an underscore that begins no escape.
+/// A text, composed, with its escapes resolved: `_x000D_` is a carriage return; `_x005F_` is an underscore that begins no escape.
 pub(super) fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -75,7 +76,7 @@ pub(super) fn unescaped(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    composed(&out).into_owned()
 }
 
 #[cfg(test)]

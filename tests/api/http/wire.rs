@@ -215,6 +215,10 @@ fn oddities() -> Vec<(&'static str, Vec<u8>)> {
             b"GET /v1/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
         ),
         (
+            "a query that is no UTF-8",
+            b"GET /v1/organizations?kind=\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        ),
+        (
             "another server's address",
             b"GET http://elsewhere/v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
         ),

@@ -172,18 +172,29 @@ async fn a_table_is_one_that_machines_read() {
             .unwrap()
             .contains("<f>")
     );
+}
 
-    let foreign = api.indicator(&goal, "笑顔😀の〜割合").await.id();
-    api.result(&foreign, 2024).await;
-    api.file("results").await;
-    let refused = api.get("/v1/exports/results?encoding=cp932").await;
+#[actix_web::test]
+async fn cp932_has_what_it_has_a_place_for_and_names_the_rest() {
+    let api = Api::new().await;
+    let goal = api.nishi_goal().await.id();
+    let twins = api.indicator(&goal, "〜5−6歳—の¥割合‖").await.id();
+    let foreign = api.indicator(&goal, "笑顔😀の割合").await.id();
+    for indicator in [&twins, &foreign] {
+        api.result(indicator, 2024).await;
+    }
+    let path = format!("results?encoding=cp932&names=code&indicator={twins}");
+    let file = api.file(&path).await;
+    let (text, _, broken) = encoding_rs::SHIFT_JIS.decode(&file.bytes);
+    assert!(!broken && text.contains("～5－6歳―の￥割合∥"), "{text}");
+
+    let path = format!("/v1/exports/results?encoding=cp932&names=code&indicator={foreign}");
+    let refused = api.get(&path).await;
     refused.must_refuse(400, &[("encoding", "encoding")]);
     let detail = refused.body["errors"][0]["detail"].to_string();
-    assert!(
-        detail.contains("😀 (U+1F600)") && detail.contains("〜 (U+301C)"),
-        "{detail}"
-    );
-    api.file(&format!("results?encoding=cp932&indicator={hostile}")).await;
+    let column = RESULT_COLUMNS.iter().position(|(code, _)| *code == "name").unwrap();
+    let letter = char::from(b'A' + u8::try_from(column).unwrap());
+    assert!(detail.contains(&format!("{letter}2: 😀 (U+1F600)")), "{detail}");
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Api, Call, factories::with, years::Years};
 
 pub(crate) mod forms;
+mod pasted;
 pub(crate) mod results_table;
 pub(crate) mod trials;
 

@@ -8,6 +8,7 @@ use crate::support::{
 };
 
 pub(crate) mod predecessors;
+mod search;
 
 /// A number as written.
 fn number(text: &str) -> Value {
@@ -379,73 +380,6 @@ async fn indicators_are_listed_by_everything_there_is_a_filter_for() {
     api.get("/v1/indicators?series=1")
         .await
         .must_refuse(400, &[("series", "format")]);
-}
-
-#[actix_web::test]
-async fn names_are_searched_as_people_write_them() {
-    let api = Api::new().await;
-    let goal = api.nishi_goal().await.id();
-    for name in [
-        "地域活動協議会を知っている区民アンケート回答者の割合",
-        "防災訓練（ＩＣＴ）の参加率100%_達成",
-        "こどもの居場所の数",
-        "自転車事故件数 A\\B",
-    ] {
-        api.indicator(&goal, name).await;
-    }
-    for (q, expected) in [
-        ("防災", 1),
-        ("割合", 1),
-        ("区民アンケート", 1),
-        ("ｱﾝｹｰﾄ", 1),
-        ("アンケ―ト", 0),
-        ("数", 2),
-        ("の", 3),
-        ("ICT", 1),
-        ("ict", 1),
-        ("Ｉｃｔ", 1),
-        ("(ICT)", 1),
-        ("１００％", 1),
-        ("100%_", 1),
-        ("%", 1),
-        ("_", 1),
-        ("%%", 0),
-        ("防%率", 0),
-        ("防_訓", 0),
-        ("a\\b", 1),
-        ("\\", 1),
-        ("\\b", 1),
-        ("こど\u{2003}も", 0),
-        ("居場所", 1),
-        ("　居場所　", 1),
-        ("所居", 0),
-        ("件数 a", 1),
-        ("'; drop table indicators; --", 0),
-        ("存在しない語", 0),
-    ] {
-        let path = format!("/v1/indicators?q={}", q.replace('%', "%25"));
-        let found = api.list(&path).await;
-        assert_eq!(found.len(), expected, "{q}: {found:?}");
-    }
-    api.get("/v1/indicators?q=").await.must_refuse(400, &[("q", "text")]);
-    api.get("/v1/indicators?q=%20").await.must_refuse(400, &[("q", "text")]);
-    api.get("/v1/indicators?q=%00").await.must_refuse(400, &[("q", "text")]);
-    api.get(format!("/v1/indicators?q={}", "あ".repeat(101)))
-        .await
-        .must_refuse(400, &[("q", "text")]);
-    assert!(
-        api.list(format!("/v1/indicators?q={}", "あ".repeat(100)))
-            .await
-            .is_empty()
-    );
-}
-
-#[actix_web::test]
-async fn dakuten_written_apart_is_found_as_written_together() {
-    let api = Api::new().await;
-    let goal = api.nishi_goal().await.id();
-    api.indicator(&goal, "がんばる子ども").await;
-    assert_eq!(api.list("/v1/indicators?q=か\u{3099}んは\u{3099}る").await.len(), 1);
 }
 
 #[actix_web::test]

@@ -240,7 +240,7 @@ async fn a_text_box_is_a_list_of_whole_texts() {
             answer.faults()
         );
     }
-    let long = json!(["あ".repeat(4000), "一つ\n\t二つ", "😀 が か\u{3099}"]);
+    let long = json!(["あ".repeat(4000), "一つ\n\t二つ", "😀 が"]);
     let created = api
         .post("/v1/policies", &with(policy("nishi", 2024), json!({ "vision": long })))
         .await

@@ -369,3 +369,36 @@ async fn what_nobody_printed_is_printed_and_what_nobody_knows_is_not() {
     };
     assert_eq!(amounts(&elsewhere), amounts(&here));
 }
+
+#[actix_web::test]
+async fn what_the_form_does_not_print_is_added_and_said_to_be() {
+    let years = Years::drafted().await;
+    let api = &years.api;
+    let path = format!("/v1/indicators/{}/results/2025", years.known[1]);
+    let nothing = json!({ "stated_previous_value": null, "stated_previous_text": null });
+    api.patch(&path, "*", &nothing).await.must_be(200);
+    let computed = "B 未達成</strong><span class=\"source\" data-not-form>（計算）</span>";
+    let drafted = api.shown(FORM).await;
+    assert!(
+        !drafted.contains("（計算）") && !drafted.contains("（記録）"),
+        "{drafted}"
+    );
+    for year in [2024, 2025] {
+        years.publish(year).await;
+    }
+    let last = api.shown(FORM).await;
+    assert_eq!(last.matches(computed).count(), 1, "{last}");
+    assert!(last.contains("達成状況は所属の申告によります") && !last.contains("（記録）"));
+    let this = api.shown("/v1/policies/nishi/2025/form").await;
+    assert!(this.contains("35%<span class=\"source\">（記録）</span>"), "{this}");
+    assert!(
+        this.contains("81%") && !this.contains("82%"),
+        "what is printed is shown"
+    );
+    for page in [last, this] {
+        let report = api.page("", &page).await.must_be(200).body;
+        for change in report["changes"].as_array().unwrap() {
+            assert_eq!(change["fields"], json!(["position"]), "both had the first one");
+        }
+    }
+}

@@ -5,7 +5,8 @@ use crate::domain::{
     fiscal_year,
     form::{
         Confidence, Field, FormIndicator,
-        labels::Label,
+        labels::{Label, without_legend},
+        layout::Item,
         notes::{Place, quoted},
         reader::RawBox,
         results::{Attached, Candidate, attach},
@@ -30,7 +31,7 @@ impl Reading<'_> {
         let (mut results, mut ratings, mut previous) = (Vec::new(), Vec::new(), Vec::new());
         let mut names: Vec<(IndicatorKind, Confidence, Part)> = Vec::new();
         for it in boxes {
-            let values = |into: &mut Vec<Part>| into.extend(parts(&it.items, Content::Values));
+            let values = |into: &mut Vec<Part>| into.extend(values(&it.items));
             match it.label {
                 Label::Indicators(kind) => {
                     for part in parts(&it.items, Content::Indicators) {
@@ -339,4 +340,31 @@ impl Reading<'_> {
             confidence,
         }
     }
+}
+
+/// The values of a box, without the legend of their ratings, which may stand on two lines.
+fn values(items: &[Item]) -> Vec<Part> {
+    let mut kept = Vec::new();
+    let mut rest = items.iter().peekable();
+    while let Some(item) = rest.next() {
+        if !item.exact.is_empty() {
+            kept.push(item.clone());
+            continue;
+        }
+        let begins = item.text.starts_with(['※', '(', '（']);
+        let ends = |next: &&Item| {
+            begins && next.exact.is_empty() && without_legend(&format!("{} {}", item.text, next.text)).is_empty()
+        };
+        if rest.next_if(|next| ends(next)).is_some() {
+            continue;
+        }
+        let text = without_legend(&item.text);
+        if !text.is_empty() {
+            kept.push(Item {
+                text: text.to_owned(),
+                ..item.clone()
+            });
+        }
+    }
+    parts(&kept, Content::Values)
 }
