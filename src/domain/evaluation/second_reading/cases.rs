@@ -127,7 +127,7 @@ impl Dice {
         let reference = if relative { self.one_of(&references) } else { "none" };
         let takes_value = match comparator {
             "between" | "increase_by" | "decrease_by" => true,
-            "qualitative" | "undecided" => false,
+            "qualitative" | "undecided" | "unread" => false,
             _ => !relative,
         };
         // A difference is 0 or more.
@@ -144,7 +144,10 @@ impl Dice {
                 "fiscal_year" => self.perhaps(Self::number),
                 _ => None,
             },
-            period: self.one_of(&["single_year", "cumulative", "by_end_of"]),
+            period: match comparator {
+                "unread" => "single_year",
+                _ => self.one_of(&["single_year", "cumulative", "by_end_of"]),
+            },
             from,
             to: from + i32::try_from(self.roll(4)).unwrap(),
             direction: self.one_of(&["higher_is_better", "lower_is_better", "target_is_best", "unknown"]),
