@@ -14,12 +14,15 @@ use crate::{
     value::{Decimal, FiscalYear, Line},
 };
 
+mod assembly;
 mod print;
 mod relative;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use print::print;
+use words::{COMPARATORS, DONE, UNDECIDED, has_number, is_condition, is_ending_of_upkeep, trim_before, trim_ending};
 
 /// The most characters a target keeps as its text.
 const MOST_TEXT: usize = 500;
@@ -79,87 +82,6 @@ impl ReadTarget {
         target.faults().is_empty().then_some(target)
     }
 }
-
-/// Words for there being no target, or none yet.
-const UNDECIDED: &[&str] = &[
-    "",
-    "-",
-    "―",
-    "—",
-    "ー",
-    "─",
-    "未定",
-    "未設定",
-    "検討中",
-    "調整中",
-    "設定なし",
-    "なし",
-    "今後設定",
-    "今後検討",
-];
-/// Words of comparison after a number, and their comparators.
-const COMPARATORS: &[(&str, Comparator)] = &[
-    ("を超えない", Comparator::Lte),
-    ("超えない", Comparator::Lte),
-    ("を越えない", Comparator::Lte),
-    ("越えない", Comparator::Lte),
-    ("を上回らない", Comparator::Lte),
-    ("上回らない", Comparator::Lte),
-    ("を下回らない", Comparator::Gte),
-    ("下回らない", Comparator::Gte),
-    ("以上", Comparator::Gte),
-    ("以下", Comparator::Lte),
-    ("以内", Comparator::Lte),
-    ("未満", Comparator::Lt),
-    ("を超える", Comparator::Gt),
-    ("超える", Comparator::Gt),
-    ("を越える", Comparator::Gt),
-    ("越える", Comparator::Gt),
-    ("超", Comparator::Gt),
-    ("を上回る", Comparator::Gt),
-    ("上回る", Comparator::Gt),
-    ("を下回る", Comparator::Lt),
-    ("下回る", Comparator::Lt),
-];
-/// Words at the end of a target that add nothing to it.
-const ENDINGS: &[&str] = &[
-    "を達成する",
-    "を達成",
-    "の達成",
-    "を維持する",
-    "を維持",
-    "の維持",
-    "維持",
-    "をめざす",
-    "を目指す",
-    "とする",
-    "にする",
-    "になる",
-    "であること",
-    "こと",
-    "ようにする",
-    "を確保する",
-    "を確保",
-    "の確保",
-    "確保",
-    "する",
-    "を実施する",
-    "を実施",
-    "の実施",
-    "実施",
-    "を開催",
-    "の開催",
-    "開催",
-    "。",
-];
-/// What is done in all of a number of places: 全15地域で策定する.
-const DONE: &[&str] = &[
-    "策定", "作成", "設置", "整備", "導入", "設立", "配置", "配付", "配布", "訪問", "展開",
-];
-/// Words that make a number approximate.
-const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
-/// Words before a number that add nothing to it.
-const BEFORE: &[&str] = &["延べ", "のべ", "年間", "合計", "計", "目標値", "目標"];
 
 /// Reads a target as printed in the policy of a fiscal year.
 ///
@@ -511,120 +433,6 @@ impl TargetReader {
             self.rest.push(body.to_owned());
         }
     }
-
-    fn finished(mut self, parse: Parse) -> ReadTarget {
-        let comparator = self.read.target.comparator;
-        self.read.comparator = (comparator != Comparator::Qualitative || parse == Parse::Full).then_some(comparator);
-        if parse != Parse::Full {
-            self.read.target = Target {
-                text: self.read.target.text,
-                comparator: Comparator::Unread,
-                ..Target::default()
-            };
-        }
-        self.read.parse = parse;
-        self.read.rest = self.rest;
-        self.read
-    }
-
-    /// Puts together what was understood.
-    fn finish(mut self) -> ReadTarget {
-        let comparator = self.read.target.comparator;
-        if let Some(baseline) = self.baseline.take() {
-            self.baseline_of(&baseline);
-        }
-        let understood = self.read.value.is_some()
-            || self.read.reference.kind != ReferenceKind::None
-            || self.read.period.kind != PeriodKind::SingleYear
-            || self.read.direction != Direction::Unknown;
-        self.rest.retain(|part| !part.is_empty());
-        let bare = comparator == Comparator::Qualitative && understood;
-        if !matches!(comparator, Comparator::Qualitative | Comparator::Undecided) {
-            let mut target = Target {
-                value: self.read.value,
-                reference: self.read.reference,
-                period: self.read.period,
-                ..self.read.target.clone()
-            };
-            if target.comparator != Comparator::Between {
-                target.upper = None;
-            }
-            if target.reference.kind != ReferenceKind::None && takes_either(comparator) {
-                target.value = None;
-            }
-            if target.faults().is_empty() {
-                self.read.target = target;
-                self.read.direction = match self.read.direction {
-                    Direction::Unknown => direction(comparator),
-                    known => known,
-                };
-            } else {
-                self.compare(Comparator::Qualitative);
-                let text = self.read.target.text.as_ref().map(|text| text.0.clone());
-                self.rest.extend(text);
-            }
-        }
-        let parse = match (self.rest.is_empty(), bare) {
-            (true, false) => Parse::Full,
-            (false, false) if self.read.target.comparator == Comparator::Qualitative && !understood => Parse::Unparsed,
-            _ => Parse::Partial,
-        };
-        if self.read.target.comparator != Comparator::Between {
-            self.read.target.upper = None;
-        }
-        self.finished(parse)
-    }
-
-    /// Takes the printed number of the reference: "the year before" becomes a certain fiscal year with this result.
-    fn baseline_of(&mut self, baseline: &Measure) {
-        let kind = self.read.reference.kind;
-        let year = match kind {
-            ReferenceKind::PreviousYear => self.year.previous(),
-            _ => self.read.reference.fiscal_year,
-        };
-        let relative = !matches!(
-            self.read.target.comparator,
-            Comparator::Qualitative | Comparator::Undecided
-        ) && (self.read.value.is_none() || !takes_either(self.read.target.comparator));
-        match (kind, year) {
-            (ReferenceKind::PreviousYear | ReferenceKind::FiscalYear, Some(year)) if relative => {
-                self.read.reference = Reference {
-                    kind: ReferenceKind::FiscalYear,
-                    fiscal_year: Some(year),
-                    value: Some(baseline.value),
-                };
-            }
-            // Beside a number to compare with, the reference is only mentioned.
-            _ if !relative => self.read.reference = Reference::default(),
-            _ => {}
-        }
-        // A text without a reference and without a number of its own has no baseline.
-        if self.read.value.is_none() && kind == ReferenceKind::None {
-            self.rest.push(format!("({})", baseline.printed()));
-            return;
-        }
-        if self.read.unit.is_none() {
-            self.read.unit.clone_from(&baseline.unit);
-        }
-        self.read.decimals = self.read.decimals.max(baseline.decimals());
-    }
-}
-
-/// Whether a comparator goes with either a value or a reference.
-fn takes_either(comparator: Comparator) -> bool {
-    use Comparator::{Eq, Gt, Gte, Lt, Lte};
-    matches!(comparator, Gte | Gt | Lte | Lt | Eq)
-}
-
-/// Which way is better, where the comparator says so.
-fn direction(comparator: Comparator) -> Direction {
-    use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte};
-    match comparator {
-        Gte | Gt | Increase | IncreaseBy => Direction::HigherIsBetter,
-        Lte | Lt | Decrease | DecreaseBy => Direction::LowerIsBetter,
-        Between => Direction::TargetIsBest,
-        _ => Direction::Unknown,
-    }
 }
 
 /// A number at the start of a text, and the rest. A number in kanji needs a word of comparison after it.
@@ -645,42 +453,4 @@ fn whole(text: &str) -> Option<Measure> {
 /// The number in brackets that a target starts from: never a multiple (倍).
 fn baseline(text: &str) -> Option<Measure> {
     whole(text).filter(|measure| measure.unit.as_deref() != Some("倍"))
-}
-
-fn has_number(text: &str) -> bool {
-    text.contains(|c: char| c.is_ascii_digit())
-}
-
-/// Whether a text holds a word of comparison.
-fn is_condition(text: &str) -> bool {
-    let joined = ["かつ", "または", "若しくは", "もしくは"];
-    let words = COMPARATORS.iter().map(|(word, _)| *word).filter(|word| *word != "超");
-    words.chain(joined).any(|word| text.contains(word))
-}
-
-fn is_ending_of_upkeep(rest: &str) -> bool {
-    matches!(rest, "を維持" | "を維持する" | "の維持" | "維持")
-}
-
-/// A text without words at its end that add nothing.
-fn trim_ending(text: &str) -> &str {
-    let mut text = text;
-    while let Some(shorter) = ENDINGS.iter().find_map(|ending| text.strip_suffix(ending)) {
-        text = shorter;
-    }
-    text
-}
-
-/// A text without words at its beginning that add nothing, and whether one of them makes the number approximate.
-fn trim_before(text: &str) -> (&str, bool) {
-    let (mut text, mut about) = (text, false);
-    loop {
-        if let Some(rest) = ABOUT.iter().find_map(|word| text.strip_prefix(word)) {
-            (text, about) = (rest, true);
-        } else if let Some(rest) = BEFORE.iter().find_map(|word| text.strip_prefix(word)) {
-            text = rest;
-        } else {
-            return (text, about);
-        }
-    }
 }
