@@ -56,6 +56,9 @@ const LEADS: &[&str] = &[
     "計",
     "で",
     "に",
+    "分の",
+    "/",
+    "／",
 ];
 /// Names of eras, which belong to the number behind them.
 const ERAS: &[&str] = &["令和", "平成", "昭和", "R", "H", "S", "Ｒ", "Ｈ", "Ｓ"];
@@ -109,7 +112,7 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     let (when, line) = apart(line, year);
     let found = after_blanks(line)
         .chain(before_numbers(line))
-        .map(|(name, after)| (name.trim_end_matches(['、', '，', ',']), after))
+        .map(|(name, after)| (name.trim_end_matches(['を', '、', '，', ',']), after))
         .find_map(|(name, after)| {
             let target = stands(&format!("{when}{after}"), year)?;
             (!sets_target(name, year)).then(|| named(name, Some(target)))
@@ -266,6 +269,9 @@ mod tests {
             "合格率 7割以上8割未満",
             "3か年で延べ600人以上",
             "満足度80%以上かつ回答率50%以上",
+            "3分の2以上",
+            "合格者が2／3以上",
+            "参加者の3分の2以上",
         ] {
             let target = read_2024(line).target;
             assert!(
@@ -292,7 +298,7 @@ mod tests {
                 "{line}"
             );
         }
-        let read = read_2024("満足度、平成5年度より4ポイント増加");
+        let read = read_2024("満足度を、平成5年度より4ポイント増加");
         let target = read.target.unwrap();
         assert_eq!(
             (

@@ -422,7 +422,7 @@ impl TargetReader {
             return;
         }
         self.rest.push(rest.to_owned());
-        if !has_number(rest) && !is_condition(rest) {
+        if !has_number(rest) && !is_condition(rest) && !relative::is_change(rest) {
             self.compare(comparator);
         }
     }

@@ -180,6 +180,11 @@ fn change(text: &str) -> Option<(Comparator, &str)> {
     found(text, CHANGES)
 }
 
+/// Whether a text holds a word for a change.
+pub(super) fn is_change(text: &str) -> bool {
+    CHANGES.iter().any(|(word, _)| text.contains(word))
+}
+
 /// The comparator of the word that a text begins with, and the rest of the text.
 fn found<'a>(text: &'a str, words: &[(&str, Comparator)]) -> Option<(Comparator, &'a str)> {
     words

@@ -249,6 +249,7 @@ fn a_change_that_is_not_to_be_is_no_change() {
     ] {
         let read = read_2024(text);
         assert_eq!(read.target.comparator, Comparator::Unread, "{text}: {read:?}");
+        assert_eq!(read.understood(), None, "{text}");
     }
 }
 
