@@ -40,7 +40,7 @@ impl FeedPosition {
         }
     }
 
-    /// Takes the end of the history after a reconnect. A promoted server may lack the end of what was heard before.
+    /// Takes the number of the last change after a reconnect. A promoted server may lack changes that were heard of before.
     pub(super) fn begin(&mut self, seq: i64) {
         if seq < self.head {
             *self = Self::default();

@@ -18,7 +18,7 @@ text_enum! {
         Achieved = "achieved" ("達成", "achieved"),
         /// The result does not meet the target.
         NotAchieved = "not_achieved" ("未達成", "not achieved"),
-        /// What is still to come in the target's period decides.
+        /// Results still to come in the target's period decide the outcome.
         InProgress = "in_progress" ("継続中", "in progress"),
         /// The result is still to come.
         Pending = "pending" ("結果待ち", "pending"),
@@ -70,7 +70,7 @@ pub(super) enum Standing {
     Settled(bool),
     /// It meets the bar, and its period goes on.
     Early,
-    /// What is still to come decides.
+    /// Results still to come decide it.
     Open,
 }
 

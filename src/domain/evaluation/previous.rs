@@ -137,7 +137,7 @@ fn favourable(case: &Case<'_>, value: Option<Decimal>, previous: Option<Decimal>
         Direction::HigherIsBetter => Ok(value > previous),
         Direction::LowerIsBetter => Ok(value < previous),
         Direction::TargetIsBest => {
-            // More or less than a reference is no best value; what is to be added to it, or to be kept, is.
+            // A target that asks for more or less than a reference names no best value. One that says how much, or keeps it, does.
             let names_none = matches!(case.target.comparator, Comparator::Increase | Comparator::Decrease);
             let best = inputs::bar(case).ok().filter(|_| !names_none);
             let best = best.ok_or(ChangeReason::NoTarget)?;

@@ -57,8 +57,8 @@ fn is_early_figure(case: &Case<'_>) -> bool {
     provisional && case.on <= last_day(case.fiscal_year)
 }
 
-/// Whether a sum can only grow. What is counted does; a share over several years may come down again, and so may a sum where
-/// anything is less than 0.
+/// Whether a sum over several years can only grow: a count does. A share may come down again, and so may a sum in which a
+/// number is less than 0.
 fn only_grows(case: &Case<'_>, sum: Number, most: Number) -> bool {
     let of_the_year = case.result.and_then(|facts| facts.value).map(|value| value.0);
     let negative = |number: Number| number < Number::ZERO;

@@ -21,9 +21,9 @@ pub(super) fn layout(text: &str) -> Layout {
 
 struct Rows<'a> {
     builder: Builder,
-    /// What is not read yet.
+    /// The part of the text that is not read yet.
     rest: &'a str,
-    /// The line and the column at which it begins.
+    /// The line and the column at which that part begins.
     line: u32,
     column: u32,
 }

@@ -80,6 +80,11 @@ pub(crate) fn unspaced(text: &str) -> String {
     joined
 }
 
+/// Whether a text in one width holds a digit.
+pub(crate) fn has_digit(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
 /// Whether a blank between two characters keeps figures apart, or a figure and a mark that is no sign of it.
 fn keeps_apart(before: Option<char>, after: Option<char>) -> bool {
     let is_figure = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');

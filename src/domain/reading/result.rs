@@ -3,7 +3,7 @@
 use super::{
     MOST, Parse,
     measure::{self, Measure},
-    plain::{Plain, one_line, unspaced},
+    plain::{Plain, has_digit, one_line, unspaced},
     years,
 };
 use crate::{
@@ -251,10 +251,6 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
         (true, true) => Parse::Partial,
         _ => Parse::Unparsed,
     };
-}
-
-fn has_digit(text: &str) -> bool {
-    text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// A text without the mark of a list's item at its beginning: 3. 980件.

@@ -3,7 +3,7 @@
 use super::{
     MOST, Parse,
     measure::{self, Measure, held},
-    plain::{one_line, unspaced},
+    plain::{has_digit, one_line, unspaced},
     years,
 };
 use crate::{
@@ -22,7 +22,7 @@ mod tests;
 mod words;
 
 pub use print::print;
-use words::{COMPARATORS, DONE, UNDECIDED, has_number, is_condition, is_ending_of_upkeep, trim_before, trim_ending};
+use words::{COMPARATORS, DONE, UNDECIDED, is_condition, is_ending_of_upkeep, trim_before, trim_ending};
 
 /// The most characters a target keeps as its text.
 const MOST_TEXT: usize = 500;
@@ -324,7 +324,7 @@ impl TargetReader {
         let body = trim_ending(body);
         let zero = Measure::zero();
         let measure = match body.strip_suffix("ゼロ") {
-            Some(what) if !has_number(what) => Some(zero),
+            Some(what) if !has_digit(what) => Some(zero),
             Some(_) => None,
             None => whole(body).filter(|measure| measure.value == Decimal::ZERO),
         };
@@ -422,14 +422,14 @@ impl TargetReader {
             return;
         }
         self.rest.push(rest.to_owned());
-        if !has_number(rest) && !is_condition(rest) && !relative::is_change(rest) {
+        if !has_digit(rest) && !is_condition(rest) && !relative::is_change(rest) {
             self.compare(comparator);
         }
     }
 
     /// A text that does not begin with a number: a state in words, unless the text has a number further on.
     fn words(&mut self, body: &str) {
-        if has_number(body) || is_condition(body) {
+        if has_digit(body) || is_condition(body) {
             self.rest.push(body.to_owned());
         }
     }

@@ -1,4 +1,4 @@
-//! Puts together what was understood of a target, and leaves unread what was not understood whole.
+//! The end of reading a target: its parts are put together, and a target that was not understood whole is left unread.
 
 use super::{ReadTarget, TargetReader};
 use crate::domain::{

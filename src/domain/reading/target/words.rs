@@ -83,10 +83,6 @@ const ABOUT: &[&str] = &["約", "およそ", "おおむね", "概ね"];
 /// Words before a number that add nothing to it.
 const BEFORE: &[&str] = &["延べ", "のべ", "年間", "合計", "計", "目標値", "目標"];
 
-pub(super) fn has_number(text: &str) -> bool {
-    text.contains(|c: char| c.is_ascii_digit())
-}
-
 /// Whether a text holds a word of comparison.
 pub(super) fn is_condition(text: &str) -> bool {
     let joined = ["かつ", "または", "若しくは", "もしくは"];
