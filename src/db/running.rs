@@ -6,6 +6,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -39,13 +40,14 @@ pub(super) fn backend_pid(conn: &mut PgConnection) -> QueryResult<i32> {
 
 /// Work under way, shared by the thread that does it and the task that waits for it.
 #[derive(Clone)]
-pub(super) struct Running(Arc<Mutex<State>>);
+pub(super) struct Running(Arc<State>);
 
 struct State {
-    stage: Stage,
-    /// The server process of its connection, while it has one.
-    pid: Option<i32>,
-    is_over: bool,
+    stage: Mutex<Stage>,
+    /// The server process of its connection, while it has one. Locked while a cancel request for it is under way, so no task takes
+    /// this lock.
+    pid: Mutex<Option<i32>>,
+    is_over: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,21 +68,22 @@ pub(super) enum Fate {
 
 impl Running {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
-            stage: Stage::Working,
-            pid: None,
-            is_over: false,
-        })))
+        Self(Arc::new(State {
+            stage: Mutex::new(Stage::Working),
+            pid: Mutex::new(None),
+            is_over: AtomicBool::new(false),
+        }))
     }
 
     /// Notes that the work has a connection with this server process, until the result is dropped. Fails if the work was ended
     /// before it began.
     pub(super) fn on(&self, pid: i32) -> Result<Connected<'_>> {
-        let mut state = self.0.lock();
-        if state.stage == Stage::Ended {
+        // Locked from here on, so that work which is ended now is cancelled.
+        let mut kept = self.0.pid.lock();
+        if self.was_ended() {
             return Err(ended());
         }
-        state.pid = Some(pid);
+        *kept = Some(pid);
         Ok(Connected(self))
     }
 
@@ -95,36 +98,36 @@ impl Running {
     }
 
     fn go_on_to(&self, next: Stage) -> Result<()> {
-        let mut state = self.0.lock();
-        if state.stage == Stage::Ended {
+        let mut stage = self.0.stage.lock();
+        if *stage == Stage::Ended {
             return Err(ended());
         }
-        state.stage = next;
+        *stage = next;
         Ok(())
     }
 
     /// Whether the transaction was about to be committed when the work was over.
     pub(super) fn was_committing(&self) -> bool {
-        self.0.lock().stage == Stage::Committing
+        *self.0.stage.lock() == Stage::Committing
     }
 
     /// Whether the work is over.
     pub(super) fn is_over(&self) -> bool {
-        self.0.lock().is_over
+        self.0.is_over.load(Ordering::Acquire)
     }
 
     /// Whether the work was ended; then a cancel request may still be on its way to the connection.
     pub(super) fn was_ended(&self) -> bool {
-        self.0.lock().stage == Stage::Ended
+        *self.0.stage.lock() == Stage::Ended
     }
 
     /// Ends the work, unless its transaction is being committed.
     fn end(&self) -> Fate {
-        let mut state = self.0.lock();
-        if state.stage == Stage::Committing {
+        let mut stage = self.0.stage.lock();
+        if *stage == Stage::Committing {
             return Fate::Unknown;
         }
-        state.stage = Stage::Ended;
+        *stage = Stage::Ended;
         Fate::Undone
     }
 }
@@ -138,9 +141,8 @@ pub(super) struct Connected<'a>(&'a Running);
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.0.lock();
-        state.pid = None;
-        state.is_over = true;
+        *self.0.0.pid.lock() = None;
+        self.0.0.is_over.store(true, Ordering::Release);
     }
 }
 
@@ -198,10 +200,10 @@ fn cancel(url: &str, first: Running, more: &Receiver<Running>) -> Result<(), Box
     loop {
         let mut still = Vec::new();
         for running in all {
-            let state = running.0.lock();
-            if let Some(pid) = state.pid {
+            let of = running.0.pid.lock();
+            if let Some(pid) = *of {
                 diesel::select(pg_cancel_backend(pid)).execute(&mut conn)?;
-                drop(state);
+                drop(of);
                 still.push(running);
             }
         }

@@ -155,7 +155,16 @@ impl Connections {
             stream.as_fd().try_clone_to_owned()
         });
         let Some(Ok(stream)) = taken else { return };
-        let stream = TcpStream::from(stream);
+        let (connection, is_told) = self.register(TcpStream::from(stream));
+        if !is_told {
+            // The worker that serves the connection notices its end.
+            let _ = connection.stream.shutdown(Shutdown::Both);
+        }
+        data.insert(connection);
+    }
+
+    /// Counts a new connection; the flag tells whether it gets an answer.
+    fn register(self: &Arc<Self>, stream: TcpStream) -> (Arc<Connection>, bool) {
         let address = stream.peer_addr().ok().map(|peer| network(peer.ip()));
         let mut open = self.open.lock();
         let beyond = open.enter(address, self.room);
@@ -173,12 +182,7 @@ impl Connections {
             due: AtomicU64::new(self.after(patience)),
         });
         open.all.push(Arc::downgrade(&connection));
-        drop(open);
-        if !is_told {
-            // The worker that serves the connection notices its end.
-            let _ = connection.stream.shutdown(Shutdown::Both);
-        }
-        data.insert(connection);
+        (connection, is_told)
     }
 
     /// How many connections have come so far.
@@ -205,18 +209,20 @@ impl Connections {
         let now = self.after(Duration::ZERO);
         let leaving = u64::try_from(LEAVING.as_millis()).unwrap_or(0);
         let must_leave = now >= self.stopped.load(Ordering::Acquire).saturating_add(leaving);
-        self.open.lock().all.retain(|connection| {
-            let Some(connection) = connection.upgrade() else {
-                return false;
-            };
+        for connection in self.all_open() {
             let due = connection.due.load(Ordering::Acquire);
-            if due == BUSY || due > now && !must_leave {
-                return true;
+            if due != BUSY && (due <= now || must_leave) {
+                // The worker that serves the connection notices its end.
+                let _ = connection.stream.shutdown(Shutdown::Both);
             }
-            // The worker that serves the connection notices its end.
-            let _ = connection.stream.shutdown(Shutdown::Both);
-            false
-        });
+        }
+    }
+
+    /// The connections that are open. The lock is released before they are dropped: the last reference to a connection takes it.
+    fn all_open(&self) -> Vec<Arc<Connection>> {
+        let mut open = self.open.lock();
+        open.all.retain(|connection| connection.strong_count() > 0);
+        open.all.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
@@ -357,5 +363,33 @@ impl Drop for InRequest {
     fn drop(&mut self) {
         let due = self.connection.all.after(self.patience);
         self.connection.due.store(due, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A connection may end at the moment when the watchdog looks at it.
+    #[test]
+    fn connections_come_and_go_while_they_are_watched() {
+        let all = Connections::new(Patience::default(), Room { in_all: 8, each: None });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        thread::scope(|scope| {
+            let coming = scope.spawn(|| {
+                for _ in 0..2000 {
+                    let some: Vec<_> = (0..32).map(|_| all.register(stream.try_clone().unwrap())).collect();
+                    drop(some);
+                }
+            });
+            while !coming.is_finished() {
+                all.let_go();
+            }
+        });
+        assert_eq!(all.open.lock().count, 0);
     }
 }
