@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{
     kinds::IndicatorKind,
     quantity::{carried, is_percent, ratio},
-    target::Target,
+    target::{Comparator, Target},
 };
 use crate::{
     text_enum,
@@ -132,6 +132,24 @@ pub fn same_shape(one: &Target, other: &Target) -> bool {
     shape(one) == shape(other)
 }
 
+/// Whether one indicator may be the other in other words: it is close to it; or units and shapes of the targets are the same, and
+/// the names are alike or one has all characters of the other in their order. An unread target may have any shape.
+#[must_use]
+pub fn may_be_reworded(one: &Traits<'_>, other: &Traits<'_>) -> bool {
+    let likeness = likeness(one, other);
+    let has = |reason| likeness.reasons.contains(&reason);
+    let unread = [one, other].iter().any(|it| it.target.comparator == Comparator::Unread);
+    let is_like = has(LikenessReason::LikeName) || adds_to(&one.name, &other.name) || adds_to(&other.name, &one.name);
+    let is_alike = has(LikenessReason::SameUnit) && (unread || has(LikenessReason::SameTargetShape)) && is_like;
+    likeness.is_close() || is_alike
+}
+
+/// Whether a name has all characters of a shorter one, in their order.
+fn adds_to(name: &str, shorter: &str) -> bool {
+    let mut more = name.chars();
+    shorter.chars().all(|c| more.any(|other| other == c))
+}
+
 /// How alike two indicators are; the order does not matter.
 #[must_use]
 pub fn likeness(one: &Traits<'_>, other: &Traits<'_>) -> Likeness {
@@ -198,7 +216,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{fixtures::number, target::Comparator};
+    use crate::domain::fixtures::number;
 
     fn traits<'a>(name: &'a str, target: &'a Target) -> Traits<'a> {
         Traits::of(name, Some("%"), None, IndicatorKind::Outcome, target)
@@ -278,6 +296,56 @@ mod tests {
             ..one.clone()
         };
         assert!(!likeness(&one, &in_other_units).is_close());
+    }
+
+    #[test]
+    fn one_may_be_the_other_in_other_words() {
+        let (gte, lte, unread) = (Comparator::Gte, Comparator::Lte, Comparator::Unread);
+        for (one, other, (here, there), unit, may) in [
+            ("区民の割合", "区民アンケート回答者の割合", (gte, gte), "%", true),
+            (
+                "イベントに参加した区民の割合",
+                "行事に参加した区民の割合",
+                (gte, gte),
+                "%",
+                true,
+            ),
+            (
+                "イベントに参加した区民の割合",
+                "行事に参加した区民の割合",
+                (gte, unread),
+                "%",
+                true,
+            ),
+            (
+                "イベントに参加した区民の割合",
+                "行事に参加した区民の割合",
+                (gte, lte),
+                "%",
+                false,
+            ),
+            (
+                "イベントに参加した区民の割合",
+                "行事に参加した区民の割合",
+                (gte, gte),
+                "人",
+                false,
+            ),
+            ("防災訓練の参加率", "窓口の満足度", (gte, gte), "%", false),
+        ] {
+            let target = |comparator| Target {
+                comparator,
+                ..Target::default()
+            };
+            let (here, there) = (target(here), target(there));
+            let (one, other) = (traits(one, &here), traits(other, &there));
+            let other = Traits {
+                unit: Some(unit),
+                ..other
+            };
+            assert_eq!(may_be_reworded(&one, &other), may, "{one:?} {other:?}");
+            assert_eq!(may_be_reworded(&other, &one), may, "{one:?} {other:?}");
+        }
     }
 
     #[test]

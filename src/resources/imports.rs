@@ -39,6 +39,7 @@ mod merge;
 mod report;
 mod results;
 pub mod results_table;
+mod rewording;
 mod source_map;
 
 use form_merge::{MergedForm, policy_of};
@@ -78,7 +79,7 @@ impl UploadKind for ImportFormat {
 }
 
 text_enum! {
-    /// What an indicator of a form is that is nearly, but not quite, called like a stored one.
+    /// What a new indicator is that may be a stored one in other words.
     pub enum Rewording in "rewording" {
         /// Nobody knows: the import is refused, and says which.
         Refuse = "refuse" ("取り込まない", "refuse"),
@@ -94,11 +95,18 @@ query! {
     pub struct ImportOptions {
         /// Whether to try only: everything is done as it would be, reported, and undone.
         pub dry_run: bool,
-        /// What an indicator of a form is that is nearly, but not quite, called like a stored one that the form lacks;
-        /// `refuse` by default. For a policy as JSON it means nothing.
+        /// What a new indicator of a form, or one without an identifier of a policy as JSON, is that may be a stored one in other
+        /// words: the file lacks that one, which stands under the same goal, with a like name and the same unit and shape of target.
+        /// `refuse` by default.
         pub rewording: Option<Rewording>,
         /// The fiscal year of the rows of a table of results that name none.
         pub fiscal_year: Option<FiscalYear>,
+    }
+}
+
+impl ImportOptions {
+    fn rewording(&self) -> Rewording {
+        self.rewording.unwrap_or(Rewording::Refuse)
     }
 }
 
@@ -201,7 +209,13 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
             let left = if let Some(policy) = policies::permitted_or_new(tx, &key)? {
                 let rows = Rows::load(tx, policy)?;
                 let mut whole = PolicyTree::clone(tree);
-                let left = merge_over(&mut whole, rows.clone().tree(tx.today));
+                let stored = rows.clone().tree(tx.today);
+                let notes = rewording::settle(&mut whole, &stored, options.rewording());
+                if !notes.is_empty() {
+                    let about = (tree.organization.to_string().parse().ok(), Some(tree.fiscal_year));
+                    return refused(ImportFormat::Json, dry_run, about, notes);
+                }
+                let left = merge_over(&mut whole, stored);
                 store::store(tx, rows, &whole)?;
                 left
             } else {
@@ -227,7 +241,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
                 form,
                 key,
                 rows.map(|rows| (rows.clone().tree(tx.today), rows)),
-                options.rewording.unwrap_or(Rewording::Refuse),
+                options.rewording(),
             )
         }
         _ => Err(form_merge::notes_of(form)),

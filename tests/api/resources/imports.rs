@@ -7,6 +7,7 @@ use crate::support::{Answer, Api, Call, factories::with, years::Years};
 pub(crate) mod forms;
 mod pasted;
 pub(crate) mod results_table;
+mod rewording;
 pub(crate) mod trials;
 
 const TREE: &str = "/v1/policies/nishi/2024/tree";

@@ -1,13 +1,11 @@
 //! How a form is merged into a stored policy: what the form says is taken, what it cannot say is kept.
 
-use std::collections::HashSet;
-
 use crate::{
     domain::{
         fiscal_year::label,
         form::{Confidence, Field, Form, FormBudget, FormGoal, FormIndicator, Severity},
         kinds::{Direction, ObservationStatus, ValueStatus},
-        likeness::{Traits, likeness, plain, same_text},
+        likeness::{Traits, same_text},
         reading::{Parse, result::ReadResult},
         target::Target,
     },
@@ -15,35 +13,15 @@ use crate::{
         imports::{
             Rewording,
             report::ImportNote,
+            rewording::{self, Stored},
             source_map::{FieldRef, place},
         },
         policy_forms::printed,
         policy_trees::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator},
         results::ResultInput,
     },
-    value::{FiscalYear, GoalCode, Line, OrganizationKey, Prose, TextBox, language::Bilingual},
+    value::{FiscalYear, GoalCode, Line, OrganizationKey, Prose, TextBox},
 };
-
-/// A goal's indicators: those that are stored, and the names of those in the form.
-struct KnownIndicators<'a> {
-    stored: Vec<(&'a TreeIndicator, Traits<'a>)>,
-    said: HashSet<String>,
-}
-
-impl<'a> KnownIndicators<'a> {
-    fn of(goal: &FormGoal, stored: Option<&'a TreeGoal>) -> Self {
-        let stored = stored.into_iter().flat_map(|goal| &goal.indicators);
-        let traits = |it: &'a TreeIndicator| {
-            let population = it.population.as_ref().map(|population| population.0.as_str());
-            let unit = it.unit.as_ref().map(|unit| unit.0.as_str());
-            Traits::of(&it.name.0, unit, population, it.kind, &it.target)
-        };
-        Self {
-            stored: stored.map(|it| (it, traits(it))).collect(),
-            said: goal.indicators.iter().map(|it| plain(&it.read.value.name)).collect(),
-        }
-    }
-}
 
 /// The merge of a form.
 pub(super) struct FormMerge<'a> {
@@ -126,9 +104,11 @@ impl FormMerge<'_> {
             .and_then(|tree| tree.goals.iter().find(|goal| goal.code == code));
         let budgets = goal.budgets.iter().map(|budget| self.budget(&code, budget, stored));
         let budgets = budgets.collect();
-        let known = KnownIndicators::of(goal, stored);
-        let indicators = goal.indicators.iter();
-        let indicators = indicators.map(|it| self.indicator(&code, it, &known)).collect();
+        let none = Target::default();
+        let known: Vec<_> = goal.indicators.iter().map(|it| traits(it, &none)).collect();
+        let known = rewording::find(&known, stored.map_or(&[], |goal| &goal.indicators));
+        let indicators = goal.indicators.iter().zip(known);
+        let indicators = indicators.map(|(it, known)| self.indicator(&code, it, known)).collect();
         Some(TreeGoal {
             id: stored.and_then(|stored| stored.id),
             title: Line(goal.title.value.clone()),
@@ -164,7 +144,7 @@ impl FormMerge<'_> {
         }
     }
 
-    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: &KnownIndicators<'_>) -> TreeIndicator {
+    fn indicator(&mut self, code: &GoalCode, indicator: &FormIndicator, known: Stored<'_>) -> TreeIndicator {
         let read = &indicator.read.value;
         let same = self.same(indicator, known);
         let mut tree = same.cloned().unwrap_or_else(|| TreeIndicator {
@@ -213,35 +193,15 @@ impl FormMerge<'_> {
         tree
     }
 
-    /// The stored indicator that this one is: of the same name but for widths and blanks; or of nearly the same name,
-    /// if a person said that these are the same.
-    fn same<'t>(&mut self, indicator: &FormIndicator, known: &KnownIndicators<'t>) -> Option<&'t TreeIndicator> {
-        let read = &indicator.read.value;
-        let unit = read.target.as_ref().and_then(|target| target.unit.as_deref());
-        let none = Target::default();
-        let target = read.target.as_ref().map_or(&none, |read| &read.target);
-        let traits = Traits::of(&read.name, unit, read.population.as_deref(), indicator.kind, target);
-        let stored = || known.stored.iter();
-        if let Some((same, _)) = stored().find(|(_, other)| other.name() == traits.name()) {
-            return Some(same);
-        }
-        let mut unsaid = stored().filter(|(_, other)| !known.said.contains(other.name()));
-        let (near, _) = unsaid.find(|(_, other)| likeness(&traits, other).is_close())?;
-        match self.rewording {
-            Rewording::Rename => Some(near),
-            Rewording::Add => None,
-            Rewording::Refuse => {
-                let (old, new) = (&near.name.0, &read.name);
+    /// The stored indicator that this one is.
+    fn same<'t>(&mut self, indicator: &FormIndicator, known: Stored<'t>) -> Option<&'t TreeIndicator> {
+        match (known, self.rewording) {
+            (Stored::Named(same), _) | (Stored::Reworded(same), Rewording::Rename) => Some(same),
+            (Stored::Nothing, _) | (Stored::Reworded(_), Rewording::Add) => None,
+            (Stored::Reworded(gone), Rewording::Refuse) => {
                 self.notes.push(ImportNote {
-                    severity: Severity::Error,
-                    code: "rewording".to_owned(),
                     line: Some(indicator.read.line),
-                    column: None,
-                    pointer: None,
-                    detail: Bilingual::new(
-                        format!("「{new}」は登録済みの「{old}」の表現を変えたものかもしれません。同じ指標ならrewording=rename、新しい指標ならrewording=addを指定してください"),
-                        format!("'{new}' may be the stored '{old}' in other words: say rewording=rename if it is, rewording=add if it is a new one"),
-                    ),
+                    ..rewording::undecided(&gone.name.0, &indicator.read.value.name)
                 });
                 None
             }
@@ -272,6 +232,22 @@ impl FormMerge<'_> {
         }
         tree.results.insert(stored.unwrap_or(tree.results.len()), result);
     }
+}
+
+/// The traits of an indicator of a form; `none` is its target where the form has none. A target that refers to another year has the
+/// unit of the results.
+fn traits<'a>(indicator: &'a FormIndicator, none: &'a Target) -> Traits<'a> {
+    let read = &indicator.read.value;
+    let target = read.target.as_ref();
+    let printed = || {
+        indicator
+            .result
+            .as_ref()
+            .and_then(|result| result.value.unit.as_deref())
+    };
+    let unit = target.and_then(|target| target.unit.as_deref()).or_else(printed);
+    let target = target.map_or(none, |read| &read.target);
+    Traits::of(&read.name, unit, read.population.as_deref(), indicator.kind, target)
 }
 
 /// Merges what a form says into a result; a result that is printed as before stays as stored.

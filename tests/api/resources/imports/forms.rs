@@ -455,38 +455,6 @@ async fn what_is_no_whole_form_is_refused_and_stores_nothing() {
 }
 
 #[actix_web::test]
-async fn a_name_that_is_nearly_the_same_waits_for_a_person() {
-    let api = ward().await;
-    api.form("", PLAN).await.must_be(200);
-    let old = "区役所窓口が適切な対応をしていると感じる区民アンケート回答者の割合";
-    let new = "区役所の窓口が適切な対応をしていると感じる区民アンケート回答者の割合";
-    let reworded = PLAN.replace(old, new);
-    let id = indicator(&api.get(TREE).await.body, "窓口が適切")["id"].clone();
-    let tried = api.form("?dry_run=true", reworded.clone()).await.must_be(200).body;
-    assert!(
-        notes(&tried).contains(&("error".to_owned(), "rewording".to_owned())),
-        "{}",
-        tried["notes"]
-    );
-    assert_eq!(api.form("", reworded.clone()).await.status, 422);
-
-    let added = api
-        .form("?dry_run=true&rewording=add", reworded.clone())
-        .await
-        .must_be(200)
-        .body;
-    assert_eq!(
-        (&added["created"], added["left"].as_array().unwrap().len()),
-        (&json!(1), 1)
-    );
-    let renamed = api.form("?rewording=rename", reworded).await.must_be(200).body;
-    assert_eq!((&renamed["created"], &renamed["changed"]), (&json!(0), &json!(1)));
-    let now = api.get(TREE).await.body;
-    let same = indicator(&now, "窓口が適切");
-    assert_eq!((&same["id"], &same["name"]), (&id, &json!(new)));
-}
-
-#[actix_web::test]
 async fn a_form_may_be_in_shift_jis_but_not_in_anything() {
     let api = ward().await;
     let (bytes, _, lost) = encoding_rs::SHIFT_JIS.encode(PLAN);
