@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Outcome, PATIENCE};
+use crate::{Outcome, PATIENCE, process::eventually};
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -202,13 +202,17 @@ pub(crate) fn create(address: SocketAddr, token: &str, slug: &str) -> Outcome<An
     exchange(address, request.as_bytes())
 }
 
-/// The short names of all organizations, sorted.
+/// The short names of all organizations, sorted; a page is asked for again while the service is too busy for it.
 pub(crate) fn organizations(address: SocketAddr) -> Outcome<Vec<String>> {
     let mut slugs = Vec::new();
     let mut cursor = String::new();
     loop {
-        let answer = get(address, &format!("/v1/organizations?limit=100{cursor}"))?;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        let page = format!("/v1/organizations?limit=100{cursor}");
+        let answer = eventually(|| {
+            let answer = get(address, &page)?;
+            assert_ok_or_away(&answer);
+            Ok((answer.status == 200).then_some(answer))
+        })?;
         let items = answer.body["items"].as_array().ok_or("no items")?;
         slugs.extend(items.iter().filter_map(|item| item["slug"].as_str()).map(str::to_owned));
         match answer.body["next_cursor"].as_str() {
