@@ -67,7 +67,7 @@ fn a_number_is_read_with_how_it_is_compared() {
                 target.value,
                 read.unit.as_deref(),
                 read.parse,
-                target.reference,
+                target.reference.clone(),
                 target.period
             ),
             (
@@ -194,7 +194,7 @@ fn a_target_may_refer_to_another_year() {
         ("90%を維持", "maintain", None, constant("90")),
     ] {
         let read = read_2024(text);
-        let it = read.target.reference;
+        let it = &read.target.reference;
         assert_eq!(
             (
                 read.target.comparator.code(),
@@ -453,6 +453,7 @@ fn coherent() -> impl Strategy<Value = Target> {
         kind: ReferenceKind::FiscalYear,
         fiscal_year: Some(year(of)),
         value,
+        ..Reference::default()
     });
     let previous = Just(Reference {
         kind: ReferenceKind::PreviousYear,
