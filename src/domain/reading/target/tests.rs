@@ -459,7 +459,7 @@ fn coherent() -> impl Strategy<Value = Target> {
         kind: ReferenceKind::PreviousYear,
         ..Reference::default()
     });
-    let other_year = || prop_oneof![previous, of_year.clone()];
+    let other_year = || prop_oneof![previous.clone(), of_year.clone()];
     let period = prop_oneof![
         Just(Period::default()),
         (2015..2024, 1..5).prop_map(|(from, more)| cumulative(from, from + more)),
