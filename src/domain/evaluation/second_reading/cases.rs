@@ -122,9 +122,8 @@ impl Dice {
         let references = ["previous_year", "previous_year", "fiscal_year", "constant", "external"];
         let relative = match comparator {
             "gte" | "gt" | "lte" | "lt" | "eq" => self.roll(2) == 0,
-            "increase" | "decrease" | "maintain" => true,
-            "increase_by" | "decrease_by" | "increase_by_percent" | "decrease_by_percent" => true,
-            _ => false,
+            "between" | "qualitative" | "undecided" | "unread" => false,
+            _ => true,
         };
         let reference = if relative { self.one_of(&references) } else { "none" };
         let takes_value = match comparator {

@@ -11,15 +11,18 @@ use crate::support::{
 
 /// A target that refers to another number.
 fn relative(comparator: &str, value: Value, reference: Value) -> Value {
-    with(
-        at_least(&json!(null)),
-        json!({ "text": null, "comparator": comparator, "value": value, "reference": reference }),
-    )
+    let mut target = at_least(&Value::Null);
+    target["text"] = Value::Null;
+    target["comparator"] = comparator.into();
+    target["value"] = value;
+    target["reference"] = reference;
+    target
 }
 
 /// A target on the average of the city, as callers write it.
 fn on_average(comparator: &str, average: Value) -> Value {
-    let reference = json!({ "kind": "external", "name": "市平均", "value": average });
+    let mut reference = json!({ "kind": "external", "name": "市平均" });
+    reference["value"] = average;
     relative(comparator, Value::Null, reference)
 }
 
