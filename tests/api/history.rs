@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 pub(crate) mod concurrency;
 pub(crate) mod definitions;
+pub(crate) mod earlier_revisions;
 pub(crate) mod past;
 pub(crate) mod past_cost;
 pub(crate) mod racing;

@@ -76,7 +76,7 @@ impl ReadTarget {
             comparator: self.comparator.filter(|_| self.parse == Parse::Partial)?,
             value: self.value,
             upper: None,
-            reference: self.reference,
+            reference: self.reference.clone(),
             period: self.period,
         };
         target.faults().is_empty().then_some(target)
@@ -232,7 +232,7 @@ impl TargetReader {
         self.read.reference = Reference {
             kind,
             fiscal_year: year,
-            value: None,
+            ..Reference::default()
         };
     }
 
@@ -365,8 +365,8 @@ impl TargetReader {
             None if is_ending_of_upkeep(rest) => {
                 self.read.reference = Reference {
                     kind: ReferenceKind::Constant,
-                    fiscal_year: None,
                     value: Some(measure.value),
+                    ..Reference::default()
                 };
                 self.read.value = None;
                 self.compare(Comparator::Maintain);

@@ -11,6 +11,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness;
 use ward_policy::{
+    cli::sample,
     db::{self, MIGRATIONS, known_constraints},
     http::query::SearchText,
     resources::indicators::{IndicatorFilter, matching},
@@ -206,6 +207,81 @@ fn the_database_too_checks_the_digit_of_a_municipality_code() {
         );
     }
     conn.batch_execute(&format!("{BEGIN}; {WARD}; commit")).unwrap();
+}
+
+#[test]
+fn the_database_too_refuses_targets_that_do_not_hold_together() {
+    let db = TestDb::new();
+    let mut conn = db.connect();
+    sample::fill(&mut conn).unwrap();
+    for (columns, values, refused) in [
+        (
+            "comparator, reference, value",
+            "'increase_by_percent', 'previous_year', 0",
+            None,
+        ),
+        (
+            "comparator, reference, value",
+            "'decrease_by_percent', 'previous_year', 2.500000000",
+            None,
+        ),
+        (
+            "comparator, reference, value",
+            "'decrease_by_percent', 'previous_year', null",
+            Some("value_coherent"),
+        ),
+        (
+            "comparator, reference, value",
+            "'decrease_by_percent', 'none', 5",
+            Some("value_coherent"),
+        ),
+        (
+            "comparator, reference, value",
+            "'decrease_by_percent', 'previous_year', -1",
+            Some("value_coherent"),
+        ),
+        (
+            "comparator, reference, value",
+            "'increase_by_percent', 'previous_year', 1000000.1",
+            Some("value_coherent"),
+        ),
+        (
+            "comparator, reference, value",
+            "'increase_by_percent', 'previous_year', 0.0000001",
+            Some("value_coherent"),
+        ),
+        ("reference, value, reference_name", "'external', null, '市平均'", None),
+        (
+            "reference, value, reference_name, reference_value",
+            "'external', null, '市平均', 58.3",
+            None,
+        ),
+        (
+            "reference, value, reference_name",
+            "'external', null, null",
+            Some("reference_coherent"),
+        ),
+        (
+            "reference, value, reference_name",
+            "'external', null, ' '",
+            Some("reference_coherent"),
+        ),
+        (
+            "reference, value, reference_name",
+            "'previous_year', null, '市平均'",
+            Some("reference_coherent"),
+        ),
+    ] {
+        let columns = columns.replace(", ", ", target_");
+        let changed = conn.batch_execute(&format!(
+            "{BEGIN}; update indicators set (target_{columns}) = row({values}); rollback"
+        ));
+        let said = changed.as_ref().map_err(ToString::to_string).err().unwrap_or_default();
+        let constraint = refused.map(|what| format!("indicators_target_{what}"));
+        assert_eq!(changed.is_err(), refused.is_some(), "{values}: {said}");
+        assert!(said.contains(&constraint.unwrap_or_default()), "{values}: {said}");
+        conn.batch_execute("rollback").unwrap();
+    }
 }
 
 #[test]

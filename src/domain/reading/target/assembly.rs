@@ -39,7 +39,7 @@ impl TargetReader {
         if !matches!(comparator, Comparator::Qualitative | Comparator::Undecided) {
             let mut target = Target {
                 value: self.read.value,
-                reference: self.read.reference,
+                reference: self.read.reference.clone(),
                 period: self.read.period,
                 ..self.read.target.clone()
             };
@@ -89,6 +89,7 @@ impl TargetReader {
                     kind: ReferenceKind::FiscalYear,
                     fiscal_year: Some(year),
                     value: Some(baseline.value),
+                    ..Reference::default()
                 };
             }
             // Beside a number to compare with, the reference is only mentioned.

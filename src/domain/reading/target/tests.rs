@@ -67,7 +67,7 @@ fn a_number_is_read_with_how_it_is_compared() {
                 target.value,
                 read.unit.as_deref(),
                 read.parse,
-                target.reference,
+                target.reference.clone(),
                 target.period
             ),
             (
@@ -194,7 +194,7 @@ fn a_target_may_refer_to_another_year() {
         ("90%を維持", "maintain", None, constant("90")),
     ] {
         let read = read_2024(text);
-        let it = read.target.reference;
+        let it = &read.target.reference;
         assert_eq!(
             (
                 read.target.comparator.code(),
@@ -453,12 +453,13 @@ fn coherent() -> impl Strategy<Value = Target> {
         kind: ReferenceKind::FiscalYear,
         fiscal_year: Some(year(of)),
         value,
+        ..Reference::default()
     });
     let previous = Just(Reference {
         kind: ReferenceKind::PreviousYear,
         ..Reference::default()
     });
-    let other_year = || prop_oneof![previous, of_year.clone()];
+    let other_year = || prop_oneof![previous.clone(), of_year.clone()];
     let period = prop_oneof![
         Just(Period::default()),
         (2015..2024, 1..5).prop_map(|(from, more)| cumulative(from, from + more)),
