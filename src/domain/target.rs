@@ -118,8 +118,7 @@ pub struct Reference {
     /// `external` the figure, once somebody has given it; null otherwise.
     #[schema(required = true)]
     pub value: Option<Decimal>,
-    /// What a figure of the kind `external` is called (市平均); null otherwise.
-    #[schema(required = true)]
+    /// What a figure of the kind `external` is called (市平均); null otherwise. A request may leave it out.
     pub name: Option<Line<100>>,
 }
 
