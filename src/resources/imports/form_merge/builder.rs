@@ -105,6 +105,7 @@ impl FormMerge<'_> {
                 self.notes.push(ImportNote {
                     severity: Severity::Error,
                     code: "goal_code".to_owned(),
+                    sheet: None,
                     line: Some(goal.code.line),
                     column: None,
                     pointer: None,
@@ -235,6 +236,7 @@ impl FormMerge<'_> {
                 self.notes.push(ImportNote {
                     severity: Severity::Error,
                     code: "rewording".to_owned(),
+                    sheet: None,
                     line: Some(indicator.read.line),
                     column: None,
                     pointer: None,

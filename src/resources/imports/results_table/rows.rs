@@ -1,6 +1,9 @@
 //! The rows of a table of results, one after the other: every cell is read, or there is a note on it.
 
-use std::collections::{HashMap, hash_map};
+use std::{
+    collections::{HashMap, hash_map},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -19,7 +22,7 @@ use crate::{
     error::{Place, Violation},
     http::validation::{Rules as _, violations},
     resources::results::ResultInput,
-    sheet::table::{Cell, Content, Row, Table, address},
+    sheet::table::{Cell, Content, Row, Table},
     value::{Decimal, FiscalYear, Id, Line, Prose, language::Bilingual},
 };
 
@@ -31,8 +34,8 @@ pub(super) struct Reading<L> {
     pub(super) notes: Notes,
     pub(super) year: Option<FiscalYear>,
     pub(super) lookup: L,
-    /// The row of every result so far.
-    pub(super) seen: HashMap<(Id, FiscalYear), u32>,
+    /// The table and the cell of every result so far.
+    pub(super) seen: HashMap<(Id, FiscalYear), (usize, (u32, u32))>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -96,7 +99,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         }
         let header = self.heads.row;
         for range in table.merged.iter().filter(|range| range.last.0 > header) {
-            let last = address(range.last.0, range.last.1);
+            let last = self.notes.address(range.last);
             self.warn(
                 "merged_cells",
                 range.first,
@@ -129,18 +132,21 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
             None => None,
         };
         if let Some(known) = &known {
+            self.identify(row, known);
             self.compare(row, "name", Some(&known.name));
             self.compare(row, "unit", known.unit.as_deref());
+            self.compare(row, "target_text", known.target_text.as_deref());
         }
+        let version = self.field(row, "version", cells::count).unwrap_or(None);
         if let (Some(id), Some(year)) = key {
+            let at = self.place(row, "indicator_id");
             match self.seen.entry((id, year)) {
                 hash_map::Entry::Vacant(place) => {
-                    place.insert(row.number);
+                    place.insert((self.notes.table, at));
                 }
                 hash_map::Entry::Occupied(first) => {
-                    let first = *first.get();
-                    let at = self.place(row, "indicator_id");
-                    let there = address(first, at.1);
+                    let (table, first) = *first.get();
+                    let there = self.notes.names.address(table, first);
                     self.fault(
                         at,
                         &Fault::new(
@@ -164,14 +170,16 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
                 let at = self.place(row, "indicator_id");
                 let (ja, en) = (
                     format!("実績は{MOST_RESULTS}件までです"),
-                    format!("a table holds at most {MOST_RESULTS} results"),
+                    format!("a file holds at most {MOST_RESULTS} results"),
                 );
                 return self.fault(at, &Fault::new("too_many_results", ja, en));
             }
             self.entries.push(Entry {
+                table: self.notes.table,
                 row: row.number,
                 indicator_id,
                 fiscal_year,
+                version,
                 result,
             });
         }
@@ -287,7 +295,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         let is_percent = unit.is_some_and(|unit| cells::plain(unit) == "%");
         let small = value.is_some_and(|value| value != Decimal::ZERO && value.0.abs() < rust_decimal::Decimal::ONE);
         let marked = self.cell(row, code).is_some_and(|cell| match &cell.content {
-            Content::Number(number) => number.percent,
+            Content::Number(number) => number.percent || number.shown.as_ref().is_some_and(|it| it.contains(['%', '％'])),
             Content::Text(text) => text.contains(['%', '％']),
             _ => false,
         });
@@ -322,17 +330,21 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         Ok(text)
     }
 
-    /// Reads a cell, if there is something in it.
-    fn field<T>(
+    /// Reads a cell, if there is something in it. Warns where the spreadsheet shows something else than the cell holds.
+    fn field<T: PartialEq>(
         &mut self,
         row: &Row,
         code: &'static str,
-        read: impl FnOnce(&Content) -> Result<T, Fault>,
+        read: impl Fn(&Content) -> Result<T, Fault>,
     ) -> Result<Option<T>, Refused> {
-        let Some(cell) = self.cell(row, code).filter(|cell| !cells::is_blank(&cell.content)) else {
+        let Some(cell) = self.cell(row, code).filter(|cell| !cells::is_blank(cell)) else {
             return Ok(None);
         };
         let at = (row.number, cell.column);
+        if cells::is_struck(cell) {
+            // There is a note on that already.
+            return Err(Refused);
+        }
         match read(&cell.content) {
             Ok(it) => {
                 if cell.formula {
@@ -343,12 +355,75 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
                         "is a formula, of which the value last computed was read",
                     );
                 }
+                if let Content::Number(number) = &cell.content
+                    && let Some(shown) = &number.shown
+                    && read(&Content::Text(Arc::clone(shown))).ok().as_ref() != Some(&it)
+                {
+                    let (shown, stored) = (quoted(shown), &number.digits);
+                    self.warn(
+                        "shown_differs",
+                        at,
+                        &format!("「{shown}」と表示されていますが、入っている数値は{stored}です。{stored}として読みました"),
+                        &format!("shows '{shown}' and holds {stored}, which was read"),
+                    );
+                }
                 Ok(Some(it))
             }
             Err(fault) => {
                 self.fault(at, &fault);
                 Err(Refused)
             }
+        }
+    }
+
+    /// Says what is struck out in a row. A cell in which nothing else stands is refused: it may be meant to be erased, or not.
+    pub(super) fn struck(&mut self, row: &Row) {
+        for cell in &row.cells {
+            let Some(struck) = &cell.struck else { continue };
+            let (at, words) = ((row.number, cell.column), quoted(struck));
+            if cells::is_struck(cell) {
+                let ja = format!("取り消し線の付いた「{words}」だけが入っています。消すか、取り消し線を外してください");
+                let en = format!("holds nothing but '{words}', which is struck out; delete it, or remove the line");
+                self.fault(at, &Fault::new("struck_out", ja, en));
+            } else {
+                self.warn(
+                    "struck_out",
+                    at,
+                    &format!("取り消し線の付いた「{words}」を除いて読みました"),
+                    &format!("was read without '{words}', which is struck out"),
+                );
+            }
+        }
+    }
+
+    /// Refuses cells by which a row says that it is of another goal, organization or policy than the indicator is.
+    fn identify(&mut self, row: &Row, known: &KnownIndicator) {
+        let [slug, name] = &known.organization;
+        self.same(row, "goal_code", &known.goal_code, |it| {
+            cells::same_text(it, &[&known.goal_code], "経営課題番号", "the code of a goal")
+        });
+        self.same(row, "organization", slug, |it| {
+            cells::same_text(it, &[slug, name], "所属", "an organization")
+        });
+        let year = known.policy_year;
+        self.same(row, "policy_year", &year.to_string(), |it| {
+            cells::year(it, Some(year)).map(|given| given == year)
+        });
+    }
+
+    fn same(
+        &mut self,
+        row: &Row,
+        code: &'static str,
+        known: &str,
+        is_same: impl Fn(&Content) -> Result<bool, Fault>,
+    ) {
+        if let Ok(Some(false)) = self.field(row, code, is_same) {
+            let given = self.cell(row, code).map(|cell| cells::words(&cell.content));
+            let (at, given) = (self.place(row, code), quoted(&given.unwrap_or_default()));
+            let ja = format!("「{given}」は登録済みの「{known}」と違います。行がずれていませんか");
+            let en = format!("says '{given}' where '{known}' is stored; are the rows shifted?");
+            self.fault(at, &Fault::new(code_of_difference(code), ja, en));
         }
     }
 
@@ -370,7 +445,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
 
     /// Refuses cells below no head, which would be lost without a word.
     fn unheaded(&mut self, row: &Row) {
-        for cell in row.cells.iter().filter(|cell| !cells::is_blank(&cell.content)) {
+        for cell in row.cells.iter().filter(|cell| !cells::is_blank(cell)) {
             let headed = self.heads.columns.values().any(|column| *column == cell.column)
                 || self.heads.refused.contains(&cell.column);
             if !headed {
@@ -401,16 +476,19 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, at: (u32, u32), ja: &str, en: &str) {
-        let cell = address(at.0, at.1);
+        let cell = self.notes.address(at);
         let detail = Bilingual::new(format!("{cell}: {ja}"), format!("{cell}: {en}"));
         self.notes.add(severity, code, at, detail);
     }
 }
 
 fn code_of_difference(column: &str) -> &'static str {
-    if column == "unit" {
-        "unit_differs"
-    } else {
-        "name_differs"
+    match column {
+        "unit" => "unit_differs",
+        "target_text" => "target_differs",
+        "goal_code" => "goal_code_differs",
+        "organization" => "organization_differs",
+        "policy_year" => "policy_year_differs",
+        _ => "name_differs",
     }
 }
