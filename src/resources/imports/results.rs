@@ -185,7 +185,9 @@ fn merged(tx: &mut Tx<'_>, sheet: &Sheet, saved_at: Option<Time>) -> Result<Merg
         // A row that changes nothing may be as old as it likes.
         if stored.is_none_or(|stored| stored.differs(&result)) {
             let version = stored.map_or(0, |stored| stored.version);
-            let later = stored.map(|stored| stored.updated_at).filter(|at| saved_at.is_some_and(|it| it < *at));
+            let later = stored
+                .map(|stored| stored.updated_at)
+                .filter(|at| saved_at.is_some_and(|it| it < *at));
             match (entry.version, later) {
                 (Some(read), _) if read != version && merged.stale.len() < MOST_NOTES => {
                     merged.stale.push(stale(sheet, entry, read, version));
@@ -215,8 +217,12 @@ fn stale(sheet: &Sheet, entry: &Entry, read: i64, stored: i64) -> ImportNote {
         )
     } else {
         Bilingual::new(
-            format!("{cell}: 版は{read}ですが、登録済みの版は{stored}です。表を取り出した後に変更されています。取り出し直してください"),
-            format!("{cell}: is version {read}, and the stored one is {stored}: it was changed after the table was taken; take it again"),
+            format!(
+                "{cell}: 版は{read}ですが、登録済みの版は{stored}です。表を取り出した後に変更されています。取り出し直してください"
+            ),
+            format!(
+                "{cell}: is version {read}, and the stored one is {stored}: it was changed after the table was taken; take it again"
+            ),
         )
     };
     sheet_note(sheet, entry, Severity::Error, VERSION, at, detail)
@@ -225,8 +231,12 @@ fn stale(sheet: &Sheet, entry: &Entry, read: i64, stored: i64) -> ImportNote {
 fn overwritten(sheet: &Sheet, entry: &Entry, later: Time) -> ImportNote {
     let (at, cell) = sheet.place(entry, "indicator_id");
     let detail = Bilingual::new(
-        format!("{cell}: ファイルの保存より後（{later}）に変更された実績を書き換えます。「版」の列があれば確かめられます"),
-        format!("{cell}: changes a result that was changed at {later}, after the file was saved; a column 版 (version) would tell"),
+        format!(
+            "{cell}: ファイルの保存より後（{later}）に変更された実績を書き換えます。「版」の列があれば確かめられます"
+        ),
+        format!(
+            "{cell}: changes a result that was changed at {later}, after the file was saved; a column 版 (version) would tell"
+        ),
     );
     sheet_note(sheet, entry, Severity::Warning, "changed_since", at, detail)
 }

@@ -57,7 +57,11 @@ pub(super) fn read(
     let found = package.walk_until(part, |step| {
         reader.step(&step)?;
         let is_other = !reader.is_table && reader.last_row > HEADER_ROWS;
-        Ok(if is_other { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if is_other {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     })?;
     let ended = !reader.in_data || !reader.is_table && reader.last_row > HEADER_ROWS;
     // A stream that ends early is no worksheet, even if its beginning can be read.

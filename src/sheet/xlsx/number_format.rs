@@ -133,7 +133,11 @@ impl NumberFormat {
             [] if !has_condition(first) || met(first) => (Some(first), own(first)),
             [] => (None, false),
             [second, third @ ..] if has_condition(first) || has_condition(second) => {
-                let first_holds = if has_condition(first) { met(first) } else { number > Decimal::ZERO };
+                let first_holds = if has_condition(first) {
+                    met(first)
+                } else {
+                    number > Decimal::ZERO
+                };
                 let second_holds = match third {
                     _ if has_condition(second) => met(second),
                     [] => true,
@@ -185,7 +189,12 @@ impl Section {
                 'E' | 'e' if rest.as_str().starts_with(['+', '-']) => {
                     section.tokens.push(Token::Exponent(rest.next() == Some('+')));
                 }
-                'G' | 'g' if rest.as_str().get(..6).is_some_and(|it| it.eq_ignore_ascii_case("eneral")) => {
+                'G' | 'g'
+                    if rest
+                        .as_str()
+                        .get(..6)
+                        .is_some_and(|it| it.eq_ignore_ascii_case("eneral")) =>
+                {
                     section.tokens.push(Token::General);
                     rest.nth(5);
                 }
@@ -263,7 +272,11 @@ impl Condition {
             "<=" | "=" => bound < Decimal::ZERO,
             _ => false,
         };
-        Some(Self { is_met, bound, negative })
+        Some(Self {
+            is_met,
+            bound,
+            negative,
+        })
     }
 }
 

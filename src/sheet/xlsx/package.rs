@@ -50,7 +50,11 @@ impl<'b> Package<'b> {
     }
 
     /// Goes through a part, step by step. Returns false if there is no such part.
-    pub(super) fn walk(&mut self, name: &str, mut step: impl FnMut(Step<'_>) -> Result<(), Note>) -> Result<bool, Note> {
+    pub(super) fn walk(
+        &mut self,
+        name: &str,
+        mut step: impl FnMut(Step<'_>) -> Result<(), Note>,
+    ) -> Result<bool, Note> {
         self.walk_until(name, |it| step(it).map(|()| ControlFlow::Continue(())))
     }
 

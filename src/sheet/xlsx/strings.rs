@@ -65,7 +65,9 @@ impl Raised {
                 '−' => '-',
                 c => c,
             };
-            LINE.chars().zip(those.chars()).find_map(|(on, off)| (on == c).then_some(off))
+            LINE.chars()
+                .zip(those.chars())
+                .find_map(|(on, off)| (on == c).then_some(off))
         };
         text.chars().map(|c| moved(c).unwrap_or(c)).collect()
     }
@@ -102,7 +104,10 @@ impl CellText {
         };
         let (mut text, mut struck) = (String::new(), String::new());
         for run in runs {
-            let Marks { struck: is_struck, raised } = look(run);
+            let Marks {
+                struck: is_struck,
+                raised,
+            } = look(run);
             let to = if is_struck { &mut struck } else { &mut text };
             match raised {
                 Some(raised) => to.push_str(&raised.text(&run.text)),

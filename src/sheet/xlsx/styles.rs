@@ -67,7 +67,10 @@ impl Styles {
                 Step::Close("cellXfs") => in_cells = false,
                 _ => {}
             }
-            if [codes.len(), fonts.len(), cells.len()].iter().any(|it| *it > MOST_FORMATS) {
+            if [codes.len(), fonts.len(), cells.len()]
+                .iter()
+                .any(|it| *it > MOST_FORMATS)
+            {
                 return Err(unreadable(part));
             }
             Ok(())

@@ -270,7 +270,10 @@ fn all_worksheets_are_read_but_hidden_ones() {
             shown(table).into_iter().map(move |cell| format!("{name} {cell}"))
         });
         assert_eq!(cells.collect::<Vec<_>>(), expected, "{sheets}");
-        assert_eq!((read.hidden, read.unread), (hidden.iter().map(|it| (*it).to_owned()).collect(), vec![]));
+        assert_eq!(
+            (read.hidden, read.unread),
+            (hidden.iter().map(|it| (*it).to_owned()).collect(), vec![])
+        );
     }
     assert_eq!(
         refusal(&book(r#"<sheet name="a" r:id="r1" state="hidden"/>"#)),

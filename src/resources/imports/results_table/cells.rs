@@ -314,7 +314,11 @@ fn is_date(written: &str) -> bool {
 
 /// The day in a text.
 fn day_in(text: &str) -> Option<NaiveDate> {
-    if has_mark(text) { None } else { written_day(&plain(text)) }
+    if has_mark(text) {
+        None
+    } else {
+        written_day(&plain(text))
+    }
 }
 
 /// Whether a text holds a superscript or a circled number, which [`plain`] would make a digit.

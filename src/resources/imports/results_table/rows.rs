@@ -295,7 +295,9 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         let is_percent = unit.is_some_and(|unit| cells::plain(unit) == "%");
         let small = value.is_some_and(|value| value != Decimal::ZERO && value.0.abs() < rust_decimal::Decimal::ONE);
         let marked = self.cell(row, code).is_some_and(|cell| match &cell.content {
-            Content::Number(number) => number.percent || number.shown.as_ref().is_some_and(|it| it.contains(['%', '％'])),
+            Content::Number(number) => {
+                number.percent || number.shown.as_ref().is_some_and(|it| it.contains(['%', '％']))
+            }
             Content::Text(text) => text.contains(['%', '％']),
             _ => false,
         });
@@ -363,7 +365,9 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
                     self.warn(
                         "shown_differs",
                         at,
-                        &format!("「{shown}」と表示されていますが、入っている数値は{stored}です。{stored}として読みました"),
+                        &format!(
+                            "「{shown}」と表示されていますが、入っている数値は{stored}です。{stored}として読みました"
+                        ),
                         &format!("shows '{shown}' and holds {stored}, which was read"),
                     );
                 }
@@ -411,13 +415,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         });
     }
 
-    fn same(
-        &mut self,
-        row: &Row,
-        code: &'static str,
-        known: &str,
-        is_same: impl Fn(&Content) -> Result<bool, Fault>,
-    ) {
+    fn same(&mut self, row: &Row, code: &'static str, known: &str, is_same: impl Fn(&Content) -> Result<bool, Fault>) {
         if let Ok(Some(false)) = self.field(row, code, is_same) {
             let given = self.cell(row, code).map(|cell| cells::words(&cell.content));
             let (at, given) = (self.place(row, code), quoted(&given.unwrap_or_default()));

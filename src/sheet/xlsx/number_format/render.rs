@@ -28,8 +28,15 @@ pub(super) fn text(tokens: &[Token], number: Decimal, unsigned: bool) -> Option<
     let first = tokens.iter().position(is_digit).unwrap_or(tokens.len());
     // A fixed denominator is written in literal digits.
     let last = tokens.iter().rposition(is_part).map_or(first, |last| {
-        let digits = tokens.iter().skip(last + 1).take_while(|token| literal_digit(token).is_some());
-        let fixed = if tokens.get(last) == Some(&Token::Slash) { digits.count() } else { 0 };
+        let digits = tokens
+            .iter()
+            .skip(last + 1)
+            .take_while(|token| literal_digit(token).is_some());
+        let fixed = if tokens.get(last) == Some(&Token::Slash) {
+            digits.count()
+        } else {
+            0
+        };
         last + 1 + fixed
     });
     let (before, rest) = tokens.split_at_checked(first)?;
@@ -39,7 +46,13 @@ pub(super) fn text(tokens: &[Token], number: Decimal, unsigned: bool) -> Option<
     let minus = if is_negative && !unsigned { "-" } else { "" };
     let words = |tokens: &[Token]| -> String { tokens.iter().filter_map(word).collect() };
     // A percent sign that scales belongs to the number.
-    let marks = |tokens: &[Token]| -> String { tokens.iter().filter(|it| **it != Token::Percent).filter_map(word).collect() };
+    let marks = |tokens: &[Token]| -> String {
+        tokens
+            .iter()
+            .filter(|it| **it != Token::Percent)
+            .filter_map(word)
+            .collect()
+    };
     let is_number = shown.number == Some(number.abs())
         && shown.text.contains(|c: char| c.is_ascii_digit())
         && says_no_more(&format!("{minus}{}", marks(before)), &marks(behind), is_negative);
@@ -116,7 +129,10 @@ fn general(token: &Token, number: Decimal) -> Option<String> {
 
 /// 1,234.50 by #,##0.00; scaled by 1,000 for each comma behind the last digit.
 fn decimal(tokens: &[Token], number: Decimal) -> Option<Digits> {
-    let point = tokens.iter().position(|token| *token == Token::Point).unwrap_or(tokens.len());
+    let point = tokens
+        .iter()
+        .position(|token| *token == Token::Point)
+        .unwrap_or(tokens.len());
     let (whole, rest) = tokens.split_at_checked(point)?;
     let is_digit = |token: &Token| matches!(token, Token::Digit(_));
     let last = whole.iter().rposition(is_digit).unwrap_or(0);
@@ -134,7 +150,10 @@ fn decimal(tokens: &[Token], number: Decimal) -> Option<Digits> {
 
     let mut text = integer(whole, digits.trim_start_matches('0'), grouped);
     let least = rest.iter().filter(|token| is_digit(token)).enumerate();
-    let least = least.filter(|(_, token)| **token == Token::Digit('0')).map(|(n, _)| n + 1).last();
+    let least = least
+        .filter(|(_, token)| **token == Token::Digit('0'))
+        .map(|(n, _)| n + 1)
+        .last();
     let kept = fraction.trim_end_matches('0').len().max(least.unwrap_or(0));
     let mut digits = fraction.chars().enumerate();
     for token in rest {
@@ -151,7 +170,9 @@ fn decimal(tokens: &[Token], number: Decimal) -> Option<Digits> {
         }
     }
     // Text among the digits keeps them apart.
-    let is_apart = tokens.iter().any(|token| matches!(token, Token::Literal(_) | Token::Percent));
+    let is_apart = tokens
+        .iter()
+        .any(|token| matches!(token, Token::Literal(_) | Token::Percent));
     Some(Digits {
         text,
         number: (!is_apart).then_some(rounded),
@@ -209,7 +230,10 @@ fn separate(text: &mut String, left: usize, grouped: bool) {
 /// 1.23E+05 by 0.00E+00; with several digits before the point the exponent is a multiple of their count.
 fn scientific(tokens: &[Token], at: usize, number: Decimal) -> Option<Digits> {
     let (mantissa, exponent) = tokens.split_at_checked(at)?;
-    let point = mantissa.iter().position(|token| *token == Token::Point).unwrap_or(mantissa.len());
+    let point = mantissa
+        .iter()
+        .position(|token| *token == Token::Point)
+        .unwrap_or(mantissa.len());
     let count = |tokens: &[Token]| tokens.iter().filter(|token| matches!(token, Token::Digit(_))).count();
     let group = i64::try_from(count(mantissa.get(..point)?).max(1)).ok()?;
     let number = number.normalize();
@@ -218,7 +242,8 @@ fn scientific(tokens: &[Token], at: usize, number: Decimal) -> Option<Digits> {
     let first = digits - 1 - i64::from(number.scale());
     let mut power = first.div_euclid(group) * group;
     let places = u32::try_from(count(mantissa.get(point..)?).min(28)).ok()?;
-    let mut shown = times_ten_to(number, -power)?.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    let mut shown =
+        times_ten_to(number, -power)?.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
     if shown >= times_ten_to(Decimal::ONE, group)? {
         shown = times_ten_to(shown, -group)?;
         power += group;
@@ -251,9 +276,16 @@ fn times_ten_to(number: Decimal, power: i64) -> Option<Decimal> {
 fn fraction(tokens: &[Token], bar: usize, number: Decimal) -> Option<Digits> {
     let (above, below) = tokens.split_at_checked(bar)?;
     let is_digit = |token: &Token| matches!(token, Token::Digit(_));
-    let above = above.split(|token| !is_digit(token)).filter(|run| !run.is_empty()).count();
+    let above = above
+        .split(|token| !is_digit(token))
+        .filter(|run| !run.is_empty())
+        .count();
     let below = below.get(1..)?;
-    let literal: String = below.iter().map_while(literal_digit).map(|digit| digit.to_string()).collect();
+    let literal: String = below
+        .iter()
+        .map_while(literal_digit)
+        .map(|digit| digit.to_string())
+        .collect();
     let fixed = literal.parse::<u32>().ok().filter(|fixed| *fixed > 0);
     let (mut whole, part) = if above > 1 {
         (number.trunc(), number.fract())
@@ -264,7 +296,10 @@ fn fraction(tokens: &[Token], bar: usize, number: Decimal) -> Option<Digits> {
         Some(fixed) => {
             let fixed = Decimal::from(fixed);
             let numerator = part.checked_mul(fixed)?;
-            (numerator.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero), fixed)
+            (
+                numerator.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
+                fixed,
+            )
         }
         None => {
             let digits = below.iter().take_while(|token| is_digit(token)).count();

@@ -8,7 +8,9 @@ use super::*;
 fn shown(code: &str, number: &str) -> String {
     match NumberFormat::read(code).show(number.parse().ok()) {
         Shown::Number { text: Some(text), .. } => text.to_string(),
-        Shown::Number { percent, text: None, .. } => if percent { "as it is, %" } else { "as it is" }.to_owned(),
+        Shown::Number {
+            percent, text: None, ..
+        } => if percent { "as it is, %" } else { "as it is" }.to_owned(),
         Shown::Date => "date".to_owned(),
         Shown::Time => "time".to_owned(),
     }

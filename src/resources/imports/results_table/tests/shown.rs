@@ -56,7 +56,10 @@ fn a_number_that_is_shown_otherwise_is_read_with_a_warning() {
         assert_eq!(said(&sheet), [("shown_differs", "C2")], "{code}");
         assert_eq!(only(&sheet).value, value(read), "{code}");
         let detail = &sheet.notes.first().unwrap().detail;
-        assert!(detail.ja.contains(&format!("「{shown}」")) && detail.en.contains(&format!("'{shown}'")), "{detail:?}");
+        assert!(
+            detail.ja.contains(&format!("「{shown}」")) && detail.en.contains(&format!("'{shown}'")),
+            "{detail:?}"
+        );
         let held = detail.ja.contains("入っている数値は");
         assert!(held, "{detail:?}");
     }
@@ -100,7 +103,9 @@ fn a_text_column_takes_what_is_shown() {
 fn what_is_struck_out_is_left_out_and_said() {
     let (struck, plain) = (Format::new().set_font_strikethrough(), Format::new());
     let sheet = with_cell(GROUPS, "実績値", |sheet| {
-        sheet.write_rich_string(1, 2, &[(&struck, "48"), (&plain, "51")]).unwrap();
+        sheet
+            .write_rich_string(1, 2, &[(&struck, "48"), (&plain, "51")])
+            .unwrap();
     });
     assert_eq!(said(&sheet), [("struck_out", "C2")]);
     assert_eq!(only(&sheet).value, value("51"));
@@ -109,7 +114,9 @@ fn what_is_struck_out_is_left_out_and_said() {
 
     // Whatever the cell's own font makes of the parts without one.
     let sheet = with_cell(GROUPS, "備考", |sheet| {
-        sheet.write_rich_string(1, 2, &[(&plain, "前"), (&struck, "の案"), (&plain, "後")]).unwrap();
+        sheet
+            .write_rich_string(1, 2, &[(&plain, "前"), (&struck, "の案"), (&plain, "後")])
+            .unwrap();
     });
     assert_eq!(only(&sheet).comment, Some(Prose("前後".into())));
     assert_eq!(said(&sheet), [("struck_out", "C2")]);
@@ -126,7 +133,11 @@ fn a_cell_with_nothing_but_struck_text_is_neither_read_nor_taken_for_empty() {
             sheet.write_with_format(1, 2, "A", &struck).unwrap();
         });
         for sheet in [number, text] {
-            assert_eq!((said(&sheet), sheet.is_refused()), (vec![("struck_out", "C2")], true), "{head}");
+            assert_eq!(
+                (said(&sheet), sheet.is_refused()),
+                (vec![("struck_out", "C2")], true),
+                "{head}"
+            );
         }
     }
     // A row that is struck out as a whole is no empty row.
@@ -135,7 +146,10 @@ fn a_cell_with_nothing_but_struck_text_is_neither_read_nor_taken_for_empty() {
             sheet.write_with_format(1, column, GROUPS, &struck).unwrap();
         }
     });
-    assert_eq!(said(&row), [("struck_out", "A2"), ("struck_out", "B2"), ("struck_out", "C2")]);
+    assert_eq!(
+        said(&row),
+        [("struck_out", "A2"), ("struck_out", "B2"), ("struck_out", "C2")]
+    );
     // An empty cell may have any font.
     let empty = with_cell(GROUPS, "備考", |sheet| {
         sheet.write_blank(1, 2, &struck).unwrap();
@@ -166,7 +180,10 @@ fn what_is_raised_never_becomes_a_digit() {
         sheet.write_with_format(1, 2, 51, &raised).unwrap();
     });
     assert_eq!(said(&sheet), [("number", "C2")]);
-    let sheet = rich("備考", &[(&plain, "5m"), (&raised, "2"), (&plain, "のCO"), (&lowered, "2")]);
+    let sheet = rich(
+        "備考",
+        &[(&plain, "5m"), (&raised, "2"), (&plain, "のCO"), (&lowered, "2")],
+    );
     assert_eq!(only(&sheet).comment, Some(Prose("5m²のCO₂".into())));
     assert_eq!(said(&sheet), []);
 }

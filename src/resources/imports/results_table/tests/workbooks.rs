@@ -19,7 +19,11 @@ fn table<'b>(book: &'b mut Workbook, name: &str, rows: &[(&str, i32, &str)]) -> 
 }
 
 fn read_book(book: &mut Workbook) -> Sheet {
-    read(&xlsx::read(&book.save_to_buffer().unwrap(), is_header).unwrap(), None, lookup)
+    read(
+        &xlsx::read(&book.save_to_buffer().unwrap(), is_header).unwrap(),
+        None,
+        lookup,
+    )
 }
 
 #[test]
@@ -55,7 +59,10 @@ fn every_worksheet_with_the_heads_is_read_and_others_are_named() {
     assert_eq!(sheets, ["下期", "下期", "メモ", "作業用", "奥"]);
     for note in &sheet.notes {
         let name = note.sheet.as_deref().unwrap();
-        assert!(note.detail.ja.contains(name) && note.detail.en.contains(name), "{note:?}");
+        assert!(
+            note.detail.ja.contains(name) && note.detail.en.contains(name),
+            "{note:?}"
+        );
     }
 }
 
@@ -132,7 +139,11 @@ fn a_row_of_another_goal_organization_or_policy_is_refused() {
         ("", "", "昔", ("fiscal_year", "E2")),
     ] {
         let sheet = row(code, organization, year);
-        assert_eq!((said(&sheet), sheet.is_refused()), (vec![fault], true), "{code} {organization} {year}");
+        assert_eq!(
+            (said(&sheet), sheet.is_refused()),
+            (vec![fault], true),
+            "{code} {organization} {year}"
+        );
     }
     let mut book = Workbook::new();
     let sheet = table(&mut book, "実績", &[(GROUPS, 2024, "3")]);
@@ -146,6 +157,11 @@ fn a_row_of_another_goal_organization_or_policy_is_refused() {
 
 #[test]
 fn a_target_that_the_table_changes_is_not_taken() {
-    let sheet = read_csv(&format!("指標ID,年度,目標,実績値\n{GROUPS},2024,40％以上,3\n{GROUPS},2025,50%以上,3\n"));
-    assert_eq!((said(&sheet), sheet.is_refused()), (vec![("target_differs", "C3")], false));
+    let sheet = read_csv(&format!(
+        "指標ID,年度,目標,実績値\n{GROUPS},2024,40％以上,3\n{GROUPS},2025,50%以上,3\n"
+    ));
+    assert_eq!(
+        (said(&sheet), sheet.is_refused()),
+        (vec![("target_differs", "C3")], false)
+    );
 }
