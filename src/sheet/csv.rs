@@ -95,7 +95,7 @@ impl Reader {
                 column,
                 formula: false,
                 content: Content::Text(composed(&self.cell).into()),
-                struck: None,
+                struck: false,
             };
             self.builder.cell(row, &mut self.cells, cell)?;
         }

@@ -53,6 +53,8 @@ pub struct Table {
     pub hidden_columns: Vec<(u32, u32)>,
     /// The ranges of merged cells, of which only the first cell holds something.
     pub merged: Vec<Merged>,
+    /// The texts that are struck out.
+    pub struck: Vec<Struck>,
 }
 
 /// A row of a table.
@@ -84,8 +86,8 @@ pub struct Cell {
     pub formula: bool,
     /// The content.
     pub content: Content,
-    /// The text that is struck out in the cell. It is no part of the content; if all is struck out, that is an empty text.
-    pub struck: Option<Arc<str>>,
+    /// Whether text of the cell is struck out. It is no part of the content; if all is struck out, that is an empty text.
+    pub struck: bool,
 }
 
 /// The content of a cell, by kind: a spreadsheet shows a date or 57% where the file has 45747 or 0.57.
@@ -119,6 +121,17 @@ pub struct Number {
     /// The text that the spreadsheet shows, if that is more or less than the number alone: 49 of 48.7, 49% of 0.485, 1,234 of
     /// 1234000, 57人 of 57.
     pub shown: Option<Arc<str>>,
+}
+
+/// A text that is struck out in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Struck {
+    /// Row and column of the cell.
+    pub at: (u32, u32),
+    /// The text.
+    pub text: Arc<str>,
+    /// Whether nothing else stands in the cell.
+    pub alone: bool,
 }
 
 /// A range of merged cells.
@@ -213,22 +226,30 @@ impl Builder {
             Content::Number(number) => number.shown.as_ref(),
             _ => None,
         };
-        self.text += [text, cell.struck.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|text| text.len())
-            .sum::<usize>();
-        if self.text > MOST_TEXT {
-            let mebibytes = MOST_TEXT >> 20;
-            return Err(refused(
-                "too_large",
-                (row, column),
-                &format!("セルの文字は合わせて{mebibytes} MiBまでです"),
-                &format!("the cells of a file hold at most {mebibytes} MiB of text"),
-            ));
-        }
+        self.text((row, column), text.map_or(0, |text| text.len()))?;
         cells.push(cell);
         Ok(())
+    }
+
+    /// Adds a text that is struck out.
+    pub(super) fn struck(&mut self, struck: Struck) -> Result<(), Note> {
+        self.text(struck.at, struck.text.len())?;
+        self.table.struck.push(struck);
+        Ok(())
+    }
+
+    fn text(&mut self, at: (u32, u32), bytes: usize) -> Result<(), Note> {
+        self.text += bytes;
+        if self.text <= MOST_TEXT {
+            return Ok(());
+        }
+        let mebibytes = MOST_TEXT >> 20;
+        Err(refused(
+            "too_large",
+            at,
+            &format!("セルの文字は合わせて{mebibytes} MiBまでです"),
+            &format!("the cells of a file hold at most {mebibytes} MiB of text"),
+        ))
     }
 
     /// Counts an empty cell.
@@ -313,7 +334,7 @@ mod tests {
                 column: 1,
                 formula: false,
                 content,
-                struck: None,
+                struck: false,
             };
             builder.cell(1, &mut cells, cell)
         };

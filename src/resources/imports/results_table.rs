@@ -202,14 +202,14 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         self.heads = heads;
         self.required_columns();
         self.layout(table);
+        self.struck(table);
         let header = self.heads.row;
-        for row in table.rows.iter().filter(|row| row.number >= header) {
+        for row in table.rows.iter().filter(|row| row.number > header) {
             if self.notes.full() {
                 break;
             }
             work::spend(row.cells.len() * CELL);
-            self.struck(row);
-            if row.number > header && !row.cells.iter().all(cells::is_blank) {
+            if !row.cells.iter().all(cells::is_blank) {
                 self.row(row);
             }
         }

@@ -12,7 +12,7 @@ use super::{
     strings::{CellText, Marks, Runs, unescaped},
     styles::Style,
 };
-use crate::sheet::table::{Builder, Cell, Content, HEADER_ROWS, Merged, Number, Row, Table, place};
+use crate::sheet::table::{Builder, Cell, Content, HEADER_ROWS, Merged, Number, Row, Struck, Table, place};
 
 /// Most merged ranges and runs of hidden columns to remember: more than messages name.
 const MOST_RANGES: usize = 1_000;
@@ -213,8 +213,15 @@ impl<F: Fn(&Row) -> bool> Reader<'_, F> {
             column: open.column,
             formula: open.formula,
             content,
-            struck,
+            struck: struck.is_some(),
         };
+        if let Some(text) = struck {
+            self.builder.struck(Struck {
+                at: (row.number, open.column),
+                text,
+                alone: matches!(&cell.content, Content::Text(rest) if rest.trim().is_empty()),
+            })?;
+        }
         match self.builder.cell(row.number, &mut row.cells, cell) {
             Err(note) if note.code == "too_many_columns" && !self.is_table => {
                 self.is_empty = false;
@@ -229,8 +236,11 @@ impl<F: Fn(&Row) -> bool> Reader<'_, F> {
 /// A cell that breaks the rules of XLSX.
 struct Malformed;
 
-/// The content of a cell, and the text that is struck out in it, if there is anything in it.
-fn content(open: &Open, style: &Style, workbook: &Workbook) -> Result<Option<(Content, Option<Arc<str>>)>, Malformed> {
+/// The content of a cell, and the text that is struck out in it.
+type Seen = (Content, Option<Arc<str>>);
+
+/// What stands in a cell, if anything.
+fn content(open: &Open, style: &Style, workbook: &Workbook) -> Result<Option<Seen>, Malformed> {
     if open.formula && (open.value.is_none() || workbook.is_uncomputed) {
         return Ok(Some((Content::Uncomputed, None)));
     }

@@ -90,6 +90,14 @@ pub(super) struct Run {
 }
 
 impl CellText {
+    /// A text without a look of its own.
+    pub(super) fn plain(text: &str) -> Self {
+        Self::One(Run {
+            text: text.into(),
+            marks: None,
+        })
+    }
+
     /// The text that counts in a cell whose font has these marks, and the text that is struck out in it.
     pub(super) fn seen(&self, font: Marks) -> (Arc<str>, Option<Arc<str>>) {
         let look = |run: &Run| run.marks.unwrap_or(font);
@@ -143,7 +151,7 @@ pub(super) fn shared(package: &mut Package<'_>, part: &str) -> Result<Vec<CellTe
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     /// The runs so far; neighbours of one look are put together.
-    runs: Vec<(String, Option<Marks>)>,
+    read: Vec<(String, Option<Marks>)>,
     /// The look of the run that is read.
     marks: Option<Marks>,
     in_properties: bool,
@@ -173,9 +181,9 @@ impl Runs {
             Step::Close("t") => self.in_text = false,
             Step::Close("r") => self.marks = None,
             Step::Close("rPr") => self.in_properties = false,
-            Step::Text(text) if self.in_text && !self.in_reading => match self.runs.last_mut() {
+            Step::Text(text) if self.in_text && !self.in_reading => match self.read.last_mut() {
                 Some((last, marks)) if *marks == self.marks => last.push_str(text),
-                _ => self.runs.push(((*text).to_owned(), self.marks)),
+                _ => self.read.push(((*text).to_owned(), self.marks)),
             },
             _ => {}
         }
@@ -184,7 +192,7 @@ impl Runs {
 
     /// The text.
     pub(super) fn done(&self) -> CellText {
-        let mut runs = self.runs.iter().map(|(text, marks)| Run {
+        let mut runs = self.read.iter().map(|(text, marks)| Run {
             text: unescaped(text).into(),
             marks: *marks,
         });
@@ -193,16 +201,6 @@ impl Runs {
             (Some(only), 0) => CellText::One(only),
             (Some(first), _) => CellText::Many(std::iter::once(first).chain(runs).collect()),
         }
-    }
-}
-
-impl CellText {
-    /// A text without a look of its own.
-    pub(super) fn plain(text: &str) -> Self {
-        Self::One(Run {
-            text: text.into(),
-            marks: None,
-        })
     }
 }
 

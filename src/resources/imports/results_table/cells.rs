@@ -41,12 +41,12 @@ impl Fault {
 
 /// Whether a cell holds nothing that anybody sees.
 pub(super) fn is_blank(cell: &Cell) -> bool {
-    has_no_text(cell) && cell.struck.is_none()
+    has_no_text(cell) && !cell.struck
 }
 
 /// Whether everything in a cell is struck out.
 pub(super) fn is_struck(cell: &Cell) -> bool {
-    has_no_text(cell) && cell.struck.is_some()
+    has_no_text(cell) && cell.struck
 }
 
 fn has_no_text(cell: &Cell) -> bool {

@@ -22,7 +22,7 @@ use crate::{
     error::{Place, Violation},
     http::validation::{Rules as _, violations},
     resources::results::ResultInput,
-    sheet::table::{Cell, Content, Row, Table},
+    sheet::table::{Cell, Content, Row, Struck, Table},
     value::{Decimal, FiscalYear, Id, Line, Prose, language::Bilingual},
 };
 
@@ -380,19 +380,19 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         }
     }
 
-    /// Says what is struck out in a row. A cell in which nothing else stands is refused: it may be meant to be erased, or not.
-    pub(super) fn struck(&mut self, row: &Row) {
-        for cell in &row.cells {
-            let Some(struck) = &cell.struck else { continue };
-            let (at, words) = ((row.number, cell.column), quoted(struck));
-            if cells::is_struck(cell) {
+    /// Says what is struck out in a table. A cell in which nothing else stands is refused: it may be meant to be erased, or not.
+    pub(super) fn struck(&mut self, table: &Table) {
+        let header = self.heads.row;
+        for Struck { at, text, alone } in table.struck.iter().filter(|struck| struck.at.0 >= header) {
+            let words = quoted(text);
+            if *alone {
                 let ja = format!("取り消し線の付いた「{words}」だけが入っています。消すか、取り消し線を外してください");
                 let en = format!("holds nothing but '{words}', which is struck out; delete it, or remove the line");
-                self.fault(at, &Fault::new("struck_out", ja, en));
+                self.fault(*at, &Fault::new("struck_out", ja, en));
             } else {
                 self.warn(
                     "struck_out",
-                    at,
+                    *at,
                     &format!("取り消し線の付いた「{words}」を除いて読みました"),
                     &format!("was read without '{words}', which is struck out"),
                 );

@@ -71,7 +71,7 @@ fn with(indicator: &str, code: &str, content: Content) -> Sheet {
         column,
         formula: false,
         content: Content::Text(text.into()),
-        struck: None,
+        struck: false,
     };
     let head = Row {
         number: 1,
@@ -85,7 +85,7 @@ fn with(indicator: &str, code: &str, content: Content) -> Sheet {
         column: 3,
         formula: false,
         content,
-        struck: None,
+        struck: false,
     });
     cells.extend(status.map(|status| text(4, status)));
     let row = Row {

@@ -135,11 +135,11 @@ fn decimal(tokens: &[Token], number: Decimal) -> Option<Digits> {
         .unwrap_or(tokens.len());
     let (whole, rest) = tokens.split_at_checked(point)?;
     let is_digit = |token: &Token| matches!(token, Token::Digit(_));
-    let last = whole.iter().rposition(is_digit).unwrap_or(0);
-    let is_comma = |(at, token): &(usize, &Token)| **token == Token::Comma && *at < last;
+    let end = whole.iter().rposition(is_digit).unwrap_or(0);
+    let is_comma = |(at, token): &(usize, &Token)| **token == Token::Comma && *at < end;
     let grouped = whole.iter().enumerate().any(|it| is_comma(&it));
     let commas = |tokens: &[Token]| tokens.iter().filter(|token| **token == Token::Comma).count();
-    let scaling = commas(whole.get(last..)?) + commas(rest);
+    let scaling = commas(whole.get(end..)?) + commas(rest);
     let places = rest.iter().filter(|token| is_digit(token)).count();
     let scaled = (0..scaling).try_fold(number, |number, _| number.checked_div(Decimal::ONE_THOUSAND))?;
     let places = u32::try_from(places.min(28)).ok()?;
@@ -292,20 +292,17 @@ fn fraction(tokens: &[Token], bar: usize, number: Decimal) -> Option<Digits> {
     } else {
         (Decimal::ZERO, number)
     };
-    let (mut numerator, denominator) = match fixed {
-        Some(fixed) => {
-            let fixed = Decimal::from(fixed);
-            let numerator = part.checked_mul(fixed)?;
-            (
-                numerator.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
-                fixed,
-            )
-        }
-        None => {
-            let digits = below.iter().take_while(|token| is_digit(token)).count();
-            let most = 10_i64.checked_pow(u32::try_from(digits.clamp(1, MOST_DENOMINATOR)).ok()?)? - 1;
-            nearest(part, Decimal::from(most))?
-        }
+    let (mut numerator, denominator) = if let Some(fixed) = fixed {
+        let fixed = Decimal::from(fixed);
+        let numerator = part.checked_mul(fixed)?;
+        (
+            numerator.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
+            fixed,
+        )
+    } else {
+        let digits = below.iter().take_while(|token| is_digit(token)).count();
+        let most = 10_i64.checked_pow(u32::try_from(digits.clamp(1, MOST_DENOMINATOR)).ok()?)? - 1;
+        nearest(part, Decimal::from(most))?
     };
     if above > 1 && numerator == denominator {
         (whole, numerator) = (whole + Decimal::ONE, Decimal::ZERO);

@@ -155,8 +155,8 @@ async fn by_form(api: &Api, cell: &str, unit: &str) -> Option<String> {
 /// The number that a target has which is the cell and 以上.
 async fn by_target(api: &Api, cell: &str, unit: &str) -> Option<String> {
     let body = json!({ "text": format!("{cell}以上"), "fiscal_year": 2024 });
-    let call = Call::new("POST", "/v1/targets/parse").anonymous().json(&body);
-    let read = api.send(call).await.must_be(200).body;
+    let asked = Call::new("POST", "/v1/targets/parse").anonymous().json(&body);
+    let read = api.send(asked).await.must_be(200).body;
     let is_whole = read["parse"] == "full" && read["name"].is_null();
     let is_of_unit = read["unit"].is_null() || read["unit"] == unit;
     number(&read["target"]["value"]).filter(|_| is_whole && is_of_unit)

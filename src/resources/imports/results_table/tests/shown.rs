@@ -33,8 +33,8 @@ fn formatted(indicator: &str, code: &str, number: f64) -> Sheet {
     })
 }
 
-fn value(text: &str) -> Option<Decimal> {
-    Some(text.parse().unwrap())
+fn value(text: &str) -> Decimal {
+    text.parse().unwrap()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_number_that_is_shown_otherwise_is_read_with_a_warning() {
     ] {
         let sheet = formatted(indicator, code, number);
         assert_eq!(said(&sheet), [("shown_differs", "C2")], "{code}");
-        assert_eq!(only(&sheet).value, value(read), "{code}");
+        assert_eq!(only(&sheet).value, Some(value(read)), "{code}");
         let detail = &sheet.notes.first().unwrap().detail;
         assert!(
             detail.ja.contains(&format!("「{shown}」")) && detail.en.contains(&format!("'{shown}'")),
@@ -79,7 +79,7 @@ fn a_number_that_is_shown_as_it_is_or_with_its_unit_is_read_in_silence() {
     ] {
         let sheet = formatted(indicator, code, number);
         assert_eq!(said(&sheet), [], "{code}");
-        assert_eq!(only(&sheet).value, value(read), "{code}");
+        assert_eq!(only(&sheet).value, Some(value(read)), "{code}");
     }
     let sheet = with_cell(GROUPS, "実績値", |sheet| {
         let format = Format::new().set_num_format("\"令和\"0\"年度\"");
@@ -108,7 +108,7 @@ fn what_is_struck_out_is_left_out_and_said() {
             .unwrap();
     });
     assert_eq!(said(&sheet), [("struck_out", "C2")]);
-    assert_eq!(only(&sheet).value, value("51"));
+    assert_eq!(only(&sheet).value, Some(value("51")));
     let detail = &sheet.notes.first().unwrap().detail;
     assert!(detail.ja.contains("「48」") && detail.en.contains("'48'"), "{detail:?}");
 
