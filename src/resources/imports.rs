@@ -135,7 +135,7 @@ pub enum ParsedFile {
 /// is not there is stored as a draft; that of a tree under the identifiers it has, so that it moves from one installation to
 /// another as it is. The same file again changes nothing. With `dry_run=true` everything is done, reported and undone, and
 /// errors are part of the report. Otherwise a file is refused whole, or stored whole: 422 names every error and broken
-/// rule, 409 what contradicts what is stored. What is public changes with a reason (`Change-Reason`).
+/// rule, 409 what contradicts what is stored, as rows of a table do that were made from another version than the stored one. What is public changes with a reason (`Change-Reason`).
 #[utoipa::path(
     tag = "imports",
     security(("token" = ["edit"])),

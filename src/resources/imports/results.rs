@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::{
@@ -34,6 +35,8 @@ use crate::{
 
 /// Most rows that a report warns of for one reason.
 const MOST_ALIKE: usize = 50;
+/// A file says to the second when it was saved.
+const RESOLUTION: TimeDelta = TimeDelta::seconds(1);
 /// The column of versions, and the code of the fault of a row that was made from another version than the stored one.
 const VERSION: &str = "version";
 /// Evaluations a report names.
@@ -185,9 +188,8 @@ fn merged(tx: &mut Tx<'_>, sheet: &Sheet, saved_at: Option<Time>) -> Result<Merg
         // A row that changes nothing may be as old as it likes.
         if stored.is_none_or(|stored| stored.differs(&result)) {
             let version = stored.map_or(0, |stored| stored.version);
-            let later = stored
-                .map(|stored| stored.updated_at)
-                .filter(|at| saved_at.is_some_and(|it| it < *at));
+            let later = stored.map(|stored| stored.updated_at);
+            let later = later.filter(|at| saved_at.is_some_and(|it| it.0 + RESOLUTION <= at.0));
             match (entry.version, later) {
                 (Some(read), _) if read != version && merged.stale.len() < MOST_NOTES => {
                     merged.stale.push(stale(sheet, entry, read, version));

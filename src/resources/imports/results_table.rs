@@ -23,6 +23,7 @@ pub use notes::{MOST_NOTES, SheetNames, TableNote};
 mod cells;
 pub mod heads;
 mod notes;
+mod remarks;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -177,7 +178,13 @@ pub fn read(file: &Tables, year: Option<FiscalYear>, lookup: impl FnMut(Id) -> O
 
 /// Warns of worksheets that are not read. Those that explain an exported table hold nothing to read.
 fn unread_sheets(file: &Tables, notes: &mut Notes) {
-    for name in file.unread.iter().filter(|name| !EXPLANATIONS.contains(&name.as_str())) {
+    let is_explained = |name: &&String| EXPLANATIONS.contains(&name.as_str());
+    // Where there is no table at all, that is said already.
+    let unread = file
+        .unread
+        .iter()
+        .filter(|name| !file.tables.is_empty() && !is_explained(name));
+    for name in unread {
         let detail = Bilingual::new(
             format!("シート「{name}」には「指標ID」の見出しがないため、読んでいません"),
             format!("the worksheet '{name}' has no head 指標ID (indicator_id), and was not read"),

@@ -20,6 +20,15 @@ pub struct TableNote {
     /// How serious the note is.
     pub severity: Severity,
     /// The code of the note, for programs.
+    ///
+    /// Errors on the table: `no_header`, `unknown_column`, `repeated_column`, `missing_column`, `no_head`,
+    /// `too_many_results`. On a row: `required`, `id`, `unknown_indicator`, `fiscal_year`, `repeated_result`,
+    /// `value_required`, `goal_code_differs`, `organization_differs`, `policy_year_differs`, `version` (made from another
+    /// version than the stored one). On a cell: `number`, `unit`, `percent`, `exponent`, `digits`, `count`, `date`, `time`,
+    /// `boolean`, `text`, `error_value`, `formula`, `status_as_value`, `unknown_code`, `struck_out` (nothing else stands in
+    /// it), and the rules of a result. Warnings: `hidden_column`, `hidden_row`, `hidden_sheet`, `sheet_unread`,
+    /// `merged_cells`, `formula`, `number_as_text`, `shown_differs`, `struck_out`, `small_percent`, `name_differs`,
+    /// `unit_differs`, `target_differs`, `text_differs`, `changed_since`.
     pub code: &'static str,
     /// The name of the worksheet; nothing for CSV.
     pub sheet: Option<Arc<str>>,

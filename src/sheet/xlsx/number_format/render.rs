@@ -56,7 +56,8 @@ pub(super) fn text(tokens: &[Token], number: Decimal, unsigned: bool) -> Option<
     let is_number = shown.number == Some(number.abs())
         && shown.text.contains(|c: char| c.is_ascii_digit())
         && says_no_more(&format!("{minus}{}", marks(before)), &marks(behind), is_negative);
-    (!is_number).then(|| format!("{minus}{}{}{}", words(before), shown.text, words(behind)).into())
+    let text = || format!("{minus}{}{}{}", words(before), shown.text, words(behind));
+    (!is_number).then(|| text().trim().into())
 }
 
 /// Whether the words around digits are nothing but the sign of the number.
