@@ -85,7 +85,8 @@ impl NumberFormat {
     /// Reads a format code.
     pub(super) fn read(code: &str) -> Self {
         work::spend(code.len());
-        if code.is_empty() {
+        if code.is_empty() || code.eq_ignore_ascii_case("General") {
+            // Most cells: there is nothing to render.
             return Self::default();
         }
         let mut sections: Vec<Section> = sections(code).into_iter().map(Section::read).collect();
