@@ -12,7 +12,7 @@ pub type Column = (&'static str, &'static str);
 
 /// The columns of a table of results. Exports and templates write all of them in this order; a table that is read
 /// may hold any of them, under code or head, in any order.
-pub const RESULT_COLUMNS: [Column; 24] = [
+pub const RESULT_COLUMNS: [Column; 25] = [
     ("indicator_id", "指標ID"),
     ("fiscal_year", "年度"),
     ("organization", "所属"),
@@ -37,4 +37,5 @@ pub const RESULT_COLUMNS: [Column; 24] = [
     ("comment", "備考"),
     ("source", "出典"),
     ("license", "ライセンス"),
+    ("version", "版"),
 ];

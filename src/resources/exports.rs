@@ -166,8 +166,8 @@ async fn export_indicators(
 /// Exports results, or gives the sheet to fill in.
 ///
 /// One row for each result, with its indicator, target and the previous year's value, in the order in which they were
-/// created; with the filters of the list. The file can be changed and sent to `/v1/imports`. Otherwise like
-/// `/v1/exports/indicators`.
+/// created; with the filters of the list. The file can be changed and sent to `/v1/imports`, which refuses rows whose result
+/// was changed since: `version` tells. Otherwise like `/v1/exports/indicators`.
 #[utoipa::path(tag = "exports", params(ResultFilter, AsOfParam, Since, ExportShape, Filling))]
 #[get("/exports/results")]
 async fn export_results(
@@ -276,7 +276,7 @@ fn in_step<T: Send>(
     })
 }
 
-/// The last two cells of every row.
+/// The cells by which every row says where it comes from.
 fn origin(source: String) -> [Cell; 2] {
     [Cell::Text(source.into()), Cell::Text(LICENSE.into())]
 }

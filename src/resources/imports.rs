@@ -29,7 +29,7 @@ use crate::{
         workshop::Bench,
     },
     query,
-    sheet::{self, decode::decode, table::Table},
+    sheet::{self, decode::decode, table::Tables},
     text_enum,
     value::{FiscalYear, Slug, hex, language::Bilingual},
 };
@@ -116,7 +116,8 @@ impl ImportOptions {
 pub struct FormText(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
 
 /// Results as a table, a row for each indicator and fiscal year, with the columns of `/v1/exports/results` (any of them, in
-/// any order); as CSV (UTF-8, UTF-16 or Shift JIS) or as an Excel workbook.
+/// any order); as CSV (UTF-8, UTF-16 or Shift JIS) or as an Excel workbook, of which every worksheet with these heads is read
+/// that is not hidden. A row with a `version` (版) that is not the stored one is refused if it would change anything.
 #[derive(Debug, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 16_777_216, example = "指標ID,年度,実績値")]
 pub struct ResultsFile(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
@@ -128,8 +129,8 @@ pub enum ParsedFile {
     Policy(Box<PolicyTree>),
     /// A form.
     Form(ImportFormat, Box<Form>),
-    /// A table of results.
-    Results(ImportFormat, Table),
+    /// Tables of results.
+    Results(ImportFormat, Tables),
     /// A file that is not in the format it is said to be in, and why.
     Nothing(ImportFormat, Note),
 }
@@ -142,7 +143,7 @@ pub enum ParsedFile {
 /// is not there is stored as a draft; that of a tree under the identifiers it has, so that it moves from one installation to
 /// another as it is. The same file again changes nothing. With `dry_run=true` everything is done, reported and undone, and
 /// errors are part of the report. Otherwise a file is refused whole, or stored whole: 422 names every error and broken
-/// rule, 409 what contradicts what is stored. What is public changes with a reason (`Change-Reason`).
+/// rule, 409 what contradicts what is stored, as rows of a table do that were made from another version than the stored one. What is public changes with a reason (`Change-Reason`).
 #[utoipa::path(
     tag = "imports",
     security(("token" = ["edit"])),
@@ -178,17 +179,20 @@ pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<ParsedFile
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
             return validation::read(document).map(|tree| ParsedFile::Policy(Box::new(tree)));
         }
-        ImportFormat::Csv => return Ok(table(format, sheet::csv::read(bytes, results_table::is_key))),
-        ImportFormat::Xlsx => return Ok(table(format, sheet::xlsx::read(bytes))),
+        ImportFormat::Csv => {
+            let table = sheet::csv::read(bytes, results_table::is_key);
+            return Ok(tables(format, table.map(Tables::from)));
+        }
+        ImportFormat::Xlsx => return Ok(tables(format, sheet::xlsx::read(bytes, results_table::is_header))),
         ImportFormat::Text => form::read_text(&decode(bytes).map_err(unreadable)?),
         ImportFormat::Html => form::read_html(&decode(bytes).map_err(unreadable)?),
     };
     Ok(ParsedFile::Form(format, Box::new(form)))
 }
 
-fn table(format: ImportFormat, table: std::result::Result<Table, Note>) -> ParsedFile {
-    match table {
-        Ok(table) => ParsedFile::Results(format, table),
+fn tables(format: ImportFormat, tables: std::result::Result<Tables, Note>) -> ParsedFile {
+    match tables {
+        Ok(tables) => ParsedFile::Results(format, tables),
         Err(note) => ParsedFile::Nothing(format, note),
     }
 }
@@ -203,7 +207,7 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
     let dry_run = options.dry_run;
     match said {
         ParsedFile::Nothing(format, note) => refused(*format, dry_run, (None, None), vec![note.into()]),
-        ParsedFile::Results(format, table) => results::import(tx, *format, table, options),
+        ParsedFile::Results(format, tables) => results::import(tx, *format, tables, options),
         ParsedFile::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
             let left = if let Some(policy) = policies::permitted_or_new(tx, &key)? {

@@ -6,15 +6,14 @@
 
 use super::{
     decode::decode,
-    table::{Builder, Cell, Content, Row, Table, address, refused},
+    table::{Builder, Cell, Content, HEADER_ROWS, Row, Table, address, refused},
 };
 use crate::{
     domain::form::Note,
     value::{composed, work},
 };
 
-/// The header is looked for in the first lines, and in the first cells of each.
-const HEADER_LINES: usize = 20;
+/// The head is looked for in the first cells of a line.
 const HEADER_CELLS: usize = 128;
 
 /// Reads a table from the bytes of a CSV file. `is_key` knows the head that every table of its kind needs: the
@@ -96,6 +95,7 @@ impl Reader {
                 column,
                 formula: false,
                 content: Content::Text(composed(&self.cell).into()),
+                struck: false,
             };
             self.builder.cell(row, &mut self.cells, cell)?;
         }
@@ -127,11 +127,8 @@ impl Reader {
 fn separator(text: &str, is_key: impl Fn(&str) -> bool) -> char {
     const CANDIDATES: [char; 3] = [',', ';', '\t'];
     let mut most = (1, ',');
-    for line in text
-        .split(['\n', '\r'])
-        .filter(|line| !line.trim().is_empty())
-        .take(HEADER_LINES)
-    {
+    let lines = text.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
+    for (_, line) in (0..HEADER_ROWS).zip(lines) {
         for candidate in CANDIDATES {
             // No more cells than a header may have.
             let pieces = || {

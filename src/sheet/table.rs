@@ -6,17 +6,41 @@ use chrono::NaiveDate;
 
 use crate::{
     domain::form::{Note, Severity},
-    value::language::Bilingual,
+    value::{Time, language::Bilingual},
 };
 
-/// Most rows a table may have, empty ones not counted.
+/// The head of a table is one of the first rows; above it stand titles.
+pub const HEADER_ROWS: u32 = 20;
+/// Most rows a file may have, empty ones not counted.
 pub const MOST_ROWS: usize = 200_000;
 /// Most columns a table may use; a cell further to the right is refused unless it is empty.
 pub const MOST_COLUMNS: u32 = 64;
-/// Most cells a table may have, in a workbook the empty ones too: twice as many as the largest table of results needs.
+/// Most cells a file may have, in a workbook the empty ones too: twice as many as the largest table of results needs.
 pub const MOST_CELLS: usize = 4_400_000;
-/// Most bytes of text in all cells of a table; a text that cells share counts for each of them.
+/// Most bytes of text in all cells of a file; a text that cells share counts for each of them.
 pub const MOST_TEXT: usize = 128 << 20;
+
+/// The tables of a file, and what the file says beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tables {
+    /// The tables: of a workbook those of all worksheets that have the heads, in their order; of CSV the one.
+    pub tables: Vec<Table>,
+    /// The names of worksheets that hold something, but no heads.
+    pub unread: Vec<String>,
+    /// The names of hidden worksheets, which are not read.
+    pub hidden: Vec<String>,
+    /// When the file was last saved, if it says so.
+    pub saved_at: Option<Time>,
+}
+
+impl From<Table> for Tables {
+    fn from(table: Table) -> Self {
+        Self {
+            tables: vec![table],
+            ..Self::default()
+        }
+    }
+}
 
 /// A table as read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +53,8 @@ pub struct Table {
     pub hidden_columns: Vec<(u32, u32)>,
     /// The ranges of merged cells, of which only the first cell holds something.
     pub merged: Vec<Merged>,
+    /// The texts that are struck out.
+    pub struck: Vec<Struck>,
 }
 
 /// A row of a table.
@@ -60,6 +86,8 @@ pub struct Cell {
     pub formula: bool,
     /// The content.
     pub content: Content,
+    /// Whether text of the cell is struck out. It is no part of the content; if all is struck out, that is an empty text.
+    pub struck: bool,
 }
 
 /// The content of a cell, by kind: a spreadsheet shows a date or 57% where the file has 45747 or 0.57.
@@ -90,6 +118,20 @@ pub struct Number {
     pub percent: bool,
     /// How many decimal places are always shown.
     pub places: u32,
+    /// The text that the spreadsheet shows, if that is more or less than the number alone: 49 of 48.7, 49% of 0.485, 1,234 of
+    /// 1234000, 57人 of 57.
+    pub shown: Option<Arc<str>>,
+}
+
+/// A text that is struck out in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Struck {
+    /// Row and column of the cell.
+    pub at: (u32, u32),
+    /// The text.
+    pub text: Arc<str>,
+    /// Whether nothing else stands in the cell.
+    pub alone: bool,
 }
 
 /// A range of merged cells.
@@ -145,20 +187,32 @@ pub(super) fn refused(code: &'static str, (line, column): (u32, u32), ja: &str, 
     }
 }
 
-/// Builds a table, and counts its parts, so that it stays within the limits.
+/// Builds the tables of a file, and counts their parts, so that all of them together stay within the limits.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     table: Table,
+    rows: usize,
     cells: usize,
     text: usize,
 }
 
 impl Builder {
+    /// Begins the table of a worksheet.
+    pub(super) fn begin(&mut self, sheet: &str) {
+        self.table = Table {
+            sheet: Some(sheet.to_owned()),
+            ..Table::default()
+        };
+    }
+
     /// Adds a cell to the row being read.
     pub(super) fn cell(&mut self, row: u32, cells: &mut Vec<Cell>, cell: Cell) -> Result<(), Note> {
         let column = cell.column;
         if column > MOST_COLUMNS {
-            let at = address(row, column);
+            let at = match &self.table.sheet {
+                Some(sheet) => format!("{sheet}!{}", address(row, column)),
+                None => address(row, column),
+            };
             return Err(refused(
                 "too_many_columns",
                 (row, column),
@@ -167,20 +221,35 @@ impl Builder {
             ));
         }
         self.count(row, column)?;
-        if let Content::Text(text) = &cell.content {
-            self.text += text.len();
-        }
-        if self.text > MOST_TEXT {
-            let mebibytes = MOST_TEXT >> 20;
-            return Err(refused(
-                "too_large",
-                (row, column),
-                &format!("セルの文字は合わせて{mebibytes} MiBまでです"),
-                &format!("the cells of a table hold at most {mebibytes} MiB of text"),
-            ));
-        }
+        let text = match &cell.content {
+            Content::Text(text) => Some(text),
+            Content::Number(number) => number.shown.as_ref(),
+            _ => None,
+        };
+        self.text((row, column), text.map_or(0, |text| text.len()))?;
         cells.push(cell);
         Ok(())
+    }
+
+    /// Adds a text that is struck out.
+    pub(super) fn struck(&mut self, struck: Struck) -> Result<(), Note> {
+        self.text(struck.at, struck.text.len())?;
+        self.table.struck.push(struck);
+        Ok(())
+    }
+
+    fn text(&mut self, at: (u32, u32), bytes: usize) -> Result<(), Note> {
+        self.text += bytes;
+        if self.text <= MOST_TEXT {
+            return Ok(());
+        }
+        let mebibytes = MOST_TEXT >> 20;
+        Err(refused(
+            "too_large",
+            at,
+            &format!("セルの文字は合わせて{mebibytes} MiBまでです"),
+            &format!("the cells of a file hold at most {mebibytes} MiB of text"),
+        ))
     }
 
     /// Counts an empty cell.
@@ -191,7 +260,7 @@ impl Builder {
                 "too_many_cells",
                 (row, column),
                 &format!("セルは{MOST_CELLS}個までです"),
-                &format!("a table has at most {MOST_CELLS} cells"),
+                &format!("a file has at most {MOST_CELLS} cells"),
             ));
         }
         Ok(())
@@ -202,21 +271,22 @@ impl Builder {
         if row.cells.is_empty() {
             return Ok(());
         }
-        if self.table.rows.len() == MOST_ROWS {
+        if self.rows == MOST_ROWS {
             return Err(refused(
                 "too_many_rows",
                 (row.number, 1),
-                &format!("行は{MOST_ROWS}行までです"),
-                &format!("a table has at most {MOST_ROWS} rows"),
+                &format!("行は合わせて{MOST_ROWS}行までです"),
+                &format!("a file has at most {MOST_ROWS} rows"),
             ));
         }
+        self.rows += 1;
         self.table.rows.push(row);
         Ok(())
     }
 
-    /// The table.
-    pub(super) fn table(self) -> Table {
-        self.table
+    /// The table that was begun last.
+    pub(super) fn table(&mut self) -> Table {
+        std::mem::take(&mut self.table)
     }
 
     /// The table, to set everything but its rows.
@@ -264,6 +334,7 @@ mod tests {
                 column: 1,
                 formula: false,
                 content,
+                struck: false,
             };
             builder.cell(1, &mut cells, cell)
         };

@@ -19,7 +19,8 @@ mod book;
 mod cp932;
 mod csv;
 
-pub use book::{About, CodeList};
+pub(in crate::sheet) use book::MADE;
+pub use book::{About, CodeList, EXPLANATIONS};
 pub use csv::Encoding;
 
 /// The content of a cell.

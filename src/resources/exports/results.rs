@@ -35,6 +35,8 @@ pub(super) struct ResultRow {
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
     recorded_previous: Option<Decimal>,
+    /// The version of the stored result; 0 where there is none.
+    version: i64,
 }
 
 /// The policy that a result stands in.
@@ -70,6 +72,7 @@ struct ExportedResult {
     series: Id,
     #[diesel(select_expression = i::goal_id)]
     goal: Id,
+    version: i64,
     #[diesel(embed)]
     columns: Columns,
     #[diesel(embed)]
@@ -120,6 +123,7 @@ pub(super) fn read(
             fiscal_year: row.columns.fiscal_year(),
             recorded_previous: records.before(whose, row.columns.fiscal_year()),
             stored: Some(row.columns),
+            version: row.version,
             of: row.of,
         })
     };
@@ -127,8 +131,9 @@ pub(super) fn read(
     Ok(Some((last, rows)))
 }
 
-impl From<&Judged> for ResultRow {
-    fn from(judged: &Judged) -> Self {
+impl ResultRow {
+    /// The row of an indicator in a fiscal year, whose stored result has this version.
+    pub(super) fn of(judged: &Judged, version: i64) -> Self {
         let (subject, indicator) = (&judged.subject, &judged.subject.indicator);
         Self {
             policy: Arc::new(Policy {
@@ -148,11 +153,10 @@ impl From<&Judged> for ResultRow {
             fiscal_year: judged.fiscal_year,
             stored: judged.result.clone(),
             recorded_previous: judged.recorded_previous,
+            version,
         }
     }
-}
 
-impl ResultRow {
     /// Its cells, in the order of [`super::tables::RESULTS`], as of a day.
     pub(super) fn cells(self, on: NaiveDate, source: &Source) -> Vec<Cell> {
         let Self { of, policy, .. } = self;
@@ -190,6 +194,7 @@ impl ResultRow {
             ]),
         }
         cells.extend(origin);
+        cells.push(self.version.into());
         cells
     }
 }

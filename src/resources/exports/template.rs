@@ -1,12 +1,14 @@
 //! The sheet that an organization fills in.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::{results::ResultRow, rows::Source};
 use crate::{
     db::{
         Read,
-        schema::{goal_code_order, goals as g},
+        schema::{goal_code_order, goals as g, results as r},
     },
     error::{Error, Result, Violation},
     http::{
@@ -75,6 +77,14 @@ pub(super) fn write(
         let goal = goals.iter().position(|goal| *goal == indicator.goal_id);
         (goal, indicator.position, indicator.id)
     });
-    all.iter()
-        .try_for_each(|judged| writer.row(&ResultRow::from(judged).cells(on, &source)))
+    let indicators = all.iter().map(|judged| judged.subject.indicator.id);
+    let versions = r::table
+        .filter(r::indicator_id.eq_any(indicators.collect::<Vec<Id>>()))
+        .filter(r::fiscal_year.eq(policy.fiscal_year))
+        .select((r::indicator_id, r::version));
+    let versions: HashMap<Id, i64> = versions.load(conn.conn)?.into_iter().collect();
+    all.iter().try_for_each(|judged| {
+        let version = versions.get(&judged.subject.indicator.id).copied().unwrap_or(0);
+        writer.row(&ResultRow::of(judged, version).cells(on, &source))
+    })
 }

@@ -62,6 +62,7 @@ pub(super) fn notes_of(form: &Form) -> Vec<ImportNote> {
         notes.push(ImportNote {
             severity: Severity::Error,
             code: "organization_unknown".to_owned(),
+            sheet: None,
             line: Some(organization.line),
             column: None,
             pointer: Some("/organization".to_owned()),
@@ -145,6 +146,7 @@ impl From<&Note> for ImportNote {
         Self {
             severity: note.severity,
             code: note.code.to_owned(),
+            sheet: None,
             line: Some(note.line),
             column: Some(note.column),
             pointer: None,

@@ -88,7 +88,10 @@ pub struct ImportNote {
     /// What it is about, for programs: `result_count`, `target_unreadable` …
     #[schema(max_length = 100, example = "target_unreadable")]
     pub code: String,
-    /// The line of the file, from 1; null where it is about no line.
+    /// The worksheet of a workbook; null in other files, and where it is about the whole of one.
+    #[schema(max_length = 31, example = "実績")]
+    pub sheet: Option<String>,
+    /// The line of the file, or the row of the table, from 1; null where it is about no line.
     #[schema(minimum = 1, maximum = 100_000_000)]
     pub line: Option<u32>,
     /// The column of that line, in characters, from 1; null where it is not known.
@@ -257,6 +260,7 @@ impl ImportNote {
         Self {
             severity: Severity::Error,
             code: violation.code.to_owned(),
+            sheet: None,
             line: nearest.map(|field| field.line),
             column: None,
             pointer: pointer.filter(|pointer| !pointer.is_empty()),

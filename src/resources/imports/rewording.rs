@@ -108,6 +108,7 @@ pub(super) fn undecided(old: &str, new: &str) -> ImportNote {
     ImportNote {
         severity: Severity::Error,
         code: "rewording".to_owned(),
+        sheet: None,
         line: None,
         column: None,
         pointer: None,

@@ -38,7 +38,8 @@ pub struct StoredResult {
     /// 1 when created, one more with each change.
     pub version: i64,
     pub(super) created_at: Time,
-    pub(super) updated_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
 }
 
 /// The columns of a result that callers write, before the day is looked at on which its status depends.

@@ -20,6 +20,10 @@ use crate::{
     value::language::Bilingual,
 };
 
+/// When every workbook was made, as it says: a fixed moment, so that equal tables make equal files.
+pub(in crate::sheet) const MADE: &str = "2024-04-01T00:00:00Z";
+/// The worksheets beside the table: about the table, and what its codes mean.
+pub const EXPLANATIONS: [&str; 2] = ["この表について", "コード一覧"];
 /// Most rows of a worksheet, the head included.
 const MOST_ROWS: u32 = 1_048_576;
 /// Decimal places that a number may show.
@@ -151,8 +155,7 @@ impl<W: Write + Seek> Book<W> {
 /// The workbook without the table's rows, but with one row that has a cell in each style they need.
 fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    // A fixed date, so that equal tables make equal files.
-    let made = ExcelDateTime::from_ymd(2024, 4, 1)?;
+    let made = ExcelDateTime::parse_from_str(MADE)?;
     workbook.set_properties(&DocProperties::new().set_title(about.title).set_creation_datetime(&made));
     let bold = Format::new().set_bold();
     let sheet = workbook.add_worksheet();
@@ -218,13 +221,14 @@ fn offer(sheet: &mut Worksheet, columns: &[Column], named: bool, about: &About) 
 /// Adds the sheets about the table and the meanings of its codes.
 fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold();
-    let sheet = workbook.add_worksheet().set_name("この表について")?;
+    let [facts, codes] = EXPLANATIONS;
+    let sheet = workbook.add_worksheet().set_name(facts)?;
     sheet.set_column_width(0, 24)?.set_column_width(1, 100)?;
     for (row, (head, words)) in (0..).zip(&about.facts) {
         sheet.write_string_with_format(row, 0, *head, &bold)?;
         sheet.write_string(row, 1, words)?;
     }
-    let sheet = workbook.add_worksheet().set_name("コード一覧")?;
+    let sheet = workbook.add_worksheet().set_name(codes)?;
     sheet.set_column_width(0, 24)?.set_column_width(1, 24)?;
     sheet.set_column_width(2, 32)?.set_column_width(3, 40)?;
     for (place, head) in (0..).zip(["列", "コード", "日本語", "English"]) {

@@ -1,17 +1,18 @@
 //! Streams the cells of a worksheet. Type, style and formula of a cell together tell its kind.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use chrono::{Days, NaiveDate};
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive as _};
 
 use super::{
     Note, Workbook,
+    number_format::Shown,
     package::{Element, Package, Step, unreadable},
-    strings::{Runs, unescaped},
-    styles::Shown,
+    strings::{CellText, Marks, Runs, unescaped},
+    styles::Style,
 };
-use crate::sheet::table::{Builder, Cell, Content, Merged, Number, Row, Table, place};
+use crate::sheet::table::{Builder, Cell, Content, HEADER_ROWS, Merged, Number, Row, Struck, Table, place};
 
 /// Most merged ranges and runs of hidden columns to remember: more than messages name.
 const MOST_RANGES: usize = 1_000;
@@ -20,30 +21,70 @@ const LAST_ROW: u32 = 1_048_576;
 /// Significant digits of a number in a spreadsheet: further stored digits come from binary fractions.
 const DIGITS: u32 = 15;
 
-/// Reads a worksheet.
-pub(super) fn read(package: &mut Package<'_>, part: &str, workbook: &Workbook) -> Result<Table, Note> {
+/// What a worksheet is.
+pub(super) enum Worksheet {
+    /// A table: one of the first rows has the heads.
+    Table(Table),
+    /// Something else.
+    Other,
+    /// Empty.
+    Empty,
+}
+
+/// Reads a worksheet, which has cells in the part. A worksheet without heads is only looked into; its size does not matter.
+pub(super) fn read(
+    package: &mut Package<'_>,
+    (name, part): (&str, &str),
+    workbook: &Workbook,
+    builder: &mut Builder,
+    has_heads: &impl Fn(&Row) -> bool,
+) -> Result<Worksheet, Note> {
+    builder.begin(name);
     let mut reader = Reader {
         workbook,
         part,
-        builder: Builder::default(),
+        builder,
+        has_heads,
+        is_table: false,
+        is_empty: true,
+        too_wide: None,
         in_data: false,
         row: None,
         last_row: 0,
         last_column: 0,
         cell: None,
     };
-    let found = package.walk(part, |step| reader.step(&step))?;
+    let found = package.walk_until(part, |step| {
+        reader.step(&step)?;
+        let is_other = !reader.is_table && reader.last_row > HEADER_ROWS;
+        Ok(if is_other {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    })?;
+    let ended = !reader.in_data || !reader.is_table && reader.last_row > HEADER_ROWS;
     // A stream that ends early is no worksheet, even if its beginning can be read.
-    if !found || reader.in_data {
+    if !found || !ended {
         return Err(unreadable(part));
     }
-    Ok(reader.builder.table())
+    Ok(match (reader.is_table, reader.is_empty) {
+        (true, _) => Worksheet::Table(builder.table()),
+        (false, false) => Worksheet::Other,
+        (false, true) => Worksheet::Empty,
+    })
 }
 
-struct Reader<'w> {
+struct Reader<'w, F> {
     workbook: &'w Workbook,
     part: &'w str,
-    builder: Builder,
+    builder: &'w mut Builder,
+    has_heads: &'w F,
+    /// Whether the heads were found.
+    is_table: bool,
+    is_empty: bool,
+    /// The error of a cell too far to the right, which counts if the worksheet turns out to be a table.
+    too_wide: Option<Note>,
     in_data: bool,
     row: Option<Row>,
     last_row: u32,
@@ -63,13 +104,18 @@ struct Open {
     inline: Runs,
 }
 
-impl Reader<'_> {
+impl<F: Fn(&Row) -> bool> Reader<'_, F> {
     fn step(&mut self, step: &Step<'_>) -> Result<(), Note> {
         match step {
             Step::Open(element) => self.open(element)?,
             Step::Close("sheetData") => self.in_data = false,
             Step::Close("row") if self.in_data => {
                 if let Some(row) = self.row.take() {
+                    self.is_empty &= row.cells.is_empty();
+                    self.is_table |= row.number <= HEADER_ROWS && (self.has_heads)(&row);
+                    if let (true, Some(note)) = (self.is_table, self.too_wide.take()) {
+                        return Err(note);
+                    }
                     self.builder.row(row)?;
                 }
             }
@@ -85,7 +131,7 @@ impl Reader<'_> {
                 Step::Open(element) if element.name() == "f" => cell.formula = true,
                 Step::Close("v") => cell.in_value = false,
                 Step::Text(text) if cell.in_value => cell.value.get_or_insert_default().push_str(text),
-                step => cell.inline.step(step),
+                step => cell.inline.step(step)?,
             }
         }
         Ok(())
@@ -158,68 +204,102 @@ impl Reader<'_> {
         let (Some(open), Some(row)) = (self.cell.take(), &mut self.row) else {
             return Ok(());
         };
-        let Some(content) = content(&open, self.workbook).map_err(|Malformed| unreadable(self.part))? else {
+        let style = self.workbook.styles.of(open.style);
+        let read = content(&open, &style, self.workbook).map_err(|Malformed| unreadable(self.part))?;
+        let Some((content, struck)) = read else {
             return self.builder.count(row.number, open.column);
         };
         let cell = Cell {
             column: open.column,
             formula: open.formula,
             content,
+            struck: struck.is_some(),
         };
-        self.builder.cell(row.number, &mut row.cells, cell)
+        if let Some(text) = struck {
+            self.builder.struck(Struck {
+                at: (row.number, open.column),
+                text,
+                alone: matches!(&cell.content, Content::Text(rest) if rest.trim().is_empty()),
+            })?;
+        }
+        match self.builder.cell(row.number, &mut row.cells, cell) {
+            Err(note) if note.code == "too_many_columns" && !self.is_table => {
+                self.is_empty = false;
+                self.too_wide.get_or_insert(note);
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
 
 /// A cell that breaks the rules of XLSX.
 struct Malformed;
 
-/// The content of a cell, if any.
-fn content(open: &Open, workbook: &Workbook) -> Result<Option<Content>, Malformed> {
+/// The content of a cell, and the text that is struck out in it.
+type Seen = (Content, Option<Arc<str>>);
+
+/// What stands in a cell, if anything.
+fn content(open: &Open, style: &Style, workbook: &Workbook) -> Result<Option<Seen>, Malformed> {
     if open.formula && (open.value.is_none() || workbook.is_uncomputed) {
-        return Ok(Some(Content::Uncomputed));
+        return Ok(Some((Content::Uncomputed, None)));
     }
     let value = open.value.as_deref().unwrap_or_default();
-    let text = |text: Arc<str>| (!text.is_empty()).then_some(Content::Text(text));
-    Ok(match open.kind.as_str() {
-        "inlineStr" => text(unescaped(&open.inline.text).into()),
-        "str" => text(unescaped(value).into()),
-        _ if value.trim().is_empty() => None,
+    let text = |text: &CellText| {
+        let (text, struck) = text.seen(style.marks);
+        (!text.is_empty() || struck.is_some()).then_some((Content::Text(text), struck))
+    };
+    let content = match open.kind.as_str() {
+        "inlineStr" => return Ok(text(&open.inline.done())),
+        "str" => return Ok(text(&CellText::plain(&unescaped(value)))),
+        _ if value.trim().is_empty() => return Ok(None),
         "s" => {
             let number = value.trim().parse::<usize>().ok();
             let shared = number.and_then(|number| workbook.strings.get(number));
-            text(Arc::clone(shared.ok_or(Malformed)?))
+            return Ok(text(shared.ok_or(Malformed)?));
         }
-        "b" => Some(Content::Boolean(matches!(value.trim(), "1" | "true"))),
-        "e" => Some(Content::Error(value.into())),
-        "d" => Some(iso_day(value)),
-        "" | "n" => Some(number(value.trim(), workbook.formats.of(open.style), workbook.is_1904)),
+        "b" => Content::Boolean(matches!(value.trim(), "1" | "true")),
+        "e" => Content::Error(value.into()),
+        "d" => iso_day(value),
+        "" | "n" => number(value.trim(), style, workbook.is_1904),
         _ => return Err(Malformed),
-    })
-}
-
-fn number(stored: &str, shown: Shown, is_1904: bool) -> Content {
-    let digits = as_kept(stored);
-    let (percent, places) = match shown {
-        Shown::Number(places) => (false, places),
-        Shown::Percent(places) => (true, places),
-        Shown::Date => return day(&digits, is_1904).map_or(Content::Time, Content::Date),
-        Shown::Time => return Content::Time,
     };
-    Content::Number(Number {
-        digits: digits.into(),
-        percent,
-        places,
+    // A number that is struck out or raised as a whole is none.
+    Ok(if style.marks == Marks::default() {
+        Some((content, None))
+    } else {
+        let words = match &content {
+            Content::Number(number) => number.digits.to_string(),
+            Content::Date(day) => day.to_string(),
+            _ => value.trim().to_owned(),
+        };
+        text(&CellText::plain(&words))
     })
 }
 
-/// A number to the digits that a spreadsheet keeps: 81.2 for 81.200000000000003.
-fn as_kept(stored: &str) -> String {
+fn number(stored: &str, style: &Style, is_1904: bool) -> Content {
+    let kept = as_kept(stored);
+    let digits = kept.map_or_else(|| stored.to_owned(), |number| number.to_string());
+    match style.format.show(kept) {
+        Shown::Number { percent, places, text } => Content::Number(Number {
+            digits: digits.into(),
+            percent,
+            places,
+            shown: text,
+        }),
+        Shown::Date => day(&digits, is_1904).map_or(Content::Time, Content::Date),
+        Shown::Time => Content::Time,
+    }
+}
+
+/// A number to the digits that a spreadsheet keeps: 81.2 for 81.200000000000003. Nothing where it is beyond what can be held.
+fn as_kept(stored: &str) -> Option<Decimal> {
     // No program writes longer numbers; a longer text stays as it is, and is refused where a number is needed.
     let number = (stored.len() <= 40).then(|| stored.parse().or_else(|_| Decimal::from_scientific(stored)));
-    let kept = number
+    number
         .and_then(Result::ok)
-        .and_then(|number| number.round_sf_with_strategy(DIGITS, RoundingStrategy::MidpointAwayFromZero));
-    kept.map_or_else(|| stored.to_owned(), |number| number.normalize().to_string())
+        .and_then(|number| number.round_sf_with_strategy(DIGITS, RoundingStrategy::MidpointAwayFromZero))
+        .map(|number| number.normalize())
 }
 
 /// The day of a serial number; nothing where no calendar has it.
@@ -260,11 +340,12 @@ mod tests {
             ("-0.30000000000000004", "-0.3"),
             ("1.23456789012346E+18", "1234567890123460000"),
             ("0.33333333333333331", "0.333333333333333"),
-            ("1E+400", "1E+400"),
-            ("x", "x"),
+            ("1E+400", ""),
+            ("x", ""),
             ("", ""),
         ] {
-            assert_eq!(as_kept(stored), kept);
+            let read = as_kept(stored).map(|it| it.to_string());
+            assert_eq!(read.unwrap_or_default(), kept);
         }
     }
 

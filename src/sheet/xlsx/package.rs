@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, BufReader, Cursor, Read},
+    ops::ControlFlow,
 };
 
 use quick_xml::{
@@ -49,7 +50,20 @@ impl<'b> Package<'b> {
     }
 
     /// Goes through a part, step by step. Returns false if there is no such part.
-    pub(super) fn walk(&mut self, name: &str, step: impl FnMut(Step<'_>) -> Result<(), Note>) -> Result<bool, Note> {
+    pub(super) fn walk(
+        &mut self,
+        name: &str,
+        mut step: impl FnMut(Step<'_>) -> Result<(), Note>,
+    ) -> Result<bool, Note> {
+        self.walk_until(name, |it| step(it).map(|()| ControlFlow::Continue(())))
+    }
+
+    /// Goes through a part until a step ends it. Returns false if there is no such part.
+    pub(super) fn walk_until(
+        &mut self,
+        name: &str,
+        step: impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Note>,
+    ) -> Result<bool, Note> {
         let part = match self.archive.by_name(name) {
             Ok(part) => part,
             Err(ZipError::FileNotFound) => return Ok(false),
@@ -114,14 +128,18 @@ pub(super) fn unreadable(part: &str) -> Note {
     )
 }
 
-fn walk(part: &str, xml: impl io::BufRead, mut step: impl FnMut(Step<'_>) -> Result<(), Note>) -> Result<(), Note> {
+fn walk(
+    part: &str,
+    xml: impl io::BufRead,
+    mut step: impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Note>,
+) -> Result<(), Note> {
     let mut reader = Reader::from_reader(xml);
     reader.config_mut().expand_empty_elements = true;
     let mut buffer = Vec::new();
     loop {
         work::spend(STEP + buffer.len());
         buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|e| broken(part, &e))? {
+        let flow = match reader.read_event_into(&mut buffer).map_err(|e| broken(part, &e))? {
             Event::Start(start) | Event::Empty(start) => step(Step::Open(Element { start: &start, part }))?,
             Event::End(end) => step(Step::Close(end.local_name().into_inner()))?,
             Event::Text(text) => step(Step::Text(&text.xml10_content()))?,
@@ -136,8 +154,11 @@ fn walk(part: &str, xml: impl io::BufRead, mut step: impl FnMut(Step<'_>) -> Res
                 Err(_) => return Err(unreadable(part)),
             },
             Event::DocType(_) => return Err(unreadable(part)),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => ControlFlow::Continue(()),
             Event::Eof => return Ok(()),
+        };
+        if flow.is_break() {
+            return Ok(());
         }
     }
 }

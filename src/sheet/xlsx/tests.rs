@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook as Written};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::read;
 use crate::{
-    sheet::table::{Content, Merged, Table, address},
+    domain::form::Note,
+    sheet::table::{Content, Merged, Table, Tables, address},
     value::work::counted,
 };
 
@@ -58,6 +58,16 @@ fn rows(rows: &str) -> Vec<u8> {
     )
 }
 
+/// Reads a file, as if any row had the heads.
+fn read_all(bytes: &[u8]) -> Result<Tables, Note> {
+    super::read(bytes, |_| true)
+}
+
+/// Its first table.
+fn read(bytes: &[u8]) -> Result<Table, Note> {
+    read_all(bytes).map(|file| file.tables.into_iter().next().unwrap_or_default())
+}
+
 fn shown(table: &Table) -> Vec<String> {
     let mut cells = Vec::new();
     for row in &table.rows {
@@ -88,7 +98,6 @@ fn refusal(bytes: &[u8]) -> &'static str {
 #[test]
 fn a_file_of_a_library_is_read() {
     let mut book = Written::new();
-    book.add_worksheet().set_name("説明").unwrap().write(0, 0, "x").unwrap();
     let sheet = book.add_worksheet().set_name("実績").unwrap();
     sheet.write(0, 0, "指標ID").unwrap();
     sheet.write(0, 1, "改\n行 <&>\"_x000D_").unwrap();
@@ -218,14 +227,15 @@ fn what_only_whoever_opens_it_would_compute_has_no_value() {
 }
 
 #[test]
-fn hidden_worksheets_are_passed_over() {
+fn all_worksheets_are_read_but_hidden_ones() {
     let book = |sheets: &str| {
         let book = format!(r#"<workbook xmlns:r="{OFFICE}"><sheets>{sheets}</sheets></workbook>"#);
         let root = format!(
             r#"{RELATIONS}<Relationship Id="r" Type="{OFFICE}/officeDocument" Target="workbook.xml"/></Relationships>"#
         );
         let sheet = |id: u32| format!(r#"<Relationship Id="r{id}" Type="{OFFICE}/worksheet" Target="{id}.xml"/>"#);
-        let relations = format!("{RELATIONS}{}{}</Relationships>", sheet(1), sheet(2));
+        let chart = format!(r#"<Relationship Id="r3" Type="{OFFICE}/chartsheet" Target="3.xml"/>"#);
+        let relations = format!("{RELATIONS}{}{}{chart}</Relationships>", sheet(1), sheet(2));
         let data =
             |value: u32| format!("<worksheet><sheetData><row><c><v>{value}</v></c></row></sheetData></worksheet>");
         zipped(&[
@@ -234,27 +244,76 @@ fn hidden_worksheets_are_passed_over() {
             ("_rels/workbook.xml.rels", &relations),
             ("1.xml", &data(1)),
             ("2.xml", &data(2)),
+            ("3.xml", "<chartsheet/>"),
         ])
     };
-    for (sheets, expected) in [
-        (r#"<sheet name="a" r:id="r1"/><sheet name="b" r:id="r2"/>"#, "A1 1"),
+    for (sheets, expected, hidden) in [
+        (
+            r#"<sheet name="a" r:id="r1"/><sheet name="b" r:id="r2"/><sheet name="c" r:id="r3"/>"#,
+            &["a A1 1", "b A1 2"][..],
+            &[][..],
+        ),
         (
             r#"<sheet name="a" r:id="r1" state="hidden"/><sheet name="b" r:id="r2" state="visible"/>"#,
-            "A1 2",
+            &["b A1 2"],
+            &["a"],
         ),
-        (r#"<sheet name="a" r:id="r1"/><sheet name="実績" r:id="r2"/>"#, "A1 2"),
         (
             r#"<sheet name="a" r:id="r1"/><sheet name="実績" r:id="r2" state="veryHidden"/>"#,
-            "A1 1",
+            &["a A1 1"],
+            &["実績"],
         ),
     ] {
-        assert_eq!(cells(&book(sheets)), [expected], "{sheets}");
+        let read = read_all(&book(sheets)).unwrap();
+        let cells = read.tables.iter().flat_map(|table| {
+            let name = table.sheet.as_deref().unwrap();
+            shown(table).into_iter().map(move |cell| format!("{name} {cell}"))
+        });
+        assert_eq!(cells.collect::<Vec<_>>(), expected, "{sheets}");
+        assert_eq!(
+            (read.hidden, read.unread),
+            (hidden.iter().map(|it| (*it).to_owned()).collect(), vec![])
+        );
     }
     assert_eq!(
         refusal(&book(r#"<sheet name="a" r:id="r1" state="hidden"/>"#)),
         "no_sheet"
     );
     assert_eq!(refusal(&book(r#"<sheet name="a" r:id="r9"/>"#)), "not_xlsx");
+}
+
+#[test]
+fn what_a_font_strikes_out_or_raises_is_no_text() {
+    let styles = r#"<styleSheet><fonts><font><sz val="11"/></font><font><strike/></font><font><strike val="0"/><vertAlign val="superscript"/></font></fonts>
+        <cellXfs><xf fontId="0"/><xf fontId="1"/><xf fontId="2"/></cellXfs><dxfs><dxf><font><strike/></font></dxf></dxfs></styleSheet>"#;
+    let strings = r#"<sst><si><t>51</t></si><si><r><rPr><strike val="true"/></rPr><t>48</t></r><r><rPr><b/></rPr><t>51</t></r></si>
+        <si><r><t>51</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>2</t></r></si>
+        <si><r><t>か</t></r><r><rPr><b/></rPr><t>&#x3099;</t></r></si></sst>"#;
+    for (cell, text, struck) in [
+        ("<c t='s'><v>0</v></c>", "51", None),
+        ("<c t='s' s='1'><v>0</v></c>", "", Some("51")),
+        ("<c t='s' s='2'><v>0</v></c>", "⁵¹", None),
+        ("<c t='s'><v>1</v></c>", "51", Some("48")),
+        ("<c t='s' s='1'><v>1</v></c>", "51", Some("48")),
+        ("<c t='s'><v>2</v></c>", "51²", None),
+        ("<c t='s' s='1'><v>2</v></c>", "²", Some("51")),
+        ("<c t='s'><v>3</v></c>", "が", None),
+        ("<c t='str' s='1'><f>A2</f><v>51</v></c>", "", Some("51")),
+        ("<c s='1'><v>51</v></c>", "", Some("51")),
+        ("<c s='2'><v>-51</v></c>", "⁻⁵¹", None),
+        (
+            "<c t='inlineStr'><is><r><rPr><strike/></rPr><t>48</t></r><r><t>51</t></r></is></c>",
+            "51",
+            Some("48"),
+        ),
+    ] {
+        let sheet = format!("<worksheet><sheetData><row>{cell}</row></sheetData></worksheet>");
+        let table = read(&made("", strings, styles, &sheet)).unwrap();
+        let read = table.rows.first().unwrap().cells.first().unwrap();
+        assert_eq!(read.content, Content::Text(text.into()), "{cell}");
+        assert_eq!(table.struck.first().map(|it| &*it.text), struck, "{cell}");
+        assert_eq!(read.struck, struck.is_some(), "{cell}");
+    }
 }
 
 #[test]

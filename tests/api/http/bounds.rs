@@ -143,10 +143,18 @@ async fn a_text_that_many_cells_share_counts_for_each() {
         "<row><c t='inlineStr'><is><t>{}</t></is></c></row>",
         "x".repeat(1 << 20)
     );
-    let (tried, _) = refused(&api, XLSX, workbook(&row.repeat(60))).await;
-    assert_eq!(codes(&tried), ["no_header"], "60 MiB are read");
-    let (tried, _) = refused(&api, XLSX, workbook(&row.repeat(65))).await;
+    let table = |rows: usize| {
+        let head = "<row><c t='inlineStr'><is><t>指標ID</t></is></c></row>";
+        workbook(&format!("{head}{}", row.repeat(rows)))
+    };
+    let (tried, _) = refused(&api, XLSX, table(60)).await;
+    let read = codes(&tried).iter().filter(|code| **code == "id").count();
+    assert_eq!(read, 60, "60 MiB are read");
+    let (tried, _) = refused(&api, XLSX, table(65)).await;
     assert_eq!(codes(&tried), ["too_large"], "64 MiB is the most when unpacked");
+    // Of what is no table only the beginning is looked at.
+    let (tried, _) = refused(&api, XLSX, workbook(&row.repeat(65))).await;
+    assert_eq!(codes(&tried), ["no_header"]);
 }
 
 #[actix_web::test]

@@ -1,13 +1,20 @@
 //! `/v1/exports`: tables in files, which come back as they went.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read as _, Write as _},
+};
 
 use serde_json::{Value, json};
-use ward_policy::sheet::{
-    RESULT_COLUMNS,
-    table::{Content, Table},
-    xlsx,
+use ward_policy::{
+    resources::imports::results_table::is_header,
+    sheet::{
+        RESULT_COLUMNS,
+        table::{Content, Table},
+        xlsx,
+    },
 };
+use zip::write::SimpleFileOptions;
 
 use crate::support::{Answer, Api, Call, factories, years::Years};
 
@@ -45,6 +52,49 @@ fn cells(table: &Table, column: u32) -> Vec<Option<String>> {
         .collect()
 }
 
+/// The only table of a workbook.
+fn workbook(answer: &Answer) -> Table {
+    let file = xlsx::read(&answer.bytes, is_header).unwrap();
+    let [table] = file.tables.try_into().unwrap();
+    table
+}
+
+/// A file of results whose rows do not say which version they were made from.
+fn without_versions(file: &Answer, media_type: &str) -> Vec<u8> {
+    if media_type != XLSX {
+        let mut rows = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(&file.bytes[..]);
+        let mut written = csv::Writer::from_writer(Vec::new());
+        for (n, row) in rows.byte_records().enumerate() {
+            let row = row.unwrap();
+            let last = row.len() - 1;
+            let kept = |at| if n > 0 && at == last { &b""[..] } else { &row[at] };
+            written.write_record((0..row.len()).map(kept)).unwrap();
+        }
+        return written.into_inner().unwrap();
+    }
+    let mut files = zip::ZipArchive::new(Cursor::new(&file.bytes[..])).unwrap();
+    let mut written = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for n in 0..files.len() {
+        let mut part = files.by_index(n).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        if name == "xl/worksheets/sheet1.xml" {
+            let last = char::from(b'A' + u8::try_from(RESULT_COLUMNS.len() - 1).unwrap());
+            for row in 2..=text.matches("<row ").count() {
+                let (start, rest) = text.split_once(&format!("<c r=\"{last}{row}\"")).unwrap();
+                let (_, end) = rest.split_once("</c>").unwrap();
+                text = format!("{start}{end}");
+            }
+        }
+        written.start_file(name, SimpleFileOptions::default()).unwrap();
+        written.write_all(text.as_bytes()).unwrap();
+    }
+    written.finish().unwrap().into_inner()
+}
+
 #[actix_web::test]
 async fn results_come_back_from_every_kind_of_file_as_they_went() {
     let years = Years::drafted().await;
@@ -75,10 +125,13 @@ async fn results_come_back_from_every_kind_of_file_as_they_went() {
             "{query}: {report:#}"
         );
 
-        // And into where they are missing.
+        // And where one was removed since, nothing comes back until the row says that it is new.
         let read = api.get(&path).await.must_be(200);
         api.delete(&path, &read.etag()).await.must_be(204);
-        let report = api.sheet("", media_type, file.bytes.clone()).await.must_be(200).body;
+        let refused = api.sheet("", media_type, file.bytes.clone()).await;
+        refused.must_refuse(409, &[("", "version")]);
+        let fresh = without_versions(&file, media_type);
+        let report = api.sheet("", media_type, fresh).await.must_be(200).body;
         assert_eq!(
             (&report["created"], &report["changed"]),
             (&json!(1), &json!(0)),
@@ -157,14 +210,14 @@ async fn a_table_is_one_that_machines_read() {
 
     let book = api.file("results?format=xlsx").await;
     assert_eq!(book.header("content-type"), XLSX);
-    let table = xlsx::read(&book.bytes).unwrap();
+    let table = workbook(&book);
     assert_eq!(table.sheet.as_deref(), Some("実績"));
     assert_eq!(
         cells(&table, 6)[1].as_deref(),
         Some("=cmd|' /C calc'!A0"),
         "a text cell is no formula"
     );
-    let mut files = zip::ZipArchive::new(std::io::Cursor::new(&book.bytes[..])).unwrap();
+    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
     let names = std::io::read_to_string(files.by_name("xl/workbook.xml").unwrap()).unwrap();
     assert!(names.contains("この表について") && names.contains("コード一覧"));
     assert!(
@@ -299,7 +352,7 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
         book.header("content-disposition"),
         "attachment; filename=\"results-nishi-2024.xlsx\""
     );
-    let table = xlsx::read(&book.bytes).unwrap();
+    let table = workbook(&book);
     let ids: Vec<_> = cells(&table, 1).into_iter().skip(1).flatten().collect();
     assert_eq!(ids, [&*done, &*early, &*late], "in the order of the form");
     assert_eq!(
@@ -312,7 +365,7 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
         cells(&table, 10)[1].is_some(),
         "what is stored is not to be typed again"
     );
-    let mut files = zip::ZipArchive::new(std::io::Cursor::new(&book.bytes[..])).unwrap();
+    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
     let sheet = std::io::read_to_string(files.by_name("xl/worksheets/sheet1.xml").unwrap()).unwrap();
     assert_eq!(sheet.matches("<dataValidation ").count(), 3);
 

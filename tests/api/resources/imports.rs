@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Api, Call, factories::with, years::Years};
 
 pub(crate) mod forms;
+mod one_rule;
 mod pasted;
 pub(crate) mod results_table;
 mod rewording;
+mod sheet_versions;
 pub(crate) mod trials;
 
 const TREE: &str = "/v1/policies/nishi/2024/tree";

@@ -7,4 +7,4 @@ use ward_policy::{resources::imports::results_table::is_key, sheet::csv};
 #[path = "../sheets.rs"]
 mod sheets;
 
-fuzz_target!(|bytes: &[u8]| sheets::hold(csv::read(bytes, is_key)));
+fuzz_target!(|bytes: &[u8]| sheets::hold(csv::read(bytes, is_key).map(Into::into)));

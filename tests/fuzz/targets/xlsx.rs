@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::sheet::xlsx;
+use ward_policy::{resources::imports::results_table::is_header, sheet::xlsx};
 
 #[path = "../sheets.rs"]
 mod sheets;
 
-fuzz_target!(|bytes: &[u8]| sheets::hold(xlsx::read(bytes)));
+fuzz_target!(|bytes: &[u8]| sheets::hold(xlsx::read(bytes, is_header)));

@@ -4,7 +4,7 @@
 use std::io::{Cursor, Write};
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::sheet::xlsx;
+use ward_policy::{resources::imports::results_table::is_header, sheet::xlsx};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 #[path = "../sheets.rs"]
@@ -49,5 +49,5 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let file = file.finish().expect("memory").into_inner();
-    sheets::hold(xlsx::read(&file));
+    sheets::hold(xlsx::read(&file, is_header));
 });

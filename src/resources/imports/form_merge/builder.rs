@@ -83,6 +83,7 @@ impl FormMerge<'_> {
                 self.notes.push(ImportNote {
                     severity: Severity::Error,
                     code: "goal_code".to_owned(),
+                    sheet: None,
                     line: Some(goal.code.line),
                     column: None,
                     pointer: None,

@@ -1,6 +1,7 @@
 //! Reads a single cell of a table of results: a number, a day, a code, or why it is none.
 
 use chrono::NaiveDate;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::quoted;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     error::nearest,
     sheet::{
         formula,
-        table::{Content, Number},
+        table::{Cell, Content, Number},
     },
     value::{Codes, Date, Decimal, FiscalYear, Id, language::Bilingual},
 };
@@ -39,8 +40,17 @@ impl Fault {
 }
 
 /// Whether a cell holds nothing that anybody sees.
-pub(super) fn is_blank(content: &Content) -> bool {
-    matches!(content, Content::Text(text) if text.trim().is_empty())
+pub(super) fn is_blank(cell: &Cell) -> bool {
+    has_no_text(cell) && !cell.struck
+}
+
+/// Whether everything in a cell is struck out.
+pub(super) fn is_struck(cell: &Cell) -> bool {
+    has_no_text(cell) && cell.struck
+}
+
+fn has_no_text(cell: &Cell) -> bool {
+    matches!(&cell.content, Content::Text(text) if text.trim().is_empty())
 }
 
 /// A number in `unit`, or one without a unit.
@@ -123,11 +133,27 @@ pub(super) fn text(content: &Content) -> Result<String, Fault> {
     }
 }
 
+/// Whether a cell says one of these texts, in any width; a fault if it holds no text.
+pub(super) fn same_text(content: &Content, known: &[&str], ja: &str, en: &str) -> Result<bool, Fault> {
+    match content {
+        Content::Text(_) | Content::Number(_) => {
+            let given = text(content)?;
+            Ok(!has_mark(&given) && known.iter().any(|known| plain(known) == plain(&given)))
+        }
+        other => Err(no(other, ja, en)),
+    }
+}
+
+/// What a message repeats of a cell.
+pub(super) fn words(content: &Content) -> String {
+    text(content).unwrap_or_default()
+}
+
 /// A day: a date cell, 2025-03-31, 2025/3/31, 2025年3月31日, 令和7年3月31日 or R7.3.31.
 pub(super) fn day(content: &Content) -> Result<Date, Fault> {
     match content {
         Content::Date(day) => Ok(Date(*day)),
-        Content::Text(text) => written_day(&plain(text)).map(Date).ok_or_else(|| {
+        Content::Text(text) => day_in(text).map(Date).ok_or_else(|| {
             let given = quoted(text);
             Fault::new(
                 "date",
@@ -144,11 +170,15 @@ pub(super) fn day(content: &Content) -> Result<Date, Fault> {
     }
 }
 
-/// A fiscal year as people write it, or as a spreadsheet writes its number (2024.0); a bare year of an era counts against `near`.
+/// A fiscal year as people write it, or as a spreadsheet writes or shows its number (2024.0, 令和6年度); a bare year of an era counts against `near`.
 pub(super) fn year(content: &Content, near: Option<FiscalYear>) -> Result<FiscalYear, Fault> {
     let text = match content {
         Content::Text(text) => text.strip_suffix(".0").unwrap_or(text),
-        Content::Number(number) if !number.percent => &number.digits,
+        Content::Number(number) if !number.percent => match &number.shown {
+            // 令和6年度 of a cell that holds 6.
+            Some(shown) if shown.parse::<f64>().is_err() && fiscal_year::parse(shown, near).is_ok() => shown,
+            _ => &number.digits,
+        },
         other => return Err(no(other, "年度", "a fiscal year")),
     };
     fiscal_year::parse(text, near).map_err(|detail| Fault::saying("fiscal_year", detail))
@@ -183,6 +213,9 @@ fn percent(number: &Number) -> Result<Decimal, Fault> {
 
 /// A number as the cell shows it: 57.0% for 0.57 with one place.
 fn as_shown(number: &Number) -> String {
+    if let Some(shown) = &number.shown {
+        return shown.trim().to_owned();
+    }
     let (value, sign) = match percent(number) {
         Ok(Decimal(value)) if number.percent => (value, "%"),
         _ => match number.digits.parse() {
@@ -277,6 +310,21 @@ fn is_date(written: &str) -> bool {
         || month_and_day
             .or(slashed)
             .is_some_and(|(one, other)| short(one) && short(other))
+}
+
+/// The day in a text.
+fn day_in(text: &str) -> Option<NaiveDate> {
+    if has_mark(text) {
+        None
+    } else {
+        written_day(&plain(text))
+    }
+}
+
+/// Whether a text holds a superscript or a circled number, which [`plain`] would make a digit.
+fn has_mark(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
+    text.contains(|c: char| !is_digit(c) && c.nfkc().any(is_digit))
 }
 
 fn written_day(written: &str) -> Option<NaiveDate> {

@@ -10,13 +10,11 @@ use crate::{
     error::nearest,
     sheet::{
         RESULT_COLUMNS,
-        table::{Content, Row, Table, address},
+        table::{Content, HEADER_ROWS, Row, Table},
     },
     value::language::Bilingual,
 };
 
-/// The header is one of the first rows; above it stand titles.
-const LAST_HEADER_ROW: u32 = 20;
 /// The column that makes a row the header.
 const KEY: &str = "indicator_id";
 
@@ -44,13 +42,6 @@ impl Heads {
         let column = self.columns.get(code).or_else(|| self.columns.get(KEY));
         (row, column.copied().unwrap_or(1))
     }
-
-    /// The address of that cell: C7.
-    #[must_use]
-    pub fn address(&self, row: u32, code: &str) -> String {
-        let (row, column) = self.place(row, code);
-        address(row, column)
-    }
 }
 
 /// Whether a text is the head every table needs.
@@ -60,20 +51,27 @@ pub fn is_key(text: &str) -> bool {
     text.len() <= 100 && code_of(text) == Some(KEY)
 }
 
+/// Whether a row has the head every table needs.
+#[must_use]
+pub fn is_header(row: &Row) -> bool {
+    let is_head = |content: &Content| matches!(content, Content::Text(text) if is_key(text));
+    row.cells.iter().any(|cell| is_head(&cell.content))
+}
+
+/// Notes that no table was found.
+pub(super) fn missing(notes: &mut Notes) {
+    let detail = Bilingual::new(
+        format!("最初の{HEADER_ROWS}行に「指標ID」（indicator_id）の見出しがありません"),
+        format!("none of the first {HEADER_ROWS} rows has the head 指標ID (indicator_id)"),
+    );
+    notes.add(Severity::Error, "no_header", (1, 1), detail);
+}
+
 /// Finds the heads, and says what is wrong with them.
 pub(super) fn find(table: &Table, notes: &mut Notes) -> Option<Heads> {
-    let first = table.rows.iter().take_while(|row| row.number <= LAST_HEADER_ROW);
-    let is_header = |row: &&Row| {
-        row.cells
-            .iter()
-            .any(|cell| matches!(&cell.content, Content::Text(text) if is_key(text)))
-    };
-    let Some(header) = first.clone().find(is_header) else {
-        let detail = Bilingual::new(
-            format!("最初の{LAST_HEADER_ROW}行に「指標ID」（indicator_id）の見出しがありません"),
-            format!("none of the first {LAST_HEADER_ROW} rows has the head 指標ID (indicator_id)"),
-        );
-        notes.add(Severity::Error, "no_header", (1, 1), detail);
+    let mut first = table.rows.iter().take_while(|row| row.number <= HEADER_ROWS);
+    let Some(header) = first.find(|row| is_header(row)) else {
+        missing(notes);
         return None;
     };
     let mut heads = Heads {
@@ -91,7 +89,8 @@ pub(super) fn find(table: &Table, notes: &mut Notes) -> Option<Heads> {
         }
         let Some(code) = code_of(text) else {
             heads.refused.insert(cell.column);
-            notes.add(Severity::Error, "unknown_column", at, unknown(at, text));
+            let detail = unknown(&notes.address(at), text);
+            notes.add(Severity::Error, "unknown_column", at, detail);
             continue;
         };
         match heads.columns.get(code) {
@@ -100,7 +99,7 @@ pub(super) fn find(table: &Table, notes: &mut Notes) -> Option<Heads> {
             }
             Some(column) => {
                 heads.refused.insert(cell.column);
-                let (here, there) = (address(at.0, at.1), address(at.0, *column));
+                let (here, there) = (notes.address(at), notes.address((at.0, *column)));
                 let detail = Bilingual::new(
                     format!("{here}: {there} と同じ見出しです"),
                     format!("{here}: repeats the head of {there}"),
@@ -128,8 +127,8 @@ fn code_of(text: &str) -> Option<&'static str> {
         .map(|(code, _)| *code)
 }
 
-fn unknown((row, column): (u32, u32), text: &str) -> Bilingual {
-    let (at, given) = (address(row, column), super::quoted(text));
+fn unknown(at: &str, text: &str) -> Bilingual {
+    let given = super::quoted(text);
     let known = RESULT_COLUMNS.iter().flat_map(|(code, head)| [*code, *head]);
     match nearest(text.trim(), known) {
         Some(near) => Bilingual::new(

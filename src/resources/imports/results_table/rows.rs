@@ -1,6 +1,9 @@
 //! The rows of a table of results, one after the other: every cell is read, or there is a note on it.
 
-use std::collections::{HashMap, hash_map};
+use std::{
+    collections::{HashMap, hash_map},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -19,20 +22,20 @@ use crate::{
     error::{Place, Violation},
     http::validation::{Rules as _, violations},
     resources::results::ResultInput,
-    sheet::table::{Cell, Content, Row, Table, address},
+    sheet::table::{Cell, Content, Row},
     value::{Decimal, FiscalYear, Id, Line, Prose, language::Bilingual},
 };
 
 /// A cell was refused, and a note says why.
-struct Refused;
+pub(super) struct Refused;
 
 pub(super) struct Reading<L> {
     pub(super) heads: Heads,
     pub(super) notes: Notes,
     pub(super) year: Option<FiscalYear>,
     pub(super) lookup: L,
-    /// The row of every result so far.
-    pub(super) seen: HashMap<(Id, FiscalYear), u32>,
+    /// The table and the cell of every result so far.
+    pub(super) seen: HashMap<(Id, FiscalYear), (usize, (u32, u32))>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -55,54 +58,6 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
             );
             self.notes
                 .add(Severity::Error, "missing_column", (self.heads.row, 1), detail);
-        }
-    }
-
-    /// Warns of hidden columns and rows, and of merged cells.
-    pub(super) fn layout(&mut self, table: &Table) {
-        let hidden = |column: u32| {
-            table
-                .hidden_columns
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&column))
-        };
-        let columns: Vec<(u32, u32)> = self
-            .heads
-            .columns
-            .values()
-            .filter(|column| hidden(**column))
-            .map(|column| (self.heads.row, *column))
-            .collect();
-        for at in columns {
-            self.warn(
-                "hidden_column",
-                at,
-                "非表示の列も読みました",
-                "stands in a hidden column, which was read as well",
-            );
-        }
-        let rows = table
-            .rows
-            .iter()
-            .filter(|row| row.hidden && row.number > self.heads.row);
-        let rows: Vec<u32> = rows.map(|row| row.number).collect();
-        if let Some(first) = rows.first() {
-            let count = rows.len();
-            let (ja, en) = (
-                format!("非表示の行も読みました（ここから{count}行）"),
-                format!("stands in the first of {count} hidden rows, which were read as well"),
-            );
-            self.warn("hidden_row", (*first, 1), &ja, &en);
-        }
-        let header = self.heads.row;
-        for range in table.merged.iter().filter(|range| range.last.0 > header) {
-            let last = address(range.last.0, range.last.1);
-            self.warn(
-                "merged_cells",
-                range.first,
-                &format!("{last} までのセルが結合されています。値は最初のセルだけにあるものとして読みました"),
-                &format!("is merged with the cells to {last}, which count as empty"),
-            );
         }
     }
 
@@ -129,18 +84,21 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
             None => None,
         };
         if let Some(known) = &known {
+            self.identify(row, known);
             self.compare(row, "name", Some(&known.name));
             self.compare(row, "unit", known.unit.as_deref());
+            self.compare(row, "target_text", known.target_text.as_deref());
         }
+        let version = self.field(row, "version", cells::count).unwrap_or(None);
         if let (Some(id), Some(year)) = key {
+            let at = self.place(row, "indicator_id");
             match self.seen.entry((id, year)) {
                 hash_map::Entry::Vacant(place) => {
-                    place.insert(row.number);
+                    place.insert((self.notes.table, at));
                 }
                 hash_map::Entry::Occupied(first) => {
-                    let first = *first.get();
-                    let at = self.place(row, "indicator_id");
-                    let there = address(first, at.1);
+                    let (table, first) = *first.get();
+                    let there = self.notes.names.address(table, first);
                     self.fault(
                         at,
                         &Fault::new(
@@ -164,14 +122,16 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
                 let at = self.place(row, "indicator_id");
                 let (ja, en) = (
                     format!("実績は{MOST_RESULTS}件までです"),
-                    format!("a table holds at most {MOST_RESULTS} results"),
+                    format!("a file holds at most {MOST_RESULTS} results"),
                 );
                 return self.fault(at, &Fault::new("too_many_results", ja, en));
             }
             self.entries.push(Entry {
+                table: self.notes.table,
                 row: row.number,
                 indicator_id,
                 fiscal_year,
+                version,
                 result,
             });
         }
@@ -287,7 +247,9 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         let is_percent = unit.is_some_and(|unit| cells::plain(unit) == "%");
         let small = value.is_some_and(|value| value != Decimal::ZERO && value.0.abs() < rust_decimal::Decimal::ONE);
         let marked = self.cell(row, code).is_some_and(|cell| match &cell.content {
-            Content::Number(number) => number.percent,
+            Content::Number(number) => {
+                number.percent || number.shown.as_ref().is_some_and(|it| it.contains(['%', '％']))
+            }
             Content::Text(text) => text.contains(['%', '％']),
             _ => false,
         });
@@ -322,17 +284,21 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         Ok(text)
     }
 
-    /// Reads a cell, if there is something in it.
-    fn field<T>(
+    /// Reads a cell, if there is something in it. Warns where the spreadsheet shows something else than the cell holds.
+    pub(super) fn field<T: PartialEq>(
         &mut self,
         row: &Row,
         code: &'static str,
-        read: impl FnOnce(&Content) -> Result<T, Fault>,
+        read: impl Fn(&Content) -> Result<T, Fault>,
     ) -> Result<Option<T>, Refused> {
-        let Some(cell) = self.cell(row, code).filter(|cell| !cells::is_blank(&cell.content)) else {
+        let Some(cell) = self.cell(row, code).filter(|cell| !cells::is_blank(cell)) else {
             return Ok(None);
         };
         let at = (row.number, cell.column);
+        if cells::is_struck(cell) {
+            // There is a note on that already.
+            return Err(Refused);
+        }
         match read(&cell.content) {
             Ok(it) => {
                 if cell.formula {
@@ -341,6 +307,20 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
                         at,
                         "数式です。最後に計算された値を読みました",
                         "is a formula, of which the value last computed was read",
+                    );
+                }
+                if let Content::Number(number) = &cell.content
+                    && let Some(shown) = &number.shown
+                    && read(&Content::Text(Arc::clone(shown))).ok().as_ref() != Some(&it)
+                {
+                    let (shown, stored) = (quoted(shown), &number.digits);
+                    self.warn(
+                        "shown_differs",
+                        at,
+                        &format!(
+                            "「{shown}」と表示されていますが、入っている数値は{stored}です。{stored}として読みました"
+                        ),
+                        &format!("shows '{shown}' and holds {stored}, which was read"),
                     );
                 }
                 Ok(Some(it))
@@ -352,65 +332,26 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         }
     }
 
-    /// Warns where a cell that only explains the row differs from what is stored.
-    fn compare(&mut self, row: &Row, code: &'static str, known: Option<&str>) {
-        let Some(cell) = self.cell(row, code) else { return };
-        let Ok(given) = cells::text(&cell.content) else { return };
-        let (given, known, at) = (given, known.unwrap_or_default(), (row.number, cell.column));
-        if !given.is_empty() && cells::plain(&given) != cells::plain(known) {
-            let (given, known) = (quoted(&given), quoted(known));
-            self.warn(
-                code_of_difference(code),
-                at,
-                &format!("「{given}」は登録済みの「{known}」と違います。行がずれていませんか"),
-                &format!("says '{given}' where '{known}' is stored; are the rows shifted?"),
-            );
-        }
-    }
-
-    /// Refuses cells below no head, which would be lost without a word.
-    fn unheaded(&mut self, row: &Row) {
-        for cell in row.cells.iter().filter(|cell| !cells::is_blank(&cell.content)) {
-            let headed = self.heads.columns.values().any(|column| *column == cell.column)
-                || self.heads.refused.contains(&cell.column);
-            if !headed {
-                let ja = "見出しのない列に入力があります";
-                self.fault(
-                    (row.number, cell.column),
-                    &Fault::new("no_head", ja, "stands in a column without a head"),
-                );
-            }
-        }
-    }
-
-    fn cell<'r>(&self, row: &'r Row, code: &str) -> Option<&'r Cell> {
+    pub(super) fn cell<'r>(&self, row: &'r Row, code: &str) -> Option<&'r Cell> {
         row.cell(*self.heads.columns.get(code)?)
     }
 
     /// Where a note about a column of a row stands.
-    fn place(&self, row: &Row, code: &str) -> (u32, u32) {
+    pub(super) fn place(&self, row: &Row, code: &str) -> (u32, u32) {
         self.heads.place(row.number, code)
     }
 
-    fn fault(&mut self, at: (u32, u32), fault: &Fault) {
+    pub(super) fn fault(&mut self, at: (u32, u32), fault: &Fault) {
         self.add(Severity::Error, fault.code, at, &fault.detail.ja, &fault.detail.en);
     }
 
-    fn warn(&mut self, code: &'static str, at: (u32, u32), ja: &str, en: &str) {
+    pub(super) fn warn(&mut self, code: &'static str, at: (u32, u32), ja: &str, en: &str) {
         self.add(Severity::Warning, code, at, ja, en);
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, at: (u32, u32), ja: &str, en: &str) {
-        let cell = address(at.0, at.1);
+        let cell = self.notes.address(at);
         let detail = Bilingual::new(format!("{cell}: {ja}"), format!("{cell}: {en}"));
         self.notes.add(severity, code, at, detail);
-    }
-}
-
-fn code_of_difference(column: &str) -> &'static str {
-    if column == "unit" {
-        "unit_differs"
-    } else {
-        "name_differs"
     }
 }

@@ -14,6 +14,8 @@ use chrono::NaiveDate;
 
 mod files;
 mod random;
+mod shown;
+mod workbooks;
 
 const PERCENT: &str = "018e9a2c-5b00-7000-8000-000000000611";
 const GROUPS: &str = "018e9a2c-5b00-7000-8000-000000000612";
@@ -29,11 +31,19 @@ fn lookup(id: Id) -> Option<KnownIndicator> {
     Some(KnownIndicator {
         name: name.to_owned(),
         unit: unit.map(str::to_owned),
+        target_text: Some("40%以上".to_owned()),
+        goal_code: "3-1".to_owned(),
+        organization: ["nishi".to_owned(), "西区".to_owned()],
+        policy_year: FiscalYear::new(2024)?,
     })
 }
 
 fn read_csv(text: &str) -> Sheet {
-    read(&csv::read(text.as_bytes(), is_key).unwrap(), None, lookup)
+    read(&csv_file(text), None, lookup)
+}
+
+fn csv_file(text: &str) -> Tables {
+    csv::read(text.as_bytes(), is_key).unwrap().into()
 }
 
 /// The notes of a sheet: the code and the address its detail begins with.
@@ -61,6 +71,7 @@ fn with(indicator: &str, code: &str, content: Content) -> Sheet {
         column,
         formula: false,
         content: Content::Text(text.into()),
+        struck: false,
     };
     let head = Row {
         number: 1,
@@ -74,6 +85,7 @@ fn with(indicator: &str, code: &str, content: Content) -> Sheet {
         column: 3,
         formula: false,
         content,
+        struck: false,
     });
     cells.extend(status.map(|status| text(4, status)));
     let row = Row {
@@ -85,7 +97,7 @@ fn with(indicator: &str, code: &str, content: Content) -> Sheet {
         rows: vec![head, row],
         ..Table::default()
     };
-    read(&table, None, lookup)
+    read(&table.into(), None, lookup)
 }
 
 fn number(digits: &str, percent: bool) -> Content {
@@ -93,6 +105,7 @@ fn number(digits: &str, percent: bool) -> Content {
         digits: digits.into(),
         percent,
         places: 0,
+        shown: None,
     })
 }
 
@@ -200,6 +213,8 @@ fn what_is_no_number_is_refused_by_its_cell() {
         (GROUPS, Content::Text("- 3".into()), "number"),
         (GROUPS, Content::Text("2/3団体".into()), "number"),
         (GROUPS, Content::Text("③".into()), "number"),
+        (GROUPS, Content::Text("10⁵".into()), "number"),
+        (GROUPS, Content::Text("51 52".into()), "number"),
         (GROUPS, number("1234567890123456", false), "digits"),
         (GROUPS, number("0.0000000001", false), "digits"),
         (GROUPS, number("1E+400", false), "digits"),
@@ -244,6 +259,8 @@ fn days_are_read_as_people_write_them() {
         Content::Text("7.3.31".into()),
         Content::Text("2025-03-31T00:00".into()),
         Content::Text("3月末".into()),
+        Content::Text("2025-03-3¹".into()),
+        Content::Text("R7.3.③".into()),
         number("45747", false),
     ] {
         assert_eq!(
@@ -331,13 +348,15 @@ fn years_are_read_as_people_write_them() {
         (Content::Text("令和6年度".into()), 2024),
         (Content::Text("R6".into()), 2024),
         (Content::Text(" ２０２４ ".into()), 2024),
+        (Content::Text("2024.0".into()), 2024),
         (number("2024", false), 2024),
         (number("6", false), 2024),
         (Content::Text("".into()), 2025),
     ] {
-        let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},x,3\n").as_bytes(), is_key).unwrap();
+        let mut file = csv_file(&format!("指標ID,年度,実績値\n{GROUPS},x,3\n"));
+        let table = file.tables.first_mut().unwrap();
         table.rows.get_mut(1).unwrap().cells.get_mut(1).unwrap().content = content.clone();
-        let sheet = read(&table, FiscalYear::new(2025), lookup);
+        let sheet = read(&file, FiscalYear::new(2025), lookup);
         assert_eq!(only(&sheet).fiscal_year.get(), year, "{content:?}");
     }
     for (text, code) in [
@@ -423,6 +442,7 @@ fn what_only_looks_wrong_is_a_warning() {
         digits: "0.57".into(),
         percent: true,
         places: 1,
+        shown: None,
     });
     let sheet = with(PERCENT, "実績（原文）", shown);
     assert_eq!(said(&sheet), [("number_as_text", "C2")]);

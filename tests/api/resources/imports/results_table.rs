@@ -183,6 +183,63 @@ async fn what_a_workbook_makes_of_data_is_read_rightly_or_refused() {
 }
 
 #[actix_web::test]
+async fn what_a_workbook_shows_otherwise_or_strikes_out_is_said() {
+    let years = Years::drafted().await;
+    let api = &years.api;
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("実績").unwrap();
+    for (column, head) in (0..).zip(["指標ID", "年度", "実績値"]) {
+        sheet.write(0, column, head).unwrap();
+    }
+    for (row, id) in (1..).zip([&years.known[0], &years.pleased[0]]) {
+        sheet.write(row, 0, id.as_str()).unwrap();
+        sheet.write(row, 1, 2024).unwrap();
+    }
+    let thousands = Format::new().set_num_format("#,##0,");
+    sheet.write_with_format(1, 2, 1_234_000, &thousands).unwrap();
+    let (struck, plain) = (Format::new().set_font_strikethrough(), Format::new());
+    sheet
+        .write_rich_string(2, 2, &[(&struck, "48"), (&plain, "51")])
+        .unwrap();
+    let report = api
+        .sheet("", XLSX, book.save_to_buffer().unwrap())
+        .await
+        .must_be(200)
+        .body;
+    let notes = report["notes"].as_array().unwrap().iter();
+    let notes: Vec<_> = notes
+        .map(|note| {
+            (
+                note["code"].as_str().unwrap(),
+                note["sheet"].as_str().unwrap(),
+                note["detail"]["ja"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let [shown, left_out] = notes[..] else {
+        panic!("{report:#}")
+    };
+    let detail = "C2: 「1,234」と表示されていますが、入っている数値は1234000です。1234000として読みました";
+    assert_eq!(shown, ("shown_differs", "実績", detail));
+    assert_eq!(
+        left_out,
+        ("struck_out", "実績", "C3: 取り消し線の付いた「48」を除いて読みました")
+    );
+    assert_eq!(api.value(&years.known[0], 2024).await["value"], 1_234_000);
+    assert_eq!(api.value(&years.pleased[0], 2024).await["value"], 51);
+
+    // A cell with nothing else in it erases nothing.
+    let sheet = book.worksheet_from_index(0).unwrap();
+    sheet.write_with_format(2, 2, 51, &struck).unwrap();
+    let tried = api
+        .sheet("?dry_run=true", XLSX, book.save_to_buffer().unwrap())
+        .await
+        .must_be(200)
+        .body;
+    assert_eq!(places(&tried), [(3, 3, "C3".to_owned())]);
+}
+
+#[actix_web::test]
 async fn what_is_no_table_or_names_what_is_not_there_is_refused() {
     let years = Years::drafted().await;
     let api = &years.api;

@@ -2,11 +2,10 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use super::{GROUPS, PERCENT, lookup, only, said};
+use super::{GROUPS, PERCENT, csv_file, lookup, only, said};
 use crate::{
     resources::imports::results_table::*,
     sheet::{
-        csv,
         table::{Content, Merged},
         xlsx,
     },
@@ -39,8 +38,8 @@ fn a_filled_in_workbook_is_read() {
     sheet.write(3, 6, "Ｂ").unwrap();
     sheet.write(3, 7, "'-1").unwrap();
     sheet.write_with_format(5, 4, &date, &day).unwrap();
-    let table = xlsx::read(&book.save_to_buffer().unwrap()).unwrap();
-    let sheet = read(&table, None, lookup);
+    let file = xlsx::read(&book.save_to_buffer().unwrap(), is_header).unwrap();
+    let sheet = read(&file, None, lookup);
     assert_eq!(said(&sheet), [("date", "E6")]);
     let result = &sheet.entries.first().unwrap().result;
     assert_eq!(result.value, Some("57".parse().unwrap()));
@@ -50,14 +49,15 @@ fn a_filled_in_workbook_is_read() {
 
 #[test]
 fn what_people_do_not_see_is_read_with_a_warning() {
-    let mut table = csv::read(format!("指標ID,年度,実績値\n{GROUPS},2024,3\n").as_bytes(), is_key).unwrap();
+    let mut file = csv_file(&format!("指標ID,年度,実績値\n{GROUPS},2024,3\n"));
+    let table = file.tables.first_mut().unwrap();
     table.hidden_columns = vec![(2, 3), (9, 9)];
     let merged = |first, last| Merged { first, last };
     table.merged = vec![merged((1, 1), (1, 3)), merged((2, 1), (3, 1))];
     let row = table.rows.last_mut().unwrap();
     row.hidden = true;
     row.cells.last_mut().unwrap().formula = true;
-    let sheet = read(&table, None, lookup);
+    let sheet = read(&file, None, lookup);
     assert_eq!(only(&sheet).value, Some("3".parse().unwrap()));
     assert_eq!(
         said(&sheet),
@@ -69,6 +69,7 @@ fn what_people_do_not_see_is_read_with_a_warning() {
             ("formula", "C2"),
         ]
     );
+    let table = file.tables.first_mut().unwrap();
     table.rows.last_mut().unwrap().cells.last_mut().unwrap().content = Content::Uncomputed;
-    assert!(read(&table, None, lookup).is_refused());
+    assert!(read(&file, None, lookup).is_refused());
 }

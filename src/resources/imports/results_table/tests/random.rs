@@ -43,7 +43,7 @@ proptest! {
             let row = [BARE.to_owned(), year.to_string(), number(value), number(previous), size.to_string(), status.to_owned(), text(words), text(comment)];
             writer.write_record(row).unwrap();
         }
-        let sheet = read(&csv::read(&writer.into_inner().unwrap(), is_key).unwrap(), None, lookup);
+        let sheet = read(&csv::read(&writer.into_inner().unwrap(), is_key).unwrap().into(), None, lookup);
         prop_assert_eq!(&sheet.notes, &[]);
         prop_assert_eq!(sheet.entries.len(), values.len());
         for (entry, (value, previous, size, words, comment)) in sheet.entries.iter().zip(values) {
