@@ -71,6 +71,20 @@ pub struct ParsedTarget {
     /// The parts that were not understood, in one width, in their order.
     #[schema(max_items = 2000, max_length = 2000)]
     pub rest: Vec<String>,
+    /// Where each part of `rest` stands in the text.
+    #[schema(max_items = 2000)]
+    pub rest_spans: Vec<TextSpan>,
+}
+
+/// A part of a text, in characters (Unicode scalar values) from its beginning.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TextSpan {
+    /// The first character of the part.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub start: usize,
+    /// The character after its last one.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub end: usize,
 }
 
 /// Reads a target as printed.
@@ -108,6 +122,7 @@ impl ParsedTarget {
             reference: read.reference,
             period: read.period,
             rest: read.rest,
+            rest_spans: read.rest_spans.into_iter().map(|(start, end)| TextSpan { start, end }).collect(),
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::{
     value::Codes as _,
 };
 
+mod lines;
+mod mutations;
+
 fn read_2024(text: &str) -> ReadTarget {
     read(text, year(2024))
 }
@@ -67,7 +70,7 @@ fn a_number_is_read_with_how_it_is_compared() {
                 target.value,
                 read.unit.as_deref(),
                 read.parse,
-                target.reference,
+                target.reference.clone(),
                 target.period
             ),
             (
@@ -194,7 +197,7 @@ fn a_target_may_refer_to_another_year() {
         ("90%を維持", "maintain", None, constant("90")),
     ] {
         let read = read_2024(text);
-        let it = read.target.reference;
+        let it = &read.target.reference;
         assert_eq!(
             (
                 read.target.comparator.code(),
