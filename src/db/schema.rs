@@ -117,6 +117,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         policy_id -> Uuid,
         public -> Bool,
+        target_reference_name -> Nullable<Text>,
     }
 }
 

@@ -97,6 +97,25 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("vision", "目標", "vision"),
 ];
 
+/// What a missing member means.
+const NULL: &Value = &Value::Null;
+
+/// Whether two documents, or parts of them, say the same. A member that came with a later version of this service is missing in
+/// a document from before, and means null.
+#[must_use]
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut keys = one.keys().chain(other.keys());
+            keys.all(|key| same(one.get(key).unwrap_or(NULL), other.get(key).unwrap_or(NULL)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        _ => one == other,
+    }
+}
+
 /// The label of a document's field.
 #[must_use]
 pub fn label(field: &str) -> Option<Bilingual> {
@@ -374,7 +393,7 @@ fn fields(changes: &mut Vec<Change>, from: &Part<'_>, to: &Part<'_>, but: &[&str
     let keys = new.keys().chain(old.keys().filter(|key| !new.contains_key(*key)));
     for key in keys.filter(|key| !but.contains(&key.as_str())) {
         let (before, after) = (old.get(key), new.get(key));
-        if before == after {
+        if same(before.unwrap_or(NULL), after.unwrap_or(NULL)) {
             continue;
         }
         let words = label(key).unwrap_or_else(|| Bilingual::new(key, key));

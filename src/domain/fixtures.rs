@@ -10,7 +10,7 @@ use super::{
     kinds::{Direction, ObservationStatus, Rating, ValueStatus},
     target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
 };
-use crate::value::{Codes as _, Decimal, FiscalYear};
+use crate::value::{Codes as _, Decimal, FiscalYear, Line};
 
 pub(super) fn year(gregorian: i32) -> FiscalYear {
     FiscalYear::new(gregorian).unwrap()
@@ -121,11 +121,13 @@ pub(super) fn any_target() -> impl Strategy<Value = Target> {
         select(ReferenceKind::ALL),
         option::of(any_year()),
         option::of(any_number()),
+        option::of(Just(Line("市平均".to_owned()))),
     )
-        .prop_map(|(kind, fiscal_year, value)| Reference {
+        .prop_map(|(kind, fiscal_year, value, name)| Reference {
             kind,
             fiscal_year,
             value,
+            name,
         });
     let period = (select(PeriodKind::ALL), option::of(any_year()), option::of(any_year()))
         .prop_map(|(kind, from, to)| Period { kind, from, to });

@@ -36,6 +36,10 @@ text_enum! {
         IncreaseBy = "increase_by" ("一定以上の増加", "increase by at least"),
         /// Less than the reference by at least `value`.
         DecreaseBy = "decrease_by" ("一定以上の減少", "decrease by at least"),
+        /// More than the reference by at least `value` percent of it (前年度比5%増). A reference of 0 or less has no percentage.
+        IncreaseByPercent = "increase_by_percent" ("一定率以上の増加", "increase by at least a percentage"),
+        /// Less than the reference by at least `value` percent of it (前年度比5%減). A reference of 0 or less has no percentage.
+        DecreaseByPercent = "decrease_by_percent" ("一定率以上の減少", "decrease by at least a percentage"),
         /// A state described in words; no rule can compare it.
         Qualitative = "qualitative" ("定性的", "qualitative"),
         /// There is no target, or none yet.
@@ -56,6 +60,8 @@ text_enum! {
         FiscalYear = "fiscal_year" ("指定年度の実績", "a fiscal year"),
         /// A number the policy states.
         Constant = "constant" ("基準値", "a constant"),
+        /// A figure from outside the policy, by its name (市平均, 全国平均). It has no number until somebody gives it.
+        External = "external" ("外部の値", "an outside figure"),
     }
 }
 
@@ -74,8 +80,9 @@ text_enum! {
 /// The target of an indicator (目標値). "No target" is the comparator `undecided`.
 ///
 /// Which members go with which comparator: `gte`, `gt`, `lte`, `lt`, `eq` take either a `value` or a reference;
-/// `between` takes `value` and `upper`; `increase`, `decrease`, `maintain` take a reference; `increase_by` and
-/// `decrease_by` a `value` and a reference; `qualitative`, `undecided` and `unread` take none of them, `unread` no period.
+/// `between` takes `value` and `upper`; `increase`, `decrease`, `maintain` take a reference; `increase_by`, `decrease_by`,
+/// `increase_by_percent` and `decrease_by_percent` a `value` and a reference; `qualitative`, `undecided` and `unread` take none
+/// of them, `unread` no period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -85,7 +92,8 @@ pub struct Target {
     /// How the result is compared.
     pub comparator: Comparator,
     /// The number to compare with, in the indicator's unit; of `between` the lower bound; of `increase_by` and
-    /// `decrease_by` the difference, 0 or more (percentage points between percents).
+    /// `decrease_by` the difference, 0 or more (percentage points between percents); of `increase_by_percent` and
+    /// `decrease_by_percent` the percentage of the reference, from 0 to 1,000,000 with at most 6 decimals.
     #[schema(required = true)]
     pub value: Option<Decimal>,
     /// The upper bound of `between`, at least `value`; null for every other comparator.
@@ -98,7 +106,7 @@ pub struct Target {
 }
 
 /// What a relative target refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     /// Which kind of reference it is; `none` when the target stands for itself.
@@ -106,10 +114,13 @@ pub struct Reference {
     /// The fiscal year of the kind `fiscal_year`; null otherwise.
     #[schema(required = true)]
     pub fiscal_year: Option<FiscalYear>,
-    /// The number of the kind `constant`; of the kind `fiscal_year` that year's result as printed here, if it is;
-    /// null otherwise.
+    /// The number of the kind `constant`; of the kind `fiscal_year` that year's result as printed here, if it is; of the kind
+    /// `external` the figure, once somebody has given it; null otherwise.
     #[schema(required = true)]
     pub value: Option<Decimal>,
+    /// What a figure of the kind `external` is called (市平均); null otherwise.
+    #[schema(required = true)]
+    pub name: Option<Line<100>>,
 }
 
 /// Over which time a target is to be met.
@@ -146,6 +157,7 @@ impl Default for Reference {
             kind: ReferenceKind::None,
             fiscal_year: None,
             value: None,
+            name: None,
         }
     }
 }
@@ -193,15 +205,15 @@ impl Target {
 
     fn check_numbers(&self, faults: &mut Faults) {
         use Comparator::{
-            Between, Decrease, DecreaseBy, Eq, Gt, Gte, Increase, IncreaseBy, Lt, Lte, Maintain, Qualitative,
-            Undecided, Unread,
+            Between, Decrease, DecreaseBy, DecreaseByPercent, Eq, Gt, Gte, Increase, IncreaseBy, IncreaseByPercent, Lt,
+            Lte, Maintain, Qualitative, Undecided, Unread,
         };
         let relative = self.reference.kind != ReferenceKind::None;
         let (takes_value, takes_upper, takes_reference) = match self.comparator {
             Gte | Gt | Lte | Lt | Eq => (!relative, false, relative), // a value or a reference
             Between => (true, true, false),
             Increase | Decrease | Maintain => (false, false, true),
-            IncreaseBy | DecreaseBy => (true, false, true),
+            IncreaseBy | DecreaseBy | IncreaseByPercent | DecreaseByPercent => (true, false, true),
             Qualitative | Undecided | Unread => (false, false, false),
         };
 
@@ -241,7 +253,19 @@ impl Target {
             "増減の幅は0以上にしてください",
             "must be 0 or more with this comparator",
         );
+        faults.demand(
+            !matches!(self.comparator, IncreaseByPercent | DecreaseByPercent) || self.value.is_none_or(is_percentage),
+            "/value",
+            "増減の率（%）は0以上1,000,000以下、小数は6桁までにしてください",
+            "must be a percentage from 0 to 1,000,000 with at most 6 decimals with this comparator",
+        );
     }
+}
+
+/// Whether a number is a percentage for a change. Its product with any number of the contract is exact: it has 28 digits at most.
+fn is_percentage(value: Decimal) -> bool {
+    let most = Decimal(1_000_000.into());
+    value >= Decimal::ZERO && value <= most && value.0.normalize().scale() <= 6
 }
 
 impl Reference {
@@ -263,6 +287,12 @@ impl Reference {
             "/reference/value",
             "この種類の基準に値は指定できません",
             "must be null with this kind of reference",
+        );
+        faults.demand(
+            self.name.is_some() == (self.kind == ReferenceKind::External),
+            "/reference/name",
+            "名称は、基準が外部の値（external）のときに必ず、そのときだけ指定してください",
+            "must be given with the kind external, and only then",
         );
     }
 }

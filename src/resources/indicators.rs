@@ -134,7 +134,7 @@ pub type IndicatorPage = Page<Indicator>;
     "name": "地域活動協議会を知っている区民アンケート回答者の割合", "population": "区民アンケート回答者", "unit": "%", "decimals": 0,
     "direction": "higher_is_better",
     "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null }, "period": { "kind": "single_year", "from": null, "to": null } }
+        "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null }, "period": { "kind": "single_year", "from": null, "to": null } }
 }))]
 pub struct IndicatorInput {
     /// The goal it belongs to.

@@ -150,7 +150,7 @@ pub struct TreeBudget {
     "unit": "%", "decimals": 0, "direction": "higher_is_better", "series_id": null, "comparable_with_previous": null,
     "comparable_reason": null, "results": [],
     "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
         "period": { "kind": "single_year", "from": null, "to": null } }
 }))]
 pub struct TreeIndicator {

@@ -32,6 +32,7 @@ use crate::{
         Db, Invalidation, Tx, as_published, published_as,
         schema::{change_log, organizations, policies, published, revisions},
     },
+    domain::difference::same,
     error::{Error, Result},
     http::{
         etag,
@@ -217,6 +218,26 @@ struct Last {
     sha256: String,
 }
 
+impl Last {
+    /// Whether the policy still says what it said then. As of the day of the revision: that a due date has passed meanwhile is
+    /// no correction. None if the policy is not public.
+    fn holds(&self, conn: &mut PgConnection, policy: Id) -> Result<Option<bool>> {
+        let Some(now) = document(conn, policy, self.number, self.shown_on.0)? else {
+            return Ok(None);
+        };
+        if sha256(&now) == self.sha256 {
+            return Ok(Some(true));
+        }
+        let then: String = revisions::table
+            .filter(revisions::policy_id.eq(policy))
+            .filter(revisions::number.eq(self.number))
+            .select(revisions::document)
+            .first(conn)?;
+        let read = |document: &str| serde_json::from_str(document).map_err(Error::internal);
+        Ok(Some(same(&read(&then)?, &read(&now)?)))
+    }
+}
+
 fn last(conn: &mut PgConnection, policy: Id) -> Result<Option<Last>> {
     Ok(Last::query()
         .filter(revisions::policy_id.eq(policy))
@@ -338,8 +359,7 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     let Some(last) = last(tx, policy)? else { return Ok(()) };
-    // Compared as of the day of the last revision: that a due date has passed meanwhile is no correction.
-    if document(tx, policy, last.number, last.shown_on.0)?.is_none_or(|same| sha256(&same) == last.sha256) {
+    if last.holds(tx, policy)? != Some(false) {
         return Ok(());
     }
     let number = last.number + 1;
@@ -369,8 +389,7 @@ pub fn unrevised(conn: &mut PgConnection) -> Result<Vec<String>> {
     let mut unrevised = Vec::new();
     for (policy, organization, year) in public {
         let same = match last(conn, policy)? {
-            Some(last) => document(conn, policy, last.number, last.shown_on.0)?
-                .is_some_and(|document| sha256(&document) == last.sha256),
+            Some(last) => last.holds(conn, policy)? == Some(true),
             None => false,
         };
         if !same {

@@ -140,7 +140,7 @@ fn goal(run: &Run, policy: &str, code: &str, words: &str) -> (String, String) {
         "direction": "higher_is_better", "series_id": null, "comparable_with_previous": null, "comparable_reason": null,
         "target": {
             "text": "48%以上", "comparator": "gte", "value": 48, "upper": null,
-            "reference": { "kind": "none", "fiscal_year": null, "value": null },
+            "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
             "period": { "kind": "single_year", "from": null, "to": null }
         }
     });

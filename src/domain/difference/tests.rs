@@ -120,6 +120,25 @@ fn a_goal_that_got_another_id_is_known_by_its_code() {
     assert_eq!(changes.len(), 1);
 }
 
+/// A later version of the service gives more members than the one that made a document.
+#[test]
+fn a_member_that_is_null_says_no_more_than_one_that_is_missing() {
+    assert_eq!(after(|to| to["source"] = Value::Null), []);
+    assert_eq!(
+        after(|to| to["goals"][0]["indicators"][0]["target"]["upper"] = Value::Null),
+        []
+    );
+    assert_eq!(
+        after(|to| to["goals"][0]["indicators"][0]["target"]["upper"] = json!(1)).len(),
+        1
+    );
+    let (list, empty, text) = (json!({ "a": [1, null] }), json!({}), json!({ "a": "null" }));
+    assert!(same(&json!({ "a": null }), &empty) && same(&empty, &json!({ "a": null })));
+    for other in [json!({ "a": [1] }), json!({ "a": [null, 1] }), empty, text] {
+        assert!(!same(&list, &other) && !same(&other, &list), "{other}");
+    }
+}
+
 /// Documents that share goals, indicators, budgets and results often, and differ often.
 fn documents() -> impl Strategy<Value = Value> {
     let result = (2022..2025_i32, 0..3_i32);

@@ -65,6 +65,8 @@ impl Bar {
             Comparator::Decrease => Self::Below(reference?),
             Comparator::IncreaseBy => Self::AtLeast(reference? + stated?),
             Comparator::DecreaseBy => Self::AtMost(reference? - stated?),
+            Comparator::IncreaseByPercent => Self::AtLeast(percentage(reference?, Number::ONE_HUNDRED + stated?)?),
+            Comparator::DecreaseByPercent => Self::AtMost(percentage(reference?, Number::ONE_HUNDRED - stated?)?),
             Comparator::Maintain => match direction {
                 Direction::HigherIsBetter => Self::AtLeast(reference?),
                 Direction::LowerIsBetter => Self::AtMost(reference?),
@@ -121,6 +123,17 @@ impl Bar {
             Self::Within(..) => None,
         }
     }
+}
+
+/// So many percent of a reference. Of 0 they are 0, and of a negative number more of them are less: a change in percent of
+/// either means nothing.
+fn percentage(reference: Number, percent: Number) -> Result<Number, Reason> {
+    if reference <= Number::ZERO {
+        return Err(Reason::ReferenceMissing);
+    }
+    // Percentages have few digits (`Target::faults`), so that the product is exact.
+    let product = reference.checked_mul(percent * Number::new(1, 2));
+    Ok(product.ok_or(Reason::NoTarget)?.normalize())
 }
 
 /// The value as a part of the target (attainment), or the reason why there is none.
@@ -251,6 +264,35 @@ mod tests {
     }
 
     #[test]
+    fn a_change_in_percent_of_the_reference_includes_the_percentage_itself() {
+        use Comparator::{DecreaseByPercent, IncreaseByPercent};
+        for (comparator, by, of, value, expected) in [
+            (IncreaseByPercent, "5", "200", "209.9", false),
+            (IncreaseByPercent, "5", "200", "210", true),
+            (IncreaseByPercent, "0", "200", "200", true),
+            (IncreaseByPercent, "0", "200", "199.9", false),
+            (IncreaseByPercent, "2.5", "80.5", "82.5125", true),
+            (IncreaseByPercent, "2.5", "80.5", "82.5124", false),
+            (IncreaseByPercent, "100", "3", "6", true),
+            (DecreaseByPercent, "5", "200", "190.1", false),
+            (DecreaseByPercent, "5", "200", "190", true),
+            (DecreaseByPercent, "0", "200", "200", true),
+            (DecreaseByPercent, "100", "200", "0", true),
+            (DecreaseByPercent, "100", "200", "0.1", false),
+        ] {
+            let target = Target {
+                value: Some(number(by)),
+                ..target_on_previous(comparator)
+            };
+            assert_eq!(
+                met(&target, Some(of), Direction::Unknown, value),
+                expected,
+                "{value} {comparator} {by} of {of}"
+            );
+        }
+    }
+
+    #[test]
     fn to_maintain_is_to_be_no_worse_by_the_direction() {
         for (direction, below, at, above) in [
             (Direction::HigherIsBetter, false, true, true),
@@ -331,6 +373,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_percentage_of_any_number_is_exact(of in any_number(), millionths in 0..=1_000_000_000_000_i64) {
+            let target = Target {
+                value: Some(Decimal(Number::new(millionths, 6))),
+                ..target_on_previous(Comparator::IncreaseByPercent)
+            };
+            prop_assert_eq!(target.faults(), []);
+            let expected = if of > Decimal::ZERO {
+                let exact = of.0.mantissa() * (100_000_000 + i128::from(millionths));
+                Ok(Some(Number::from_i128_with_scale(exact, of.0.scale() + 8)))
+            } else {
+                Err(Reason::ReferenceMissing)
+            };
+            prop_assert_eq!(Bar::of(&target, Some(of), Direction::Unknown).map(Bar::threshold), expected);
+        }
+
         #[test]
         fn a_value_is_at_least_or_less_and_at_most_or_more_but_never_both(value in any_number(), threshold in any_number()) {
             let met = |comparator| bar(comparator, threshold).met_by(value.0);

@@ -28,6 +28,8 @@ text_enum! {
         Printed = "printed" ("目標に記載の実績", "the result printed with the target"),
         /// The target states the number itself.
         Constant = "constant" ("基準値", "the constant"),
+        /// Somebody gave the figure, which comes from outside the policy.
+        External = "external" ("入力された外部の値", "the outside figure as given"),
     }
 }
 

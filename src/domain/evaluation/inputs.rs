@@ -41,7 +41,8 @@ pub struct Inputs {
     #[schema(required = true)]
     pub target_upper: Option<Decimal>,
     /// The number to pass, the reference resolved: the target's value, the reference, or the reference plus or minus
-    /// the value. Given as soon as it is known, result or not; null for `between`, which has two.
+    /// the value, or plus or minus so many percent of it. Given as soon as it is known, result or not; null for `between`, which
+    /// has two, and when it would need more than 15 significant digits.
     #[schema(required = true)]
     pub threshold: Option<Decimal>,
     /// What the target refers to.
@@ -65,30 +66,35 @@ pub struct Inputs {
 }
 
 /// What a target refers to, with the number found for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReferenceInput {
     /// Which kind of reference it is.
     pub kind: ReferenceKind,
-    /// The fiscal year whose result it is; null for `none` and `constant`.
+    /// The fiscal year whose result it is; null for `none`, `constant` and `external`.
     #[schema(required = true)]
     pub fiscal_year: Option<FiscalYear>,
     /// Its number; null when it is missing.
     #[schema(required = true)]
     pub value: Option<Decimal>,
     /// Where the number comes from: `stated` (printed in this policy), `recorded` (through the indicator's series),
-    /// `printed` (with the target) or `constant`; null when it is missing.
+    /// `printed` (with the target), `constant` or `external` (a figure from outside, as somebody gave it); null when it is
+    /// missing.
     #[schema(value_type = Option<String>, required = true, max_length = 40, example = "stated")]
     pub source: Option<ReferenceSource>,
+    /// What the figure of the kind `external` is called; null otherwise.
+    #[schema(required = true, max_length = 100, example = "市平均")]
+    pub name: Option<String>,
 }
 
 /// The number a relative target refers to, and its source.
 pub(super) fn reference(case: &Case<'_>) -> Option<(Decimal, ReferenceSource)> {
-    let reference = case.target.reference;
+    let reference = &case.target.reference;
     let stated = case.result.and_then(|facts| facts.stated_previous_value);
     let from = |value: Option<Decimal>, source| value.map(|value| (value, source));
     match reference.kind {
         ReferenceKind::None => None,
         ReferenceKind::Constant => from(reference.value, ReferenceSource::Constant),
+        ReferenceKind::External => from(reference.value, ReferenceSource::External),
         ReferenceKind::FiscalYear => {
             from(reference.value, ReferenceSource::Printed).or(from(case.recorded_reference, ReferenceSource::Recorded))
         }
@@ -149,6 +155,7 @@ pub(super) fn inputs(case: &Case<'_>, finding: &Finding) -> Inputs {
             },
             value: finding.reference.map(|(value, _)| value),
             source: finding.reference.map(|(_, source)| source),
+            name: reference.name.as_ref().map(|name| name.0.clone()),
         },
         unit: case.unit.map(Into::into),
         decimals: case.decimals,
@@ -221,6 +228,7 @@ mod tests {
                 kind: ReferenceKind::FiscalYear,
                 fiscal_year: Some(year(2022)),
                 value: value.map(number),
+                ..Reference::default()
             },
             ..target_on_previous(Comparator::Gte)
         };
@@ -250,6 +258,7 @@ mod tests {
                 kind: ReferenceKind::Constant,
                 fiscal_year: None,
                 value: Some(number("0")),
+                ..Reference::default()
             },
             ..target_on_previous(Comparator::Increase)
         };
@@ -324,6 +333,7 @@ mod tests {
                 fiscal_year: Some(year(2023)),
                 value: Some(number("80.0")),
                 source: Some(ReferenceSource::Recorded),
+                name: None,
             }
         );
     }

@@ -36,7 +36,7 @@ text_enum! {
         Early = "early" ("期間途中で達成", "met early"),
         /// Not decided so far: the period goes on, or the number is provisional and its fiscal year not over.
         PeriodRunning = "period_running" ("期間継続中", "period running"),
-        /// The target refers to a result that is not known, or not comparable.
+        /// The target refers to a number that is not known, not comparable, or, where the target is in percent of it, not above 0.
         ReferenceMissing = "reference_missing" ("基準値なし", "reference missing"),
         /// The number the target is about is missing, though another one is reported.
         ValueMissing = "value_missing" ("対象の数値なし", "value missing"),

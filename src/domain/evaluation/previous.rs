@@ -228,6 +228,7 @@ mod tests {
                 kind: ReferenceKind::FiscalYear,
                 fiscal_year: Some(year(2019)),
                 value: None,
+                ..Reference::default()
             },
             ..target_on_previous(Comparator::Maintain)
         };
@@ -250,6 +251,7 @@ mod tests {
                 kind: ReferenceKind::Constant,
                 fiscal_year: None,
                 value: Some(number(of)),
+                ..Reference::default()
             },
             ..target_on_previous(comparator)
         };

@@ -100,7 +100,8 @@ impl Plain {
 
     fn base(&self) -> Option<Billionths> {
         match self.reference {
-            "constant" => self.reference_value,
+            // A figure from outside counts once somebody has given it.
+            "constant" | "external" => self.reference_value,
             "fiscal_year" => self.reference_value.or(self.recorded_reference),
             "previous_year" if self.comparable == Some(false) => None,
             "previous_year" => self.stated().or(self.recorded_previous),
@@ -128,6 +129,10 @@ impl Plain {
             "between" => (Some((number, true)), Some((self.upper?, true))),
             "increase_by" => (Some((number + by, true)), None),
             "decrease_by" => (None, Some((number - by, true))),
+            // Percent of nothing, or of less than nothing, means nothing.
+            "increase_by_percent" | "decrease_by_percent" if number <= 0 => return None,
+            "increase_by_percent" => (Some((number * (100 * ONE + by) / (100 * ONE), true)), None),
+            "decrease_by_percent" => (None, Some((number * (100 * ONE - by) / (100 * ONE), true))),
             "maintain" => match self.direction {
                 "higher_is_better" => (Some((number, true)), None),
                 "lower_is_better" => (None, Some((number, true))),

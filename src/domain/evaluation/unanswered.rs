@@ -93,6 +93,11 @@ fn reference_missing(case: &Case<'_>, finding: &Finding, target: &Bilingual) -> 
         case.target.reference.kind == ReferenceKind::PreviousYear && case.comparable_with_previous == Some(false);
     let (ja, en) = if set_aside {
         ("比較できないとされている", "is said not to be comparable")
+    } else if finding.reference.is_some() {
+        (
+            "0以下で、増減の率を計算できない",
+            "is not above 0, and a percentage of it means nothing",
+        )
     } else {
         ("分からない", "is not known")
     };

@@ -1,6 +1,7 @@
 //! Targets, references, periods and days in words of both languages.
 
 use chrono::{Datelike as _, NaiveDate};
+use rust_decimal::Decimal as Number;
 
 use super::{case::Case, comparison::Bar, finding::Finding};
 use crate::{
@@ -45,11 +46,15 @@ pub(super) fn years(period: Period) -> Option<Bilingual> {
 
 /// What a target refers to, with its number if it is known: 前年度実績80.0%.
 pub(super) fn reference(case: &Case<'_>, finding: &Finding) -> Bilingual {
-    let reference = case.target.reference;
+    let reference = &case.target.reference;
     let name = match (reference.kind, reference.fiscal_year.map(year)) {
         (ReferenceKind::PreviousYear, _) => Bilingual::new("前年度実績", "the previous year's result"),
         (ReferenceKind::FiscalYear, Some(of)) => {
             Bilingual::new(format!("{}実績", of.ja), format!("the {} result", of.en))
+        }
+        (ReferenceKind::External, _) => {
+            let name = reference.name.as_ref().map(|name| name.0.as_str()).unwrap_or_default();
+            Bilingual::new(name, format!("the outside figure {name}"))
         }
         _ => Bilingual::new("基準値", "the baseline"),
     };
@@ -73,6 +78,7 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let threshold = number(target.value).unwrap_or_else(|| reference.clone());
     let upper = number(target.upper).unwrap_or_else(nothing);
     let by = target.value.map_or_else(nothing, |by| difference(by.0, case.unit));
+    let percentage = target.value.map_or_else(nothing, |by| quantity(by.0, Some("%")));
     let bound = bound(case, finding);
 
     let (ja, en) = (threshold.ja, threshold.en);
@@ -94,6 +100,14 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
             format!("{}から{}以上減少{}", reference.ja, by.ja, bound.ja),
             format!("at least {} below {}{}", by.en, reference.en, bound.en),
         ),
+        Comparator::IncreaseByPercent => (
+            format!("{}から{}以上増加{}", reference.ja, percentage.ja, bound.ja),
+            format!("at least {} above {}{}", percentage.en, reference.en, bound.en),
+        ),
+        Comparator::DecreaseByPercent => (
+            format!("{}から{}以上減少{}", reference.ja, percentage.ja, bound.ja),
+            format!("at least {} below {}{}", percentage.en, reference.en, bound.en),
+        ),
         Comparator::Qualitative => ("（文章）".into(), "a state described in words".into()),
         Comparator::Undecided => ("（未定）".into(), "something undecided".into()),
         Comparator::Unread => ("（未読取）".into(), "something that was not understood".into()),
@@ -104,16 +118,37 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     }
 }
 
-/// The bar that reference and difference make: （82.0%以上）.
+/// The bar that reference and difference make: （82.0%以上）, （200件の95%で190件以下）.
 fn bound(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let number = |bar| quantity(bar, case.unit);
+    let part = part(case, finding).unwrap_or_else(nothing);
     match finding.bar.map(|bar| (bar, bar.threshold().map(number))) {
-        Ok((Bar::AtLeast(_), Some(it))) => {
-            Bilingual::new(format!("（{}以上）", it.ja), format!(" (at least {})", it.en))
-        }
-        Ok((Bar::AtMost(_), Some(it))) => Bilingual::new(format!("（{}以下）", it.ja), format!(" (at most {})", it.en)),
+        Ok((Bar::AtLeast(_), Some(it))) => Bilingual::new(
+            format!("（{}{}以上）", part.ja, it.ja),
+            format!(" ({}at least {})", part.en, it.en),
+        ),
+        Ok((Bar::AtMost(_), Some(it))) => Bilingual::new(
+            format!("（{}{}以下）", part.ja, it.ja),
+            format!(" ({}at most {})", part.en, it.en),
+        ),
         _ => nothing(),
     }
+}
+
+/// The part of its reference that a target in percent asks for: 200件の95%で.
+fn part(case: &Case<'_>, finding: &Finding) -> Option<Bilingual> {
+    let by = case.target.value?.0;
+    let percent = match case.target.comparator {
+        Comparator::IncreaseByPercent => Number::ONE_HUNDRED + by,
+        Comparator::DecreaseByPercent => Number::ONE_HUNDRED - by,
+        _ => return None,
+    };
+    let (of, _) = finding.reference?;
+    let (of, percent) = (quantity(of.0, case.unit), quantity(percent, Some("%")));
+    Some(Bilingual::new(
+        format!("{}の{}で", of.ja, percent.ja),
+        format!("{} of {}: ", percent.en, of.en),
+    ))
 }
 
 fn nothing() -> Bilingual {

@@ -52,7 +52,10 @@ pub(super) fn percent_beyond_100(now: &Seen<'_>) -> Option<Misfit> {
         && unit != Some("ポイント")
         && (bare.ends_with("割合") || bare.ends_with('率'))
         && !OPEN_RATES.iter().any(|rate| bare.ends_with(rate));
-    let absolute = !matches!(target.comparator, Comparator::IncreaseBy | Comparator::DecreaseBy);
+    let absolute = !matches!(
+        target.comparator,
+        Comparator::IncreaseBy | Comparator::DecreaseBy | Comparator::IncreaseByPercent | Comparator::DecreaseByPercent
+    );
     let most = Decimal(rust_decimal::Decimal::ONE_HUNDRED);
     let beyond = |number: &Decimal| *number > most || *number < Decimal::ZERO;
     let value = now.value.map(|value| (FindingField::Value, value));
@@ -122,7 +125,12 @@ const WHOLES: &[&str] = &[
 pub(super) fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
     let unit = plain(now.terms.unit?);
     let value = now.value.map(|value| (FindingField::Value, value));
-    let aim = now.terms.target.value.map(|aim| (FindingField::TargetValue, aim));
+    let in_percent = matches!(
+        now.terms.target.comparator,
+        Comparator::IncreaseByPercent | Comparator::DecreaseByPercent
+    );
+    let aim = now.terms.target.value.filter(|_| !in_percent);
+    let aim = aim.map(|aim| (FindingField::TargetValue, aim));
     let broken = |(_, number): &(_, Decimal)| !number.0.is_integer() && WHOLES.contains(&unit.as_str());
     // A mean has decimals: its name has one of these words.
     if ["平均", "当たり", "あたり"]

@@ -303,6 +303,34 @@ fn what_is_counted_has_no_decimals() {
 }
 
 #[test]
+fn a_percentage_of_a_reference_is_neither_a_share_nor_a_count() {
+    for (comparator, doubted) in [
+        (Comparator::Gte, true),
+        (Comparator::IncreaseByPercent, false),
+        (Comparator::DecreaseByPercent, false),
+    ] {
+        let of = |value| match comparator {
+            Comparator::Gte => target(comparator, value),
+            _ => Target {
+                value: Some(decimal(value)),
+                ..target_on_previous(comparator)
+            },
+        };
+        for (name, unit, value) in [("参加者数", "人", "2.5"), ("参加者の割合", "%", "150")] {
+            let of = of(value);
+            let now = seen(&of, 2025);
+            let terms = Terms {
+                name,
+                unit: Some(unit),
+                ..now.terms
+            };
+            let found = misfits(&Seen { terms, ..now }, None);
+            assert_eq!(!found.is_empty(), doubted, "{name} {comparator} {value}{unit}");
+        }
+    }
+}
+
+#[test]
 fn only_what_was_rated_b_is_missed() {
     let of = target(Comparator::Gte, "90");
     for (rating, missed) in [(Some(Rating::B), true), (Some(Rating::A), false), (None, false)] {

@@ -23,31 +23,37 @@ fn with(comparator: Comparator, value: Option<&str>, upper: Option<&str>, refere
     }
 }
 
+const NONE: Reference = Reference {
+    kind: ReferenceKind::None,
+    fiscal_year: None,
+    value: None,
+    name: None,
+};
 const PREVIOUS: Reference = Reference {
     kind: ReferenceKind::PreviousYear,
     fiscal_year: None,
     value: None,
+    name: None,
 };
 
 #[test]
 fn every_comparator_takes_its_own_members_and_no_others() {
     use Comparator as C;
-    let none = Reference::default();
     let threshold = [C::Gte, C::Gt, C::Lte, C::Lt, C::Eq];
     let relative = [C::Increase, C::Decrease, C::Maintain];
-    let relative_by = [C::IncreaseBy, C::DecreaseBy];
+    let relative_by = [C::IncreaseBy, C::DecreaseBy, C::IncreaseByPercent, C::DecreaseByPercent];
     let wordy = [C::Qualitative, C::Undecided];
     for (comparators, value, upper, reference, faults) in [
-        (&threshold[..], Some("0"), None, none, &[][..]),
+        (&threshold[..], Some("0"), None, NONE, &[][..]),
         (&threshold, None, None, PREVIOUS, &[]),
-        (&threshold, None, None, none, &["/value"]),
+        (&threshold, None, None, NONE, &["/value"]),
         (&threshold, Some("1"), None, PREVIOUS, &["/value"]),
-        (&threshold, Some("1"), Some("2"), none, &["/upper"]),
-        (&[C::Between], Some("1"), Some("2"), none, &[]),
-        (&[C::Between], Some("2"), Some("2"), none, &[]),
-        (&[C::Between], Some("3"), Some("2"), none, &["/upper"]),
-        (&[C::Between], Some("1"), None, none, &["/upper"]),
-        (&[C::Between], None, Some("2"), none, &["/value"]),
+        (&threshold, Some("1"), Some("2"), NONE, &["/upper"]),
+        (&[C::Between], Some("1"), Some("2"), NONE, &[]),
+        (&[C::Between], Some("2"), Some("2"), NONE, &[]),
+        (&[C::Between], Some("3"), Some("2"), NONE, &["/upper"]),
+        (&[C::Between], Some("1"), None, NONE, &["/upper"]),
+        (&[C::Between], None, Some("2"), NONE, &["/value"]),
         (
             &[C::Between],
             None,
@@ -56,13 +62,13 @@ fn every_comparator_takes_its_own_members_and_no_others() {
             &["/value", "/upper", "/reference/kind"],
         ),
         (&relative, None, None, PREVIOUS, &[]),
-        (&relative, None, None, none, &["/reference/kind"]),
+        (&relative, None, None, NONE, &["/reference/kind"]),
         (&relative, Some("1"), None, PREVIOUS, &["/value"]),
         (&relative_by, Some("0"), None, PREVIOUS, &[]),
         (&relative_by, Some("-1"), None, PREVIOUS, &["/value"]),
         (&relative_by, None, None, PREVIOUS, &["/value"]),
-        (&relative_by, Some("1"), None, none, &["/reference/kind"]),
-        (&wordy, None, None, none, &[]),
+        (&relative_by, Some("1"), None, NONE, &["/reference/kind"]),
+        (&wordy, None, None, NONE, &[]),
         (
             &wordy,
             Some("1"),
@@ -72,9 +78,56 @@ fn every_comparator_takes_its_own_members_and_no_others() {
         ),
     ] {
         for comparator in comparators {
-            let target = with(*comparator, value, upper, reference);
+            let target = with(*comparator, value, upper, reference.clone());
             assert_eq!(places(&target), faults, "{target:?}");
         }
+    }
+}
+
+#[test]
+fn a_percentage_has_bounds_and_few_decimals() {
+    for comparator in [Comparator::IncreaseByPercent, Comparator::DecreaseByPercent] {
+        for (percent, faults) in [
+            ("0", &[][..]),
+            ("5", &[]),
+            ("2.500000000", &[]),
+            ("0.000001", &[]),
+            ("1000000", &[]),
+            ("-5", &["/value"]),
+            ("1000000.1", &["/value"]),
+            ("0.0000001", &["/value"]),
+        ] {
+            let target = with(comparator, Some(percent), None, PREVIOUS);
+            assert_eq!(places(&target), faults, "{percent} {comparator}");
+        }
+    }
+}
+
+#[test]
+fn a_figure_from_outside_has_a_name_and_no_other_reference_has() {
+    let name = || Some(Line("市平均".to_owned()));
+    for kind in ReferenceKind::ALL {
+        let external = *kind == ReferenceKind::External;
+        let named = Reference {
+            kind: *kind,
+            name: name(),
+            ..Reference::default()
+        };
+        let unnamed = Reference {
+            name: None,
+            ..named.clone()
+        };
+        let is_fault = |reference| places(&with(Comparator::Gte, None, None, reference)).contains(&"/reference/name");
+        assert_eq!((is_fault(named), is_fault(unnamed)), (!external, external), "{kind}");
+    }
+    for value in [None, Some(number("58.3"))] {
+        let reference = Reference {
+            kind: ReferenceKind::External,
+            fiscal_year: None,
+            value,
+            name: name(),
+        };
+        assert_eq!(places(&with(Comparator::Gte, None, None, reference)), [""; 0]);
     }
 }
 
@@ -105,6 +158,7 @@ fn every_kind_of_reference_has_its_own_members() {
                 kind,
                 fiscal_year,
                 value,
+                name: None,
             },
         );
         assert_eq!(places(&target), faults, "{target:?}");
@@ -113,6 +167,7 @@ fn every_kind_of_reference_has_its_own_members() {
         kind: K::None,
         fiscal_year,
         value,
+        name: None,
     };
     assert_eq!(
         places(&with(Comparator::Gte, Some("1"), None, nothing)),
@@ -169,7 +224,7 @@ fn a_target_is_written_with_every_key_and_reads_back() {
         "comparator": "gte",
         "value": 48,
         "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
         "period": { "kind": "single_year", "from": null, "to": null },
     });
     let target: Target = serde_json::from_value(json.clone()).unwrap();
@@ -187,7 +242,7 @@ fn a_key_a_target_does_not_have_is_refused() {
 fn the_schema_requires_every_key() {
     for (schema, keys) in [
         (serde_json::to_value(<Target as utoipa::PartialSchema>::schema()), 6),
-        (serde_json::to_value(<Reference as utoipa::PartialSchema>::schema()), 3),
+        (serde_json::to_value(<Reference as utoipa::PartialSchema>::schema()), 4),
         (serde_json::to_value(<Period as utoipa::PartialSchema>::schema()), 3),
     ] {
         let schema = schema.unwrap();

@@ -30,7 +30,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[schema(example = json!({
     "unit": "%", "decimals": 1, "direction": "higher_is_better",
     "target": { "text": "81.2%以上", "comparator": "gte", "value": 81.2, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
         "period": { "kind": "single_year", "from": null, "to": null } },
     "result": { "fiscal_year": 2024, "value": 81.15, "cumulative_value": null, "numerator": null, "denominator": null,
         "sample_size": null, "value_status": "reported", "observation_status": "final", "text": "81.2%", "comment": null,

@@ -66,6 +66,7 @@ pub(super) fn indicator(row: Indicator, source: &Source) -> Vec<Cell> {
         target.reference.kind,
         target.reference.fiscal_year,
         target.reference.value,
+        target.reference.name,
         target.period.kind,
         target.period.from,
         target.period.to,

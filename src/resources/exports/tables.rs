@@ -93,6 +93,7 @@ pub(in crate::resources) static INDICATORS: Table = Table {
         ("reference_kind", "基準"),
         ("reference_fiscal_year", "基準の年度"),
         ("reference_value", "基準値"),
+        ("reference_name", "基準の名称"),
         ("period_kind", "期間"),
         ("period_from", "期間の最初の年度"),
         ("period_to", "期間の最後の年度"),

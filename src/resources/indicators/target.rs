@@ -25,6 +25,7 @@ pub struct TargetColumns {
     target_period: PeriodKind,
     target_period_from: Option<FiscalYear>,
     target_period_to: Option<FiscalYear>,
+    target_reference_name: Option<Line<100>>,
 }
 
 impl From<TargetColumns> for Target {
@@ -38,6 +39,7 @@ impl From<TargetColumns> for Target {
                 kind: columns.target_reference,
                 fiscal_year: columns.target_reference_year,
                 value: columns.target_reference_value,
+                name: columns.target_reference_name,
             },
             period: Period {
                 kind: columns.target_period,
@@ -61,6 +63,7 @@ impl From<Target> for TargetColumns {
             target_period: target.period.kind,
             target_period_from: target.period.from,
             target_period_to: target.period.to,
+            target_reference_name: target.reference.name,
         }
     }
 }

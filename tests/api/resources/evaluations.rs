@@ -10,6 +10,7 @@ use crate::support::{
 };
 
 pub(crate) mod days;
+pub(crate) mod references;
 pub(crate) mod summary_counts;
 
 /// Stores results for the indicators of the sample, in the order of the form.

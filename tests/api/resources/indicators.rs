@@ -19,7 +19,7 @@ fn number(text: &str) -> Value {
 fn target(comparator: &str, value: Option<i32>, upper: Option<i32>, reference: Value, period: Value) -> Value {
     json!({
         "text": null, "comparator": comparator, "value": value, "upper": upper,
-        "reference": with(json!({ "kind": "none", "fiscal_year": null, "value": null }), reference),
+        "reference": with(json!({ "kind": "none", "fiscal_year": null, "value": null, "name": null }), reference),
         "period": with(json!({ "kind": "single_year", "from": null, "to": null }), period)
     })
 }
@@ -154,6 +154,7 @@ async fn every_kind_of_target_can_be_stored() {
     let last_year = json!({ "kind": "previous_year" });
     let year = json!({ "kind": "fiscal_year", "fiscal_year": 2019 });
     let constant = json!({ "kind": "constant", "value": 81.2 });
+    let outside = json!({ "kind": "external", "name": "市平均" });
     let cumulative = json!({ "kind": "cumulative", "from": 2022, "to": 2024 });
     let by_end = json!({ "kind": "by_end_of", "to": 2026 });
     for (n, target) in [
@@ -172,8 +173,18 @@ async fn every_kind_of_target_can_be_stored() {
             none.clone(),
         ),
         target("maintain", None, None, constant.clone(), none.clone()),
-        target("increase_by", Some(0), None, last_year, none.clone()),
-        target("decrease_by", Some(5), None, year, none.clone()),
+        target("increase_by", Some(0), None, last_year.clone(), none.clone()),
+        target("decrease_by", Some(5), None, year.clone(), none.clone()),
+        target("increase_by_percent", Some(0), None, last_year.clone(), none.clone()),
+        target("decrease_by_percent", Some(1_000_000), None, year.clone(), none.clone()),
+        target("gte", None, None, outside.clone(), none.clone()),
+        target(
+            "decrease_by_percent",
+            Some(5),
+            None,
+            with(outside, json!({ "value": 58.3 })),
+            none.clone(),
+        ),
         target("qualitative", None, None, none.clone(), none.clone()),
         target("undecided", None, None, none.clone(), none),
     ]

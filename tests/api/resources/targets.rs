@@ -34,7 +34,7 @@ async fn anybody_may_have_a_target_read() {
         read["target"],
         json!({
             "text": "81.2％以上", "comparator": "gte", "value": read["target"]["value"], "upper": null,
-            "reference": { "kind": "none", "fiscal_year": null, "value": null },
+            "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
             "period": { "kind": "single_year", "from": null, "to": null }
         })
     );

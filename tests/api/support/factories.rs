@@ -67,7 +67,7 @@ pub(crate) fn budget(goal_id: &str, year: i32, kind: &str) -> Value {
 pub(crate) fn at_least(value: &Value) -> Value {
     json!({
         "text": format!("{value}%以上"), "comparator": "gte", "value": value, "upper": null,
-        "reference": { "kind": "none", "fiscal_year": null, "value": null },
+        "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
         "period": { "kind": "single_year", "from": null, "to": null }
     })
 }

@@ -178,6 +178,7 @@ fn a_reference_to_another_year_or_to_a_number_is_named() {
             kind,
             fiscal_year,
             value: Some(number("80")),
+            name: None,
         },
         ..target_on_previous(Comparator::Lt)
     };

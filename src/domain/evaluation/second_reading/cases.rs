@@ -9,7 +9,7 @@ use crate::{
         reporting,
         target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
     },
-    value::{Codes, Decimal},
+    value::{Codes, Decimal, Line},
 };
 
 /// The same case, by the rules of the service.
@@ -29,6 +29,7 @@ pub(super) fn by_the_service(plain: &Plain) -> Answer {
             kind: kind(plain.reference),
             fiscal_year: (plain.reference == "fiscal_year").then(|| year(2019)),
             value: plain.reference_value.map(decimal),
+            name: (plain.reference == "external").then(|| Line("市平均".to_owned())),
         },
         period: Period {
             kind: period.0,
@@ -118,15 +119,16 @@ impl Dice {
         let comparators: Vec<&str> = Comparator::ALL.iter().map(|it| it.code()).collect();
         let comparator = self.one_of(&comparators);
         let value = self.number();
-        let references = ["previous_year", "previous_year", "fiscal_year", "constant"];
+        let references = ["previous_year", "previous_year", "fiscal_year", "constant", "external"];
         let relative = match comparator {
             "gte" | "gt" | "lte" | "lt" | "eq" => self.roll(2) == 0,
-            "increase" | "decrease" | "maintain" | "increase_by" | "decrease_by" => true,
+            "increase" | "decrease" | "maintain" => true,
+            "increase_by" | "decrease_by" | "increase_by_percent" | "decrease_by_percent" => true,
             _ => false,
         };
         let reference = if relative { self.one_of(&references) } else { "none" };
         let takes_value = match comparator {
-            "between" | "increase_by" | "decrease_by" => true,
+            "between" | "increase_by" | "decrease_by" | "increase_by_percent" | "decrease_by_percent" => true,
             "qualitative" | "undecided" | "unread" => false,
             _ => !relative,
         };
@@ -141,7 +143,7 @@ impl Dice {
             reference,
             reference_value: match reference {
                 "constant" => Some(self.number()),
-                "fiscal_year" => self.perhaps(Self::number),
+                "fiscal_year" | "external" => self.perhaps(Self::number),
                 _ => None,
             },
             period: match comparator {

@@ -194,7 +194,7 @@ fn by_change(parts: &mut Parts, up: bool, by: &Measure, counted: Counted, baseli
     let of = baseline.and_then(|it| it.measure.unit.as_deref());
     match unit {
         Some("%") if of.is_none_or(|of| of != "%") && (of.is_some() || counted == Counted::Yes) => {
-            parts.comparator = None;
+            parts.comparator = Some(if up { Comparator::IncreaseByPercent } else { Comparator::DecreaseByPercent });
             parts.unit = None;
             parts.decimals = 0;
         }
@@ -260,8 +260,14 @@ fn referred(refer: Option<&Refer>, baseline: Option<&Baseline>, year: FiscalYear
             }
             _ => (Reference::default(), false),
         },
-        // EXTERNAL
-        Refer::External(_) => (Reference::default(), false),
+        Refer::External(name) => {
+            let takes = value.is_some() && label == Label::None;
+            let reference = Reference {
+                name: Some(Line(name.clone())),
+                ..bare(ReferenceKind::External, None)
+            };
+            (Reference { value: value.filter(|_| takes), ..reference }, takes)
+        }
     }
 }
 
@@ -316,10 +322,12 @@ fn takes_either(comparator: Comparator) -> bool {
 
 /// Which way is better, where the comparator says so.
 fn direction(comparator: Comparator) -> Direction {
-    use Comparator::{Between, Decrease, DecreaseBy, Gt, Gte, Increase, IncreaseBy, Lt, Lte};
+    use Comparator::{
+        Between, Decrease, DecreaseBy, DecreaseByPercent, Gt, Gte, Increase, IncreaseBy, IncreaseByPercent, Lt, Lte,
+    };
     match comparator {
-        Gte | Gt | Increase | IncreaseBy => Direction::HigherIsBetter,
-        Lte | Lt | Decrease | DecreaseBy => Direction::LowerIsBetter,
+        Gte | Gt | Increase | IncreaseBy | IncreaseByPercent => Direction::HigherIsBetter,
+        Lte | Lt | Decrease | DecreaseBy | DecreaseByPercent => Direction::LowerIsBetter,
         Between => Direction::TargetIsBest,
         _ => Direction::Unknown,
     }

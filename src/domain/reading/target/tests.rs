@@ -456,12 +456,13 @@ fn coherent() -> impl Strategy<Value = Target> {
         kind: ReferenceKind::FiscalYear,
         fiscal_year: Some(year(of)),
         value,
+        ..Reference::default()
     });
     let previous = Just(Reference {
         kind: ReferenceKind::PreviousYear,
         ..Reference::default()
     });
-    let other_year = || prop_oneof![previous, of_year.clone()];
+    let other_year = || prop_oneof![previous.clone(), of_year.clone()];
     let period = prop_oneof![
         Just(Period::default()),
         (2015..2024, 1..5).prop_map(|(from, more)| cumulative(from, from + more)),

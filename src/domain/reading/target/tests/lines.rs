@@ -17,7 +17,8 @@ pub(super) fn outline(read: &ReadTarget) -> String {
     let reference = &target.reference;
     if reference.kind != ReferenceKind::None {
         let year = reference.fiscal_year.map(|year| year.to_string());
-        let of = [Some(reference.kind.code().to_owned()), year, said(reference.value)];
+        let name = reference.name.as_ref().map(|name| name.0.clone());
+        let of = [Some(reference.kind.code().to_owned()), name, year, said(reference.value)];
         parts.push(format!("of {}", of.into_iter().flatten().collect::<Vec<_>>().join(" ")));
     }
     let year = |year: Option<FiscalYear>| year.map(|year| year.to_string()).unwrap_or_default();
@@ -95,6 +96,18 @@ pub(super) const NAMED: &[(&str, &str, &str)] = &[
     ("参加団体数：12団体→20団体", "参加団体数", "gte 20 団体"),
     ("苦情件数 45件→30件以下", "苦情件数", "lte 30 件"),
     ("特定健診受診率：35%以上（R5実績32.1%）", "特定健診受診率", "gte 35 %"),
+    ("特定健診受診率：市平均以上", "特定健診受診率", "gte of external 市平均"),
+    ("全国学力テストの平均正答率：全国平均を上回る", "全国学力テストの平均正答率", "gt of external 全国平均"),
+    ("町会加入率は24区平均（48.5%）以上", "町会加入率", "gte % of external 24区平均 48.5"),
+    ("街頭犯罪件数：大阪市平均を下回る", "街頭犯罪件数", "lt of external 大阪市平均"),
+    ("がん検診受診率：市平均を2ポイント以上上回る", "がん検診受診率", "increase_by 2 % of external 市平均"),
+    // percent changes of counts
+    ("相談件数：前年度比5%増", "相談件数", "increase_by_percent 5 of previous_year"),
+    ("ごみ排出量：前年度比3%減", "ごみ排出量", "decrease_by_percent 3 of previous_year"),
+    ("利用者数：令和4年度から10%以上増加", "利用者数", "increase_by_percent 10 of fiscal_year 2022"),
+    ("超過勤務時間を前年度より1割以上削減する", "超過勤務時間", "decrease_by_percent 10 of previous_year"),
+    ("コピー用紙の使用枚数：前年度比5%以上の削減", "コピー用紙の使用枚数", "decrease_by_percent 5 of previous_year"),
+    ("来館者：前年度比8%増（R5：12,400人）", "来館者", "increase_by_percent 8 人 of fiscal_year 2023 12400"),
     // time
     ("令和8年度末までに防災リーダーの人数を300人以上にする", "防災リーダーの人数", "gte 300 人 by 2026"),
     ("令和7年度末時点で認知度50%以上", "認知度", "gte 50 % by 2025"),
