@@ -102,6 +102,10 @@ async fn parse_target(_: NoQuery, Json(printed): Json<TargetText>) -> Result<Ans
     }
     let line = indicator::read(text, year);
     Ok(Answer(match line.target {
+        // A line without a name is its own.
+        Some(read) if read.target.text.as_ref().is_some_and(|text| text.0 == line.name) => {
+            ParsedTarget::of(None, None, read)
+        }
         Some(read) => ParsedTarget::of(Some(line.name), line.population, read),
         None => ParsedTarget::of(None, None, alone),
     }))
@@ -122,7 +126,11 @@ impl ParsedTarget {
             reference: read.reference,
             period: read.period,
             rest: read.rest,
-            rest_spans: read.rest_spans.into_iter().map(|(start, end)| TextSpan { start, end }).collect(),
+            rest_spans: read
+                .rest_spans
+                .into_iter()
+                .map(|(start, end)| TextSpan { start, end })
+                .collect(),
         }
     }
 }

@@ -53,7 +53,7 @@ const ASKED: &[&str] = &[
 ///
 /// The target follows the last colon outside brackets, or a time before a colon. Without a colon it is the first part after a
 /// word that is in full a comparison. Words of comparison within the name do not count. A name that sets a target of its own,
-/// or speaks of a year to come, leaves the target unread.
+/// or speaks of a year to come, leaves the target unread. A line that ends with a comparison and has no clear name is both.
 #[must_use]
 pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     if line.chars().nth(MOST).is_some() {
@@ -70,6 +70,7 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     reader
         .at_colon(&tokens)
         .or_else(|| reader.without_colon(&tokens))
+        .or_else(|| reader.without_name(&tokens))
         .unwrap_or_else(|| named(reader.printed(&tokens), None))
 }
 
@@ -110,7 +111,11 @@ impl Reader<'_> {
     /// A name and a target that a colon keeps apart.
     fn at_colon(&self, tokens: &[&Token<'_>]) -> Option<ReadIndicator> {
         let outside = outside_brackets(tokens);
-        let colon = outside.iter().copied().rfind(|at| is_kind(tokens, *at, Kind::Colon)).filter(|at| *at > 0)?;
+        let colon = outside
+            .iter()
+            .copied()
+            .rfind(|at| is_kind(tokens, *at, Kind::Colon))
+            .filter(|at| *at > 0)?;
         // A time directly before a colon belongs to the target: 認知度 R6:40%以上.
         let time = outside.into_iter().find(|at| {
             let (name, rest) = tokens.split_at_checked(*at).unwrap_or_default();
@@ -153,6 +158,13 @@ impl Reader<'_> {
         })
     }
 
+    /// A target that nothing names, or one of which it cannot be said where the name ends: the whole line is both.
+    fn without_name(&self, tokens: &[&Token<'_>]) -> Option<ReadIndicator> {
+        let read = self.target(&[], &[], tokens);
+        let is_target = stands(&read) || read.parse != Parse::Full && ends_with_comparison(tokens);
+        is_target.then(|| named(self.printed(tokens), Some(read)))
+    }
+
     /// The target that stands behind a name, with a time before the name.
     fn target(&self, name: &[&Token<'_>], when: &[&Token<'_>], after: &[&Token<'_>]) -> ReadTarget {
         let tokens = [when, after].concat();
@@ -165,11 +177,16 @@ impl Reader<'_> {
     fn sets_target(&self, name: &[&Token<'_>]) -> bool {
         let parts = name.chunk_by(|one, next| !(next.after_blank || is_break(one) || is_break(next)));
         let starts = parts.flat_map(|part| {
-            let starts = (0..part.len()).filter(|at| *at == 0 || part.get(*at).is_some_and(|token| starts_target(token)));
+            let starts =
+                (0..part.len()).filter(|at| *at == 0 || part.get(*at).is_some_and(|token| starts_target(token)));
             starts.filter_map(|at| part.get(at..)).collect::<Vec<_>>()
         });
         let starts: Vec<_> = starts.collect();
-        starts.iter().rev().take(TRIED).any(|part| stands(&self.target(&[], &[], part)))
+        starts
+            .iter()
+            .rev()
+            .take(TRIED)
+            .any(|part| stands(&self.target(&[], &[], part)))
     }
 
     fn speaks_of_a_year_to_come(&self, name: &[&Token<'_>]) -> bool {
@@ -185,6 +202,14 @@ impl Reader<'_> {
 fn stands(read: &ReadTarget) -> bool {
     let words = matches!(read.target.comparator, Comparator::Qualitative | Comparator::Undecided);
     read.parse == Parse::Full && !words
+}
+
+/// Whether a line ends with a comparison, as targets do and names do not.
+fn ends_with_comparison(tokens: &[&Token<'_>]) -> bool {
+    let outside = outside_brackets(tokens).into_iter().rev();
+    let mut kinds = outside.filter_map(|at| tokens.get(at)).map(|token| token.kind);
+    let last = kinds.find(|kind| !matches!(kind, Kind::Ending | Kind::Stop | Kind::Particle | Kind::Upkeep));
+    matches!(last, Some(Kind::Threshold(_)))
 }
 
 /// The places of the tokens outside brackets.

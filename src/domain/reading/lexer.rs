@@ -10,6 +10,10 @@ use super::{
 };
 use crate::{domain::target::Comparator, value::FiscalYear};
 
+mod extent;
+#[cfg(test)]
+mod tests;
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
@@ -142,10 +146,22 @@ impl Token<'_> {
 const BULLETS: &[char] = &[
     '・', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩',
 ];
-/// The most characters of a unit.
-const MOST_UNIT: usize = 10;
 /// Units that may stand behind a blank.
-const KNOWN_UNITS: &[&str] = &["%", "件", "人", "団体", "回", "か所", "世帯", "分", "秒", "時間", "割", "ポイント", "倍"];
+const KNOWN_UNITS: &[&str] = &[
+    "%",
+    "件",
+    "人",
+    "団体",
+    "回",
+    "か所",
+    "世帯",
+    "分",
+    "秒",
+    "時間",
+    "割",
+    "ポイント",
+    "倍",
+];
 
 /// Cuts a text in one width into tokens. Bare years (4年度) are read against the policy's year; without it there are none.
 pub(super) fn lex<'a>(plain: &'a Plain<'_>, policy_year: Option<FiscalYear>) -> Vec<Token<'a>> {
@@ -194,7 +210,13 @@ impl<'a> Lexer<'a> {
             self.split_per(after_blank);
         }
         let text = self.text.get(at.clone()).unwrap_or_default();
-        self.tokens.push(Token { kind, text, at, after_blank, index: 0 });
+        self.tokens.push(Token {
+            kind,
+            text,
+            at,
+            after_blank,
+            index: 0,
+        });
     }
 
     /// Makes the end of the text before a number a token of its own, where it says per what the number is counted. Before a blank
@@ -216,7 +238,13 @@ impl<'a> Lexer<'a> {
             self.tokens.pop();
         }
         let text = self.text.get(start..end).unwrap_or_default();
-        self.tokens.push(Token { kind: Kind::Per, text, at: start..end, after_blank, index: 0 });
+        self.tokens.push(Token {
+            kind: Kind::Per,
+            text,
+            at: start..end,
+            after_blank,
+            index: 0,
+        });
     }
 
     fn last(&self) -> Option<Kind> {
@@ -227,13 +255,17 @@ impl<'a> Lexer<'a> {
     fn next(&self, rest: &'a str, after_blank: bool) -> (Kind, usize) {
         let first = rest.chars().next().unwrap_or_default();
         if matches!(self.last(), Some(Kind::Number(_))) {
-            let len = unit(rest);
+            let len = extent::unit(rest);
             let is_known = || KNOWN_UNITS.contains(&rest.get(..len).unwrap_or_default());
             if len > 0 && (!after_blank || is_known()) {
                 return (Kind::Unit, len);
             }
         }
-        let goes_on = !after_blank && self.tokens.last().is_some_and(|last| last.text.ends_with(char::is_alphanumeric));
+        let goes_on = !after_blank
+            && self
+                .tokens
+                .last()
+                .is_some_and(|last| last.text.ends_with(char::is_alphanumeric));
         let is_letter = |c: char| c.is_ascii_alphanumeric();
         let spelled = !after_blank && self.tokens.last().is_some_and(|last| last.text.ends_with(is_letter));
         if let Some(year) = years::leading(rest, self.policy_year).filter(|_| !spelled || !first.is_ascii()) {
@@ -247,9 +279,11 @@ impl<'a> Lexer<'a> {
         if first.is_ascii_digit() || number::is_kanji(first) {
             return match number::leading(rest) {
                 // A number in kanji alone is one only where a number can stand.
-                Some(read) if !read.has_digits && goes_on && self.last() == Some(Kind::Other) => (Kind::Other, first.len_utf8()),
+                Some(read) if !read.has_digits && goes_on && self.last() == Some(Kind::Other) => {
+                    (Kind::Other, first.len_utf8())
+                }
                 Some(read) => (Kind::Number(read), read.len),
-                None if first.is_ascii_digit() => (Kind::Odd, odd(rest)),
+                None if first.is_ascii_digit() => (Kind::Odd, extent::odd(rest)),
                 None => (Kind::Other, first.len_utf8()),
             };
         }
@@ -279,11 +313,17 @@ impl<'a> Lexer<'a> {
     fn takes_its_place(&self, word: &str, kind: Kind, rest: &str, after_blank: bool) -> bool {
         let within_word = !after_blank && self.last() == Some(Kind::Other);
         let after_time = !after_blank
-            && matches!(self.last(), Some(Kind::Year(_) | Kind::ThisYear | Kind::Previous(_) | Kind::Date(_)));
+            && matches!(
+                self.last(),
+                Some(Kind::Year(_) | Kind::ThisYear | Kind::Previous(_) | Kind::Date(_))
+            );
         let next = rest.get(word.len()..).and_then(|rest| rest.chars().next());
         let behind = rest.get(word.len()..).unwrap_or_default().trim_start();
         let before_number = behind.starts_with(|c: char| c.is_ascii_digit())
-            || matches!(vocabulary::leading(behind), Some((_, Kind::Lead | Kind::Sum | Kind::About)));
+            || matches!(
+                vocabulary::leading(behind),
+                Some((_, Kind::Lead | Kind::Sum | Kind::About))
+            );
         match kind {
             Kind::External | Kind::Bound(_) | Kind::ThisYear => !within_word,
             Kind::All => !within_word && before_number,
@@ -294,133 +334,6 @@ impl<'a> Lexer<'a> {
             // ゼロカーボン is another word.
             Kind::Zero => !next.is_some_and(|c| ('ァ'..='ー').contains(&c)),
             _ => true,
-        }
-    }
-}
-
-/// How many bytes of a text look like a number and are none: a fraction, 1,0,0.
-fn odd(text: &str) -> usize {
-    let run = |text: &str| {
-        let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',') || number::is_kanji(c);
-        text.find(|c| !is_part(c)).unwrap_or(text.len())
-    };
-    let len = run(text);
-    let rest = text.get(len..).unwrap_or_default();
-    let divisor = rest.strip_prefix("分の").or_else(|| rest.strip_prefix('/'));
-    divisor.map_or(len, |divisor| text.len() - divisor.len() + run(divisor))
-}
-
-/// How many bytes of a text behind a number are its unit: up to the next word that goes on with the target.
-fn unit(text: &str) -> usize {
-    for unit in ["%ポイント", "%pt", "%", "‰", "ポイント", "pt"] {
-        if text.starts_with(unit) {
-            return unit.len();
-        }
-    }
-    let mut end = 0;
-    for (count, c) in text.chars().enumerate() {
-        let rest = text.get(end..).unwrap_or_default();
-        let is_hiragana = ('ぁ'..='ゖ').contains(&c);
-        let counter = ["か所", "か月", "か国", "か年"].iter().any(|it| rest.starts_with(it)) || end == 0 && c == 'つ';
-        let is_unit = c.is_alphabetic() && !is_hiragana || matches!(c, '/' | '㎡' | '℃' | 'ー');
-        if !(is_unit || counter) || ends_unit(rest) {
-            return end;
-        }
-        if count == MOST_UNIT {
-            // No unit is longer.
-            return 0;
-        }
-        end += c.len_utf8();
-        if c == 'つ' {
-            return end;
-        }
-    }
-    end
-}
-
-/// Whether the text behind a unit begins with a word that is no part of the unit.
-fn ends_unit(rest: &str) -> bool {
-    use Kind::{
-        About, Average, Change, Done, Each, Joined, Label, Level, Per, Previous, Scale, Sum, Threshold, Undecided, Upkeep,
-        Vague,
-    };
-    match vocabulary::leading(rest) {
-        Some(("分" | "計", _)) => false,
-        Some((_, kind)) => matches!(
-            kind,
-            Threshold(_)
-                | Change(_)
-                | Upkeep
-                | Level
-                | About
-                | Vague
-                | Scale
-                | Per
-                | Previous(_)
-                | Average
-                | Joined
-                | Label
-                | Undecided
-                | Each
-                | Sum
-                | Done
-        ),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::fixtures::year;
-
-    /// The tokens of a text, each with a letter for its kind: n a number, u a unit, x what looks like a number and is none.
-    fn outline(text: &str) -> String {
-        let plain = Plain::of(text);
-        let tokens = lex(&plain, Some(year(2024)));
-        let letter = |kind| match kind {
-            Kind::Number(_) => "n",
-            Kind::Unit => "u",
-            Kind::Odd => "x",
-            Kind::Year(_) => "y",
-            Kind::Date(_) => "d",
-            Kind::Threshold(_) => "t",
-            Kind::Change(_) => "c",
-            Kind::Mark => "m",
-            Kind::Other => "o",
-            _ => "-",
-        };
-        let tokens: Vec<String> = tokens.iter().map(|it| format!("{}{}", letter(it.kind), it.text)).collect();
-        tokens.join(" ")
-    }
-
-    #[test]
-    fn a_text_is_cut_where_its_words_end() {
-        for (text, expected) in [
-            ("48%以上", "n48 u% t以上"),
-            ("４８　％　以上", "n48 u% t以上"),
-            ("1.2万人以上", "n1.2万 u人 t以上"),
-            ("51 52%", "n51 n52 u%"),
-            ("5 1以上", "n5 n1 t以上"),
-            ("51²件", "n51 x² o件"),
-            ("③件", "m③ o件"),
-            ("3分の2以上", "x3分の2 t以上"),
-            ("2／3以上", "x2/3 t以上"),
-            ("½以上", "x½ t以上"),
-            ("٥١件", "x٥ x١ o件"),
-            ("1,0,0件", "x1,0,0 o件"),
-            ("- 66.4%", "-- n66.4 u%"),
-            ("12\n34", "n12 n34"),
-            ("60%を超えない", "n60 u% -を t超えない"),
-            ("前年度より増加させない", "-前年度 -より c増加させない"),
-            ("令和8年度末時点で認知度50%", "y令和8年度 -末時点 -で o認知度 n50 u%"),
-            ("令和8年3月31日", "d令和8年3月31日"),
-            ("R4:1,020件", "yR4 -: n1,020 u件"),
-            ("月1回以上", "-月 n1 u回 t以上"),
-            ("区民の一人", "o区民 -の n一 u人"),
-            ("十分な案内", "n十 u分 oな案内"),
-        ] {
-            assert_eq!(outline(text), expected, "{text}");
         }
     }
 }

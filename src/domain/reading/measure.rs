@@ -133,7 +133,10 @@ impl Measure {
         };
         let (mut seconds, mut shortest) = (first.checked_mul(length.into())?, length);
         for (more, unit, end) in parts {
-            let Some((_, length)) = TIMES.into_iter().find(|(name, length)| name == unit && *length < shortest) else {
+            let Some((_, length)) = TIMES
+                .into_iter()
+                .find(|(name, length)| name == unit && *length < shortest)
+            else {
                 break;
             };
             seconds = seconds.checked_add(more.checked_mul(length.into())?)?;

@@ -18,8 +18,10 @@ mod clause;
 mod grammar;
 mod print;
 mod reference;
+mod relative;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use print::print;
 
@@ -140,7 +142,10 @@ fn too_long(text: &str) -> ReadTarget {
     let part: String = text.chars().take(MOST_TEXT).collect();
     let end = part.chars().count();
     ReadTarget {
-        target: Target { comparator: Comparator::Unread, ..Target::default() },
+        target: Target {
+            comparator: Comparator::Unread,
+            ..Target::default()
+        },
         comparator: None,
         parse: Parse::Unparsed,
         unit: None,

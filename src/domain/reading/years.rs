@@ -40,16 +40,25 @@ pub(super) fn leading(text: &str, policy_year: Option<FiscalYear>) -> Option<(Ki
         return None;
     }
     if let Some((month, day, len)) = date(rest) {
-        let end = fiscal_year::parse(named, policy_year).ok().filter(|_| month == 3 && day == 31);
+        let end = fiscal_year::parse(named, policy_year)
+            .ok()
+            .filter(|_| month == 3 && day == 31);
         return Some((Kind::Date(end.and_then(FiscalYear::previous)), named.len() + len));
     }
     // S50% and R6.5 are something else, and so is a number of four digits.
-    if word.is_none() && (era == 0 || rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '%'))) {
+    if word.is_none()
+        && (era == 0 || rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '%')))
+    {
         return None;
     }
     let len = named.len() + word.map_or(0, str::len);
     let year = fiscal_year::parse(named, policy_year).ok();
-    let kind = year.map_or(Kind::Odd, |year| Kind::Year(Year { year, is_calendar: word == Some("年") }));
+    let kind = year.map_or(Kind::Odd, |year| {
+        Kind::Year(Year {
+            year,
+            is_calendar: word == Some("年"),
+        })
+    });
     Some((kind, len))
 }
 
@@ -60,7 +69,9 @@ fn date(text: &str) -> Option<(u32, u32, usize)> {
         Some((text.get(..len).filter(|digits| digits.len() <= 2)?.parse().ok()?, len))
     };
     for (before, between, after) in [("年", "月", "日"), (".", ".", ""), ("/", "/", "")] {
-        let Some(start) = text.strip_prefix(before) else { continue };
+        let Some(start) = text.strip_prefix(before) else {
+            continue;
+        };
         let Some((month, len)) = number(start) else { continue };
         let Some(rest) = start.get(len..).and_then(|rest| rest.strip_prefix(between)) else {
             continue;
@@ -92,11 +103,17 @@ pub(super) fn range(tokens: &[&Token<'_>], policy_year: FiscalYear) -> Option<(F
     let (last, more) = end(behind, first)?;
     used += more;
     // 3~5年度 has its 年度 at the end alone, R3~5 its era at the beginning: 3~R5 and 3~5 are no years.
-    let is_bare = |token: Option<&&Token<'_>>| token.is_some_and(|token| token.text.starts_with(|c: char| c.is_ascii_digit()));
+    let is_bare =
+        |token: Option<&&Token<'_>>| token.is_some_and(|token| token.text.starts_with(|c: char| c.is_ascii_digit()));
     let is_number = |token: Option<&&Token<'_>>| token.is_some_and(|token| matches!(token.kind, Kind::Number(_)));
     let is_joined = matches!(between.kind, Kind::Tilde | Kind::Dash);
-    let blank = behind.first().is_some_and(|token| token.after_blank && is_number(Some(token)));
-    if blank || is_number(behind.first()) && !is_joined || is_number(tokens.first()) && (is_number(behind.first()) || !is_bare(behind.first())) {
+    let blank = behind
+        .first()
+        .is_some_and(|token| token.after_blank && is_number(Some(token)));
+    if blank
+        || is_number(behind.first()) && !is_joined
+        || is_number(tokens.first()) && (is_number(behind.first()) || !is_bare(behind.first()))
+    {
         return None;
     }
     for word in ["まで", "の"] {

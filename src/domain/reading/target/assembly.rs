@@ -55,7 +55,12 @@ pub(super) fn put_together(
     if let Some((_, indexes)) = found.baseline.as_ref().filter(|_| !takes_baseline) {
         parser.leave(indexes);
     }
-    let left: Vec<&Token<'_>> = parser.all.iter().copied().filter(|token| parser.field(token).is_none()).collect();
+    let left: Vec<&Token<'_>> = parser
+        .all
+        .iter()
+        .copied()
+        .filter(|token| parser.field(token).is_none())
+        .collect();
     let period = found.period.unwrap_or_default();
     let mut target = Target {
         text: text.clone(),
@@ -74,10 +79,15 @@ pub(super) fn put_together(
         && target.faults().is_empty()
         && !(is_state && period.kind == PeriodKind::Cumulative);
     // What was understood is offered unless another condition stands beside it.
-    let offered = parts.comparator.filter(|_| is_whole || !is_state && !left.iter().any(|token| sets_condition(token)));
+    let offered = parts
+        .comparator
+        .filter(|_| is_whole || !is_state && !left.iter().any(|token| sets_condition(token)));
     let parse = if is_whole {
         Parse::Full
-    } else if parser.all.iter().all(|token| matches!(parser.field(token), None | Some(Field::Filler)))
+    } else if parser
+        .all
+        .iter()
+        .all(|token| matches!(parser.field(token), None | Some(Field::Filler)))
         && parts.value.is_none()
         && period.kind == PeriodKind::SingleYear
     {
@@ -156,7 +166,9 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
             // Of the number in brackets: that of the reference, or one that says of when it is.
             let beside = mentioned(baseline, year).filter(|_| found.reference.is_none());
             let of = Some(reference.clone()).filter(|_| takes_baseline).or(beside);
-            let product = baseline.filter(|_| of.is_some()).and_then(|of| times(factor, &of.measure));
+            let product = baseline
+                .filter(|_| of.is_some())
+                .and_then(|of| times(factor, &of.measure));
             let Some(product) = product else {
                 parts.reference = reference;
                 return (parts, takes_baseline);
@@ -170,7 +182,8 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
     }
     if !is_relative {
         let beside = mentioned(baseline, year).filter(|_| found.clause.is_comparison());
-        let is_one_unit = |it: &Baseline| it.measure.unit.is_none() || parts.unit.is_none() || it.measure.unit == parts.unit;
+        let is_one_unit =
+            |it: &Baseline| it.measure.unit.is_none() || parts.unit.is_none() || it.measure.unit == parts.unit;
         let takes = beside.is_some() && baseline.is_some_and(is_one_unit);
         parts.mentioned = beside.filter(|_| takes);
         if let Some(baseline) = baseline.filter(|_| takes) {
@@ -189,19 +202,31 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
 /// A change by a number. Of a percentage, 5% may be points or percents: it is a share only of what is no percentage.
 fn by_change(parts: &mut Parts, up: bool, by: &Measure, counted: Counted, baseline: Option<&Baseline>) {
     parts.measured(by);
-    parts.direction = Some(if up { Direction::HigherIsBetter } else { Direction::LowerIsBetter });
+    parts.direction = Some(if up {
+        Direction::HigherIsBetter
+    } else {
+        Direction::LowerIsBetter
+    });
     let unit = by.unit.as_deref();
     let of = baseline.and_then(|it| it.measure.unit.as_deref());
     match unit {
         Some("%") if of.is_none_or(|of| of != "%") && (of.is_some() || counted == Counted::Yes) => {
-            parts.comparator = Some(if up { Comparator::IncreaseByPercent } else { Comparator::DecreaseByPercent });
+            parts.comparator = Some(if up {
+                Comparator::IncreaseByPercent
+            } else {
+                Comparator::DecreaseByPercent
+            });
             parts.unit = None;
             parts.decimals = 0;
         }
         Some("%") => parts.unit = None,
         Some(_) if by.is_multiple() => parts.unit = None,
         _ => {
-            parts.comparator = Some(if up { Comparator::IncreaseBy } else { Comparator::DecreaseBy });
+            parts.comparator = Some(if up {
+                Comparator::IncreaseBy
+            } else {
+                Comparator::DecreaseBy
+            });
             // Differences of percents are in points.
             if unit == Some("ポイント") {
                 parts.unit = Some("%".to_owned());
@@ -249,7 +274,11 @@ fn referred(refer: Option<&Refer>, baseline: Option<&Baseline>, year: FiscalYear
         },
         Refer::Year(of) => {
             let takes = value.is_some() && (label == Label::None || labelled == Some(*of));
-            let reference = if takes { of_year(*of) } else { bare(ReferenceKind::FiscalYear, Some(*of)) };
+            let reference = if takes {
+                of_year(*of)
+            } else {
+                bare(ReferenceKind::FiscalYear, Some(*of))
+            };
             (reference, takes)
         }
         Refer::Present => match (labelled.filter(|of| *of < year), value) {
@@ -266,7 +295,13 @@ fn referred(refer: Option<&Refer>, baseline: Option<&Baseline>, year: FiscalYear
                 name: Some(Line(name.clone())),
                 ..bare(ReferenceKind::External, None)
             };
-            (Reference { value: value.filter(|_| takes), ..reference }, takes)
+            (
+                Reference {
+                    value: value.filter(|_| takes),
+                    ..reference
+                },
+                takes,
+            )
         }
     }
 }

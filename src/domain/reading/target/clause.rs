@@ -7,8 +7,6 @@
 //! arrow    := measure → measure threshold?
 //! all      := 全 measure
 //! none     := words (ゼロ | なし)
-//! relative := reference より? (threshold | level | 維持 | change | by)
-//! by       := sign? measure 以上? (change | threshold)
 //! ```
 
 use std::cmp::Ordering;
@@ -62,7 +60,12 @@ impl Clause {
     pub(super) fn is_comparison(&self) -> bool {
         matches!(
             self,
-            Self::Compare(..) | Self::Between(..) | Self::Keep(_) | Self::Relative(_) | Self::By { .. } | Self::Times(..)
+            Self::Compare(..)
+                | Self::Between(..)
+                | Self::Keep(_)
+                | Self::Relative(_)
+                | Self::By { .. }
+                | Self::Times(..)
         )
     }
 }
@@ -102,7 +105,12 @@ impl Parser<'_> {
         let before = self.measure(Field::Comparator)?;
         self.eat_kind(Field::Comparator, Kind::Arrow).then_some(())?;
         let mut after = self.measure(Field::Value)?;
-        if before.is_multiple() || after.is_multiple() || !before.has_digits || !after.has_digits || !is_one_unit(&before, &after) {
+        if before.is_multiple()
+            || after.is_multiple()
+            || !before.has_digits
+            || !after.has_digits
+            || !is_one_unit(&before, &after)
+        {
             return None;
         }
         let (up, comparator) = match after.value.cmp(&before.value) {
@@ -134,7 +142,7 @@ impl Parser<'_> {
             .or_else(|| self.attempt(Self::changed_to))
             .or_else(|| self.attempt(Self::more_than));
         let compared = match (compared, bound) {
-            (Some(said), Some(bound)) if upward(said) != upward(bound) => return None,
+            (Some(said), Some(bound)) if said != bound => return None,
             (Some(said), _) => Some(said),
             (None, bound) => bound,
         };
@@ -172,7 +180,9 @@ impl Parser<'_> {
                     self.eat_word(Field::Filler, &["で"]);
                 }
                 // The policy's own year is one of them.
-                Kind::EveryYear if self.ahead(1).is_some_and(|next| matches!(next.kind, Kind::Number(_))) && !self.is_change() => {
+                Kind::EveryYear
+                    if self.ahead(1).is_some_and(|next| matches!(next.kind, Kind::Number(_))) && !self.is_change() =>
+                {
                     self.take(1, Field::Period);
                 }
                 Kind::About | Kind::Per | Kind::Sum => self.at += 1,
@@ -183,7 +193,10 @@ impl Parser<'_> {
 
     /// Whether the tokens ahead say by how much something changes.
     fn is_change(&self) -> bool {
-        self.tokens.iter().skip(self.at).any(|token| matches!(token.kind, Kind::Change(_)))
+        self.tokens
+            .iter()
+            .skip(self.at)
+            .any(|token| matches!(token.kind, Kind::Change(_)))
     }
 
     /// The upper end of a range. A half-open one has no comparator, and is left.
@@ -196,20 +209,28 @@ impl Parser<'_> {
         let upper = self.measure(Field::Value)?;
         let said = self.eat_word(Field::Comparator, &["以下", "以内"]);
         let is_range = (joined || closed && said) && (!closed || said);
-        let fits = is_one_unit(lower, &upper) && lower.value <= upper.value && !lower.is_multiple() && !upper.is_multiple();
-        let ends = !matches!(self.kind(), Some(Kind::Threshold(_) | Kind::Unit | Kind::Number(_) | Kind::Odd));
+        let fits =
+            is_one_unit(lower, &upper) && lower.value <= upper.value && !lower.is_multiple() && !upper.is_multiple();
+        let ends = !matches!(
+            self.kind(),
+            Some(Kind::Threshold(_) | Kind::Unit | Kind::Number(_) | Kind::Odd)
+        );
         (is_range && fits && ends && lower.has_digits && upper.has_digits).then_some(upper)
     }
 
     /// 以上, を超えない; and a change in the same direction that leads there: 以上に増やす.
     pub(super) fn threshold(&mut self) -> Option<Comparator> {
         self.eat_word(Field::Filler, &["を", "より", "よりも"]);
-        let Kind::Threshold(comparator) = self.kind()? else { return None };
+        let Kind::Threshold(comparator) = self.kind()? else {
+            return None;
+        };
         let is_noun = self.ahead(0).is_some_and(|token| !token.text.ends_with(['る', 'い']));
         self.take(1, Field::Comparator);
         self.attempt(|parser| {
             is_noun.then_some(())?;
-            parser.eat_word(Field::Filler, &["に", "へ", "まで", "と"]).then_some(())?;
+            parser
+                .eat_word(Field::Filler, &["に", "へ", "まで", "と"])
+                .then_some(())?;
             parser.verb_of_change().filter(|up| *up == upward(comparator))
         });
         Some(comparator)
@@ -260,12 +281,16 @@ impl Parser<'_> {
     /// Nothing at all of what the words say: 死者ゼロ, 事故なし.
     fn none(&mut self) -> Option<Clause> {
         let behind = self.tokens.get(self.at..)?;
-        let at = behind.iter().position(|token| matches!(token.kind, Kind::Zero | Kind::Absent))?;
+        let at = behind
+            .iter()
+            .position(|token| matches!(token.kind, Kind::Zero | Kind::Absent))?;
         let (what, none) = behind.split_at_checked(at)?;
         let is_plain = |token: &&Token<'_>| {
             matches!(token.kind, Kind::Other | Kind::Done | Kind::Particle) && !token.text.contains("ない")
         };
-        let is_counted = what.last().is_some_and(|last| COUNTED.iter().any(|word| last.text.ends_with(word)));
+        let is_counted = what
+            .last()
+            .is_some_and(|last| COUNTED.iter().any(|word| last.text.ends_with(word)));
         let holds = none.first()?.kind == Kind::Zero || is_counted;
         if !holds || !what.iter().all(is_plain) {
             return None;
@@ -276,106 +301,12 @@ impl Parser<'_> {
         self.only_endings().then_some(Clause::Compare(Comparator::Lte, zero))
     }
 
-    /// What is compared with a reference.
-    fn relative(&mut self) -> Option<(Clause, Refer)> {
-        let every_year = self.eat_kind(Field::Reference, Kind::EveryYear);
-        if every_year {
-            self.eat_word(Field::Filler, &["、", ","]);
-            let clause = self.attempt(Self::by)?;
-            return Some((clause, Refer::Previous(1)));
-        }
-        let refer = self.reference()?;
-        let than = self.eat_kind(Field::Filler, Kind::Than);
-        if than {
-            self.eat_word(Field::Filler, &["の", "、", ","]);
-        }
-        let clause = self
-            .attempt(|parser| parser.threshold().map(Clause::Relative))
-            .or_else(|| self.attempt(Self::level))
-            .or_else(|| self.attempt(|parser| than.then(|| parser.changed())?))
-            .or_else(|| self.attempt(|parser| parser.by_of(than)));
-        match clause {
-            Some(clause) => Some((clause, refer)),
-            None if refer == Refer::Present => None,
-            None => Some((Clause::Unclear, refer)),
-        }
-    }
-
-    /// At the level of the reference: 前年度と同程度, 前年度水準以上, 前年度を維持.
-    fn level(&mut self) -> Option<Clause> {
-        self.eat_word(Field::Filler, &["と", "を", "の"]);
-        let mut is_level = false;
-        while self.eat_kind(Field::Comparator, Kind::Level) {
-            is_level = true;
-            self.eat_word(Field::Filler, &["の"]);
-        }
-        if is_level && let Some(comparator) = self.attempt(Self::threshold) {
-            return Some(Clause::Relative(comparator));
-        }
-        if !is_level {
-            self.eat_kind(Field::Comparator, Kind::Upkeep).then_some(())?;
-        }
-        Some(Clause::Relative(Comparator::Maintain))
-    }
-
-    /// A change from the reference, or none: 増加, 増加させない.
-    fn changed(&mut self) -> Option<Clause> {
-        let Kind::Change(change) = self.kind()? else { return None };
-        self.take(1, Field::Comparator);
-        Some(Clause::Relative(change_of(change)))
-    }
-
-    fn by(&mut self) -> Option<Clause> {
-        self.by_of(true)
-    }
-
-    /// A change by a number: 4ポイント増加, ▲10件, を5ポイント上回る. It needs a word that compares (より) or the sign.
-    fn by_of(&mut self, than: bool) -> Option<Clause> {
-        let joined = !than && self.eat_word(Field::Filler, &["を"]);
-        let sign = match self.kind()? {
-            Kind::Sign(is_negative) => Some(!is_negative),
-            Kind::Dash if self.ahead(0)?.is("-") => Some(false),
-            _ => None,
-        };
-        if sign.is_some() {
-            self.take(1, Field::Comparator);
-            if self.ahead(0)?.after_blank {
-                return None;
-            }
-        }
-        let by = self.measure(Field::Value)?;
-        if let Some(comparator) = self.attempt(|parser| parser.threshold().filter(|_| by.is_multiple())) {
-            return Some(Clause::Times(comparator, by));
-        }
-        self.eat_kind(Field::Filler, Kind::Each);
-        let at_least = self.eat_word(Field::Comparator, &["以上"]);
-        self.eat(Field::Filler, |token| token.kind == Kind::Each || token.is("の"));
-        let said = match self.kind() {
-            Some(Kind::Change(Change { up, negated: false, .. })) if than => Some(up),
-            // を5ポイント上回る
-            Some(Kind::Threshold(comparator @ (Comparator::Gt | Comparator::Lt))) if than || joined => {
-                Some(comparator == Comparator::Gt)
-            }
-            _ => None,
-        };
-        let up = match (said, sign) {
-            (Some(said), Some(sign)) if said != sign => return None,
-            (Some(said), _) => {
-                self.take(1, Field::Comparator);
-                said
-            }
-            (None, Some(sign)) if than => sign,
-            _ => return None,
-        };
-        // ▲10件以上 may be a change of that much, or any smaller one.
-        let is_clear = said.is_some() || !at_least;
-        by.has_digits.then_some(Clause::By { up, by, is_clear })
-    }
-
     /// A change of nothing in particular, at the end of the words: 参加者を増やす.
     fn change(&mut self) -> Option<Clause> {
         let behind = self.tokens.get(self.at..)?;
-        let at = behind.iter().rposition(|token| matches!(token.kind, Kind::Change(_) | Kind::Vague))?;
+        let at = behind
+            .iter()
+            .rposition(|token| matches!(token.kind, Kind::Change(_) | Kind::Vague))?;
         let kind = behind.get(at)?.kind;
         if behind.iter().take(at).any(|token| is_hard(token)) {
             return None;
@@ -432,7 +363,7 @@ pub(super) fn is_hard(token: &Token<'_>) -> bool {
 }
 
 /// The comparator of a change, or of one that is not to be.
-fn change_of(change: Change) -> Comparator {
+pub(super) fn change_of(change: Change) -> Comparator {
     match (change.up, change.negated) {
         (true, false) => Comparator::Increase,
         (false, false) => Comparator::Decrease,
