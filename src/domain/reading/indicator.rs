@@ -204,12 +204,19 @@ fn stands(read: &ReadTarget) -> bool {
     read.parse == Parse::Full && !words
 }
 
-/// Whether a line ends with a comparison, as targets do and names do not.
+/// Whether a line ends with a comparison, as targets do and names do not: 10%以上, より増加.
 fn ends_with_comparison(tokens: &[&Token<'_>]) -> bool {
     let outside = outside_brackets(tokens).into_iter().rev();
-    let mut kinds = outside.filter_map(|at| tokens.get(at)).map(|token| token.kind);
-    let last = kinds.find(|kind| !matches!(kind, Kind::Ending | Kind::Stop | Kind::Particle | Kind::Upkeep));
-    matches!(last, Some(Kind::Threshold(_)))
+    let kinds = outside.filter_map(|at| tokens.get(at)).map(|token| token.kind);
+    let mut kinds = kinds.skip_while(|kind| matches!(kind, Kind::Ending | Kind::Stop | Kind::Particle | Kind::Upkeep));
+    match kinds.next() {
+        Some(Kind::Threshold(_)) => true,
+        Some(Kind::Change(_)) => {
+            let before = kinds.find(|kind| *kind != Kind::Particle);
+            matches!(before, Some(Kind::Than | Kind::Threshold(_) | Kind::Unit | Kind::Each))
+        }
+        _ => false,
+    }
 }
 
 /// The places of the tokens outside brackets.
@@ -279,6 +286,17 @@ fn without_particle<'t, 'a>(name: &'t [&'a Token<'a>]) -> &'t [&'a Token<'a>] {
 
 /// Whether a name is complete: it has words, and its last ones do not belong to what follows.
 fn ends_name(name: &[&Token<'_>]) -> bool {
+    // ± and other marks belong to the number.
+    let is_word = |last: &&Token<'_>| {
+        let is_closed = matches!(last.kind, Kind::Close | Kind::Quote(false));
+        is_closed
+            || last
+                .text
+                .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '々' | '〉' | '》'))
+    };
+    if !name.last().is_some_and(is_word) {
+        return false;
+    }
     let has_words = name.iter().any(|token| matches!(token.kind, Kind::Other | Kind::Scale));
     let is_end = match name {
         [.., one, unit] if unit.kind == Kind::Unit => {

@@ -277,7 +277,9 @@ impl<'a> Lexer<'a> {
             return (kind, word.len());
         }
         if first.is_ascii_digit() || number::is_kanji(first) {
-            return match number::leading(rest) {
+            // .5 is no 5.
+            let is_cut = !after_blank && self.tokens.last().is_some_and(|last| last.text.ends_with('.'));
+            return match number::leading(rest).filter(|_| !is_cut) {
                 // A number in kanji alone is one only where a number can stand.
                 Some(read) if !read.has_digits && goes_on && self.last() == Some(Kind::Other) => {
                     (Kind::Other, first.len_utf8())

@@ -146,6 +146,14 @@ impl Parser<'_> {
             (Some(said), _) => Some(said),
             (None, bound) => bound,
         };
+        // The third place and above are places up to 3: what is more in ranks is less in numbers.
+        let is_rank = measure
+            .unit
+            .as_deref()
+            .is_some_and(|unit| unit.ends_with(['位', '級', '等']));
+        if is_rank && !self.said_within() {
+            return None;
+        }
         if let Some(comparator) = compared {
             return Some(if measure.is_multiple() {
                 Clause::Times(comparator, measure)
@@ -170,6 +178,12 @@ impl Parser<'_> {
         })
     }
 
+    /// Whether the last word that was taken is 以内.
+    fn said_within(&self) -> bool {
+        let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        last.is_some_and(|token| token.is("以内"))
+    }
+
     /// Words before a number. Those that add nothing are taken; those that make it another number are left, and what follows is
     /// read none the less: a person may confirm it.
     fn leads(&mut self) {
@@ -185,7 +199,7 @@ impl Parser<'_> {
                 {
                     self.take(1, Field::Period);
                 }
-                Kind::About | Kind::Per | Kind::Sum => self.at += 1,
+                Kind::About | Kind::Per | Kind::Sum | Kind::Average => self.at += 1,
                 _ => return,
             }
         }

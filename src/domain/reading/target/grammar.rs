@@ -199,7 +199,9 @@ impl<'t> Parser<'t> {
         let inner = tokens.get(1..tokens.len() - 1).unwrap_or_default().to_vec();
         let outside = (std::mem::replace(&mut self.tokens, inner), std::mem::take(&mut self.at));
         let read = self.attempt(|parser| {
-            let period = parser.when();
+            // Every year is also this one.
+            let every_year = |parser: &mut Self| parser.eat_kind(Field::Period, Kind::EveryYear).then(Period::default);
+            let period = parser.when().or_else(|| every_year(parser));
             (period.is_some() && parser.is_at_end()).then_some(period)
         });
         let is_known = if let Some(period) = read {

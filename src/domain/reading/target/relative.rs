@@ -24,8 +24,10 @@ impl Parser<'_> {
             let clause = self.attempt(Self::by)?;
             return Some((clause, Refer::Previous(1)));
         }
+        // 対前年度 is 前年度比.
+        let is_against = self.ahead(0).is_some_and(|token| token.text.starts_with('対'));
         let refer = self.reference()?;
-        let than = self.eat_kind(Field::Filler, Kind::Than);
+        let than = self.eat_kind(Field::Filler, Kind::Than) || is_against;
         if than {
             self.eat_word(Field::Filler, &["の", "、", ","]);
         }

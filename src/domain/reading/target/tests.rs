@@ -390,14 +390,3 @@ fn decimals_are_those_of_the_printed_number() {
         assert_eq!(read_2024(text).decimals, decimals, "{text}");
     }
 }
-
-#[test]
-fn what_is_far_too_long_is_no_target() {
-    for fragment in ["(", "前年度", "9", "一", "R3~", "以上", "全", "→"] {
-        let text = fragment.repeat(100_000 / fragment.len());
-        let read = read_2024(&text);
-        assert_eq!((read.parse, &read.target.text), (Parse::Unparsed, &None), "{fragment}");
-        let text: String = text.chars().take(MOST_TEXT).collect();
-        assert!(read_2024(&text).target.faults().is_empty(), "{fragment}");
-    }
-}

@@ -173,7 +173,9 @@ fn a_text_without_its_word_of_comparison_is_not_read_as_before() {
                 before,
                 Some((IncreaseBy | IncreaseByPercent | DecreaseBy | DecreaseByPercent, ..))
             );
-            if by && word == "以上" {
+            // And a bar that is kept is one that is reached.
+            let kept = matches!(before, Some((Comparator::Maintain, ..)));
+            if by && word == "以上" || !kept && word == "維持" {
                 continue;
             }
             let Some(at) = text[target..].find(word).map(|at| at + target) else {
@@ -331,7 +333,7 @@ fn numbers_are_said(read: &ReadTarget, text: &str) -> Result<(), String> {
             || read.reference.value.is_some() && text.contains('倍')
             || text.contains('→');
         let is_date = rest.starts_with(['月', '日']) || text[..text.len() - start.len()].ends_with('月');
-        let is_count = rest.starts_with("年") && text.contains("累計");
+        let is_count = rest.starts_with("年") && text.contains('計');
         if !(is_count || is_known || is_year || is_part || is_date) {
             return Err(format!("{run} was not read"));
         }

@@ -79,6 +79,11 @@ pub(super) const NAMED: &[(&str, &str, &str)] = &[
     ("超過勤務時間を前年度より1割以上削減する", "超過勤務時間", "decrease_by_percent 10 of previous_year"),
     ("コピー用紙の使用枚数：前年度比5%以上の削減", "コピー用紙の使用枚数", "decrease_by_percent 5 of previous_year"),
     ("来館者：前年度比8%増（R5：12,400人）", "来館者", "increase_by_percent 8 人 of fiscal_year 2023 12400"),
+    ("子育て支援施設の利用者数：対前年度5%増", "子育て支援施設の利用者数", "increase_by_percent 5 of previous_year"),
+    ("庁舎の電気使用量：2013年度比50%削減", "庁舎の電気使用量", "decrease_by_percent 50 of fiscal_year 2013"),
+    ("犯罪件数：前年度（1,100件）比10%減", "犯罪件数", "decrease_by_percent 10 件 of fiscal_year 2023 1100"),
+    ("広報紙の満足度：80%以上（毎年度）", "広報紙の満足度", "gte 80 %"),
+    ("清掃の順位：3位以内", "清掃の順位", "lte 3 位"),
     // time
     ("令和8年度末までに防災リーダーの人数を300人以上にする", "防災リーダーの人数", "gte 300 人 by 2026"),
     ("令和7年度末時点で認知度50%以上", "認知度", "gte 50 % by 2025"),

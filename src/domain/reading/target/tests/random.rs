@@ -4,6 +4,36 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[test]
+fn what_is_far_too_long_is_no_target() {
+    for fragment in ["(", "前年度", "9", "一", "R3~", "以上", "全", "→"] {
+        let text = fragment.repeat(100_000 / fragment.len());
+        let read = read_2024(&text);
+        assert_eq!((read.parse, &read.target.text), (Parse::Unparsed, &None), "{fragment}");
+        let text: String = text.chars().take(MOST_TEXT).collect();
+        assert!(read_2024(&text).target.faults().is_empty(), "{fragment}");
+    }
+}
+
+#[test]
+fn what_was_not_understood_is_said_with_its_place() {
+    for (text, rest) in [
+        ("約８０％以上", vec![("約", (0, 1))]),
+        ("満足度：８０％以上 ※雨天を除く", vec![("※雨天を除く", (10, 16))]),
+        (
+            "80%以上（アンケートによる）かつ前年度以上",
+            vec![("(アンケートによる)かつ前年度以上", (5, 21))],
+        ),
+        ("80%以上", vec![]),
+        ("80%", vec![]),
+    ] {
+        let read = crate::domain::reading::indicator::read(text, year(2024)).target;
+        let read = read.unwrap_or_else(|| read_2024(text));
+        let expected: (Vec<String>, Vec<_>) = rest.iter().map(|(rest, span)| ((*rest).to_owned(), *span)).unzip();
+        assert_eq!((read.rest, read.rest_spans), expected, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_printed_there_is_a_target_that_holds_together(text in ".{0,60}") {
@@ -19,6 +49,10 @@ proptest! {
         let text = pieces.concat();
         let first = read_2024(&text);
         prop_assert!(first.target.faults().is_empty());
+        for (rest, (start, end)) in first.rest.iter().zip(&first.rest_spans) {
+            let there: String = text.chars().skip(*start).take(end - start).collect();
+            prop_assert_eq!(rest, &crate::domain::reading::plain::plain(&there), "{}", text);
+        }
         if first.parse == Parse::Full {
             let printed = print(&first.target, first.unit.as_deref());
             let again = read_2024(&printed).target;
