@@ -240,10 +240,10 @@ fn is_kind(tokens: &[&Token<'_>], at: usize, kind: Kind) -> bool {
 
 /// Whether tokens begin with a time and a colon: R6:, 令和7年度末目標:.
 fn starts_with_time_and_colon(tokens: &[&Token<'_>]) -> bool {
-    let is_time = |token: &&&Token<'_>| matches!(token.kind, Kind::Year(_) | Kind::Date(_) | Kind::ThisYear);
+    let is_time = |token: &&Token<'_>| matches!(token.kind, Kind::Year(_) | Kind::Date(_) | Kind::ThisYear);
     let is_word = |token: &&&Token<'_>| matches!(token.kind, Kind::By | Kind::AsOf | Kind::Within | Kind::Label);
     let words = tokens.iter().skip(1).take_while(is_word).count();
-    tokens.first().filter(is_time).is_some() && is_kind(tokens, 1 + words, Kind::Colon)
+    tokens.first().is_some_and(is_time) && is_kind(tokens, 1 + words, Kind::Colon)
 }
 
 /// Whether a target may begin with this token.

@@ -199,12 +199,13 @@ impl<'a> Lexer<'a> {
 
     /// Adds a token; other text that goes on is one token.
     fn push(&mut self, kind: Kind, at: Range<usize>, after_blank: bool) {
-        if kind == Kind::Other && !after_blank {
-            if let Some(last) = self.tokens.last_mut().filter(|last| last.kind == Kind::Other) {
-                last.at.end = at.end;
-                last.text = self.text.get(last.at.clone()).unwrap_or_default();
-                return;
-            }
+        if kind == Kind::Other
+            && !after_blank
+            && let Some(last) = self.tokens.last_mut().filter(|last| last.kind == Kind::Other)
+        {
+            last.at.end = at.end;
+            last.text = self.text.get(last.at.clone()).unwrap_or_default();
+            return;
         }
         if matches!(kind, Kind::Number(_)) {
             self.split_per(after_blank);

@@ -128,7 +128,7 @@ pub(super) fn read_tokens(
     let mut parser = grammar::Parser::new(tokens, year);
     let found = parser.target();
     let text = Some(line).filter(|line| !line.is_empty() && line.chars().nth(MOST_TEXT).is_none());
-    assembly::put_together(counted, found, &mut parser, plain, text.map(Line))
+    assembly::put_together(counted, &found, &mut parser, plain, text.map(Line))
 }
 
 /// How many tokens at the beginning say when a target is to be met.

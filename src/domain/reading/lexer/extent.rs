@@ -52,27 +52,28 @@ fn ends_unit(rest: &str) -> bool {
         About, Average, Change, Done, Each, Joined, Label, Level, Per, Previous, Scale, Sum, Threshold, Undecided,
         Upkeep, Vague,
     };
-    match vocabulary::leading(rest) {
-        Some(("分" | "計", _)) => false,
-        Some((_, kind)) => matches!(
-            kind,
-            Threshold(_)
-                | Change(_)
-                | Upkeep
-                | Level
-                | About
-                | Vague
-                | Scale
-                | Per
-                | Previous(_)
-                | Average
-                | Joined
-                | Label
-                | Undecided
-                | Each
-                | Sum
-                | Done
-        ),
-        None => false,
-    }
+    // 30分 is a time, and 5計画 five plans.
+    vocabulary::leading(rest)
+        .filter(|(word, _)| !matches!(*word, "分" | "計"))
+        .is_some_and(|(_, kind)| {
+            matches!(
+                kind,
+                Threshold(_)
+                    | Change(_)
+                    | Upkeep
+                    | Level
+                    | About
+                    | Vague
+                    | Scale
+                    | Per
+                    | Previous(_)
+                    | Average
+                    | Joined
+                    | Label
+                    | Undecided
+                    | Each
+                    | Sum
+                    | Done
+            )
+        })
 }

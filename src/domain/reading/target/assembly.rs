@@ -45,13 +45,13 @@ impl Parts {
 /// Puts together what was understood.
 pub(super) fn put_together(
     counted: Counted,
-    found: Found,
+    found: &Found,
     parser: &mut Parser<'_>,
     plain: &Plain<'_>,
     text: Option<Line<500>>,
 ) -> ReadTarget {
     let baseline = found.baseline.as_ref().map(|(baseline, _)| baseline);
-    let (parts, takes_baseline) = parts(counted, &found, baseline, parser.year);
+    let (parts, takes_baseline) = parts(counted, found, baseline, parser.year);
     if let Some((_, indexes)) = found.baseline.as_ref().filter(|_| !takes_baseline) {
         parser.leave(indexes);
     }

@@ -222,7 +222,7 @@ impl Parser<'_> {
         let joined = self.eat(Field::Comparator, |token| token.kind == Kind::Tilde || token.is("-"));
         let upper = self.measure(Field::Value)?;
         let said = self.eat_word(Field::Comparator, &["以下", "以内"]);
-        let is_range = (joined || closed && said) && (!closed || said);
+        let is_range = if closed { said } else { joined };
         let fits =
             is_one_unit(lower, &upper) && lower.value <= upper.value && !lower.is_multiple() && !upper.is_multiple();
         let ends = !matches!(
@@ -326,15 +326,12 @@ impl Parser<'_> {
             return None;
         }
         self.at += at;
-        let clause = match kind {
-            Kind::Change(change) => {
-                self.take(1, Field::Comparator);
-                Clause::Change(change_of(change))
-            }
-            _ => {
-                self.at += 1;
-                Clause::Unclear
-            }
+        let clause = if let Kind::Change(change) = kind {
+            self.take(1, Field::Comparator);
+            Clause::Change(change_of(change))
+        } else {
+            self.at += 1;
+            Clause::Unclear
         };
         self.only_endings().then_some(clause)
     }

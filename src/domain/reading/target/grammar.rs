@@ -161,15 +161,16 @@ impl<'t> Parser<'t> {
             ..Found::default()
         };
         self.label();
-        match self.attempt(|parser| parser.several(found.period)) {
-            Some((clause, reference, period)) => {
-                (found.clause, found.reference, found.period) = (clause, reference, period);
-            }
-            None => (found.clause, found.reference) = self.clause(),
-        }
+        let several = self.attempt(|parser| parser.several(found.period));
+        (found.clause, found.reference) = if let Some((clause, reference)) = several {
+            found.period = None;
+            (clause, reference)
+        } else {
+            self.clause()
+        };
         self.endings();
         for remark in remarks {
-            self.remark(remark, &mut found);
+            self.remark(&remark, &mut found);
         }
         found
     }
@@ -195,7 +196,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads a remark, its brackets included: when it is to be met, or what it starts from.
-    fn remark(&mut self, tokens: Vec<&'t Token<'t>>, found: &mut Found) {
+    fn remark(&mut self, tokens: &[&'t Token<'t>], found: &mut Found) {
         let inner = tokens.get(1..tokens.len() - 1).unwrap_or_default().to_vec();
         let outside = (std::mem::replace(&mut self.tokens, inner), std::mem::take(&mut self.at));
         let read = self.attempt(|parser| {
@@ -262,7 +263,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Targets of several years: R6:40%以上 R7:45%以上. The one of the policy's year is understood, the others are not read.
-    fn several(&mut self, first: Option<Period>) -> Option<(Clause, Option<Refer>, Option<Period>)> {
+    fn several(&mut self, first: Option<Period>) -> Option<(Clause, Option<Refer>)> {
         let mut targets = Vec::new();
         let mut of = first.filter(|first| *first == Period::default()).map(|_| self.year);
         let start = self.at;
@@ -310,7 +311,7 @@ impl<'t> Parser<'t> {
                 *mark = Some(Field::Value);
             }
         }
-        Some((clause, reference, None))
+        Some((clause, reference))
     }
 
     /// The end of the sentence: that it is to be reached, kept up, or done.
