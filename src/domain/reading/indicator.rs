@@ -190,9 +190,12 @@ impl Reader<'_> {
     }
 
     fn speaks_of_a_year_to_come(&self, name: &[&Token<'_>]) -> bool {
-        name.iter().any(|token| match token.kind {
-            Kind::Year(year) => !year.is_calendar && year.year > self.year,
-            Kind::NextYear => true,
+        (0..name.len()).any(|at| match name.get(at).map(|token| token.kind) {
+            Some(Kind::Year(year)) => !year.is_calendar && year.year > self.year,
+            // 来年度も参加したい is what people are asked.
+            Some(Kind::NextYear) => name.get(at + 1).is_none_or(|next| {
+                next.after_blank || matches!(next.kind, Kind::Separator | Kind::Particle | Kind::Label)
+            }),
             _ => false,
         })
     }

@@ -191,6 +191,14 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
         }
         return (parts, takes);
     }
+    // 前年度より10件増加（50人） speaks of two things.
+    let is_of_one_unit = match (&found.clause, parts.unit.as_deref(), baseline) {
+        (Clause::By { .. }, Some(unit), Some(of)) => of.measure.unit.as_deref().is_none_or(|of| of == unit),
+        _ => true,
+    };
+    if takes_baseline && !is_of_one_unit {
+        return (parts, false);
+    }
     parts.reference = reference;
     if let Some(baseline) = baseline.filter(|_| takes_baseline) {
         parts.unit = parts.unit.or_else(|| baseline.measure.unit.clone());
