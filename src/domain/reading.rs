@@ -4,12 +4,14 @@ use crate::text_enum;
 
 pub mod figure;
 pub mod indicator;
+mod lexer;
 mod measure;
 pub mod money;
 mod number;
 mod plain;
 pub mod result;
 pub mod target;
+mod vocabulary;
 mod years;
 
 /// The most characters of a text to read: no target, result or amount is longer.

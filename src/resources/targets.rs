@@ -71,6 +71,20 @@ pub struct ParsedTarget {
     /// The parts that were not understood, in one width, in their order.
     #[schema(max_items = 2000, max_length = 2000)]
     pub rest: Vec<String>,
+    /// Where each part of `rest` stands in the text.
+    #[schema(max_items = 2000)]
+    pub rest_spans: Vec<TextSpan>,
+}
+
+/// A part of a text, in characters (Unicode scalar values) from its beginning.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TextSpan {
+    /// The first character of the part.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub start: usize,
+    /// The character after its last one.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub end: usize,
 }
 
 /// Reads a target as printed.
@@ -88,6 +102,10 @@ async fn parse_target(_: NoQuery, Json(printed): Json<TargetText>) -> Result<Ans
     }
     let line = indicator::read(text, year);
     Ok(Answer(match line.target {
+        // A line without a name is its own.
+        Some(read) if read.target.text.as_ref().is_some_and(|text| text.0 == line.name) => {
+            ParsedTarget::of(None, None, read)
+        }
         Some(read) => ParsedTarget::of(Some(line.name), line.population, read),
         None => ParsedTarget::of(None, None, alone),
     }))
@@ -108,6 +126,11 @@ impl ParsedTarget {
             reference: read.reference,
             period: read.period,
             rest: read.rest,
+            rest_spans: read
+                .rest_spans
+                .into_iter()
+                .map(|(start, end)| TextSpan { start, end })
+                .collect(),
         }
     }
 }

@@ -1,19 +1,15 @@
-//! Numbers with their units, as people write them: 48%, 3団体, 8割, 22分30秒.
+//! Numbers with their units, as people write them: 48%, 3団体, 8割, 9割5分, 22分30秒.
 
 use rust_decimal::Decimal as Number;
 
-use super::number;
-use crate::{domain::quantity::quantity, value::Decimal};
+use super::{
+    lexer::{Kind, Token, lex},
+    plain::Plain,
+};
+use crate::value::Decimal;
 
-/// Words that follow a unit and are no part of it.
-const AFTER: &[&str] = &[
-    "以上", "以下", "以内", "未満", "超", "増", "減", "向上", "上昇", "低", "維持", "程度", "達成", "上回", "下回",
-    "改善", "合計", "累計", "実施", "確保", "削減", "縮減", "短縮", "拡大", "策定", "開催", "設置", "作成", "越",
-];
 /// Multipliers in kanji: no unit begins with one.
 const POWERS: [char; 6] = ['十', '百', '千', '万', '億', '兆'];
-/// The most characters of a unit.
-const MOST: usize = 10;
 /// Units of time, in seconds, the largest first.
 const TIMES: [(&str, i64); 3] = [("時間", 3600), ("分", 60), ("秒", 1)];
 
@@ -44,9 +40,9 @@ impl Measure {
         }
     }
 
-    /// The number with its unit.
-    pub(super) fn printed(&self) -> String {
-        quantity(self.value.0, self.unit.as_deref()).ja
+    /// Whether this is a multiple of something else.
+    pub(super) fn is_multiple(&self) -> bool {
+        self.unit.as_deref().is_some_and(|unit| unit.ends_with('倍'))
     }
 
     /// The decimal places of the number.
@@ -69,35 +65,82 @@ impl Measure {
     }
 }
 
-/// Reads the number and the unit that a plain text without blanks begins with.
-pub(super) fn leading(text: &str) -> Option<Measure> {
-    let numeral = number::leading(text)?;
-    let rest = text.get(numeral.len..)?;
-    let unit = rest.get(..unit(rest))?;
+/// Reads the number with its unit that tokens begin with, and tells how many tokens they are.
+pub(super) fn of(tokens: &[&Token<'_>]) -> Option<(Measure, usize)> {
+    let (&first, rest) = tokens.split_first()?;
+    let Kind::Number(numeral) = first.kind else { return None };
+    let Some(unit) = rest.first().filter(|token| token.kind == Kind::Unit) else {
+        let measure = Measure {
+            value: held(numeral.value)?,
+            unit: None,
+            len: first.at.end,
+            has_digits: numeral.has_digits,
+            seconds: None,
+        };
+        return Some((measure, 1));
+    };
     // 1,020億千 is no number, and 千 no unit; 6年度 is a year.
-    if unit.starts_with(POWERS) || unit.starts_with("年度") {
+    if unit.text.starts_with(POWERS) || unit.text.starts_with("年度") {
         return None;
     }
     let mut measure = Measure {
         value: held(numeral.value)?,
-        unit: Some(unit.to_owned()).filter(|unit| !unit.is_empty()),
-        len: numeral.len + unit.len(),
+        unit: Some(unit.text.to_owned()),
+        len: unit.at.end,
         has_digits: numeral.has_digits,
         seconds: None,
     };
-    if unit == "割" {
-        measure.value = held(numeral.value.checked_mul(Number::TEN)?.normalize())?;
-        measure.unit = Some("%".to_owned());
-    }
-    if let Some((_, length)) = TIMES.into_iter().find(|(name, _)| *name == unit) {
-        let (mut seconds, mut shortest) = (numeral.value.checked_mul(length.into())?, length);
-        while let Some((more, length)) = text.get(measure.len..).and_then(part_of_time) {
-            if length >= shortest {
-                break;
+    let parts = parts(rest.get(1..).unwrap_or_default());
+    match unit.text {
+        "割" => {
+            let mut tenths = numeral.value.checked_mul(Number::TEN)?;
+            let mut used = 2;
+            // 9割5分 is 95%, and no time.
+            if let Some((more, "分", end)) = parts.first().filter(|(more, _, _)| *more < Number::TEN) {
+                (tenths, used, measure.len) = (tenths.checked_add(*more)?, 4, *end);
             }
-            seconds = seconds.checked_add(more.value.checked_mul(length.into())?)?;
-            shortest = length;
-            measure.len += more.len;
+            measure.value = held(tenths.normalize())?;
+            measure.unit = Some("%".to_owned());
+            Some((measure, used))
+        }
+        "%ポイント" | "%pt" | "pt" => {
+            measure.unit = Some("ポイント".to_owned());
+            Some((measure, 2))
+        }
+        _ => measure.with_parts_of_time(numeral.value, &parts),
+    }
+}
+
+/// The numbers with their units that stand directly behind a first one, and where each ends.
+fn parts<'a>(tokens: &[&Token<'a>]) -> Vec<(Number, &'a str, usize)> {
+    let parts = tokens.chunks_exact(2).map_while(|pair| match pair {
+        [number, unit] if !number.after_blank && unit.kind == Kind::Unit => match number.kind {
+            Kind::Number(numeral) if numeral.has_digits => Some((numeral.value, unit.text, unit.at.end)),
+            _ => None,
+        },
+        _ => None,
+    });
+    parts.collect()
+}
+
+impl Measure {
+    /// The measure with the smaller units of time behind it: 1時間30分.
+    fn with_parts_of_time(mut self, first: Number, parts: &[(Number, &str, usize)]) -> Option<(Self, usize)> {
+        let mut used = 2;
+        let unit = self.unit.as_deref();
+        let Some((_, length)) = TIMES.into_iter().find(|(name, _)| Some(*name) == unit) else {
+            return Some((self, used));
+        };
+        let (mut seconds, mut shortest) = (first.checked_mul(length.into())?, length);
+        for (more, unit, end) in parts {
+            let Some((_, length)) = TIMES
+                .into_iter()
+                .find(|(name, length)| name == unit && *length < shortest)
+            else {
+                break;
+            };
+            seconds = seconds.checked_add(more.checked_mul(length.into())?)?;
+            (shortest, used, self.len) = (length, used + 2, *end);
         }
         if shortest < length {
             // 22分20秒 is no finite number of minutes: it becomes a number of seconds.
@@ -105,24 +148,39 @@ pub(super) fn leading(text: &str) -> Option<Measure> {
                 let (unit, _) = TIMES.into_iter().find(|(_, of)| *of == length)?;
                 divided(seconds, length).map(|value| (unit, value))
             })?;
-            measure.value = value;
-            measure.unit = Some(unit.to_owned());
+            self.value = value;
+            self.unit = Some(unit.to_owned());
         }
-        measure.seconds = Some(seconds);
+        self.seconds = Some(seconds);
+        Some((self, used))
     }
-    Some(measure)
 }
 
 /// Reads the number with its unit that a plain text begins with, and the sign directly before it.
 pub(super) fn signed(text: &str) -> Option<Measure> {
-    let (unsigned, is_negative) = number::unsigned(text);
-    let mut measure = leading(unsigned)?;
-    measure.len += text.len() - unsigned.len();
-    if is_negative {
+    let plain = Plain::of(text);
+    let tokens = lex(&plain, None);
+    let tokens: Vec<&Token<'_>> = tokens.iter().collect();
+    let sign = tokens.first().and_then(|token| match token.kind {
+        Kind::Sign(is_negative) => Some(is_negative),
+        Kind::Dash if token.is("-") => Some(true),
+        _ => None,
+    });
+    let unsigned = tokens.get(usize::from(sign.is_some())..)?;
+    let (mut measure, _) = of(unsigned)?;
+    if sign.is_some() && unsigned.first()?.after_blank {
+        return None;
+    }
+    if sign == Some(true) {
         measure.value = negated(measure.value);
         measure.seconds = measure.seconds.map(|seconds| -seconds);
     }
     Some(measure)
+}
+
+/// Reads the number with its unit that a plain text begins with.
+pub(super) fn leading(text: &str) -> Option<Measure> {
+    signed(text).filter(|_| text.starts_with(|c| c != '+' && c != '-' && c != '▲' && c != '△'))
 }
 
 /// A number with the other sign; 0 has none.
@@ -134,15 +192,6 @@ pub(super) fn negated(number: Decimal) -> Decimal {
     }
 }
 
-/// A number with a unit of time.
-fn part_of_time(text: &str) -> Option<(number::Numeral, i64)> {
-    let mut numeral = number::leading(text).filter(|numeral| numeral.has_digits)?;
-    let rest = text.get(numeral.len..)?;
-    let (name, length) = TIMES.into_iter().find(|(name, _)| rest.starts_with(name))?;
-    numeral.len += name.len();
-    Some((numeral, length))
-}
-
 fn divided(seconds: Number, length: i64) -> Option<Decimal> {
     let length = Number::from(length);
     let value = seconds.checked_div(length)?;
@@ -152,29 +201,6 @@ fn divided(seconds: Number, length: i64) -> Option<Decimal> {
 /// A number that can be stored.
 pub(super) fn held(number: Number) -> Option<Decimal> {
     number.to_string().parse().ok()
-}
-
-/// How many bytes of a text are a unit.
-fn unit(text: &str) -> usize {
-    let mut end = 0;
-    for c in text.chars().take(MOST + 1) {
-        let Some(rest) = text.get(end..) else { break };
-        let place = rest.starts_with('か') && ["か所", "か月", "か国", "か年"].iter().any(|it| rest.starts_with(it));
-        let is_unit = c.is_alphabetic() && !('ぁ'..='ゖ').contains(&c) || matches!(c, '%' | '/' | '㎡' | '℃' | 'ー');
-        if !(is_unit || place) || AFTER.iter().any(|word| rest.starts_with(word)) {
-            return end;
-        }
-        end += c.len_utf8();
-    }
-    // No unit is longer.
-    if text.chars().take(MOST + 1).count() > MOST
-        && end > 0
-        && text.get(..end).is_some_and(|it| it.chars().count() > MOST)
-    {
-        0
-    } else {
-        end
-    }
 }
 
 #[cfg(test)]
@@ -190,6 +216,12 @@ mod tests {
             ("3団体以上", "3", Some("団体"), "以上"),
             ("10,000世帯以上", "10000", Some("世帯"), "以上"),
             ("8割以上", "80", Some("%"), "以上"),
+            ("9割5分以上", "95", Some("%"), "以上"),
+            ("1.5割", "15", Some("%"), ""),
+            ("3‰未満", "3", Some("‰"), "未満"),
+            ("3つ以上", "3", Some("つ"), "以上"),
+            ("4%ポイント増加", "4", Some("ポイント"), "増加"),
+            ("3億2千万円以上", "320000000", Some("円"), "以上"),
             ("30時間未満", "30", Some("時間"), "未満"),
             ("22分30秒", "22.5", Some("分"), ""),
             ("22分20秒", "1340", Some("秒"), ""),

@@ -52,13 +52,21 @@ impl<'a> Plain<'a> {
         self.push(c, at);
     }
 
+    /// Where a place of the text is in the text as printed.
+    pub(crate) fn place(&self, at: usize) -> usize {
+        self.origin.get(at).copied().unwrap_or(self.printed.len())
+    }
+
     /// A part of the text as printed, without blanks at its ends.
     pub(crate) fn printed(&self, part: Range<usize>) -> &'a str {
-        let place = |at: usize| self.origin.get(at).copied().unwrap_or(self.printed.len());
-        self.printed
-            .get(place(part.start)..place(part.end))
-            .unwrap_or_default()
-            .trim()
+        let place = self.place(part.start)..self.place(part.end);
+        self.printed.get(place).unwrap_or_default().trim()
+    }
+
+    /// The place of a part of the text in the text as printed: its first character, and the one after its last.
+    pub(crate) fn span(&self, part: Range<usize>) -> (usize, usize) {
+        let characters = |at: usize| self.printed.get(..self.place(at)).unwrap_or_default().chars().count();
+        (characters(part.start), characters(part.end))
     }
 }
 
@@ -136,7 +144,6 @@ fn narrow(c: char) -> char {
         '−' | '‐' | '‑' | '–' => '-',
         '⇒' | '➡' | '➔' | '⇨' => '→',
         '﹪' => '%',
-        '○' | '〇' => '〇',
         _ if c.is_whitespace() || c.is_control() => ' ',
         _ => c,
     }

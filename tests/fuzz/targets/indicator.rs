@@ -2,7 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ward_policy::{domain::reading::indicator::read, value::FiscalYear};
+use ward_policy::{
+    domain::{
+        reading::{Parse, indicator::read},
+        target::Comparator,
+    },
+    value::FiscalYear,
+};
 
 fuzz_target!(|line: &str| {
     let Some(year) = FiscalYear::new(2024) else { return };
@@ -16,5 +22,8 @@ fuzz_target!(|line: &str| {
     }
     if let Some(read) = read.target {
         assert_eq!(read.target.faults(), vec![], "{read:?}");
+        assert!(read.parse == Parse::Full || read.target.comparator == Comparator::Unread, "{read:?}");
+        let characters = line.chars().count();
+        assert!(read.rest_spans.iter().all(|(start, end)| start < end && *end <= characters), "{read:?}");
     }
 });

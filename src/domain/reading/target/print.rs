@@ -28,6 +28,8 @@ pub fn print(target: &Target, unit: Option<&str>) -> String {
     let body = match target.comparator {
         Comparator::Gte => bar("以上"),
         Comparator::Gt => bar("を上回る"),
+        // The third place or below would be another target.
+        Comparator::Lte if unit.is_some_and(|unit| unit.ends_with(['位', '級', '等'])) => bar("以内"),
         Comparator::Lte => bar("以下"),
         Comparator::Lt => bar("を下回る"),
         Comparator::Eq => bar(""),

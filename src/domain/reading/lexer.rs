@@ -1,0 +1,342 @@
+//! Cuts a printed text into tokens, each with its place. Nothing is joined over blanks, line breaks or marks.
+
+use std::ops::Range;
+
+use super::{
+    number::{self, Numeral},
+    plain::Plain,
+    vocabulary::{self, Change},
+    years::{self, Year},
+};
+use crate::{domain::target::Comparator, value::FiscalYear};
+
+mod extent;
+#[cfg(test)]
+mod tests;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    /// 1,204; 1.2万; 八.
+    Number(Numeral),
+    /// What stands directly behind a number: 件.
+    Unit,
+    /// 令和6年度, R6, 4年度末.
+    Year(Year),
+    /// 令和7年3月31日; the fiscal year whose last day it is, if it is one's.
+    Date(Option<FiscalYear>),
+    /// 今年度, 年度末.
+    ThisYear,
+    /// 前年度 is 1 year back.
+    Previous(i32),
+    /// 来年度.
+    NextYear,
+    /// 毎年度.
+    EveryYear,
+    /// 現状.
+    Present,
+    /// 市平均.
+    External,
+    /// 平均 of something else.
+    Average,
+    /// 実績, behind a year.
+    Result,
+    /// より.
+    Than,
+    /// 以上, を超えない.
+    Threshold(Comparator),
+    /// 少なくとも, before a number.
+    Bound(Comparator),
+    /// 増加させる.
+    Change(Change),
+    /// 維持.
+    Upkeep,
+    /// 同程度.
+    Level,
+    /// までに.
+    By,
+    /// 時点.
+    AsOf,
+    /// 中に.
+    Within,
+    /// 合計.
+    Sum,
+    /// 延べ.
+    Lead,
+    /// 目標.
+    Label,
+    /// 約, 程度.
+    About,
+    /// 月 of 月1回: without it, the number is another one.
+    Per,
+    /// ゼロ.
+    Zero,
+    /// なし.
+    Absent,
+    /// 未定.
+    Undecided,
+    /// 全 of 全24区.
+    All,
+    /// 開催.
+    Done,
+    /// とする.
+    Ending,
+    /// ずつ.
+    Each,
+    /// 満点中 of 5点満点中.
+    Scale,
+    /// かつ.
+    Joined,
+    /// を.
+    Particle,
+    /// (.
+    Open,
+    /// ).
+    Close,
+    /// 「 (true) and 」 (false).
+    Quote(bool),
+    /// :.
+    Colon,
+    /// 、 and the like.
+    Separator,
+    /// 。
+    Stop,
+    /// - and other dashes: a sign, a range, a mark or nothing, as its place says.
+    Dash,
+    /// ~.
+    Tilde,
+    /// →.
+    Arrow,
+    /// /.
+    Slash,
+    /// ▲ and △ (true), + (false).
+    Sign(bool),
+    /// ・ at the head of an item.
+    Mark,
+    /// What looks like a number and is none: 51², 2/3, 1,0,0.
+    Odd,
+    /// 半減, 改善: a change without its amount or its direction.
+    Vague,
+    /// Any other text.
+    Other,
+}
+
+/// A token.
+#[derive(Debug, Clone)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    /// The text in one width.
+    pub(super) text: &'a str,
+    /// Where it stands in the text in one width.
+    pub(super) at: Range<usize>,
+    /// Whether a blank stands before it.
+    pub(super) after_blank: bool,
+    /// Its number among the tokens of the text.
+    pub(super) index: usize,
+}
+
+impl Token<'_> {
+    /// Whether it is this text.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.text == text
+    }
+}
+
+/// The bullets before items of a list.
+const BULLETS: &[char] = &[
+    '・', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩',
+];
+/// Units that may stand behind a blank.
+const KNOWN_UNITS: &[&str] = &[
+    "%",
+    "件",
+    "人",
+    "団体",
+    "回",
+    "か所",
+    "世帯",
+    "分",
+    "秒",
+    "時間",
+    "割",
+    "ポイント",
+    "倍",
+];
+
+/// Cuts a text in one width into tokens. Bare years (4年度) are read against the policy's year; without it there are none.
+pub(super) fn lex<'a>(plain: &'a Plain<'_>, policy_year: Option<FiscalYear>) -> Vec<Token<'a>> {
+    Lexer {
+        text: &plain.text,
+        policy_year,
+        tokens: Vec::new(),
+    }
+    .lexed()
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    policy_year: Option<FiscalYear>,
+    tokens: Vec<Token<'a>>,
+}
+
+impl<'a> Lexer<'a> {
+    fn lexed(mut self) -> Vec<Token<'a>> {
+        let (mut at, mut after_blank) = (0, false);
+        while let Some(rest) = self.text.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(blank) = rest.strip_prefix(' ') {
+                (at, after_blank) = (self.text.len() - blank.len(), true);
+                continue;
+            }
+            let (kind, len) = self.next(rest, after_blank);
+            self.push(kind, at..at + len, after_blank);
+            (at, after_blank) = (at + len, false);
+        }
+        for (index, token) in self.tokens.iter_mut().enumerate() {
+            token.index = index;
+        }
+        self.tokens
+    }
+
+    /// Adds a token; other text that goes on is one token.
+    fn push(&mut self, kind: Kind, at: Range<usize>, after_blank: bool) {
+        if kind == Kind::Other
+            && !after_blank
+            && let Some(last) = self.tokens.last_mut().filter(|last| last.kind == Kind::Other)
+        {
+            last.at.end = at.end;
+            last.text = self.text.get(last.at.clone()).unwrap_or_default();
+            return;
+        }
+        if matches!(kind, Kind::Number(_)) {
+            self.split_per(after_blank);
+        }
+        let text = self.text.get(at.clone()).unwrap_or_default();
+        self.tokens.push(Token {
+            kind,
+            text,
+            at,
+            after_blank,
+            index: 0,
+        });
+    }
+
+    /// Makes the end of the text before a number a token of its own, where it says per what the number is counted. Before a blank
+    /// it is the whole word.
+    fn split_per(&mut self, before_blank: bool) {
+        let Some(last) = self.tokens.last_mut().filter(|last| last.kind == Kind::Other) else {
+            return;
+        };
+        let ends = |word: &&&str| last.text == **word || !before_blank && last.text.ends_with(**word);
+        let Some(word) = vocabulary::PER.iter().filter(ends).max_by_key(|word| word.len()) else {
+            return;
+        };
+        let end = last.at.end;
+        let start = end - word.len();
+        let after_blank = last.after_blank && last.at.start == start;
+        last.at.end = start;
+        last.text = self.text.get(last.at.clone()).unwrap_or_default();
+        if last.text.is_empty() {
+            self.tokens.pop();
+        }
+        let text = self.text.get(start..end).unwrap_or_default();
+        self.tokens.push(Token {
+            kind: Kind::Per,
+            text,
+            at: start..end,
+            after_blank,
+            index: 0,
+        });
+    }
+
+    fn last(&self) -> Option<Kind> {
+        self.tokens.last().map(|token| token.kind)
+    }
+
+    /// The token that the rest of the text begins with, and its length.
+    fn next(&self, rest: &'a str, after_blank: bool) -> (Kind, usize) {
+        let first = rest.chars().next().unwrap_or_default();
+        if matches!(self.last(), Some(Kind::Number(_))) {
+            let len = extent::unit(rest);
+            let is_known = || KNOWN_UNITS.contains(&rest.get(..len).unwrap_or_default());
+            if len > 0 && (!after_blank || is_known()) {
+                return (Kind::Unit, len);
+            }
+        }
+        let goes_on = !after_blank
+            && self
+                .tokens
+                .last()
+                .is_some_and(|last| last.text.ends_with(char::is_alphanumeric));
+        let is_letter = |c: char| c.is_ascii_alphanumeric();
+        let spelled = !after_blank && self.tokens.last().is_some_and(|last| last.text.ends_with(is_letter));
+        if let Some(year) = years::leading(rest, self.policy_year).filter(|_| !spelled || !first.is_ascii()) {
+            return year;
+        }
+        if let Some((word, kind)) = vocabulary::leading(rest)
+            && self.takes_its_place(word, kind, rest, after_blank)
+        {
+            return (kind, word.len());
+        }
+        if first.is_ascii_digit() || number::is_kanji(first) {
+            // .5 is no 5.
+            let is_cut = !after_blank && self.tokens.last().is_some_and(|last| last.text.ends_with('.'));
+            return match number::leading(rest).filter(|_| !is_cut) {
+                // A number in kanji alone is one only where a number can stand.
+                Some(read) if !read.has_digits && goes_on && self.last() == Some(Kind::Other) => {
+                    (Kind::Other, first.len_utf8())
+                }
+                Some(read) => (Kind::Number(read), read.len),
+                None if first.is_ascii_digit() => (Kind::Odd, extent::odd(rest)),
+                None => (Kind::Other, first.len_utf8()),
+            };
+        }
+        let kind = match first {
+            _ if self.tokens.iter().all(|token| token.kind == Kind::Mark) && BULLETS.contains(&first) => Kind::Mark,
+            '(' => Kind::Open,
+            ')' => Kind::Close,
+            '「' | '『' => Kind::Quote(true),
+            '」' | '』' => Kind::Quote(false),
+            ':' => Kind::Colon,
+            '、' | ',' | '・' | ';' => Kind::Separator,
+            '。' => Kind::Stop,
+            '-' | '―' | '—' | '─' => Kind::Dash,
+            'ー' if !goes_on => Kind::Dash,
+            '~' => Kind::Tilde,
+            '→' => Kind::Arrow,
+            '/' => Kind::Slash,
+            '▲' | '△' => Kind::Sign(true),
+            '+' => Kind::Sign(false),
+            _ if first.is_numeric() => Kind::Odd,
+            _ => Kind::Other,
+        };
+        (kind, first.len_utf8())
+    }
+
+    /// Whether a word of the vocabulary is that word in this place, and not a part of another one.
+    fn takes_its_place(&self, word: &str, kind: Kind, rest: &str, after_blank: bool) -> bool {
+        let within_word = !after_blank && self.last() == Some(Kind::Other);
+        let after_time = !after_blank
+            && matches!(
+                self.last(),
+                Some(Kind::Year(_) | Kind::ThisYear | Kind::Previous(_) | Kind::Date(_))
+            );
+        let next = rest.get(word.len()..).and_then(|rest| rest.chars().next());
+        let behind = rest.get(word.len()..).unwrap_or_default().trim_start();
+        let before_number = behind.starts_with(|c: char| c.is_ascii_digit())
+            || matches!(
+                vocabulary::leading(behind),
+                Some((_, Kind::Lead | Kind::Sum | Kind::About))
+            );
+        match kind {
+            Kind::External | Kind::Bound(_) | Kind::ThisYear => !within_word,
+            Kind::All => !within_word && before_number,
+            Kind::Lead => before_number && (word != "年" || !within_word),
+            Kind::Within => after_time,
+            Kind::AsOf => word != "末" || after_time,
+            Kind::Sum => word != "計" || !within_word || after_time,
+            // ゼロカーボン is another word.
+            Kind::Zero => !next.is_some_and(|c| ('ァ'..='ー').contains(&c)),
+            _ => true,
+        }
+    }
+}

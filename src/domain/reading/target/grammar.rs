@@ -1,0 +1,334 @@
+//! The grammar of targets. A production takes the tokens it understands and marks each with the field it goes into; tokens
+//! without a mark are not understood.
+//!
+//! ```text
+//! target := when? label? (several | clause) ending*            with remarks in brackets anywhere
+//! when   := years の? n年間? 合計 | year (末|時点|までに|中に) | this year
+//! remark := when | label? measure                             (R3~R5合計), (令和7年度末まで), (R4:1,020件)
+//! ```
+
+use super::{
+    clause::Clause,
+    reference::{Baseline, Label, Refer},
+};
+use crate::{
+    domain::{
+        reading::{
+            lexer::{Kind, Token},
+            measure::{self, Measure},
+        },
+        target::Period,
+    },
+    value::FiscalYear,
+};
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Field {
+    /// A number of the target, and its unit.
+    Value,
+    /// How it is compared.
+    Comparator,
+    /// What it is compared with.
+    Reference,
+    /// Over which time.
+    Period,
+    /// The text itself: words that make no number, or say what there is none of.
+    Text,
+    /// Words that mean nothing in their place.
+    Filler,
+}
+
+/// A target as understood.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) clause: Clause,
+    pub(super) reference: Option<Refer>,
+    pub(super) period: Option<Period>,
+    /// The number of the reference, in brackets, and its tokens.
+    pub(super) baseline: Option<(Baseline, Vec<usize>)>,
+}
+
+/// A place among tokens, and what the tokens were taken for.
+pub(super) struct Parser<'t> {
+    /// All tokens of the target.
+    pub(super) all: Vec<&'t Token<'t>>,
+    /// The tokens to be read, without those in brackets.
+    pub(super) tokens: Vec<&'t Token<'t>>,
+    pub(super) at: usize,
+    marks: Vec<Option<Field>>,
+    pub(super) year: FiscalYear,
+}
+
+impl<'t> Parser<'t> {
+    pub(super) fn new(tokens: &[&'t Token<'t>], year: FiscalYear) -> Self {
+        let most = tokens.last().map_or(0, |last| last.index + 1);
+        Self {
+            all: tokens.to_vec(),
+            tokens: tokens.to_vec(),
+            at: 0,
+            marks: vec![None; most],
+            year,
+        }
+    }
+
+    /// The token that is next, or one after it.
+    pub(super) fn ahead(&self, by: usize) -> Option<&'t Token<'t>> {
+        self.tokens.get(self.at + by).copied()
+    }
+
+    /// The kind of the next token.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        self.ahead(0).map(|token| token.kind)
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    /// Takes this many tokens for a field.
+    pub(super) fn take(&mut self, count: usize, field: Field) {
+        for token in self.tokens.iter().skip(self.at).take(count) {
+            if let Some(mark) = self.marks.get_mut(token.index) {
+                *mark = Some(field);
+            }
+        }
+        self.at += count;
+    }
+
+    /// Takes the next token for a field, if it is such a one.
+    pub(super) fn eat(&mut self, field: Field, is: impl Fn(&Token<'_>) -> bool) -> bool {
+        let found = self.ahead(0).is_some_and(is);
+        if found {
+            self.take(1, field);
+        }
+        found
+    }
+
+    /// Takes the next token for a field, if it is of this kind.
+    pub(super) fn eat_kind(&mut self, field: Field, kind: Kind) -> bool {
+        self.eat(field, |token| token.kind == kind)
+    }
+
+    /// Takes the next token for a field, if it is one of these words.
+    pub(super) fn eat_word(&mut self, field: Field, words: &[&str]) -> bool {
+        self.eat(field, |token| words.contains(&token.text))
+    }
+
+    /// Tries a production: where it finds nothing, nothing is taken.
+    pub(super) fn attempt<T>(&mut self, production: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let start = self.at;
+        let found = production(self);
+        if found.is_none() {
+            let taken = self
+                .tokens
+                .iter()
+                .skip(start)
+                .map(|token| token.index)
+                .collect::<Vec<_>>();
+            self.leave(&taken);
+            self.at = start;
+        }
+        found
+    }
+
+    /// Takes back what tokens were taken for.
+    pub(super) fn leave(&mut self, indexes: &[usize]) {
+        for index in indexes {
+            if let Some(mark) = self.marks.get_mut(*index) {
+                *mark = None;
+            }
+        }
+    }
+
+    /// What a token was taken for.
+    pub(super) fn field(&self, token: &Token<'_>) -> Option<Field> {
+        self.marks.get(token.index).copied().flatten()
+    }
+
+    /// A number with its unit.
+    pub(super) fn measure(&mut self, field: Field) -> Option<Measure> {
+        let (measure, used) = measure::of(self.tokens.get(self.at..)?)?;
+        self.take(used, field);
+        Some(measure)
+    }
+
+    /// Reads the whole target.
+    pub(super) fn target(&mut self) -> Found {
+        let remarks = self.take_remarks_apart();
+        let mut found = Found {
+            period: self.attempt(Self::when),
+            ..Found::default()
+        };
+        self.label();
+        let several = self.attempt(|parser| parser.several(found.period));
+        (found.clause, found.reference) = if let Some((clause, reference)) = several {
+            found.period = None;
+            (clause, reference)
+        } else {
+            self.clause()
+        };
+        self.endings();
+        for remark in remarks {
+            self.remark(&remark, &mut found);
+        }
+        found
+    }
+
+    /// Takes the parts in brackets out of the tokens. What is behind a bracket that nothing closes is not read.
+    fn take_remarks_apart(&mut self) -> Vec<Vec<&'t Token<'t>>> {
+        let (mut outside, mut remarks) = (Vec::new(), Vec::new());
+        let mut inside: Option<Vec<&'t Token<'t>>> = None;
+        for token in std::mem::take(&mut self.tokens) {
+            match (&mut inside, token.kind) {
+                (None, Kind::Open) => inside = Some(vec![token]),
+                (None, _) => outside.push(token),
+                (Some(remark), _) => {
+                    remark.push(token);
+                    if token.kind == Kind::Close {
+                        remarks.extend(inside.take());
+                    }
+                }
+            }
+        }
+        self.tokens = outside;
+        remarks
+    }
+
+    /// Reads a remark, its brackets included: when it is to be met, or what it starts from.
+    fn remark(&mut self, tokens: &[&'t Token<'t>], found: &mut Found) {
+        let inner = tokens.get(1..tokens.len() - 1).unwrap_or_default().to_vec();
+        let outside = (std::mem::replace(&mut self.tokens, inner), std::mem::take(&mut self.at));
+        let read = self.attempt(|parser| {
+            // Every year is also this one.
+            let every_year = |parser: &mut Self| parser.eat_kind(Field::Period, Kind::EveryYear).then(Period::default);
+            let period = parser.when().or_else(|| every_year(parser));
+            (period.is_some() && parser.is_at_end()).then_some(period)
+        });
+        let is_known = if let Some(period) = read {
+            let is_new = found.period.is_none_or(|period| period == Period::default());
+            if is_new {
+                found.period = period;
+            }
+            is_new
+        } else {
+            let baseline = self.attempt(|parser| parser.baseline().filter(|_| parser.is_at_end()));
+            let is_new = found.baseline.is_none();
+            if let Some(baseline) = baseline.filter(|_| is_new) {
+                found.baseline = Some((baseline, tokens.iter().map(|token| token.index).collect()));
+            }
+            is_new && found.baseline.is_some()
+        };
+        let indexes: Vec<usize> = self.tokens.iter().map(|token| token.index).collect();
+        (self.tokens, self.at) = outside;
+        if is_known {
+            for bracket in [tokens.first(), tokens.last()].into_iter().flatten() {
+                if let Some(mark) = self.marks.get_mut(bracket.index) {
+                    *mark = Some(Field::Filler);
+                }
+            }
+        } else {
+            self.leave(&indexes);
+        }
+    }
+
+    /// What a target starts from: R4実績:1,020件, 前年度57%, 現状値57%, or the number alone.
+    fn baseline(&mut self) -> Option<Baseline> {
+        let label = match self.kind() {
+            Some(Kind::Year(year)) if !year.is_calendar => Label::Year(year.year),
+            Some(Kind::Previous(back)) => Label::Previous(back),
+            Some(Kind::Present) => Label::Present,
+            _ => Label::None,
+        };
+        if label != Label::None {
+            self.take(1, Field::Reference);
+        }
+        while self.eat(Field::Reference, |token| {
+            matches!(token.kind, Kind::Result | Kind::AsOf) || token.is("の")
+        }) {}
+        while self.eat(Field::Filler, |token| token.kind == Kind::Colon || token.is("は")) {}
+        let measure = self.measure(Field::Reference)?;
+        // Never a multiple.
+        let is_number = measure.has_digits && !measure.is_multiple();
+        is_number.then_some(Baseline { label, measure })
+    }
+
+    /// That it is a target: 目標:80%以上.
+    fn label(&mut self) {
+        if self.eat_kind(Field::Filler, Kind::Label) {
+            self.eat(Field::Filler, |token| {
+                token.kind == Kind::Colon || token.is("は") || token.is("を")
+            });
+        }
+    }
+
+    /// Targets of several years: R6:40%以上 R7:45%以上. The one of the policy's year is understood, the others are not read.
+    fn several(&mut self, first: Option<Period>) -> Option<(Clause, Option<Refer>)> {
+        let mut targets = Vec::new();
+        let mut of = first.filter(|first| *first == Period::default()).map(|_| self.year);
+        let start = self.at;
+        loop {
+            if targets.is_empty() && of.is_some() {
+                // The time before the first one was read already.
+            } else {
+                let Some(Kind::Year(year)) = self.kind() else { break };
+                of = Some(year.year);
+                self.take(1, Field::Period);
+                self.time_words();
+                self.after_time();
+            }
+            let from = self.at;
+            let (clause, reference) = self.clause();
+            if !clause.is_comparison() {
+                break;
+            }
+            let indexes: Vec<usize> = self
+                .tokens
+                .iter()
+                .take(self.at)
+                .skip(from)
+                .map(|token| token.index)
+                .collect();
+            targets.push((of, clause, reference, indexes));
+            self.eat_kind(Field::Filler, Kind::Separator);
+        }
+        if targets.len() < 2 {
+            return None;
+        }
+        let end = self.at;
+        let own = targets.iter().position(|(of, ..)| *of == Some(self.year));
+        let taken: Vec<usize> = self
+            .tokens
+            .iter()
+            .take(end)
+            .skip(start)
+            .map(|token| token.index)
+            .collect();
+        self.leave(&taken);
+        let (_, clause, reference, indexes) = own.and_then(|own| targets.into_iter().nth(own))?;
+        for index in indexes {
+            if let Some(mark) = self.marks.get_mut(index) {
+                *mark = Some(Field::Value);
+            }
+        }
+        Some((clause, reference))
+    }
+
+    /// The end of the sentence: that it is to be reached, kept up, or done.
+    pub(super) fn endings(&mut self) {
+        let one = |parser: &mut Self| {
+            parser.eat_word(Field::Filler, &["を", "の", "と", "に", "が", "で", "へ"]);
+            parser
+                .eat(Field::Filler, |token| {
+                    matches!(token.kind, Kind::Ending | Kind::Done | Kind::Upkeep | Kind::Label)
+                })
+                .then_some(())
+        };
+        while self.attempt(one).is_some() {}
+        // As in 80%以上に.
+        if self.at + 1 >= self.tokens.len() {
+            self.eat_word(Field::Filler, &["に", "へ", "を"]);
+        }
+        self.eat_kind(Field::Filler, Kind::Stop);
+    }
+}
