@@ -207,11 +207,11 @@ pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
     }
     let mut cells: Vec<&Cell> = row.filled().collect();
     let mut unit = None;
-    if let Some(label) = cells.first().filter(|cell| !is_below(figures, cell)) {
-        if let Some(stated) = label_of_amounts(label) {
-            unit = stated;
-            cells.remove(0);
-        }
+    if let Some(label) = cells.first().filter(|cell| !is_below(figures, cell))
+        && let Some(stated) = label_of_amounts(label)
+    {
+        unit = stated;
+        cells.remove(0);
     }
     let is_amount = |text: &str| {
         let bare = bare(text.get(..text.len().min(80)).unwrap_or_default());
@@ -253,6 +253,7 @@ fn is_below(figures: &[RawBudget], cell: &Cell) -> bool {
 }
 
 /// Whether a cell is the label of a row of amounts, and the unit it states: 金額（千円）, 予算額.
+#[expect(clippy::option_option, reason = "a label of amounts may state no unit")]
 fn label_of_amounts(cell: &Cell) -> Option<Option<String>> {
     let text = bare(&cell.text());
     let word = ["金額", "予算額", "決算額", "予算・決算額", "事業費", "合計", "計"]

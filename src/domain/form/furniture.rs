@@ -192,13 +192,13 @@ fn is_copyright(line: &str) -> bool {
         || lower.ends_with("all rights reserved")
 }
 
-/// https://www.city.osaka.lg.jp/nishi/, with a page's number behind it.
+/// `https://www.city.osaka.lg.jp/nishi/`, with a page's number behind it.
 fn is_link(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    let link = words
+    let linked = words
         .next()
         .is_some_and(|first| first.starts_with("http://") || first.starts_with("https://"));
-    link && words.all(is_page_number)
+    linked && words.all(is_page_number)
 }
 
 /// 3, - 3 -, 3/12, 3 / 12 ページ, P.3, 第3頁, Page 3 of 12.

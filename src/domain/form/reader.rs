@@ -105,6 +105,7 @@ pub(super) fn sort(layout: &Layout, notes: Notes) -> Raw {
     reader.raw
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a state by itself")]
 struct Reader {
     raw: Raw,
     plain_text: bool,

@@ -87,6 +87,7 @@ impl Reading<'_> {
     }
 
     /// Reads indicators, and attaches values to the rows from `of` on.
+    #[expect(clippy::too_many_lines, reason = "the steps share what they found")]
     pub(super) fn attach_all(
         &mut self,
         mut names: Vec<Name>,

@@ -274,15 +274,12 @@ enum Ways {
 }
 
 /// The ways to make items of words, each of words that follow one another in one text: `count` items, or any number.
-fn ways<T: PartialEq>(
+fn ways<T: Copy + PartialEq>(
     words: &[(T, &str)],
     longest: usize,
     count: Option<usize>,
     is_item: impl Fn(usize, &[(T, &str)]) -> bool,
-) -> Ways
-where
-    T: Copy,
-{
+) -> Ways {
     if words.len() > MOST_WORDS {
         return Ways::None;
     }

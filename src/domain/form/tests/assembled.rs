@@ -21,9 +21,10 @@ fn number(printed: &str, unit: &str) -> String {
 
 /// A number without the zeros that change nothing.
 fn plain(number: &str) -> String {
-    match number.contains('.') {
-        true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => number.to_owned(),
+    if number.contains('.') {
+        number.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        number.to_owned()
     }
 }
 

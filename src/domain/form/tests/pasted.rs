@@ -271,7 +271,7 @@ fn furniture_never_lands_in_a_box_and_sentences_stay() {
         let text = format!(
             "{HEAD}アウトカム指標\t・備え：50%以上\n6年度実績\t・51%\n自己評価\n{furniture}\n・良い。\n今後の方針\n・続ける。\n{furniture}\n"
         );
-        let html = format!("<p>{}", text.replace('\n', "<p>").replace('\t', "<p>"));
+        let html = format!("<p>{}", text.replace(['\n', '\t'], "<p>"));
         for form in [read_text(&text), read_html(&html)] {
             assert_eq!(form.self_evaluation.as_ref().unwrap().value, ["良い。"], "{furniture}");
             assert_eq!(form.future_policy.as_ref().unwrap().value, ["続ける。"], "{furniture}");
