@@ -2,12 +2,16 @@
 
 mod assemble;
 mod budgets;
+mod furniture;
 mod goals;
 mod headings;
 mod html;
 mod labels;
 mod layout;
+mod legend;
 mod notes;
+mod numbers;
+mod prepare;
 mod prose;
 mod reader;
 mod results;
@@ -86,9 +90,12 @@ pub struct Note {
     /// Errors: `not_a_form`, `two_forms`, `truncated`, `too_large`, `organization_missing`, `fiscal_year_missing`,
     /// `goal_repeated`, `goal_title_missing`, `indicator_repeated`, `budget_repeated`, `result_count` (as many results as
     /// indicators are needed, or names and numbers that fit), `target_count`, `table_row` (cells that do not fit their
-    /// heads). Warnings: `slip_corrected`, `target_unreadable`, `result_unreadable`, `result_year`, `budget_unreadable`,
+    /// heads), `indicators_run_together` (several in one line, which nothing tells apart), `legend_or_ratings`, `figure_broken` (by a line
+    /// end). Warnings:
+    /// `slip_corrected`, `target_unreadable`, `result_unreadable`, `result_year`, `budget_unreadable`,
     /// `budget_year_missing`, `indicators_missing`, `box_repeated`, `box_left_out`, `label_unknown`, `text_unplaced`,
-    /// `remark_left_out`. Either: `more_notes`, the last of 200.
+    /// `remark_left_out`, `struck_out` (text that is struck out), `page_furniture` (a part of the page: its number, its
+    /// date, whom to ask). Either: `more_notes`, the last of 200.
     pub code: &'static str,
     /// The line, from 1.
     pub line: u32,
@@ -182,25 +189,26 @@ impl FormIndicator {
     }
 }
 
-/// Reads a form from plain text: lines, with tabs between the cells of a table's row, quoted as spreadsheets quote them. A text of more than 8 MiB is not
-/// read. Reading stops after 100,000 cells and items. A form with too many goals or indicators for a policy gives no
+/// Reads a form from plain text: lines, with tabs between the cells of a table's row, quoted as spreadsheets quote them. A
+/// text of more than 8 MiB is not read. Reading stops after 100,000 cells and items. A form with too many goals or indicators for a policy gives no
 /// goals. An error says so in all three cases.
 #[must_use]
 pub fn read_text(text: &str) -> Form {
     if text.len() > layout::MOST_BYTES {
         return too_large(layout::number(text.len()));
     }
-    assemble::form(&text::layout(text))
+    assemble::form(text::layout(text))
 }
 
 /// Reads a form from the visible content of an HTML page. The limits are those of text; besides, a tag has at most 100
-/// attributes. Notes have lines, but no columns.
+/// attributes, and a table 1,000 columns. A merged cell counts once for each row that it spans. Notes have lines, but no
+/// columns.
 #[must_use]
 pub fn read_html(html: &str) -> Form {
     if html.len() > layout::MOST_BYTES {
         return too_large(layout::number(html.len()));
     }
-    assemble::form(&html::layout(html))
+    assemble::form(html::layout(html))
 }
 
 /// Only the error: the file is too large.

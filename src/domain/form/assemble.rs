@@ -10,14 +10,17 @@ use super::{
     labels::Label,
     layout::{Bound, Layout, MOST_PARTS},
     notes::{Notes, Place},
+    prepare,
     prose::{self, Corrections},
     reader::{self, Raw, RawBox, RawGoal},
 };
 use crate::{domain::fiscal_year, value::FiscalYear};
 
 /// Reads a form from its rows.
-pub(super) fn form(layout: &Layout) -> Form {
-    let mut raw = reader::sort(layout);
+pub(super) fn form(mut layout: Layout) -> Form {
+    let mut notes = Notes::default();
+    prepare::prepare(&mut layout, &mut notes);
+    let mut raw = reader::sort(&layout, notes);
     let mut notes = std::mem::take(&mut raw.notes);
     if let Some((line, bound)) = layout.overflow {
         let (most, ja, en) = match bound {
@@ -33,6 +36,7 @@ pub(super) fn form(layout: &Layout) -> Form {
     }
     let any_box = raw.boxes.iter().any(|it| it.label.is_of_policy() && it.goal.is_none());
     if !raw.titled && raw.goals.is_empty() && !any_box {
+        let mut notes = notes.without_warnings();
         notes.error(
             "not_a_form",
             Place::line(1),

@@ -1,6 +1,14 @@
 //! The cells of a goal's budgets: 4決算額 77百万円, in one cell or two, or the amounts below their heads.
 
-use super::{FormBudget, layout::Row, notes::Place, width::bare};
+use std::ops::Range;
+
+use super::{
+    FormBudget,
+    labels::label_of,
+    layout::{Cell, Row},
+    notes::Place,
+    width::bare,
+};
 use crate::domain::kinds::BudgetKind;
 
 /// A head of an amount, as printed.
@@ -18,8 +26,8 @@ pub(super) struct RawBudget {
     pub(super) head: BudgetHead,
     pub(super) text: Option<String>,
     pub(super) place: Place,
-    /// The column of its head among the cells.
-    pub(super) column: usize,
+    /// The columns of its head.
+    pub(super) columns: Range<usize>,
 }
 
 /// The most figures a row may have.
@@ -40,6 +48,18 @@ const KINDS: &[(&str, BudgetKind)] = &[
 ];
 
 const UNITS: [&str; 5] = ["百万円", "千円", "億円", "万円", "円"];
+
+/// Texts of boxes without an amount.
+const WORDS: [&str; 8] = [
+    "該当なし",
+    "なし",
+    "無し",
+    "予算なし",
+    "調整中",
+    "未定",
+    "集計中",
+    "未確定",
+];
 
 /// The head at the start of a text and the amount behind it, if the text holds nothing else.
 pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
@@ -73,6 +93,7 @@ pub(super) fn head(text: &str) -> Option<(BudgetHead, String)> {
     }
     let rest = rest.strip_prefix(':').unwrap_or(rest);
     let is_amount = rest.is_empty()
+        || WORDS.contains(&rest)
         || rest.starts_with(|c: char| c.is_ascii_digit() || "▲△-ー約一二三四五六七八九十百千".contains(c));
     let head = BudgetHead {
         year: (!year.is_empty()).then(|| year.to_owned()),
@@ -101,14 +122,10 @@ fn as_printed(text: &str, amount: &str) -> String {
 /// The figures of a row from a cell on: amounts stand behind their heads.
 pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
     let mut figures: Vec<RawBudget> = Vec::new();
-    // The cell that holds the text of the last figure.
+    // The column of the cell that holds the text of the last figure.
     let mut text_in = usize::MAX;
-    for (column, cell) in row.cells.iter().enumerate().skip(from) {
+    for cell in row.cells.iter().skip(from) {
         for item in &cell.items {
-            let place = Place {
-                line: item.line,
-                column: item.column,
-            };
             if figures.len() >= MOST {
                 return figures;
             }
@@ -120,19 +137,23 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
             } else if let Some((head, amount)) = head(&item.text) {
                 let text = (!amount.is_empty()).then_some(amount);
                 if text.is_some() {
-                    text_in = column;
+                    text_in = cell.column;
                 }
                 figures.push(RawBudget {
                     head,
                     text,
-                    place,
-                    column,
+                    place: item.place(),
+                    columns: cell.column..cell.end,
                 });
             } else if let Some(last) = figures.last_mut() {
                 match &mut last.text {
-                    None => (last.text, text_in) = (Some(item.text.clone()), column),
+                    // (千円) in a line of its own below its head.
+                    None if last.head.unit.is_none() && unit_in_brackets(&item.text).is_some() => {
+                        last.head.unit = unit_in_brackets(&item.text);
+                    }
+                    None => (last.text, text_in) = (Some(item.text.clone()), cell.column),
                     // The rest of an amount over several lines.
-                    Some(text) if text_in == column => {
+                    Some(text) if text_in == cell.column => {
                         text.push(' ');
                         text.push_str(&item.text);
                     }
@@ -141,50 +162,108 @@ pub(super) fn of_row(row: &Row, from: usize) -> Vec<RawBudget> {
             }
         }
     }
+    // 予算額（千円） before heads with years is the label of their row.
+    let is_label = |figure: &RawBudget| figure.head.year.is_none() && figure.text.is_none();
+    if figures.len() > 1 && figures.first().is_some_and(is_label) {
+        let label = figures.remove(0);
+        for figure in &mut figures {
+            figure.head.unit = figure.head.unit.take().or_else(|| label.head.unit.clone());
+        }
+    }
     figures
 }
 
-/// Reads amounts that stand in a row below their heads. Returns whether the row held them.
-pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
-    let marked = row.cells.iter().flat_map(|cell| &cell.items);
-    if figures.iter().any(|figure| figure.text.is_some()) || marked.into_iter().any(|item| !item.exact.is_empty()) {
-        return false;
-    }
-    let filled = row.cells.iter().filter(|cell| !cell.items.is_empty()).count();
-    let is_amount = |text: &str| {
-        let bare = bare(text.get(..text.len().min(80)).unwrap_or_default());
-        bare.starts_with(|c: char| c.is_ascii_digit() || "▲△-ー".contains(c))
-    };
-    let amounts: Vec<(usize, &str)> = row
-        .cells
-        .iter()
-        .enumerate()
-        .filter_map(|(column, cell)| Some((column, cell.items.first()?.text.as_str())))
-        .filter(|(_, text)| is_amount(text))
+/// The unit that stands in brackets, and nothing else: （千円）, （単位：千円）.
+fn unit_in_brackets(text: &str) -> Option<String> {
+    let bare = bare(text.get(..text.len().min(60)).unwrap_or_default());
+    let inner = bare.strip_prefix('(')?.strip_suffix(')')?;
+    let unit = inner
+        .strip_prefix("単位")
+        .map_or(inner, |rest| rest.trim_start_matches(':'));
+    UNITS.into_iter().find(|known| *known == unit).map(str::to_owned)
+}
+
+/// Takes the units that stand in a row of their own below their heads: （千円）. Returns whether the row held them.
+pub(super) fn take_units(figures: &mut [RawBudget], row: &Row) -> bool {
+    let units: Option<Vec<(usize, String)>> = row
+        .filled()
+        .map(|cell| Some((cell.column, unit_in_brackets(&cell.text())?)))
         .collect();
-    if amounts.is_empty() || amounts.len() != filled {
+    let Some(units) = units.filter(|units| !units.is_empty()) else {
         return false;
-    }
-    if amounts
-        .iter()
-        .all(|(column, _)| figures.iter().any(|figure| figure.column == *column))
-    {
-        for figure in figures {
-            figure.text = amounts
-                .iter()
-                .find(|(column, _)| *column == figure.column)
-                .map(|(_, text)| (*text).to_owned());
-        }
-        return true;
-    }
-    // Under cells that span others only order tells amounts apart: it takes one for each head.
-    if amounts.len() != figures.len() {
-        return false;
-    }
-    for (figure, (_, text)) in figures.iter_mut().zip(amounts) {
-        figure.text = Some(text.to_owned());
+    };
+    for figure in figures {
+        let unit = units.iter().find(|(column, _)| figure.columns.contains(column));
+        figure.head.unit = figure.head.unit.take().or(unit.map(|(_, unit)| unit.clone()));
     }
     true
+}
+
+/// Reads amounts that stand in a row below their heads, behind a label of their row at most: 金額（千円）. Returns whether
+/// the row held them.
+pub(super) fn fill_from_below(figures: &mut [RawBudget], row: &Row) -> bool {
+    if figures.iter().any(|figure| figure.text.is_some()) || row.items().any(|item| !item.exact.is_empty()) {
+        return false;
+    }
+    let mut cells: Vec<&Cell> = row.filled().collect();
+    let mut unit = None;
+    if let Some(label) = cells.first().filter(|cell| !is_below(figures, cell))
+        && let Some(stated) = label_of_amounts(label)
+    {
+        unit = stated;
+        cells.remove(0);
+    }
+    let is_amount = |text: &str| {
+        let bare = bare(text.get(..text.len().min(80)).unwrap_or_default());
+        bare.starts_with(|c: char| c.is_ascii_digit() || "▲△-ー約".contains(c)) || WORDS.contains(&bare.as_str())
+    };
+    let any = cells.iter().any(|cell| is_amount(&cell.text()));
+    let others = cells
+        .iter()
+        .any(|cell| label_of(cell).is_some() || head(&cell.text()).is_some());
+    if !any || others {
+        return false;
+    }
+    if cells.iter().all(|cell| is_below(figures, cell)) {
+        for figure in figures.iter_mut() {
+            let below: Vec<String> = cells
+                .iter()
+                .filter(|cell| figure.columns.contains(&cell.column))
+                .map(|cell| cell.text())
+                .collect();
+            figure.text = (!below.is_empty()).then(|| below.join(" "));
+        }
+    } else if cells.len() == figures.len() && cells.iter().all(|cell| is_amount(&cell.text())) {
+        // Under cells that span others only order tells amounts apart: it takes one for each head.
+        for (figure, cell) in figures.iter_mut().zip(cells) {
+            figure.text = Some(cell.text());
+        }
+    } else {
+        return false;
+    }
+    for figure in figures {
+        figure.head.unit = figure.head.unit.take().or_else(|| unit.clone());
+    }
+    true
+}
+
+/// Whether a cell stands below the head of a figure.
+fn is_below(figures: &[RawBudget], cell: &Cell) -> bool {
+    figures.iter().any(|figure| figure.columns.contains(&cell.column))
+}
+
+/// Whether a cell is the label of a row of amounts, and the unit it states: 金額（千円）, 予算額.
+#[expect(clippy::option_option, reason = "a label of amounts may state no unit")]
+fn label_of_amounts(cell: &Cell) -> Option<Option<String>> {
+    let text = bare(&cell.text());
+    let word = ["金額", "予算額", "決算額", "予算・決算額", "事業費", "合計", "計"]
+        .into_iter()
+        .filter_map(|word| text.strip_prefix(word))
+        .min_by_key(|rest| rest.len())?;
+    match word {
+        "" => Some(None),
+        rest => unit_in_brackets(rest).map(Some),
+    }
 }
 
 /// Whether two figures have one fiscal year and kind.

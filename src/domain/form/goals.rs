@@ -1,6 +1,8 @@
 //! Reads the boxes of a goal: its budgets, and its indicators with their results.
 
 mod indicators;
+mod records;
+mod values;
 
 use std::collections::HashSet;
 
@@ -17,8 +19,11 @@ use super::{
 use crate::{
     domain::{
         fiscal_year,
-        kinds::BudgetStatus,
-        reading::{Parse, money},
+        kinds::{BudgetKind, BudgetStatus},
+        reading::{
+            Parse,
+            money::{self, ReadMoney},
+        },
     },
     value::FiscalYear,
 };
@@ -37,6 +42,13 @@ pub(super) struct Reading<'a> {
 struct IndicatorRow {
     indicator: FormIndicator,
     number: Option<u32>,
+}
+
+impl IndicatorRow {
+    /// The unit of the indicator's target.
+    fn unit(&self) -> Option<&str> {
+        self.indicator.read.value.target.as_ref()?.unit.as_deref()
+    }
 }
 
 impl Reading<'_> {
@@ -164,7 +176,10 @@ impl Reading<'_> {
     fn budget(&mut self, figure: &RawBudget, unit: Option<&str>) -> Option<Field<FormBudget>> {
         let year = self.year?;
         let printed = figure.head.year.as_deref();
-        let Some(fiscal_year) = printed.and_then(|text| fiscal_year::parse(text, Some(year)).ok()) else {
+        // A budget without a year is that of the policy's year.
+        let own = printed.is_none() && figure.head.kind == BudgetKind::Initial;
+        let stated = printed.and_then(|text| fiscal_year::parse(text, Some(year)).ok());
+        let Some(fiscal_year) = stated.or(own.then_some(year)) else {
             self.notes.warning(
                 "budget_year_missing",
                 figure.place,
@@ -175,6 +190,16 @@ impl Reading<'_> {
         };
         let text = figure.text.as_deref().unwrap_or_default();
         let money = money::read(text, figure.head.unit.as_deref().or(unit));
+        // An amount that ends with 百 or 万 lost its 円 at the end of a line.
+        let money = match text.chars().next_back() {
+            Some('十' | '百' | '千' | '万' | '億' | '兆') => ReadMoney {
+                status: BudgetStatus::Unread,
+                amount_yen: None,
+                precision_yen: None,
+                parse: Parse::Unparsed,
+            },
+            _ => money,
+        };
         let understood = money.parse == Parse::Full;
         if !understood {
             let text = quoted(text);
@@ -185,7 +210,7 @@ impl Reading<'_> {
                 format!("the amount '{text}' cannot be read in full: its text is kept"),
             );
         }
-        let far = (fiscal_year.get() - year.get()).abs() > 4;
+        let far = own || (fiscal_year.get() - year.get()).abs() > 4;
         let blank = money.status == BudgetStatus::Blank;
         let confidence = match (understood, far || blank) {
             (false, _) => Confidence::Low,

@@ -1,9 +1,9 @@
 //! The headings of a form: its title with year and organization, its head, its goals, and marks of pages.
 
 use super::{
-    labels::{start, year_before},
     layout::Item,
-    width::{Narrow, bare},
+    numbers::ordinal,
+    width::{Narrow, bare, start},
 };
 
 /// A title of a form: 令和6年度 西区運営方針.
@@ -111,6 +111,29 @@ pub(super) fn head(text: &str) -> Option<(Option<String>, Option<String>)> {
     Some((title, (!name.is_empty()).then(|| name.to_owned())))
 }
 
+/// A fiscal year before a label's words (令和6年度, 6年度), and the words.
+pub(super) fn year_before(text: &str) -> (Option<String>, &str) {
+    let Some((before, after)) = text.split_once("年度") else {
+        return (None, text);
+    };
+    let year: String = before.chars().filter(|c| !c.is_whitespace()).collect();
+    let bare = year.trim_start_matches(|c| "令和平成昭RHS".contains(c));
+    let is_year = !bare.is_empty()
+        && bare.chars().count() <= 4
+        && bare
+            .chars()
+            .all(|c| c.is_ascii_digit() || "元一二三四五六七八九十〇".contains(c));
+    if is_year {
+        let after = after.trim_start();
+        (
+            Some(format!("{year}年度")),
+            after.strip_prefix('の').unwrap_or(after).trim_start(),
+        )
+    } else {
+        (None, text)
+    }
+}
+
 /// A heading of a goal: its code, and its title where it stands in the same text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GoalHeading<'a> {
@@ -179,22 +202,6 @@ pub(super) fn goal(text: &str) -> Option<GoalHeading<'_>> {
     (!is_sentence).then_some(GoalHeading { code, title, named })
 }
 
-/// A number of one or two digits, from 1: as digits or circled.
-fn ordinal(text: &str) -> Option<(u32, &str)> {
-    if let Some(n) = text.chars().next().and_then(circled) {
-        return text.chars().next().and_then(|c| Some((n, text.get(c.len_utf8()..)?)));
-    }
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = text.split_at_checked(digits)?;
-    let number = number.parse().ok().filter(|n| (1..=99).contains(n))?;
-    Some((number, rest))
-}
-
-/// The number of ①.
-pub(super) fn circled(c: char) -> Option<u32> {
-    ('①'..='⑳').contains(&c).then(|| u32::from(c) - u32::from('①') + 1)
-}
-
 /// A code as forms print it: 1-(1) of 1-1.
 pub(super) fn printed_code(code: &str) -> String {
     match code.split_once('-') {
@@ -210,30 +217,14 @@ pub(super) fn is_mark(text: &str) -> bool {
     }
     let bare = bare(text);
     let inner = bare.trim_matches(|c| "-()【】[]<>/".contains(c));
+    // A closing bracket is the rest of a line that broke off.
+    let closes = bare.chars().all(|c| ")】]".contains(c)) && !bare.is_empty();
     if inner.chars().all(|c| "$*_=~".contains(c)) {
-        return true;
+        return !closes;
     }
     bare.contains("共通様式") && bare.chars().count() <= 16
         || bare.starts_with("例:架空の様式")
         || bare.contains("「目標」") && bare.contains("「使命」") && !bare.contains('。')
-}
-
-/// Whether a text is the number of a page: 3, - 3 -, 3/12, P.3, 3ページ.
-pub(super) fn is_page_number(text: &str) -> bool {
-    if text.chars().nth(20).is_some() {
-        return false;
-    }
-    let bare = bare(text);
-    let number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let inner = bare
-        .trim_matches('-')
-        .trim_start_matches(['P', 'p', '.'])
-        .trim_end_matches("ページ")
-        .trim_end_matches('頁');
-    match inner.split_once('/') {
-        Some((page, pages)) => number(page) && number(pages),
-        None => number(inner),
-    }
 }
 
 /// The unit a line states for the amounts of its table: 千円 of (単位：千円).
@@ -249,7 +240,7 @@ pub(super) fn unit(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{goal, head, is_mark, is_page_number, organization, title, unit, year_alone};
+    use super::{goal, head, is_mark, organization, title, unit, year_alone};
 
     #[test]
     fn titles_name_year_and_organization_in_either_order() {
@@ -348,11 +339,8 @@ mod tests {
         for text in ["【共通様式】", "$", "例：架空の様式", "----"] {
             assert!(is_mark(text), "{text}");
         }
-        for text in ["3", "- 3 -", "3/12", "３ページ", "P.3"] {
-            assert!(is_page_number(text), "{text}");
-        }
         for text in ["3団体", "48%", "A", "使命", "1,234"] {
-            assert!(!is_mark(text) && !is_page_number(text), "{text}");
+            assert!(!is_mark(text), "{text}");
         }
         assert_eq!(unit("（単位：千円）").as_deref(), Some("千円"));
         assert_eq!(unit("千円"), None);

@@ -10,13 +10,19 @@ use html5ever::{
 };
 
 use super::{
-    layout::{Bound, Builder, Layout, Mark},
-    tags::List,
+    layout::{Bound, Layout, Mark, builder::Builder},
+    tags::{List, Script},
 };
 use crate::value::work;
 use attributes::{Open, parts};
+use elements::{attribute, is_block, is_cell, is_void};
+use grid::{Grid, spanned};
+use left_out::LeftOutElement;
 
 pub(super) mod attributes;
+mod elements;
+mod grid;
+mod left_out;
 
 /// Units of work for handing a part to the tokenizer: as many as for so many bytes.
 const PART: usize = 16;
@@ -26,7 +32,8 @@ pub(super) fn layout(html: &str) -> Layout {
     let tokenizer = Tokenizer::new(
         Sink(RefCell::new(Page {
             builder: Builder::new(Mark::Block),
-            skipped: None,
+            grids: Vec::new(),
+            left_out: None,
             value: None,
             raw: None,
             tokens: 0,
@@ -60,7 +67,8 @@ pub(super) fn layout(html: &str) -> Layout {
         }
     }
     tokenizer.end();
-    let page = tokenizer.sink.0.into_inner();
+    let mut page = tokenizer.sink.0.into_inner();
+    page.end_left_out();
     page.builder.finish(page.line)
 }
 
@@ -86,7 +94,9 @@ impl TokenSink for Sink {
 
 struct Page {
     builder: Builder,
-    skipped: Option<Skipped>,
+    /// The grids of the open tables.
+    grids: Vec<Grid>,
+    left_out: Option<LeftOutElement>,
     /// How many elements of the value's name are open within it; nothing outside a value.
     value: Option<usize>,
     /// The open element whose text holds no tag but its own end tag, if there is one.
@@ -98,61 +108,17 @@ struct Page {
 
 /// The element that marks a value, and its attribute. The attribute's text is the value; if empty, the element's text.
 const VALUE: (&str, &str) = ("span", "data-exact");
-/// The attribute of visible elements that are no part of the form.
-const NOT_FORM: &str = "data-not-form";
-
-/// An element that is not shown: left out up to its end.
-struct Skipped {
-    name: String,
-    /// How many elements of this name are open within the hidden one.
-    depth: usize,
-    /// How many tables are open within the hidden element.
-    tables: usize,
-}
-
-impl Skipped {
-    /// `Some` if this tag ends the element; true if the tag is the element's own end tag.
-    fn ends_at(&mut self, name: &str, closes: bool) -> Option<bool> {
-        if self.tables == 0 {
-            let ends = match (self.name.as_str(), closes) {
-                ("p", false) => is_block(name),
-                ("p" | "li", true) => matches!(name, "td" | "th" | "tr" | "table" | "ul" | "ol" | "div" | "body"),
-                ("li", false) => name == "li" && self.depth == 0,
-                ("td" | "th", false) => matches!(name, "td" | "th" | "tr" | "tbody"),
-                ("td" | "th", true) => matches!(name, "tr" | "tbody" | "table"),
-                ("tr", false) => matches!(name, "tr" | "tbody"),
-                ("tr", true) => matches!(name, "tbody" | "thead" | "table"),
-                _ => false,
-            };
-            if ends && (name != self.name || !closes) {
-                return Some(false);
-            }
-        }
-        if name == "table" && self.name != "table" {
-            self.tables = if closes {
-                self.tables.saturating_sub(1)
-            } else {
-                self.tables + 1
-            };
-        }
-        if name == self.name {
-            match (closes, self.depth) {
-                (true, 0) => return Some(true),
-                (true, _) => self.depth -= 1,
-                (false, _) => self.depth += 1,
-            }
-        }
-        None
-    }
-}
-
 impl Page {
     fn text(&mut self, text: &str) {
-        if self.skipped.is_none() && !self.builder.is_full() {
-            // The tokenizer gives the line of the end of the text.
-            let lines = u32::try_from(text.matches('\n').count()).unwrap_or(0);
-            self.builder.text(text, self.line.saturating_sub(lines).max(1), 1);
+        if self.builder.is_full() {
+            return;
         }
+        if let Some(left_out) = &mut self.left_out {
+            return left_out.text(text);
+        }
+        // The tokenizer gives the line of the end of the text.
+        let lines = u32::try_from(text.matches('\n').count()).unwrap_or(0);
+        self.builder.text(text, self.line.saturating_sub(lines).max(1), 1);
     }
 
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
@@ -160,10 +126,10 @@ impl Page {
         let closes = tag.kind == TagKind::EndTag;
         let goes_on = raw(name, closes);
         self.raw = matches!(goes_on, TokenSinkResult::RawData(_)).then(|| name.to_owned());
-        if let Some(skipped) = &mut self.skipped {
-            match skipped.ends_at(name, closes) {
+        if let Some(left_out) = &mut self.left_out {
+            match left_out.ends_at(name, closes) {
                 Some(itself) => {
-                    self.skipped = None;
+                    self.end_left_out();
                     if !itself {
                         self.seen(tag, name, closes);
                     }
@@ -176,17 +142,24 @@ impl Page {
         goes_on
     }
 
+    /// Ends an element whose text is no text of the form.
+    fn end_left_out(&mut self) {
+        if let Some(LeftOutElement { why, line, words, .. }) = self.left_out.take() {
+            self.builder.gap();
+            if let Some(why) = why {
+                self.builder.leave_out(why, line, &words);
+            }
+        }
+    }
+
     fn seen(&mut self, tag: &Tag, name: &str, closes: bool) {
-        if !closes && !is_void(name) && (is_silent(name) || is_hidden(tag)) {
-            self.skipped = Some(Skipped {
-                name: name.to_owned(),
-                depth: 0,
-                tables: 0,
-            });
+        let left_out = LeftOutElement::begin(tag, self.line).filter(|_| !closes && !is_void(name));
+        if left_out.is_some() {
             // A cell that is not shown still keeps its place.
             if matches!(name, "td" | "th") {
-                self.builder.cell(self.line, true);
+                self.cell(tag);
             }
+            self.left_out = left_out;
             return;
         }
         if self.within_value(name, closes) {
@@ -208,18 +181,71 @@ impl Page {
             self.builder.mark(list);
             return;
         }
+        if let Some(script) = Script::of(name, closes) {
+            return self.builder.script(script);
+        }
         match (name, closes) {
-            ("td", false) => self.builder.cell(self.line, true),
+            ("td", false) => self.cell(tag),
             ("th", false) => {
-                self.builder.cell(self.line, true);
+                self.cell(tag);
                 self.builder.head();
             }
             ("dd", false) => self.builder.cell(self.line, false),
             ("td" | "th" | "dd", true) => self.builder.end_item(),
-            ("tr" | "table" | "thead" | "tbody" | "tfoot" | "caption" | "dt" | "dl", _) => self.builder.end_row(),
+            ("tr" | "table" | "thead" | "tbody" | "tfoot", _) => self.part_of_table(name, closes),
+            ("caption" | "dt" | "dl", _) => self.builder.end_row(),
             _ if is_block(name) && self.builder.in_table() => self.builder.end_line(),
             _ if is_block(name) => self.builder.end_row(),
             _ => {}
+        }
+    }
+
+    /// Begins a cell of a table, in its columns.
+    fn cell(&mut self, tag: &Tag) {
+        if self.grids.is_empty() {
+            self.grids.push(Grid::default());
+        }
+        let Some(grid) = self.grids.last_mut() else { return };
+        let (columns, rows) = (spanned(attribute(tag, "colspan")), spanned(attribute(tag, "rowspan")));
+        let (covered, place) = grid.place(columns, if rows == 0 { usize::MAX } else { rows });
+        for columns in covered {
+            self.builder.covered(columns, self.line);
+        }
+        self.builder.cell_in(place, self.line, true);
+    }
+
+    /// Ends a row, and begins or ends a part of a table. A table within a cell has its own rows.
+    fn part_of_table(&mut self, name: &str, closes: bool) {
+        let begins_table = name == "table" && !closes;
+        if let Some(grid) = self.grids.last_mut().filter(|_| !begins_table) {
+            for columns in grid.end_row() {
+                if self.builder.in_table() {
+                    self.builder.covered(columns, self.line);
+                }
+            }
+        }
+        self.builder.end_row();
+        match (name, closes) {
+            ("table", false) => {
+                self.builder.table(self.line);
+                if !self.builder.is_full() {
+                    self.grids.push(Grid::default());
+                }
+            }
+            ("table", true) => {
+                self.grids.pop();
+            }
+            ("tr", false) => {
+                if let Some(grid) = self.grids.last_mut() {
+                    grid.begin_row();
+                }
+            }
+            ("tr", true) => {}
+            _ => {
+                if let Some(grid) = self.grids.last_mut() {
+                    grid.end_section();
+                }
+            }
         }
     }
 
@@ -245,14 +271,6 @@ impl Page {
     }
 }
 
-/// The value of a tag's attribute, if the tag has it.
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    let mut attributes = tag.attrs.iter();
-    attributes
-        .find(|attribute| *attribute.name.local == *name)
-        .map(|attribute| &*attribute.value)
-}
-
 /// Tells the tokenizer how to go on after a tag, as a tree builder would.
 fn raw(name: &str, closes: bool) -> TokenSinkResult<()> {
     match name {
@@ -263,95 +281,4 @@ fn raw(name: &str, closes: bool) -> TokenSinkResult<()> {
         "plaintext" => TokenSinkResult::Plaintext,
         _ => TokenSinkResult::Continue,
     }
-}
-
-fn is_hidden(tag: &Tag) -> bool {
-    tag.attrs.iter().any(|attribute| match &*attribute.name.local {
-        "hidden" | NOT_FORM => true,
-        "aria-hidden" => attribute.value.trim().eq_ignore_ascii_case("true"),
-        _ => false,
-    })
-}
-
-/// Elements that show no text of the page.
-fn is_silent(name: &str) -> bool {
-    matches!(
-        name,
-        "script"
-            | "style"
-            | "template"
-            | "title"
-            | "noscript"
-            | "iframe"
-            | "noembed"
-            | "noframes"
-            | "textarea"
-            | "select"
-            | "svg"
-    )
-}
-
-/// Parts of tables and lists.
-fn is_cell(name: &str) -> bool {
-    matches!(
-        name,
-        "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "li"
-    )
-}
-
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "area"
-            | "base"
-            | "br"
-            | "col"
-            | "embed"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "source"
-            | "track"
-            | "wbr"
-    )
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "br"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hr"
-            | "main"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "ul"
-    )
 }

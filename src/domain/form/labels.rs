@@ -1,6 +1,13 @@
 //! The labels of a form's boxes, however they are broken, numbered or explained: アウトカム 指標 (経営課題の解決に…).
 
-use super::{Confidence, layout::Cell, width::Narrow};
+use super::{
+    Confidence,
+    headings::year_before,
+    layout::Cell,
+    legend::legend,
+    numbers::without_number,
+    width::{Narrow, bare, start, strip_broken},
+};
 use crate::domain::kinds::IndicatorKind;
 
 /// The content that a label announces.
@@ -96,6 +103,7 @@ const WORDS: &[(&str, Label, Confidence)] = &[
     ("めざす状態", Label::DesiredState, Low),
     ("主な戦略", Label::Strategies, High),
     ("課題解決の方策", Label::Strategies, Medium),
+    ("課題", Label::IssueRecognition, Medium),
     ("戦略", Label::Strategies, High),
     ("アウトカム指標の達成状況", Label::ResultTable, High),
     ("アウトプット指標の達成状況", Label::ResultTable, High),
@@ -130,37 +138,43 @@ const WORDS: &[(&str, Label, Confidence)] = &[
     ("今後の対応方針", Label::FuturePolicy, High),
 ];
 
-/// The most bytes of a label with its explanation.
-const LONGEST: usize = 480;
-
-/// The start of a text, cut at a character.
-pub(super) fn start(text: &str) -> &str {
-    if text.len() <= LONGEST {
-        return text;
-    }
-    (0..=LONGEST).rev().find_map(|end| text.get(..end)).unwrap_or_default()
-}
+/// The signs before the words of a label.
+const BEFORE: &str = "【[<《〈〔≪『■□●○◆◇▼・※";
 
 /// The label that a text starts with. If the word may also begin a sentence, the text must end there, or go on with a
-/// colon or a bullet.
+/// colon or a bullet. A label with a number before it (1. 課題認識) or in round brackets stands alone, or before a colon.
 pub(super) fn find(text: &str) -> Option<Found<'_>> {
     let plain = Narrow::of(start(text));
-    let bare = plain
-        .text
-        .trim_start_matches(|c: char| c == ' ' || "【[<《〈〔■□●○◆◇▼・※".contains(c));
-    let (year, bare) = year_before(bare);
-    let (label, confidence, after) = WORDS
-        .iter()
-        .find_map(|(word, label, confidence)| Some((*label, *confidence, strip_broken(bare, word)?)))?;
+    let before = |c: char| c == ' ' || BEFORE.contains(c);
+    let opened = plain.text.trim_start_matches(before);
+    let inner = opened
+        .strip_prefix('(')
+        .and_then(|inner| inner.trim_end().strip_suffix(')'));
+    let numbered = without_number(opened).map(|rest| rest.trim_start_matches(before));
+    let (source, found) = [Some(opened), inner, numbered]
+        .into_iter()
+        .enumerate()
+        .find_map(|(source, text)| Some((source, word(text?)?)))?;
+    let (alone, bracketed) = (source > 0, source == 1);
+    let (year, label, confidence, bare, after) = found;
+    let is_short = is_short(label, bare, after);
     let (after, explained) = explanation(after);
-    let rest = text.get(plain.place_from_end(after.len())..).unwrap_or_default();
+    if bracketed && !after.trim().is_empty() {
+        return None;
+    }
+    // Behind a label in round brackets stands the closing one.
+    let rest = text
+        .get(plain.place_from_end(after.len())..)
+        .filter(|_| !bracketed)
+        .unwrap_or_default();
     let content = rest.trim_start();
-    let separated = after
-        .trim_start()
-        .starts_with([':', '・', '①', '●', '○', '■', '「', '※']);
-    let parted = after.starts_with(' ') && (explained || label != Label::Vision && label != Label::Mission);
+    let trimmed = after.trim_start();
+    let parted = trimmed.len() < after.len();
+    let bullet = trimmed.starts_with(['・', '①', '●', '○', '■', '「', '※']);
+    // 課題・取組 is a word, and 課題 ・取組 is a label with an item.
+    let separated = trimmed.starts_with(':') || !alone && bullet && (parted || explained || !is_short);
     let whole = content.is_empty();
-    let long = parted && !is_short(label, bare, after);
+    let long = !alone && parted && (explained || label != Label::Vision && label != Label::Mission) && !is_short;
     if !(whole || separated || long) {
         return None;
     }
@@ -173,43 +187,36 @@ pub(super) fn find(text: &str) -> Option<Found<'_>> {
     })
 }
 
+/// The label that a text in one width begins with: its year, the text from its words on, and the text behind them.
+fn word(text: &str) -> Option<(Option<String>, Label, Confidence, &str, &str)> {
+    let (year, bare) = year_before(text);
+    let mut words = WORDS.iter();
+    words.find_map(|(word, label, confidence)| {
+        Some((year.clone(), *label, *confidence, bare, strip_broken(bare, word)?))
+    })
+}
+
+/// Whether a text may be the beginning of a label whose words are broken over lines, or of its explanation.
+pub(super) fn may_begin(text: &str) -> bool {
+    let text = bare(text.trim_start_matches(|c: char| c == ' ' || BEFORE.contains(c)));
+    let (_, words) = year_before(&text);
+    let words = without_number(words)
+        .unwrap_or(words)
+        .trim_start_matches(|c| BEFORE.contains(c));
+    !words.is_empty()
+        && (WORDS.iter().any(|(word, ..)| word.starts_with(words))
+            || words.split_once('(').is_some_and(|(word, more)| {
+                WORDS.iter().any(|(known, ..)| *known == word)
+                    && EXPLANATIONS
+                        .iter()
+                        .any(|explanation| explanation.trim_start_matches('(').starts_with(more))
+            }))
+}
+
 /// Whether a label is too short to be sure of it if more text follows.
 fn is_short(label: Label, bare: &str, after: &str) -> bool {
     let words = bare.len() - after.len();
     words < "主な戦略".len() || label == Label::Ratings
-}
-
-/// The rest of a text after a word that blanks may break; nothing if the text does not start with the word.
-fn strip_broken<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let mut rest = text;
-    for (n, c) in word.chars().enumerate() {
-        let trimmed = if n == 0 { rest } else { rest.trim_start() };
-        rest = trimmed.strip_prefix(c)?;
-    }
-    Some(rest)
-}
-
-/// A fiscal year before a label's words (令和6年度, 6年度), and the words.
-pub(super) fn year_before(text: &str) -> (Option<String>, &str) {
-    let Some((before, after)) = text.split_once("年度") else {
-        return (None, text);
-    };
-    let year: String = before.chars().filter(|c| !c.is_whitespace()).collect();
-    let bare = year.trim_start_matches(|c| "令和平成昭RHS".contains(c));
-    let is_year = !bare.is_empty()
-        && bare.chars().count() <= 4
-        && bare
-            .chars()
-            .all(|c| c.is_ascii_digit() || "元一二三四五六七八九十〇".contains(c));
-    if is_year {
-        let after = after.trim_start();
-        (
-            Some(format!("{year}年度")),
-            after.strip_prefix('の').unwrap_or(after).trim_start(),
-        )
-    } else {
-        (None, text)
-    }
 }
 
 /// Skips the explanation of a label: closing brackets, (課題解決の方策), ※A：達成 B：未達成. Returns the rest, and whether
@@ -219,7 +226,7 @@ fn explanation(text: &str) -> (&str, bool) {
     let mut any = false;
     loop {
         let trimmed = rest.trim_start();
-        if let Some(after) = trimmed.strip_prefix(['】', ']', '>', '》', '〉', '〕']) {
+        if let Some(after) = trimmed.strip_prefix(['】', ']', '>', '》', '〉', '〕', '≫', '』']) {
             rest = after;
         } else if let Some(after) = trimmed.strip_prefix('(').and_then(|inner| {
             let (inner, after) = inner.split_once(')')?;
@@ -236,50 +243,28 @@ fn explanation(text: &str) -> (&str, bool) {
     }
 }
 
-/// The text after ※A：達成 B：未達成.
-fn legend(text: &str) -> Option<&str> {
-    let text = meaning(text.strip_prefix('※').unwrap_or(text), 'A', "達成")?;
-    meaning(text, 'B', "未達成")
+/// What the official form says in brackets behind its labels.
+const EXPLANATIONS: &[&str] = &[
+    "(課題解決の方策)",
+    "(経営課題の解決に向けた進捗度合を示した指標)",
+    "(経営課題の解決に向けた進捗度合いを示した指標)",
+    "(定量評価)",
+    "(定性評価)",
+    "(運営方針全体の定性評価)",
+    "(区長の方針)",
+    "(局長の方針)",
+    "(所属長の方針)",
+];
+
+/// Whether a text is the explanation of a label, as the official form has it.
+pub(super) fn is_explanation(text: &str) -> bool {
+    EXPLANATIONS.contains(&bare(text).as_str())
 }
 
-/// The text after what a letter means: A：達成, Ａ=目標達成.
-fn meaning<'a>(text: &'a str, letter: char, word: &str) -> Option<&'a str> {
-    let text = text
-        .trim_start_matches([' ', '、', ',', '/', '・'])
-        .strip_prefix(letter)?;
-    let text = text.trim_start_matches([' ', ':', '=', '…', '・', '-']);
-    strip_broken(text.strip_prefix("目標").unwrap_or(text), word)
-}
-
-/// A text without the legend of ratings that it begins or ends with: ※A：達成 B：未達成, or the same in brackets.
-pub(super) fn without_legend(text: &str) -> &str {
-    let plain = Narrow::of(start(text));
-    if let Some(after) = marked_legend(&plain.text) {
-        return text
-            .get(plain.place_from_end(after.len())..)
-            .unwrap_or_default()
-            .trim_start();
-    }
-    let Some(at) = text.rfind(['※', '(', '（']).filter(|at| text.len() - at <= LONGEST) else {
-        return text;
-    };
-    let (before, end) = text.split_at_checked(at).unwrap_or((text, ""));
-    let is_legend = marked_legend(&Narrow::of(end).text).is_some_and(|after| after.trim().is_empty());
-    if is_legend { before.trim_end() } else { text }
-}
-
-/// The text after a legend with its mark; without one, A：達成 B：未達成 may be two ratings.
-fn marked_legend(text: &str) -> Option<&str> {
-    let text = text.trim_start();
-    let inner = text.strip_prefix('(').map(str::trim_start);
-    if inner.is_none() && !text.starts_with('※') {
-        return None;
-    }
-    let after = legend(inner.unwrap_or(text))?;
-    match inner {
-        Some(_) => after.trim_start().strip_prefix(')'),
-        None => Some(after),
-    }
+/// Whether a text is the words of a label and nothing else.
+pub(super) fn is_words(text: &str) -> bool {
+    let text = bare(text);
+    WORDS.iter().any(|(word, ..)| *word == text)
 }
 
 /// The label a cell starts with, and how many of its items the label takes.
@@ -316,7 +301,7 @@ fn whole_owned<'a>(found: &Found<'_>) -> Found<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{IndicatorKind, Label, find, without_legend};
+    use super::{IndicatorKind, Label, find};
 
     #[test]
     fn labels_are_known_however_they_are_broken_or_explained() {
@@ -354,26 +339,20 @@ mod tests {
             ("令和6年度の評価結果の総括", Label::SelfEvaluation, ""),
             ("今後の対応方向", Label::FuturePolicy, ""),
             ("重点的に取り組む経営課題", Label::Goals, ""),
+            ("【課題】", Label::IssueRecognition, ""),
+            ("［課題認識］", Label::IssueRecognition, ""),
+            ("〔主な戦略〕・訓練", Label::Strategies, "・訓練"),
+            ("（課題認識）", Label::IssueRecognition, ""),
+            ("≪使命≫", Label::Mission, ""),
+            ("1. 課題認識", Label::IssueRecognition, ""),
+            ("(2) 主な戦略：訓練", Label::Strategies, "訓練"),
+            ("③【アウトカム指標】", outcome, ""),
+            ("Ⅰ　目標", Label::Vision, ""),
+            ("１－１　課題認識", Label::IssueRecognition, ""),
+            ("ア 自己評価", Label::SelfEvaluation, ""),
         ] {
             let found = find(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.label, found.rest), (label, rest), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_legend_of_ratings_is_left_out_where_it_is_marked() {
-        for (text, rest) in [
-            ("※Ａ：達成　Ｂ：未達成", ""),
-            ("※A：達成 B：未達成 ・57.0%：A", "・57.0%：A"),
-            ("57.0%：A ※Ａ：達成、Ｂ：未達成", "57.0%：A"),
-            ("（Ａ：目標達成、Ｂ：目標未達成）", ""),
-            ("57.0%：A（A＝達成 B＝未達成）", "57.0%：A"),
-            ("A：達成 B：未達成", "A：達成 B：未達成"),
-            ("※A：達成", "※A：達成"),
-            ("57.0%：A（速報値）", "57.0%：A（速報値）"),
-            ("", ""),
-        ] {
-            assert_eq!(without_legend(text), rest, "{text}");
         }
     }
 
@@ -388,6 +367,11 @@ mod tests {
             "アウトカム指標を見直す。",
             "実績が伸びている。",
             "令和6年度は取り組む。",
+            "課題・ニーズに応じた支援を行う。",
+            "課題が多い。",
+            "1. 課題 を見直す。",
+            "（課題認識）を見直す。",
+            "1 課題認識 ・災害",
             "",
             "年度",
         ] {

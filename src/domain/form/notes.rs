@@ -59,6 +59,12 @@ impl Notes {
         }
     }
 
+    /// The errors alone.
+    pub(super) fn without_warnings(mut self) -> Self {
+        self.made.retain(|note| note.severity == Severity::Error);
+        self
+    }
+
     /// All notes in the order of the lines; the last one says how many were left out.
     pub(super) fn finish(mut self) -> Vec<Note> {
         self.made.sort_by_key(|note| (note.line, note.column));

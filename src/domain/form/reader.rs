@@ -1,19 +1,22 @@
 //! Sorts the rows of a form into its boxes, before the content of any box is read.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     Confidence,
     budgets::RawBudget,
     headings,
-    labels::{Label, label_of, start},
-    layout::{Cell, Item, Layout, Mark, Row},
+    labels::{Label, label_of},
+    layout::{Item, Layout, Row},
+    legend::without_legend,
     notes::{Notes, Place, quoted},
-    split::has_target,
     table::{RawRecord, Table},
-    width::bare,
 };
 
+mod boxes;
 mod rows_above;
 
 /// The most heads of a row that cells below are told apart by.
@@ -63,35 +66,49 @@ pub(super) struct Raw {
     pub(super) notes: Notes,
 }
 
-/// Sorts rows into boxes.
-pub(super) fn sort(layout: &Layout) -> Raw {
+/// Sorts rows into boxes, and adds to the notes.
+pub(super) fn sort(layout: &Layout, notes: Notes) -> Raw {
     let mut reader = Reader {
-        raw: Raw::default(),
-        aligned: layout.aligned,
+        raw: Raw {
+            notes,
+            ..Raw::default()
+        },
+        plain_text: layout.plain_text,
         current: None,
         in_goal: false,
         codes: HashSet::new(),
         prose: HashMap::new(),
         heads: Vec::new(),
-        heads_length: 0,
+        heads_end: 0,
         table: None,
+        may_join: false,
         label_column: None,
         below: 0,
         unit: None,
+        unread: None,
         finished: false,
     };
-    for row in &layout.rows {
-        reader.row(row);
-        if reader.finished {
-            break;
+    let mut rows = layout.rows.iter().peekable();
+    while let Some(row) = rows.next().filter(|_| !reader.finished) {
+        let below = rows
+            .peek()
+            .and_then(|below| Table::joined_heads(row, below, layout.plain_text));
+        match below {
+            Some(heads) => {
+                rows.next();
+                reader.row(&heads);
+            }
+            None => reader.row(row),
         }
     }
+    reader.note_unread();
     reader.raw
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a state by itself")]
 struct Reader {
     raw: Raw,
-    aligned: bool,
+    plain_text: bool,
     /// The box that is open.
     current: Option<usize>,
     in_goal: bool,
@@ -100,25 +117,20 @@ struct Reader {
     /// The boxes of prose by goal and label.
     prose: HashMap<(Option<usize>, std::mem::Discriminant<Label>), usize>,
     /// The heads of the latest row of heads: their columns and boxes.
-    heads: Vec<(usize, usize)>,
-    heads_length: usize,
+    heads: Vec<(Range<usize>, usize)>,
+    heads_end: usize,
     table: Option<Table>,
+    /// Whether the last record is of this table, so that a merged cell may reach from it into the next row.
+    may_join: bool,
     /// The column the latest label stood in, if it was in a table.
     label_column: Option<usize>,
     /// How many of the goal's last figures may have their amounts in the row below.
     below: usize,
     /// The unit the head of the form states.
     unit: Option<String>,
+    /// The texts above the first box that were not read: the first of them, its place, and how many there are.
+    unread: Option<(String, Place, usize)>,
     finished: bool,
-}
-
-impl Item {
-    pub(super) const fn place(&self) -> Place {
-        Place {
-            line: self.line,
-            column: self.column,
-        }
-    }
 }
 
 impl Reader {
@@ -131,11 +143,14 @@ impl Reader {
             return;
         };
         let Some(item) = cell.items.first() else { return };
-        let alone = row.cells.iter().map(|cell| cell.items.len()).sum::<usize>() == 1;
-        if alone && (headings::is_mark(&item.text) || !row.table && headings::is_page_number(&item.text)) {
+        let is_legend = |text: &str| text.contains("達成") && without_legend(text).is_empty();
+        if row
+            .lone_item()
+            .is_some_and(|item| headings::is_mark(&item.text) || is_legend(&item.text))
+        {
             return;
         }
-        if self.title(row, item) || self.goal_heading(row, first, cell) {
+        if self.table_of_goals(row) || self.title(row, item) || self.goal_heading(row, first, cell) {
             return;
         }
         if !self.started() && label_of(cell).is_none() {
@@ -144,14 +159,20 @@ impl Reader {
         if self.in_goal && (self.budgets(row, item) || self.title_below(row, cell)) {
             return;
         }
+        self.content(row);
+    }
+
+    /// A row of a table, or of boxes.
+    fn content(&mut self, row: &Row) {
         if !self.table(row) {
-            self.cells(row, first);
+            self.cells(row);
         }
     }
 
     fn close(&mut self) {
         self.current = None;
         self.table = None;
+        self.may_join = false;
         self.heads.clear();
         self.below = 0;
     }
@@ -167,256 +188,89 @@ impl Reader {
                 goal.groups += 1;
                 goal.boxes += 1;
             }
+            table.note_others(row, &mut self.raw.notes);
             self.table = Some(table);
             return true;
         }
-        let Some(table) = &mut self.table else { return false };
-        let ends = row
-            .cells
-            .iter()
-            .find(|cell| !cell.items.is_empty())
-            .is_some_and(|cell| label_of(cell).is_some());
-        if ends || !row.table {
+        if self.table.is_none() {
+            return false;
+        }
+        if !row.table || row.filled().next().is_some_and(|cell| label_of(cell).is_some()) {
             self.table = None;
             return false;
         }
-        if let Some(record) = table.record(row, goal, self.aligned, &mut self.raw.notes) {
-            self.raw.records.push(record);
-        }
+        self.record(row, goal);
         true
     }
 
-    /// The cells of a row: labels that open boxes, and content of boxes.
-    fn cells(&mut self, row: &Row, first: usize) {
-        let mut heads = Vec::new();
-        let mut labelled = false;
-        let mut filled: Option<usize> = None;
-        for (column, cell) in row.cells.iter().enumerate().filter(|(_, cell)| !cell.items.is_empty()) {
-            let found = label_of(cell).filter(|(found, used)| {
-                let whole = found.rest.is_empty() && *used == cell.items.len();
-                let prose = self
-                    .current
-                    .is_some_and(|at| self.raw.boxes.get(at).is_some_and(|open| !open.label.is_head()));
-                column == first || whole || found.label.is_head() && !prose
-            });
-            let Some((found, used)) = found else {
-                if !labelled && self.is_unknown_label(row, column, cell) {
-                    labelled = true;
-                    self.unknown_label(cell);
-                    continue;
-                }
-                if !labelled && !self.heads.is_empty() {
-                    self.by_head(row, column);
-                }
-                self.add(cell, filled.is_some_and(|before| before != column));
-                filled = Some(column);
-                continue;
-            };
-            if !labelled {
-                self.heads.clear();
+    /// A row of the open table.
+    fn record(&mut self, row: &Row, goal: usize) {
+        let Some(table) = &self.table else { return };
+        let goes_on = table.goes_on(row);
+        let record = table.record(row, goal, self.plain_text, &mut self.raw.notes);
+        match (record, self.raw.records.last_mut().filter(|_| goes_on)) {
+            (Some(record), Some(last)) if self.may_join => last.join(record),
+            (Some(record), None) => {
+                self.raw.records.push(record);
+                self.may_join = true;
             }
-            labelled = true;
-            filled = None;
-            if column == first {
-                self.label_column = row.table.then_some(column);
-            }
-            let Some(item) = cell.items.first() else { continue };
-            let label = self.in_context(found.label, &item.text);
-            self.open(label, found.year, item.place(), found.confidence);
-            if self.finished {
-                return;
-            }
-            if label.is_head()
-                && let Some(at) = self.current
-            {
-                heads.push((column, at));
-            }
-            let rest = (!found.rest.is_empty()).then(|| {
-                let skipped = item
-                    .text
-                    .get(..item.text.len() - found.rest.len())
-                    .map_or(0, |part| part.chars().count());
-                let column = if self.aligned {
-                    item.column + super::layout::number(skipped)
-                } else {
-                    item.column
-                };
-                Item {
-                    text: found.rest.to_owned(),
-                    column,
-                    ..item.clone()
-                }
-            });
-            let content = rest.into_iter().chain(cell.items.iter().skip(used).cloned());
-            if let Some(open) = self.current.and_then(|at| self.raw.boxes.get_mut(at)) {
-                open.items.extend(content);
-            }
-        }
-        if labelled && (2..=MOST_HEADS).contains(&heads.len()) {
-            self.heads = heads;
-            self.heads_length = row.cells.len();
+            // The row above does not fit its heads, and this one belongs to it.
+            (Some(_), Some(_)) => {}
+            (None, _) => self.may_join = false,
         }
     }
 
-    /// Whether a cell is at the place of a label, but is no known label.
-    fn is_unknown_label(&self, row: &Row, column: usize, cell: &Cell) -> bool {
-        let [item] = cell.items.as_slice() else { return false };
-        if !item.exact.is_empty() {
+    /// A row, or the row of heads, of a table with a column of goals: each goal stands beside its indicators.
+    fn table_of_goals(&mut self, row: &Row) -> bool {
+        if let Some(table) = Table::of_heads_with_goals(row) {
+            self.close();
+            table.note_others(row, &mut self.raw.notes);
+            self.table = Some(table);
+            return true;
+        }
+        let Some(table) = self.table.as_mut().filter(|table| row.table && table.has_goals()) else {
+            return false;
+        };
+        if row.filled().next().is_some_and(|cell| label_of(cell).is_some()) {
             return false;
         }
-        let there = cell.head || self.aligned && row.table && self.label_column == Some(column);
-        let short = item.text.chars().nth(30).is_none();
-        let bulleted = item.text.starts_with(['・', '･', '●', '■', '①', '②', '③', '(', '（']);
-        let under_head = self.heads.iter().any(|(at, _)| *at == column);
-        there && short && !bulleted && !under_head && !item.text.ends_with('。') && item.mark == Mark::Block
-    }
-
-    fn unknown_label(&mut self, cell: &Cell) {
-        self.current = None;
-        self.heads.clear();
-        if let Some(item) = cell.items.first() {
-            let text = quoted(&item.text);
-            self.raw.notes.warning(
-                "label_unknown",
-                item.place(),
-                format!("「{text}」という欄は分からないため、取り込みません"),
-                format!("the box '{text}' is not known and is left out"),
-            );
-        }
-    }
-
-    /// 目標 within a goal is the head of its targets.
-    fn in_context(&self, label: Label, text: &str) -> Label {
-        let plain = bare(start(text));
-        let is_target =
-            label == Label::Vision && self.in_goal && plain.trim_start_matches(['【', '[', '■']).starts_with("目標");
-        if is_target { Label::Targets } else { label }
-    }
-
-    /// Opens the box whose head is above a cell.
-    fn by_head(&mut self, row: &Row, column: usize) {
-        let length = row.cells.len();
-        let starts = self.heads.first().map_or(0, |(at, _)| *at);
-        let in_order = length == self.heads.len() && (column < starts || !self.aligned && length < self.heads_length);
-        let found = if in_order {
-            self.heads.get(column)
-        } else {
-            self.heads.iter().rev().find(|(at, _)| *at <= column)
-        };
-        match found {
-            Some((_, at)) => self.current = Some(*at),
-            None => self.current = None,
-        }
-    }
-
-    /// Adds a cell to the open box; `beside` if the cell follows another one of its row.
-    fn add(&mut self, cell: &Cell, beside: bool) {
-        let Some(open) = self.current.and_then(|at| self.raw.boxes.get_mut(at)) else {
-            if let Some(item) = cell.items.first().filter(|_| self.in_goal) {
-                let text = quoted(&item.text);
-                self.raw.notes.warning(
-                    "text_unplaced",
+        let is_remark = row.lone_item().is_some_and(|item| item.text.starts_with('※'));
+        if let Some(item) = table.goal(row).filter(|_| !is_remark) {
+            let Some(heading) = headings::goal_of(item) else {
+                self.raw.notes.error(
+                    "table_row",
                     item.place(),
-                    format!("「{text}」がどの欄のものか分からないため、取り込みません"),
-                    format!("'{text}' stands in no known box and is left out"),
+                    format!(
+                        "経営課題の欄の「{}」に番号がありません。「経営課題1-(1) 名称」のように書いてください",
+                        quoted(&item.text)
+                    ),
+                    format!(
+                        "the goal '{}' has no number: write it as 経営課題1-(1) and its title",
+                        quoted(&item.text)
+                    ),
                 );
-            }
-            return;
-        };
-        // A target in a cell of its own beside the name of its indicator.
-        if beside
-            && cell.items.iter().all(|item| item.exact.is_empty())
-            && matches!(open.label, Label::Indicators(_))
-            && let ([target], Some(name)) = (cell.items.as_slice(), open.items.last_mut())
-            && !has_target(&name.text)
-            && (has_target(&target.text)
-                || target
-                    .text
-                    .starts_with(|c: char| super::width::narrow(c).is_ascii_digit()))
-        {
-            name.text = format!("{}：{}", name.text, target.text);
-            return;
+                self.may_join = false;
+                return true;
+            };
+            table.of_next_goal();
+            self.in_goal = true;
+            self.may_join = false;
+            self.codes.insert(heading.code.clone());
+            self.raw.goals.push(RawGoal {
+                title: (!heading.title.is_empty()).then(|| (heading.title.to_owned(), item.place(), Confidence::High)),
+                code: heading.code,
+                named: heading.named,
+                place: item.place(),
+                budgets: Vec::new(),
+                unit: self.unit.clone(),
+                groups: 1,
+                boxes: 1,
+            });
         }
-        open.items.extend(cell.items.iter().cloned());
-    }
-
-    fn open(&mut self, label: Label, year: Option<String>, place: Place, confidence: Confidence) {
-        self.current = None;
-        if label == Label::Goals {
-            self.in_goal = false;
-            return;
+        match self.raw.goals.len().checked_sub(1).filter(|_| self.in_goal) {
+            Some(goal) => self.record(row, goal),
+            None => return false,
         }
-        if label.is_of_policy() {
-            self.in_goal = false;
-        }
-        let goal = self.raw.goals.len().checked_sub(1).filter(|_| self.in_goal);
-        let prose = !label.is_head() && label != Label::ResultTable;
-        let key = (goal, std::mem::discriminant(&label));
-        if prose && let Some(at) = self.prose.get(&key) {
-            let again = matches!(label, Label::Vision | Label::Mission | Label::BasicApproach);
-            if again && !self.raw.goals.is_empty() {
-                self.second_form(place);
-                return;
-            }
-            self.current = Some(*at);
-            self.raw.notes.warning(
-                "box_repeated",
-                place,
-                "同じ欄が2度あります。続きとして読みました",
-                "a box occurs twice: it was read as going on",
-            );
-            return;
-        }
-        let results = matches!(
-            label,
-            Label::ResultTable | Label::Results | Label::Previous | Label::Ratings
-        );
-        // The heads of the results come after the label of their table.
-        if results
-            && let Some(last) = self.raw.boxes.last_mut()
-            && last.label == Label::ResultTable
-            && last.goal == goal
-            && last.items.is_empty()
-        {
-            if label == Label::ResultTable {
-                self.current = self.raw.boxes.len().checked_sub(1);
-                return;
-            }
-            self.raw.boxes.pop();
-        }
-        let group = self.group(label, goal);
-        let at = self.raw.boxes.len();
-        if prose {
-            self.prose.insert(key, at);
-        }
-        self.raw.boxes.push(RawBox {
-            label,
-            year,
-            goal,
-            group,
-            place,
-            confidence,
-            items: Vec::new(),
-        });
-        self.current = Some(at);
-    }
-
-    /// The group of a box: indicators after results begin a new group.
-    fn group(&mut self, label: Label, goal: Option<usize>) -> usize {
-        let after_results = self.raw.boxes.last().is_none_or(|last| {
-            last.goal != goal
-                || matches!(
-                    last.label,
-                    Label::ResultTable | Label::Results | Label::Previous | Label::Ratings
-                )
-        });
-        let Some(goal) = goal.and_then(|at| self.raw.goals.get_mut(at)) else {
-            return 0;
-        };
-        goal.boxes += 1;
-        if goal.groups == 0 || matches!(label, Label::Indicators(_)) && after_results {
-            goal.groups += 1;
-        }
-        goal.groups - 1
+        true
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{split::Part, width::bare};
+use super::{layout::Item, split::Part, width::bare};
 
 /// How many colons of a result are tried as the end of the indicator's name.
 const MOST_COLONS: usize = 6;
@@ -52,6 +52,22 @@ pub(super) fn attach<'a>(indicators: &[Candidate<'_>], parts: &'a [Part]) -> Opt
         *slot = Some((part, named.map_or(part.text.as_str(), |(_, rest)| rest)));
     }
     Some(attached)
+}
+
+/// Adds ratings in a cell to the results in the cell before it, if these are as many. Returns whether it did.
+pub(super) fn rate(results: &mut [Item], ratings: &[Item]) -> bool {
+    let is_rating =
+        |item: &Item| item.exact.is_empty() && matches!(item.text.as_str(), "A" | "B" | "Ａ" | "Ｂ" | "-" | "－");
+    let are_ratings = ratings.len() > 1 && ratings.iter().all(is_rating);
+    if !are_ratings || ratings.len() != results.len() || results.iter().any(|result| !result.exact.is_empty()) {
+        return false;
+    }
+    for (result, rating) in results.iter_mut().zip(ratings) {
+        if !matches!(rating.text.as_str(), "-" | "－") {
+            result.text = format!("{}：{}", result.text, rating.text);
+        }
+    }
+    true
 }
 
 /// For each part the indicator with its number, if all are numbered; else the indicator at its place.
@@ -124,7 +140,9 @@ mod tests {
                 text: (*text).to_owned(),
                 place: Place::line(1),
                 number: *number,
+                marked: false,
                 doubtful: false,
+                run_together: false,
                 exact: None,
             })
             .collect();

@@ -1,20 +1,25 @@
-//! Splits a box into items: at bullets, at numbers, after sentences, and at blanks if a list lost its bullets.
+//! Splits a box into items: at bullets, at numbers, after sentences, and at blanks where what they separate is clear.
 
 use super::{
-    headings::circled,
     layout::{Item, Mark, number},
     notes::Place,
-    width::narrow,
+    width::{is_figure, narrow},
 };
-use crate::value::work;
+use crate::value::{FiscalYear, work};
+use signs::{Sign, Signs};
+
+pub(super) mod blanks;
+pub(super) mod signs;
+#[cfg(test)]
+mod tests;
 
 /// The kind of the items of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// Sentences.
     Prose,
-    /// Indicators, each with its target.
-    Indicators,
+    /// Indicators, each with its target, in the policy of a year.
+    Indicators(FiscalYear),
     /// Results or targets, each for an indicator.
     Values,
 }
@@ -27,30 +32,32 @@ pub(super) struct Part {
     pub(super) place: Place,
     /// The printed number, if any: ② or (2).
     pub(super) number: Option<u32>,
+    /// Whether a bullet or a number stands before the item, or it is one of a list.
+    pub(super) marked: bool,
     /// Whether the item was put together from lines, or split at a mere blank.
     pub(super) doubtful: bool,
+    /// Whether the item is several indicators that cannot be told apart, or parts of a figure that a line end broke.
+    pub(super) run_together: bool,
     /// The target or rating after `text`, if the page marks both as values; empty if there is none.
     pub(super) exact: Option<String>,
 }
 
-/// The signs that separate the items of a box: the first sign found decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Signs {
-    Bullets,
-    Numbers,
-}
+/// The most bytes of a name that was put together from lines.
+const LONGEST_NAME: usize = 1_500;
 
 /// The items of a box.
 pub(super) fn parts(items: &[Item], content: Content) -> Vec<Part> {
     let mut splitter = Splitter {
         content,
-        signs: None,
-        next: 1,
+        signs: Signs::of(items, content),
+        with_targets: items.iter().any(|item| has_target(&item.text)),
+        separated: false,
         parts: Vec::new(),
     };
     for item in items {
         splitter.item(item);
     }
+    splitter.doubt_broken_lines();
     // A marked value keeps its place among the others even if it is empty.
     splitter
         .parts
@@ -60,17 +67,12 @@ pub(super) fn parts(items: &[Item], content: Content) -> Vec<Part> {
 
 struct Splitter {
     content: Content,
-    signs: Option<Signs>,
-    /// The number expected next.
-    next: u32,
+    signs: Signs,
+    /// Whether any item has a target.
+    with_targets: bool,
+    /// Whether blanks separate indicators in any line.
+    separated: bool,
     parts: Vec<Part>,
-}
-
-/// A sign at the start of an item.
-struct Sign {
-    /// The length of the sign in bytes.
-    length: usize,
-    number: Option<u32>,
 }
 
 impl Splitter {
@@ -80,15 +82,17 @@ impl Splitter {
                 text: text.clone(),
                 place: item.place(),
                 number: None,
+                marked: true,
                 doubtful: false,
+                run_together: false,
                 exact: Some(after.first().cloned().unwrap_or_default()),
             });
         }
         if item.mark == Mark::Listed {
-            let sign = self.sign(&item.text, true);
+            let sign = self.signs.sign(&item.text, true, true);
             return self.push(item, 0, &item.text, sign, false);
         }
-        let starts = self.starts(&item.text);
+        let starts = self.signs.starts(&item.text);
         if starts.is_empty() {
             return self.without_signs(item);
         }
@@ -97,77 +101,37 @@ impl Splitter {
         if !before.trim().is_empty() {
             self.add_unsigned(item, 0, before, false);
         }
-        let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([item.text.len()]);
+        let ends: Vec<usize> = starts
+            .iter()
+            .skip(1)
+            .map(|(at, _)| *at)
+            .chain([item.text.len()])
+            .collect();
         let mut column = Columns::default();
-        for ((at, sign), end) in starts.iter().zip(ends) {
-            let text = item.text.get(*at..end).unwrap_or_default();
-            let sign = Sign {
-                length: sign.length,
-                number: sign.number,
-            };
-            let chars = column.at(&item.text, *at);
+        for ((at, sign), end) in starts.into_iter().zip(ends) {
+            let text = item.text.get(at..end).unwrap_or_default();
+            let chars = column.at(&item.text, at);
             self.push(item, chars, text, Some(sign), false);
         }
     }
 
-    /// Where items start in a text, each with its sign.
-    fn starts(&mut self, text: &str) -> Vec<(usize, Sign)> {
-        work::spend(text.len());
-        let mut starts = Vec::new();
-        let mut before = None;
-        for (at, c) in text.char_indices() {
-            let boundary = before.is_none_or(|b: char| b.is_whitespace() || b == '。');
-            // Circled numbers need no blank before them; but one that a sentence mentions is no sign.
-            let close =
-                circled(c).is_some() && self.next > 1 && before.is_none_or(|b| !"（(、・「とや及び～~-".contains(b));
-            if (boundary || close)
-                && let Some(sign) = text.get(at..).and_then(|from| self.sign(from, boundary))
-            {
-                starts.push((at, sign));
-            }
-            before = Some(c);
-        }
-        starts
-    }
-
-    /// The sign that a text starts with, if signs of this kind separate the items of this box.
-    fn sign(&mut self, text: &str, boundary: bool) -> Option<Sign> {
-        let c = text.chars().next()?;
-        let bullet = match narrow(c) {
-            '・' | '●' | '■' | '◆' | '◇' | '□' | '▪' | '➢' | '►' | '✓' => boundary,
-            // ○○区 stands for a name, not for an item.
-            '○' | '◯' => boundary && !text.chars().nth(1).is_some_and(|c| "○◯".contains(c)),
-            _ => false,
+    /// Lines of indicators that blanks separate end with a target: where one does not, a line end may stand anywhere.
+    fn doubt_broken_lines(&mut self) {
+        let Content::Indicators(year) = self.content else {
+            return;
         };
-        if bullet && self.signs != Some(Signs::Numbers) {
-            self.signs = Some(Signs::Bullets);
-            return Some(Sign {
-                length: c.len_utf8(),
-                number: None,
-            });
+        let mut parts = self.parts.iter_mut().filter(|part| !part.marked).peekable();
+        while let Some(part) = parts.next() {
+            let rests = ["以上", "以下", "以内", "未満", "%", "％"];
+            let broken = rests.iter().any(|rest| part.text.starts_with(rest))
+                || parts.peek().is_some() && blanks::ends_within(&part.text, year);
+            part.run_together |= broken || self.separated && !blanks::is_whole(&part.text, year);
         }
-        if self.signs == Some(Signs::Bullets) {
-            return None;
-        }
-        let (number, length) = match circled(c) {
-            Some(number) => (number, c.len_utf8()),
-            None if boundary => bracketed(text)?,
-            None => return None,
-        };
-        // Numbers come in order. Values may skip some: they may belong to some of the indicators only.
-        let expected = number == self.next || self.content == Content::Values && number > self.next;
-        expected.then(|| {
-            self.signs = Some(Signs::Numbers);
-            self.next = number + 1;
-            Sign {
-                length,
-                number: Some(number),
-            }
-        })
     }
 
     fn push(&mut self, item: &Item, chars: usize, text: &str, sign: Option<Sign>, doubtful: bool) {
         let number_of = sign.as_ref().and_then(|sign| sign.number);
+        let marked = sign.is_some() || item.mark == Mark::Listed;
         // The number stays in prose, which may refer to it.
         let skipped = match sign {
             Some(sign) if sign.number.is_none() || self.content != Content::Prose => sign.length,
@@ -186,22 +150,47 @@ impl Splitter {
                     },
             },
             number: number_of,
+            marked,
             doubtful,
+            run_together: false,
             exact: None,
         });
     }
 
     fn without_signs(&mut self, item: &Item) {
-        match (item.mark, self.signs) {
-            (Mark::Run, _) => self.run(item),
-            (_, Some(_)) => self.add_unsigned(item, 0, &item.text, item.mark == Mark::Line || item.goes_on),
-            (_, None) => {
-                let mut column = Columns::default();
-                for (at, text) in sentences(&item.text, self.content) {
-                    let chars = column.at(&item.text, at);
-                    self.add_unsigned(item, chars, text, false);
+        if item.mark == Mark::Run {
+            return self.run(item);
+        }
+        if self.signs.found() {
+            return self.add_unsigned(item, 0, &item.text, item.mark == Mark::Line || item.goes_on);
+        }
+        let mut column = Columns::default();
+        let goes_on = |last: &Part| is_broken_figure(&last.text, &item.text, self.content);
+        if let Content::Indicators(year) = self.content {
+            if self.parts.last().is_some_and(goes_on) {
+                return self.add_unsigned(item, 0, &item.text, true);
+            }
+            match blanks::indicators(&item.text, year) {
+                blanks::Line::One => self.add_unsigned(item, 0, &item.text, false),
+                blanks::Line::Several(parts) => {
+                    self.separated = true;
+                    for (at, text) in parts {
+                        let chars = column.at(&item.text, at);
+                        self.push(item, chars, text, None, true);
+                    }
+                }
+                blanks::Line::Unclear => {
+                    self.push(item, 0, &item.text, None, true);
+                    if let Some(last) = self.parts.last_mut() {
+                        last.run_together = true;
+                    }
                 }
             }
+            return;
+        }
+        for (at, text) in sentences(&item.text, self.content) {
+            let chars = column.at(&item.text, at);
+            self.add_unsigned(item, chars, text, false);
         }
     }
 
@@ -209,14 +198,12 @@ impl Splitter {
     fn add_unsigned(&mut self, item: &Item, chars: usize, text: &str, may_go_on: bool) {
         let text = text.trim();
         let content = self.content;
-        if let Some(last) = self.parts.last_mut() {
-            let ended = last.text.ends_with(['。', '」']);
-            let broken = item.mark == Mark::Line && content == Content::Prose && last.text.chars().nth(25).is_some();
+        if let Some(last) = self.parts.last_mut().filter(|last| last.exact.is_none()) {
             let joint = match content {
                 // A rating in its own cell, for a result that has none yet.
                 Content::Values if matches!(text, "A" | "B" | "Ａ" | "Ｂ") && !has_rating(&last.text) => Some("："),
                 Content::Values if text.starts_with(['(', '（', '※']) => Some(""),
-                Content::Indicators if text.starts_with([':', '：']) => Some(""),
+                Content::Indicators(_) if text.starts_with([':', '：']) => Some(""),
                 _ => None,
             };
             if let Some(joint) = joint {
@@ -224,13 +211,28 @@ impl Splitter {
                 last.text.push_str(text);
                 return;
             }
-            if chars == 0 && !ended && (may_go_on && content != Content::Values || broken) {
-                let apart = last.text.ends_with(|c: char| c.is_ascii()) && text.starts_with(|c: char| c.is_ascii());
-                if apart {
+            let ended = last.text.ends_with(['。', '」']);
+            let goes_on = match content {
+                _ if is_broken_figure(&last.text, text, content) => true,
+                Content::Prose => {
+                    let broken = item.mark == Mark::Line && last.text.chars().nth(25).is_some();
+                    !ended && (may_go_on || broken)
+                }
+                Content::Indicators(_) if !is_open(&last.text) => {
+                    !ended && (may_go_on || self.with_targets && is_broken_name(&last.text, text))
+                }
+                Content::Indicators(_) => true,
+                Content::Values => is_open(&last.text),
+            };
+            if chars == 0 && goes_on {
+                let (before, after) = (last.text.chars().next_back(), text.chars().next());
+                let both = |is: fn(char) -> bool| before.is_some_and(is) && after.is_some_and(is);
+                if both(|c| c.is_ascii()) || both(is_figure) {
                     last.text.push(' ');
                 }
                 last.text.push_str(text);
                 last.doubtful = true;
+                last.run_together |= content == Content::Values && both(is_figure);
                 return;
             }
         }
@@ -246,11 +248,11 @@ impl Splitter {
         let parts: Vec<(usize, &str)> = if by_sentence {
             sentences(text, self.content).collect()
         } else {
-            words(text).collect()
+            blanks::words(text).collect()
         };
         let content = self.content;
         let complete = |text: &str| match content {
-            Content::Indicators => has_target(text),
+            Content::Indicators(_) => has_target(text),
             _ => true,
         };
         let any = parts.iter().any(|(_, text)| complete(text));
@@ -270,6 +272,36 @@ impl Splitter {
             open = any && !complete(part);
         }
     }
+}
+
+/// Whether a bracket is open at the end of a text: its line broke off.
+fn is_open(text: &str) -> bool {
+    let last = text.chars().rev().take(60).find(|c| matches!(narrow(*c), '(' | ')'));
+    last.is_some_and(|c| narrow(c) == '(')
+}
+
+/// Whether a line end stands within a figure, or may stand there: neither part of it is a figure.
+fn is_broken_figure(before: &str, after: &str, content: Content) -> bool {
+    let is_digit = |c: char| c.is_numeric() || matches!(narrow(c), '.' | ',');
+    let meet = before.ends_with(is_digit) && after.starts_with(is_digit);
+    match content {
+        Content::Prose => false,
+        Content::Indicators(_) => meet,
+        // Lines that are bare figures are one each.
+        Content::Values => {
+            let last = before.rsplit(' ').next().unwrap_or_default();
+            meet && last.chars().all(is_digit) && !after.chars().all(is_digit)
+        }
+    }
+}
+
+/// Whether the name of an indicator goes on in the next line: it is as long as a line is, or ends or goes on as no name does.
+fn is_broken_name(name: &str, next: &str) -> bool {
+    let unfinished = name.ends_with(['の', 'を', 'が', 'に', 'は', 'と', 'で', 'や', 'も', 'っ', '、', '・']);
+    let goes_on = next.starts_with([
+        'の', 'を', 'が', 'に', 'は', 'と', '、', '」', 'る', 'っ', 'ん', 'ー', 'ゃ', 'ゅ', 'ょ',
+    ]);
+    name.len() < LONGEST_NAME && !has_target(name) && (unfinished || goes_on || name.chars().nth(25).is_some())
 }
 
 /// Whether a result ends with its rating.
@@ -300,20 +332,6 @@ pub(super) fn has_target(text: &str) -> bool {
         .any(|end| text.ends_with(end))
 }
 
-/// The number in (2) or （２）, and its length in bytes.
-fn bracketed(text: &str) -> Option<(u32, usize)> {
-    let mut chars = text.char_indices().map(|(at, c)| (at + c.len_utf8(), narrow(c)));
-    chars.next().filter(|(_, c)| *c == '(')?;
-    let mut number = 0;
-    for (end, c) in chars.take(3) {
-        match c.to_digit(10) {
-            Some(digit) => number = number * 10 + digit,
-            None => return (c == ')' && number > 0).then_some((number, end)),
-        }
-    }
-    None
-}
-
 /// The sentences of a text, separated by blanks; for values, the texts up to each rating.
 fn sentences(text: &str, content: Content) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
@@ -324,7 +342,7 @@ fn sentences(text: &str, content: Content) -> impl Iterator<Item = (usize, &str)
             let ends = c == ' '
                 && match content {
                     Content::Prose => before.last() == Some(&'。'),
-                    Content::Indicators => false,
+                    Content::Indicators(_) => false,
                     Content::Values => matches!(before, [':', 'A' | 'B']),
                 };
             before = [before.last().copied().unwrap_or(' '), narrow(c)];
@@ -340,16 +358,6 @@ fn sentences(text: &str, content: Content) -> impl Iterator<Item = (usize, &str)
     })
 }
 
-/// The words of a text, with their places.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split(' ').filter_map(move |word| {
-        let start = at;
-        at += word.len() + 1;
-        (!word.is_empty()).then_some((start, word))
-    })
-}
-
 /// Counts characters up to a place; places only increase.
 #[derive(Default)]
 struct Columns {
@@ -362,86 +370,5 @@ impl Columns {
         self.chars += text.get(self.bytes..bytes).map_or(0, |part| part.chars().count());
         self.bytes = self.bytes.max(bytes);
         self.chars
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Content, Item, Mark, parts};
-
-    fn texts(lines: &[(&str, Mark)], content: Content) -> Vec<String> {
-        let items: Vec<Item> = lines
-            .iter()
-            .map(|(text, mark)| Item {
-                text: (*text).to_owned(),
-                line: 1,
-                column: 1,
-                mark: *mark,
-                goes_on: false,
-                exact: vec![],
-            })
-            .collect();
-        parts(&items, content).into_iter().map(|part| part.text).collect()
-    }
-
-    #[test]
-    fn prose_is_parted_at_bullets_numbers_and_sentences() {
-        for (text, mark, expected) in [
-            ("・a・b。 ・c", Mark::Line, vec!["a・b。", "c"]),
-            ("「a」 ・b", Mark::Line, vec!["「a」", "b"]),
-            ("①a ②b", Mark::Line, vec!["①a", "②b"]),
-            ("①a②b（①を除く）", Mark::Line, vec!["①a", "②b（①を除く）"]),
-            ("（１）a （２）b", Mark::Line, vec!["（１）a", "（２）b"]),
-            ("a。 b。そのため、c。", Mark::Line, vec!["a。", "b。そのため、c。"]),
-            ("a。 b。", Mark::Run, vec!["a。", "b。"]),
-            ("a b", Mark::Run, vec!["a", "b"]),
-            ("a b", Mark::Line, vec!["a b"]),
-            ("・a b ・c", Mark::Listed, vec!["a b ・c"]),
-            ("○○区の○○", Mark::Line, vec!["○○区の○○"]),
-            ("・a ①b ②c", Mark::Line, vec!["a ①b ②c"]),
-        ] {
-            assert_eq!(texts(&[(text, mark)], Content::Prose), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_broke_off_goes_on() {
-        let lines = [
-            ("・災害に強い", Mark::Line),
-            ("まち。", Mark::Line),
-            ("・犯罪", Mark::Line),
-        ];
-        assert_eq!(texts(&lines, Content::Prose), ["災害に強いまち。", "犯罪"]);
-        let lines = [("「誇り」", Mark::Line), ("まち", Mark::Line)];
-        assert_eq!(texts(&lines, Content::Prose), ["「誇り」", "まち"]);
-    }
-
-    #[test]
-    fn indicators_in_a_list_without_bullets_end_with_their_targets() {
-        for (text, expected) in [
-            ("a：57%以上 b：80%以上", vec!["a：57%以上", "b：80%以上"]),
-            (
-                "a 40%以上 ICT を使う人：30%以上",
-                vec!["a 40%以上", "ICT を使う人：30%以上"],
-            ),
-            ("・a b：60%以上 ・c 40%以上", vec!["a b：60%以上", "c 40%以上"]),
-        ] {
-            assert_eq!(texts(&[(text, Mark::Run)], Content::Indicators), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn results_are_parted_after_ratings_and_take_a_rating_that_stands_apart() {
-        for (text, expected) in [
-            ("57.0%：A 84.96%：Ｂ", vec!["57.0%：A", "84.96%：Ｂ"]),
-            ("①57.0%：A②81%：B", vec!["57.0%：A", "81%：B"]),
-            ("22分 30秒", vec!["22分 30秒"]),
-        ] {
-            assert_eq!(texts(&[(text, Mark::Line)], Content::Values), expected, "{text}");
-        }
-        assert_eq!(
-            texts(&[("57%", Mark::Block), ("Ａ", Mark::Block)], Content::Values),
-            ["57%：Ａ"]
-        );
     }
 }

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Confidence, Form, FormGoal, Severity, read_html, read_text};
 
+mod assembled;
 mod bounds;
 mod broken;
+mod pages;
+mod pasted;
 mod random;
 mod varied;
 

@@ -1,8 +1,12 @@
 //! A form in plain text as rows of cells: a line is a row, with tabs between its cells.
 //!
-//! A spreadsheet puts quotes around a cell that holds a line end, a tab or a quote, and doubles the quotes in it.
+//! A spreadsheet puts quotes around a cell that holds a line end, a tab or a quote, and doubles the quotes in it. A word
+//! processor puts a tab behind the mark of a list's item.
 
-use super::layout::{Builder, Layout, Mark, number};
+use super::{
+    layout::{Layout, Mark, builder::Builder, number},
+    split::signs::is_list_mark,
+};
 use crate::value::work;
 
 /// The rows of a text.
@@ -17,6 +21,12 @@ pub(super) fn layout(text: &str) -> Layout {
         rows.row();
     }
     rows.builder.finish(rows.line)
+}
+
+/// The characters that end a line within a cell, where they are not the end of a line of the file: those of old programs,
+/// of word processors and of pages.
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 struct Rows<'a> {
@@ -34,6 +44,11 @@ impl Rows<'_> {
         // Quotes around a whole line are the text's own.
         let mut cell = quoted(self.rest).filter(|(_, after)| after.starts_with('\t'));
         let printed = self.rest.split('\n').next().unwrap_or_default();
+        if cell.is_none()
+            && let Some(marked) = listed(printed)
+        {
+            return self.listed(printed, marked);
+        }
         let table = cell.is_some() || printed.contains('\t');
         loop {
             self.builder.cell(self.line, table);
@@ -45,7 +60,7 @@ impl Rows<'_> {
                     self.quoted_cell(content);
                     self.rest = after.strip_prefix('\r').unwrap_or(after);
                 }
-                None => self.plain_cell(),
+                None => self.plain_cell(table),
             }
             let Some(next) = self.rest.strip_prefix('\t') else {
                 break;
@@ -57,11 +72,32 @@ impl Rows<'_> {
         self.builder.end_row();
     }
 
-    fn plain_cell(&mut self) {
+    /// A line with the item of a list: no table, though there is a tab behind its mark.
+    fn listed(&mut self, printed: &str, marked: usize) {
+        self.builder.cell(self.line, false);
+        let start = printed.get(..marked).map_or(0, |before| before.chars().count());
+        let text = printed.get(marked..).unwrap_or_default();
+        self.builder.text(text, self.line, self.column + number(start));
+        self.rest = self.rest.get(printed.len()..).unwrap_or_default();
+        self.rest = self.rest.strip_prefix('\n').unwrap_or(self.rest);
+        self.builder.end_row();
+    }
+
+    fn plain_cell(&mut self, table: bool) {
         let end = self.rest.find(['\t', '\n']).unwrap_or(self.rest.len());
         let (cell, after) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
-        self.builder.text(cell, self.line, self.column);
-        self.column += number(cell.chars().count());
+        let cell = cell.strip_suffix('\r').unwrap_or(cell);
+        for (n, line) in cell.split(is_line_end).enumerate() {
+            if n > 0 && table {
+                self.builder.end_line();
+            } else if n > 0 {
+                self.builder.end_row();
+                self.builder.cell(self.line, false);
+            }
+            self.builder.text(line, self.line, self.column);
+            self.column += number(line.chars().count()) + 1;
+        }
+        self.column -= 1;
         self.rest = after;
     }
 
@@ -78,6 +114,14 @@ impl Rows<'_> {
         }
         self.column += 1;
     }
+}
+
+/// Where the item of a list begins in a line that holds nothing else, but has a tab behind its mark: `・\t備え`.
+fn listed(line: &str) -> Option<usize> {
+    let text = line.trim();
+    let (mark, item) = text.split_once('\t')?;
+    let start = line.len() - line.trim_start().len();
+    (is_list_mark(mark) && !item.trim().contains('\t')).then_some(start)
 }
 
 /// The content of a cell in quotes that a text begins with, and the text behind the cell. Quotes that the content does not

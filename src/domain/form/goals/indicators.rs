@@ -5,54 +5,124 @@ use crate::domain::{
     fiscal_year,
     form::{
         Confidence, Field, FormIndicator,
-        labels::{Label, without_legend},
+        labels::Label,
         layout::Item,
         notes::{Place, quoted},
         reader::RawBox,
         results::{Attached, Candidate, attach},
-        split::{Content, Part, parts},
-        table::RawRecord,
+        split::{Content, Part, blanks, has_target, parts},
+        table::{RawRecord, note_remark},
         worse,
     },
     kinds::IndicatorKind,
     reading::{
         Parse, indicator,
-        result::{self, ReadResult},
         target::{self, ReadTarget},
     },
 };
 
+/// What stands in a group beside the names of its indicators.
+#[derive(Default)]
+pub(super) struct Values {
+    pub(super) targets: Vec<Part>,
+    pub(super) results: Vec<Part>,
+    pub(super) ratings: Vec<Part>,
+    pub(super) previous: Vec<Part>,
+}
+
+/// A name of an indicator, with the kind and the confidence of its box.
+pub(super) type Name = (IndicatorKind, Confidence, Part);
+
 impl Reading<'_> {
     /// Reads a group of boxes of indicators and results. Returns whether every result has its indicator.
     pub(super) fn group(&mut self, boxes: &[RawBox], records: &[RawRecord], rows: &mut Vec<IndicatorRow>) -> bool {
+        let mut settled = true;
         let start = rows.len();
-        rows.extend(records.iter().map(|record| self.record(record)));
-        let mut targets = Vec::new();
-        let (mut results, mut ratings, mut previous) = (Vec::new(), Vec::new(), Vec::new());
-        let mut names: Vec<(IndicatorKind, Confidence, Part)> = Vec::new();
+        for record in records {
+            settled &= self.record(record, rows);
+        }
+        let mut values = Values::default();
+        let mut names: Vec<Name> = Vec::new();
         for it in boxes {
-            let values = |into: &mut Vec<Part>| into.extend(values(&it.items));
             match it.label {
                 Label::Indicators(kind) => {
-                    for part in parts(&it.items, Content::Indicators) {
-                        if part.text.starts_with('※') && part.exact.is_none() {
-                            self.remark(&part);
-                        } else {
-                            names.push((kind, it.confidence, part));
-                        }
-                    }
+                    let found = self.names(&it.items);
+                    names.extend(found.into_iter().map(|part| (kind, it.confidence, part)));
                 }
-                Label::Targets => values(&mut targets),
-                Label::ResultTable => values(&mut results),
-                Label::Results => match self.head_year(it) {
-                    Some(0) => values(&mut results),
-                    Some(-1) => values(&mut previous),
+                Label::Targets => values.targets.extend(self.values(&it.items)),
+                Label::ResultTable => values.results.extend(self.values(&it.items)),
+                Label::Results => match self.years_after(it.year.as_deref()) {
+                    Some(0) => values.results.extend(self.values(&it.items)),
+                    Some(-1) => values.previous.extend(self.values(&it.items)),
                     _ => self.other_year(it),
                 },
-                Label::Ratings => values(&mut ratings),
-                Label::Previous => values(&mut previous),
+                Label::Ratings => values.ratings.extend(self.values(&it.items)),
+                Label::Previous => values.previous.extend(self.values(&it.items)),
                 _ => {}
             }
+        }
+        self.attach_all(names, values, start, rows) && settled
+    }
+
+    /// The names in a box of indicators, each with its target if the box has it.
+    fn names(&mut self, items: &[Item]) -> Vec<Part> {
+        let mut names = Vec::new();
+        for part in parts(items, Content::Indicators(self.texts_in)) {
+            if part.text.starts_with('※') && part.exact.is_none() {
+                note_remark(self.notes, part.place, &part.text);
+                continue;
+            }
+            if part.run_together {
+                let text = quoted(&part.text);
+                self.notes.error(
+                    "indicators_run_together",
+                    part.place,
+                    format!("「{text}」に目標値が2つ以上あり、指標の切れ目が分かりません。指標ごとに改行するか、それぞれの先頭に「・」を付けてください"),
+                    format!("'{text}' has more than one target, and nothing tells where an indicator ends: put each on a line of its own, or begin each with ・"),
+                );
+            }
+            names.push(part);
+        }
+        names
+    }
+
+    /// Reads indicators, and attaches values to the rows from `of` on.
+    #[expect(clippy::too_many_lines, reason = "the steps share what they found")]
+    pub(super) fn attach_all(
+        &mut self,
+        mut names: Vec<Name>,
+        values: Values,
+        of: usize,
+        rows: &mut Vec<IndicatorRow>,
+    ) -> bool {
+        let Values {
+            mut targets,
+            mut results,
+            mut ratings,
+            previous,
+        } = values;
+        if let [(kind, confidence, name)] = names.as_slice()
+            && name.exact.is_none()
+            && !has_target(&name.text)
+            && let Some((found, of_them)) = blanks::names_and_targets(name, &targets, self.texts_in)
+        {
+            names = found.into_iter().map(|part| (*kind, *confidence, part)).collect();
+            targets = of_them;
+        }
+        if let Some(found) = blanks::targets(&targets, names.len(), self.texts_in) {
+            targets = found;
+        } else if let ([_], [target]) = (names.as_slice(), targets.as_slice())
+            && target.exact.is_none()
+            && blanks::has_several_targets(&target.text, self.texts_in)
+        {
+            let text = quoted(&target.text);
+            self.notes.error(
+                "target_count",
+                target.place,
+                format!("目標値「{text}」が2つ以上ありますが、指標は1件と読めます。指標ごとに改行するか先頭に「・」を付けてください"),
+                format!("'{text}' are several targets for one indicator: put each indicator on a line of its own or begin it with ・"),
+            );
+            return false;
         }
         let candidates: Vec<Candidate<'_>> = names
             .iter()
@@ -74,7 +144,8 @@ impl Reading<'_> {
         if results.is_empty() {
             results = std::mem::take(&mut ratings);
         }
-        let new = rows.get(start..).unwrap_or_default();
+        let new = rows.get(of..).unwrap_or_default();
+        let units: Vec<Option<String>> = new.iter().map(|row| row.unit().map(str::to_owned)).collect();
         let of_group: Vec<(Option<u32>, String)> = new
             .iter()
             .map(|row| (row.number, row.indicator.read.value.name.clone()))
@@ -83,6 +154,20 @@ impl Reading<'_> {
             .iter()
             .map(|(number, name)| Candidate { number: *number, name })
             .collect();
+        let separated = |parts: Vec<Part>| blanks::results(&parts, &units, self.texts_in).unwrap_or(parts);
+        let (results, previous) = (separated(results), separated(previous));
+        for part in results.iter().chain(&previous).filter(|_| units.len() > 1) {
+            if blanks::has_several_results(part, self.texts_in) {
+                let text = quoted(&part.text);
+                self.notes.error(
+                    "result_count",
+                    part.place,
+                    format!("実績「{text}」に値が2つ以上あり、切れ目が分かりません。指標ごとに改行するか先頭に「・」を付けてください"),
+                    format!("'{text}' are several results, and nothing tells whose they are: put each on a line of its own or begin it with ・"),
+                );
+                return false;
+            }
+        }
         let results_of = self.attached(&candidates, &results, "result_count", ("実績", "results"));
         let ratings_of = self.attached(&candidates, &ratings, "result_count", ("達成状況", "ratings"));
         let previous_of = self.attached(
@@ -96,7 +181,7 @@ impl Reading<'_> {
         };
         for (((row, result), rating), before) in rows
             .iter_mut()
-            .skip(start)
+            .skip(of)
             .zip(results_of)
             .zip(ratings_of)
             .zip(previous_of)
@@ -124,17 +209,6 @@ impl Reading<'_> {
         true
     }
 
-    /// Leaves out a remark between indicators.
-    fn remark(&mut self, part: &Part) {
-        let text = quoted(&part.text);
-        self.notes.warning(
-            "remark_left_out",
-            part.place,
-            format!("注記「{text}」は指標ではないため、取り込みません"),
-            format!("the remark '{text}' is no indicator and is left out"),
-        );
-    }
-
     /// Attaches values to indicators, or reports that the numbers of both differ.
     fn attached<'a>(
         &mut self,
@@ -150,18 +224,20 @@ impl Reading<'_> {
             let (ja, en) = if indicators == values {
                 (
                     format!(
-                        "{ja}に書かれた名称や番号が指標の並びと合いません。どの指標のものか分からないため、この経営課題の実績はどれも取り込みません"
+                        "{ja}に書かれた名称や番号が指標の並びと合いません。どの指標のものか分からないため、この経営課題の実績はどれも取り込みません。指標と同じ名称か番号を付けてください"
                     ),
                     format!(
-                        "the names or numbers of the {en} contradict the order of the indicators: no result of this goal is attached"
+                        "the names or numbers of the {en} contradict the order of the indicators: no result of this goal is attached. Give them the indicators' names or numbers"
                     ),
                 )
             } else {
                 (
                     format!(
-                        "{ja}が{values}件、指標が{indicators}件で数が合いません。どの指標のものか分からないため、この経営課題の実績はどれも取り込みません"
+                        "{ja}が{values}件、指標が{indicators}件で数が合いません。どの指標のものか分からないため、この経営課題の実績はどれも取り込みません。指標ごとに改行するか先頭に「・」を付け、ないものは「－」と書いてください"
                     ),
-                    format!("there are {values} {en} for {indicators} indicators: no result of this goal is attached"),
+                    format!(
+                        "there are {values} {en} for {indicators} indicators: no result of this goal is attached. Put each on a line of its own or begin it with ・, and write － where there is none"
+                    ),
                 )
             };
             self.notes.error(code, place, ja, en);
@@ -170,11 +246,7 @@ impl Reading<'_> {
     }
 
     /// The years from the policy's year to the year in the head of a column; 0 for a head without a year.
-    fn head_year(&self, it: &RawBox) -> Option<i32> {
-        self.years_after(it.year.as_deref())
-    }
-
-    fn years_after(&self, printed: Option<&str>) -> Option<i32> {
+    pub(super) fn years_after(&self, printed: Option<&str>) -> Option<i32> {
         let (Some(printed), Some(year)) = (printed, self.year) else {
             return Some(0);
         };
@@ -187,7 +259,7 @@ impl Reading<'_> {
         }
     }
 
-    fn result_of_other_year(&mut self, place: Place, year: Option<&str>) {
+    pub(super) fn result_of_other_year(&mut self, place: Place, year: Option<&str>) {
         let year = year.unwrap_or_default();
         self.notes.warning(
             "result_year",
@@ -197,7 +269,13 @@ impl Reading<'_> {
         );
     }
 
-    fn indicator(&mut self, kind: IndicatorKind, label: Confidence, part: &Part, target: Option<&str>) -> IndicatorRow {
+    pub(super) fn indicator(
+        &mut self,
+        kind: IndicatorKind,
+        label: Confidence,
+        part: &Part,
+        target: Option<&str>,
+    ) -> IndicatorRow {
         let line = target.map_or(part.text.clone(), |target| format!("{}：{target}", part.text));
         let read = match &part.exact {
             Some(target) => indicator::exact(&part.text, target, self.texts_in),
@@ -244,127 +322,4 @@ impl Reading<'_> {
             number: part.number,
         }
     }
-
-    fn record(&mut self, record: &RawRecord) -> IndicatorRow {
-        // The name without its bullet or number.
-        let named = parts(std::slice::from_ref(&record.name), Content::Indicators);
-        let part = named.into_iter().next().unwrap_or_else(|| Part {
-            text: record.name.text.clone(),
-            place: record.name.place(),
-            number: None,
-            doubtful: false,
-            exact: None,
-        });
-        let mut row = self.indicator(record.kind, Confidence::High, &part, record.target.as_deref());
-        match &record.result {
-            Some((text, year, place)) => match self.years_after(year.as_deref()) {
-                Some(0) => {
-                    let text = record
-                        .rating
-                        .as_ref()
-                        .map_or(text.clone(), |rating| format!("{text}：{rating}"));
-                    row.indicator.result = Some(self.result(&text, *place, false, &row.indicator));
-                }
-                Some(-1) => row.indicator.previous = Some(self.previous(text, *place, false, &row.indicator)),
-                _ => self.result_of_other_year(*place, year.as_deref()),
-            },
-            None => {
-                if let Some(rating) = &record.rating {
-                    row.indicator.result = Some(self.result(rating, record.place, true, &row.indicator));
-                }
-            }
-        }
-        if let Some((text, place)) = &record.previous {
-            row.indicator.previous = Some(self.previous(text, *place, false, &row.indicator));
-        }
-        row
-    }
-
-    fn result(&mut self, text: &str, place: Place, doubtful: bool, indicator: &FormIndicator) -> Field<ReadResult> {
-        let unit = indicator
-            .read
-            .value
-            .target
-            .as_ref()
-            .and_then(|target| target.unit.as_deref());
-        let read = result::read(text, unit, self.texts_in);
-        self.judged(read, text, place, doubtful)
-    }
-
-    /// A result and a rating that the page marks as such; either may be empty.
-    fn exact_result(&mut self, part: &Part, rating: &str, indicator: &FormIndicator) -> Field<ReadResult> {
-        let target = indicator.read.value.target.as_ref();
-        let unit = target.and_then(|target| target.unit.as_deref());
-        let read = result::exact(&part.text, rating, unit, self.texts_in);
-        self.judged(read, &part.text, part.place, false)
-    }
-
-    fn judged(&mut self, read: ReadResult, text: &str, place: Place, doubtful: bool) -> Field<ReadResult> {
-        let understood = read.parse == Parse::Full;
-        if !understood {
-            let text = quoted(text);
-            self.notes.warning(
-                "result_unreadable",
-                place,
-                format!("実績「{text}」を読み取れません。記載のまま残します"),
-                format!("the result '{text}' cannot be read in full: its text is kept"),
-            );
-        }
-        let confidence = match (understood, doubtful) {
-            (false, _) => Confidence::Low,
-            (true, true) => Confidence::Medium,
-            (true, false) => Confidence::High,
-        };
-        Field {
-            value: read,
-            line: place.line,
-            confidence,
-        }
-    }
-
-    fn previous(
-        &mut self,
-        text: &str,
-        place: Place,
-        doubtful: bool,
-        indicator: &FormIndicator,
-    ) -> Field<(String, ReadResult)> {
-        let Field {
-            value,
-            line,
-            confidence,
-        } = self.result(text, place, doubtful, indicator);
-        Field {
-            value: (text.to_owned(), value),
-            line,
-            confidence,
-        }
-    }
-}
-
-/// The values of a box, without the legend of their ratings, which may stand on two lines.
-fn values(items: &[Item]) -> Vec<Part> {
-    let mut kept = Vec::new();
-    let mut rest = items.iter().peekable();
-    while let Some(item) = rest.next() {
-        if !item.exact.is_empty() {
-            kept.push(item.clone());
-            continue;
-        }
-        let begins = item.text.starts_with(['※', '(', '（']);
-        let ends = |next: &&Item| {
-            begins && next.exact.is_empty() && without_legend(&format!("{} {}", item.text, next.text)).is_empty()
-        };
-        if rest.next_if(|next| ends(next)).is_some() {
-            continue;
-        }
-        let text = without_legend(&item.text);
-        if !text.is_empty() {
-            kept.push(Item {
-                text: text.to_owned(),
-                ..item.clone()
-            });
-        }
-    }
-    parts(&kept, Content::Values)
 }

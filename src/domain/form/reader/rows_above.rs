@@ -5,19 +5,18 @@ use crate::domain::form::{
     budgets, headings,
     labels::{self, Label, label_of},
     layout::{Cell, Item, Row},
-    notes::Place,
+    notes::{Place, quoted},
+    width::start,
 };
 
 impl Reader {
     /// A title. The first one names the organization and year of the form; a second one begins another form.
     pub(super) fn title(&mut self, row: &Row, item: &Item) -> bool {
         let whole: String = row
-            .cells
-            .iter()
-            .flat_map(|cell| &cell.items)
+            .items()
             .take(4)
             .filter(|other| other.exact.is_empty() || *other == item)
-            .map(|item| labels::start(&item.text))
+            .map(|item| start(&item.text))
             .collect::<Vec<_>>()
             .join(" ");
         let Some(mut title) = headings::title(&whole) else {
@@ -68,7 +67,7 @@ impl Reader {
 
     /// The lines above the first box: organization, year, head and unit.
     pub(super) fn header(&mut self, row: &Row) {
-        let mut items = row.cells.iter().flat_map(|cell| &cell.items).peekable();
+        let mut items = row.items();
         while let Some(item) = items.next() {
             let place = item.place();
             if let Some(year) = headings::year_alone(&item.text) {
@@ -77,7 +76,7 @@ impl Reader {
                 self.unit = Some(unit);
             } else if let Some(mut name) = headings::organization(&item.text) {
                 if name.is_empty() {
-                    let next = items.next().map_or("", |next| labels::start(&next.text));
+                    let next = items.next().map_or("", |next| start(&next.text));
                     next.clone_into(&mut name);
                 }
                 if !name.is_empty() {
@@ -90,14 +89,33 @@ impl Reader {
                 } else if name.is_none()
                     && let Some(next) = items.next()
                 {
-                    let together = format!("{} {}", title.as_deref().unwrap_or("所属長"), labels::start(&next.text));
+                    let together = format!("{} {}", title.as_deref().unwrap_or("所属長"), start(&next.text));
                     (title, name) = headings::head(&together).unwrap_or((title, name));
                 }
                 if self.raw.head_name.is_none() && (name.is_some() || !item.exact.is_empty()) {
                     self.raw.head_name = name.map(|name| (name, place));
                     self.raw.head_title = title.map(|title| (title, place));
                 }
+            } else {
+                let (_, _, lines) = self.unread.get_or_insert_with(|| (quoted(&item.text), place, 0));
+                *lines += 1;
             }
+        }
+    }
+
+    /// Warns of texts above the first box that belong nowhere.
+    pub(super) fn note_unread(&mut self) {
+        if let Some((text, place, lines)) = self.unread.take() {
+            let (ja, en) = match lines {
+                1 => (String::new(), String::new()),
+                _ => (format!("など{lines}行"), format!(" and so on, {lines} lines,")),
+            };
+            self.raw.notes.warning(
+                "text_unplaced",
+                place,
+                format!("最初の欄より上にある「{text}」{ja}は、どの欄のものでもないため、取り込みません"),
+                format!("'{text}'{en} above the first box belongs to none and is left out"),
+            );
         }
     }
 
@@ -129,19 +147,18 @@ impl Reader {
                 .flat_map(|(column, cell)| cell.items.iter().map(move |item| (column, item)));
             if let Some((column, next)) = next.skip_while(|(_, next)| *next != item).nth(1)
                 && budgets::head(&next.text).is_none()
+                && labels::find(&next.text).is_none()
             {
                 title = Some((next.text.clone(), next.place(), Confidence::High));
                 from = column + 1;
             }
         }
         let figures = budgets::of_row(row, from);
-        let unit = row
-            .cells
-            .iter()
-            .flat_map(|cell| &cell.items)
-            .find_map(|item| headings::unit(&item.text));
+        let unit = row.items().find_map(|item| headings::unit(&item.text));
+        let no_figures = figures.is_empty();
         self.close();
         self.in_goal = true;
+        self.below = figures.len();
         self.raw.goals.push(RawGoal {
             code: heading.code,
             named: heading.named,
@@ -152,6 +169,14 @@ impl Reader {
             groups: 0,
             boxes: 0,
         });
+        // A merged cell with the goal stands beside its boxes.
+        let rest = Row {
+            cells: row.cells.get(from..).unwrap_or_default().to_vec(),
+            table: row.table,
+        };
+        if no_figures && rest.filled().next().is_some_and(|cell| label_of(cell).is_some()) {
+            self.content(&rest);
+        }
         true
     }
 
@@ -162,22 +187,23 @@ impl Reader {
         let Some(goal) = self.raw.goals.last_mut() else {
             return false;
         };
-        let is_head = budgets::head(&item.text).is_some_and(|(head, _)| head.year.is_some());
+        let is_head = budgets::head(&item.text).is_some_and(|(head, _)| head.year.is_some() || head.unit.is_some());
         let start = goal.budgets.len().saturating_sub(below);
         if below > 0
             && let Some(figures) = goal.budgets.get_mut(start..)
-            && budgets::fill_from_below(figures, row)
         {
-            return true;
+            if budgets::take_units(figures, row) {
+                self.below = below;
+                return true;
+            }
+            if budgets::fill_from_below(figures, row) {
+                return true;
+            }
         }
         if goal.boxes > 0 && !(row.table && is_head) {
             return false;
         }
-        let unit = row
-            .cells
-            .iter()
-            .flat_map(|cell| &cell.items)
-            .find_map(|item| headings::unit(&item.text));
+        let unit = row.items().find_map(|item| headings::unit(&item.text));
         let stated = unit.is_some();
         goal.unit = unit.or(goal.unit.take());
         let figures = budgets::of_row(row, 0);

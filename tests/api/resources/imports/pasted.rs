@@ -106,3 +106,83 @@ async fn a_refused_form_is_reported_under_the_policy_it_names() {
         );
     }
 }
+
+#[actix_web::test]
+async fn results_that_only_blanks_separate_come_in_or_are_refused_by_line() {
+    let api = ward().await;
+    let form = |results: &str| {
+        format!(
+            "令和6年度 西区運営方針\n経営課題1-(1) 防災\nアウトカム指標\t満足度：48%以上 利用件数：980件以上 参加者数：1,200人以上\n\
+             アウトカム指標の達成状況\t6年度実績と達成状況\t{results}\t前年度実績\t47.1% 900件 1,100人\n"
+        )
+    };
+    let refused = api.form("", form("48.5%：B 980件：A")).await;
+    assert_eq!(refused.status, 422);
+    let detail = refused.body.to_string();
+    assert!(detail.contains("4行") && detail.contains("「・」"), "{detail}");
+
+    let report = api
+        .form("", form("48.5%：B 980件：A 1,204人：A"))
+        .await
+        .must_be(200)
+        .body;
+    assert_eq!(report["notes"], json!([]));
+    let indicators = report["tree"]["goals"][0]["indicators"].as_array().unwrap().iter();
+    let read = indicators.map(|it| {
+        let result = &it["results"][0];
+        json!([
+            it["name"],
+            it["unit"],
+            it["target"]["value"],
+            result["value"],
+            result["declared_rating"],
+            result["stated_previous_value"]
+        ])
+    });
+    assert_eq!(
+        read.collect::<Vec<_>>(),
+        [
+            json!(["満足度", "%", 48, 48.5, "B", 47.1]),
+            json!(["利用件数", "件", 980, 980, "A", 900]),
+            json!(["参加者数", "人", 1200, 1204, "A", 1100]),
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn what_a_page_strikes_out_or_has_around_the_form_is_named_and_not_stored() {
+    let api = ward().await;
+    let page = "<nav>ホーム</nav>\n<h1>令和6年度 西区運営方針</h1>\n<table><tr><th>使命<td>安全<s>安心</s></table>\n\
+        <table><tr><th>経営課題<th>指標<th>目標値<th>6年度実績\n<tr><td rowspan=2>経営課題1-(1) 防災<td>備え<td>50%以上<td><del>48</del>51%\n\
+        <tr><td>訓練<td>30件以上<td>29<sup>2</sup>件</table>\n<h3>自己評価</h3><p>良い。</p>\n<p>電話：06-6532-9625</p>";
+    let call = Call::new("POST", "/v1/imports")
+        .because("様式の取り込み")
+        .body("text/html; charset=utf-8", page);
+    let report = api.send(call).await.must_be(200).body;
+    let notes: Vec<_> = report["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| (note["code"].clone(), note["line"].clone()))
+        .collect();
+    let expected = [
+        ("page_furniture", 1),
+        ("struck_out", 3),
+        ("struck_out", 5),
+        ("result_unreadable", 6),
+        ("page_furniture", 8),
+    ];
+    assert_eq!(notes, expected.map(|(code, line)| (json!(code), json!(line))));
+    let tree = &report["tree"];
+    assert_eq!(
+        (&tree["mission"], &tree["self_evaluation"]),
+        (&json!(["安全"]), &json!(["良い。"]))
+    );
+    let results: Vec<_> = (0..2)
+        .map(|n| tree["goals"][0]["indicators"][n]["results"][0].clone())
+        .collect();
+    assert_eq!(
+        (&results[0]["value"], &results[1]["value"], &results[1]["text"]),
+        (&json!(51), &json!(null), &json!("29²件"))
+    );
+}
