@@ -140,8 +140,8 @@ pub fn may_be_reworded(one: &Traits<'_>, other: &Traits<'_>) -> bool {
     let has = |reason| likeness.reasons.contains(&reason);
     let unread = [one, other].iter().any(|it| it.target.comparator == Comparator::Unread);
     let is_like = has(LikenessReason::LikeName) || adds_to(&one.name, &other.name) || adds_to(&other.name, &one.name);
-    let is_alike = has(LikenessReason::SameUnit) && (unread || has(LikenessReason::SameTargetShape)) && is_like;
-    likeness.is_close() || is_alike
+    let replaces = has(LikenessReason::SameUnit) && (unread || has(LikenessReason::SameTargetShape)) && is_like;
+    likeness.is_close() || replaces
 }
 
 /// Whether a name has all characters of a shorter one, in their order.

@@ -81,10 +81,10 @@ const WORDS: &[(Kind, &[&str])] = &[
     (Kind::Threshold(Comparator::Gte), &["以上"]),
     (Kind::Threshold(Comparator::Lte), &["以下", "以内"]),
     (Kind::Threshold(Comparator::Lt), &["未満"]),
-    (Kind::Threshold(Comparator::Gt), &["超"]),
+    (Kind::Threshold(Comparator::Gt), &["超", "超え"]),
     (Kind::Bound(Comparator::Gte), &["少なくとも", "最低でも", "最低"]),
     (Kind::Bound(Comparator::Lte), &["多くとも", "最大でも", "最大", "上限"]),
-    // Their amount or their direction is not said: half, better.
+    // Their amount is not said in figures, or their direction is not said: half, better.
     (
         Kind::Vague,
         &[
@@ -100,6 +100,9 @@ const WORDS: &[(Kind, &[&str])] = &[
             "改善",
             "改善する",
             "改善させる",
+            "過半数",
+            "半数",
+            "大半",
         ],
     ),
     (
