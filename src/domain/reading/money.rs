@@ -37,7 +37,7 @@ impl ReadMoney {
 
 /// Reads an amount as printed. `unit` is the unit in the head of its table (百万円), for an amount without one.
 ///
-/// An amount with 約, or with a remark in brackets behind it, is read in part: its number is the printed one.
+/// An amount with a remark in brackets behind it is read in part: its number is the printed one. One with 約 is no amount.
 #[must_use]
 pub fn read(text: &str, unit: Option<&str>) -> ReadMoney {
     let unparsed = ReadMoney::without_amount(BudgetStatus::Unread, Parse::Unparsed);
@@ -75,11 +75,6 @@ fn multiplier(unit: &str) -> Option<Number> {
 fn amount(text: &str, unit: Option<&str>) -> Option<ReadMoney> {
     let mut rest = text;
     let mut parse = Parse::Full;
-    for about in ["約", "およそ", "おおむね", "概ね"] {
-        if let Some(after) = rest.strip_prefix(about) {
-            (rest, parse) = (after, Parse::Partial);
-        }
-    }
     let after_sign = rest.strip_prefix(['▲', '△', '-']);
     let negative = after_sign.is_some();
     rest = after_sign.unwrap_or(rest);

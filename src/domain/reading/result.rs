@@ -182,6 +182,7 @@ fn rated(text: &str) -> (std::ops::Range<usize>, Option<Rating>) {
 
 fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear) {
     let (body, remarks) = apart(without_mark(body));
+    let body = unspaced(&body);
     let mut body = body.as_str();
     let mut understood = true;
     for remark in &remarks {
@@ -208,12 +209,10 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
         return;
     }
     let start = BEFORE.iter().find_map(|word| body.strip_prefix(word)).unwrap_or(body);
-    let about = start.strip_prefix('約');
-    let digits = about.unwrap_or(start);
-    let measure = measure::signed(digits).filter(|measure| measure.has_digits);
+    let measure = measure::signed(start).filter(|measure| measure.has_digits);
     let rest = measure
         .as_ref()
-        .and_then(|measure| digits.get(measure.len..))
+        .and_then(|measure| start.get(measure.len..))
         .unwrap_or(body);
     let taken = measure
         .as_ref()
@@ -223,11 +222,7 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
         read.value = Some(number);
         read.unit = measure.and_then(|measure| measure.unit);
         read.value_status = Some(ValueStatus::Reported);
-        read.parse = if understood && about.is_none() {
-            Parse::Full
-        } else {
-            Parse::Partial
-        };
+        read.parse = if understood { Parse::Full } else { Parse::Partial };
         return;
     }
     if measure.is_none()
@@ -256,12 +251,16 @@ fn value(read: &mut ReadResult, body: &str, unit: Option<&str>, year: FiscalYear
 /// A text without the mark of a list's item at its beginning: 3. 980件.
 fn without_mark(text: &str) -> &str {
     match text.split_once(". ") {
-        Some((mark, item)) if (1..=2).contains(&mark.len()) && mark.bytes().all(|b| b.is_ascii_digit()) => item,
+        Some((mark, item))
+            if (1..=2).contains(&mark.len()) && mark.bytes().all(|b| b.is_ascii_digit()) && !mark.starts_with('0') =>
+        {
+            item
+        }
         _ => text,
     }
 }
 
-/// A text without its remarks in brackets, and the remarks.
+/// A text without its remarks in brackets, with blanks in their places, and the remarks.
 fn apart(text: &str) -> (String, Vec<&str>) {
     let (mut body, mut remarks, mut rest) = (String::with_capacity(text.len()), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('(') {
@@ -269,6 +268,7 @@ fn apart(text: &str) -> (String, Vec<&str>) {
             break;
         };
         body.push_str(before);
+        body.push(' ');
         remarks.push(remark);
         rest = after;
     }

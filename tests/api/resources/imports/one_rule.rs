@@ -9,9 +9,9 @@ use crate::support::{Api, Call, factories};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// Cells with their unit, and the number they are; no number where it is empty. Two kinds are left out, which a form knows
-/// alone: marks of lists, and 約40, which it reads with a note.
-const CELLS: [(&str, &str, &str); 43] = [
+/// Cells with their unit, and the number they are; no number where it is empty. Marks of lists are left out, which a form
+/// knows alone.
+const CELLS: [(&str, &str, &str); 45] = [
     ("48.50", "%", "48.50"),
     ("48.5%", "%", "48.5"),
     ("５７．０％", "%", "57.0"),
@@ -30,6 +30,8 @@ const CELLS: [(&str, &str, &str); 43] = [
     ("3団体", "団体", "3"),
     ("999999999999999", "件", "999999999999999"),
     ("0.123456789", "件", "0.123456789"),
+    ("約40", "件", ""),
+    ("40(2)5", "件", ""),
     ("51²", "件", ""),
     ("10⁵", "件", ""),
     ("51₂", "件", ""),
