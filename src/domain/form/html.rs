@@ -86,6 +86,8 @@ impl TokenSink for Sink {
         match token {
             Token::TagToken(tag) => return page.tag(&tag),
             Token::CharacterTokens(text) => page.text(&text),
+            // Figures on both sides of it stay two figures.
+            Token::NullCharacterToken => page.text(" "),
             _ => {}
         }
         TokenSinkResult::Continue

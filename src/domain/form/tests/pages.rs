@@ -123,6 +123,7 @@ fn struck_text_is_left_out_and_named_and_marks_are_no_digits() {
         ("51<sub>2</sub>%", None, None),
         ("51%<sup>1)</sup>", None, None),
         ("５<br>１%", None, None),
+        ("5\u{0}1%", None, None),
         ("<ins>51</ins>%", Some("51"), None),
         ("<b>51</b>%", Some("51"), None),
         ("51<span style='display: none'>9</span>%", Some("51"), None),
