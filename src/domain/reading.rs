@@ -11,6 +11,7 @@ mod number;
 mod plain;
 pub mod result;
 pub mod target;
+mod token;
 mod vocabulary;
 mod years;
 

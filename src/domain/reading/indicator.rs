@@ -2,9 +2,10 @@
 
 use super::{
     MOST, Parse,
-    lexer::{Kind, Token, lex},
+    lexer::lex,
     plain::{Plain, one_line, plain},
     target::{self, Counted, ReadTarget},
+    token::{Kind, Token},
 };
 use crate::{
     domain::target::Comparator,

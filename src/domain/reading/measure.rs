@@ -3,8 +3,9 @@
 use rust_decimal::Decimal as Number;
 
 use super::{
-    lexer::{Kind, Token, lex},
+    lexer::lex,
     plain::Plain,
+    token::{Kind, Token},
 };
 use crate::value::Decimal;
 

@@ -1,7 +1,7 @@
 //! Results (実績) as forms print them: 57.0%：A, 4,722世帯(R3~R5合計10,488世帯):A, 集計中（令和7年9月確定予定）, －（新規）.
 
 use super::{
-    MOST, Parse,
+    MOST, Parse, lexer,
     measure::{self, Measure},
     plain::{Plain, has_digit, one_line, unspaced},
     years,
@@ -282,7 +282,7 @@ fn remarked(read: &mut ReadResult, remark: &str, unit: Option<&str>, year: Fisca
         read.observation_status = *status;
         return true;
     }
-    let (years, rest) = match years::leading_range(remark, year) {
+    let (years, rest) = match leading_range(remark, year) {
         Some((from, to, len)) => (Some((from, to)), remark.get(len..).unwrap_or_default()),
         None => (None, remark),
     };
@@ -300,6 +300,16 @@ fn remarked(read: &mut ReadResult, remark: &str, unit: Option<&str>, year: Fisca
     read.cumulative_value = Some(number);
     read.cumulative_years = years;
     true
+}
+
+/// The first and last fiscal year of a range that a plain text begins with, and how many bytes it takes.
+fn leading_range(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, FiscalYear, usize)> {
+    let plain = Plain::of(text);
+    let tokens = lexer::lex(&plain, Some(policy_year));
+    let tokens: Vec<_> = tokens.iter().collect();
+    let (first, last, used) = years::range(&tokens, policy_year)?;
+    let end = tokens.get(used - 1)?.at.end;
+    Some((first, last, end))
 }
 
 fn is_dash(text: &str) -> bool {

@@ -2,8 +2,9 @@
 
 use super::{
     MOST, Parse,
-    lexer::{Token, lex},
+    lexer::lex,
     plain::{Plain, one_line},
+    token::Token,
 };
 use crate::{
     domain::{
@@ -16,6 +17,7 @@ use crate::{
 mod assembly;
 mod clause;
 mod grammar;
+mod parser;
 mod print;
 mod reference;
 mod relative;
@@ -125,7 +127,7 @@ pub(super) fn read_tokens(
     line: String,
     year: FiscalYear,
 ) -> ReadTarget {
-    let mut parser = grammar::Parser::new(tokens, year);
+    let mut parser = parser::Parser::new(tokens, year);
     let found = parser.target();
     let text = Some(line).filter(|line| !line.is_empty() && line.chars().nth(MOST_TEXT).is_none());
     assembly::put_together(counted, &found, &mut parser, plain, text.map(Line))
@@ -133,7 +135,7 @@ pub(super) fn read_tokens(
 
 /// How many tokens at the beginning say when a target is to be met.
 pub(super) fn time(tokens: &[&Token<'_>], year: FiscalYear) -> usize {
-    let mut parser = grammar::Parser::new(tokens, year);
+    let mut parser = parser::Parser::new(tokens, year);
     parser.when().map_or(0, |_| parser.at)
 }
 

@@ -2,17 +2,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::lexer::Kind;
+use super::token::{Change, Kind};
 use crate::domain::target::Comparator;
-
-/// Which way something changes, and whether it is said that it does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) up: bool,
-    pub(super) negated: bool,
-    /// Whether it is said by a verb, as sentences end, and not by a noun alone, as names do.
-    pub(super) is_verb: bool,
-}
 
 /// How a verb is inflected: its endings, and which of them say no.
 type Inflection = &'static [(&'static str, bool)];

@@ -1,22 +1,11 @@
 //! Fiscal years within texts: 令和3年度, R3, 4年度, 令和7年3月31日, R3～R5.
 
-use super::{
-    lexer::{Kind, Token, lex},
-    plain::Plain,
-};
+use super::token::{Kind, Token, Year};
 use crate::{domain::fiscal_year, value::FiscalYear};
 
 /// The most characters a year takes.
 const MOST: usize = 12;
 const DIGITS: &str = "元一二三四五六七八九十";
-
-/// A year as printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Year {
-    pub(super) year: FiscalYear,
-    /// Whether it is said to be a calendar year (令和6年), and no fiscal year (令和6年度, R6).
-    pub(super) is_calendar: bool,
-}
 
 /// The year or the date that a text in one width begins with, as a token, and how many bytes it takes.
 ///
@@ -134,16 +123,6 @@ fn end(tokens: &[&Token<'_>], near: FiscalYear) -> Option<(FiscalYear, usize)> {
     }
 }
 
-/// The first and last fiscal year of a range that a plain text begins with, and how many bytes it takes.
-pub(super) fn leading_range(text: &str, policy_year: FiscalYear) -> Option<(FiscalYear, FiscalYear, usize)> {
-    let plain = Plain::of(text);
-    let tokens = lex(&plain, Some(policy_year));
-    let tokens: Vec<&Token<'_>> = tokens.iter().collect();
-    let (first, last, used) = range(&tokens, policy_year)?;
-    let end = tokens.get(used - 1)?.at.end;
-    Some((first, last, end))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,28 +168,6 @@ mod tests {
         ] {
             let read = leading(text, Some(year(2024)));
             assert_eq!(read, Some((Kind::Date(ends.map(year)), len)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_range_is_read_from_its_ends() {
-        for (text, expected) in [
-            ("R3~R5合計", Some((2021, 2023))),
-            ("令和3~5年度", Some((2021, 2023))),
-            ("令和3年度から令和5年度までの累計", Some((2021, 2023))),
-            ("3~5年度", Some((2021, 2023))),
-            ("R3~5", Some((2021, 2023))),
-            ("令和5年度~令和3年度", None),
-            ("令和3年~令和5年", None),
-            ("2,000件~2,400件", None),
-            ("3~5", None),
-            ("3~R5", None),
-            ("R3~ 5", None),
-            ("令和3年度から5まで", None),
-            ("R3", None),
-        ] {
-            let read = leading_range(text, year(2024)).map(|(first, last, _)| (first.get(), last.get()));
-            assert_eq!(read, expected, "{text}");
         }
     }
 }

@@ -196,6 +196,28 @@ fn what_is_not_this_indicators_number_is_not_taken() {
     assert_eq!((remark.value, remark.parse), (Some(number("57")), Parse::Partial));
 }
 
+#[test]
+fn a_range_is_read_from_its_ends() {
+    for (text, expected) in [
+        ("R3~R5合計", Some((2021, 2023))),
+        ("令和3~5年度", Some((2021, 2023))),
+        ("令和3年度から令和5年度までの累計", Some((2021, 2023))),
+        ("3~5年度", Some((2021, 2023))),
+        ("R3~5", Some((2021, 2023))),
+        ("令和5年度~令和3年度", None),
+        ("令和3年~令和5年", None),
+        ("2,000件~2,400件", None),
+        ("3~5", None),
+        ("3~R5", None),
+        ("R3~ 5", None),
+        ("令和3年度から5まで", None),
+        ("R3", None),
+    ] {
+        let read = leading_range(text, year(2024)).map(|(first, last, _)| (first.get(), last.get()));
+        assert_eq!(read, expected, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_printed_is_read_somehow(text in ".{0,60}") {

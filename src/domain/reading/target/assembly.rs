@@ -3,7 +3,8 @@
 use super::{
     Counted, ReadTarget,
     clause::{Clause, is_hard},
-    grammar::{Field, Found, Parser},
+    grammar::Found,
+    parser::{Field, Parser},
     reference::{Baseline, Label, Refer},
 };
 use crate::{
@@ -11,9 +12,9 @@ use crate::{
         kinds::Direction,
         reading::{
             Parse,
-            lexer::{Kind, Token},
             measure::{Measure, held},
             plain::Plain,
+            token::{Kind, Token},
         },
         target::{Comparator, PeriodKind, Reference, ReferenceKind, Target},
     },

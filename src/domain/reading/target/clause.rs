@@ -12,15 +12,15 @@
 use std::cmp::Ordering;
 
 use super::{
-    grammar::{Field, Parser},
+    parser::{Field, Parser},
     reference::Refer,
 };
 use crate::{
     domain::{
         reading::{
-            lexer::{Kind, Token},
             measure::Measure,
-            vocabulary::{COUNTED, Change},
+            token::{Change, Kind, Token},
+            vocabulary::COUNTED,
         },
         target::Comparator,
     },

@@ -1,8 +1,8 @@
 //! What targets refer to: another year's result, a figure from outside, the number in brackets.
 
-use super::grammar::{Field, Parser};
+use super::parser::{Field, Parser};
 use crate::{
-    domain::reading::{lexer::Kind, measure::Measure},
+    domain::reading::{measure::Measure, token::Kind},
     value::FiscalYear,
 };
 

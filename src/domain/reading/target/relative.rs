@@ -7,11 +7,11 @@
 
 use super::{
     clause::{Clause, change_of},
-    grammar::{Field, Parser},
+    parser::{Field, Parser},
     reference::Refer,
 };
 use crate::domain::{
-    reading::{lexer::Kind, vocabulary::Change},
+    reading::token::{Change, Kind},
     target::Comparator,
 };
 

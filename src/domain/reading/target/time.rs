@@ -4,9 +4,9 @@
 //! when := years の? n年間? 合計 | year (末|時点|までに|中に) | this year
 //! ```
 
-use super::grammar::{Field, Parser};
+use super::parser::{Field, Parser};
 use crate::domain::{
-    reading::{lexer::Kind, measure, years},
+    reading::{measure, token::Kind, years},
     target::{Period, PeriodKind},
 };
 
