@@ -132,8 +132,9 @@ pub fn same_shape(one: &Target, other: &Target) -> bool {
     shape(one) == shape(other)
 }
 
-/// Whether one indicator may be the other in other words: it is close to it; or units and shapes of the targets are the same, and
-/// the names are alike or one has all characters of the other in their order. An unread target may have any shape.
+/// Whether two indicators may be one, whose name was reworded. They may if they are close. They also may if their units and the
+/// shapes of their targets are the same, and their names are alike, or one name only adds characters to the other. The shape of an
+/// unread target is unknown, and counts as the same.
 #[must_use]
 pub fn may_be_reworded(one: &Traits<'_>, other: &Traits<'_>) -> bool {
     let likeness = likeness(one, other);

@@ -28,7 +28,7 @@ fn plain(number: &str) -> String {
     }
 }
 
-/// Holds a form against what was written: each figure is the written one, or none.
+/// Checks that each figure of a form that was read is the figure that was written there, or missing. Gives how many were read.
 fn hold(form: &Form, written: &[Written], text: &str) -> Result<usize, TestCaseError> {
     let errors: Vec<_> = form
         .notes

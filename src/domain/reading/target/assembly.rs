@@ -43,7 +43,7 @@ impl Parts {
     }
 }
 
-/// Puts together what was understood.
+/// Makes the target of the parts that the grammar found. It is `unread` unless every token was taken for something.
 pub(super) fn put_together(
     counted: Counted,
     found: &Found,
@@ -79,7 +79,7 @@ pub(super) fn put_together(
         && parts.comparator.is_some()
         && target.faults().is_empty()
         && !(is_state && period.kind == PeriodKind::Cumulative);
-    // What was understood is offered unless another condition stands beside it.
+    // The comparator is offered to a person, unless what is left of the text sets another condition.
     let offered = parts
         .comparator
         .filter(|_| is_whole || !is_state && !left.iter().any(|token| sets_condition(token)));
@@ -208,7 +208,8 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
     (parts, takes_baseline)
 }
 
-/// A change by a number. Of a percentage, 5% may be points or percents: it is a share only of what is no percentage.
+/// Reads a change by a number. A change by 5% is a percentage of the reference where the indicator counts something. Where the
+/// indicator is a percentage itself, 5% may also mean points, and the target stays unread.
 fn by_change(parts: &mut Parts, up: bool, by: &Measure, counted: Counted, baseline: Option<&Baseline>) {
     parts.measured(by);
     parts.direction = Some(if up {

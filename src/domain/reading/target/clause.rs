@@ -1,4 +1,4 @@
-//! The clauses of targets: a number with its comparison, or what is compared with a reference.
+//! The clause of a target, which says how a result is compared: with a number (80%以上), or with a reference (前年度より増加).
 //!
 //! ```text
 //! clause   := 未定 | arrow | absolute | all | none | relative | change | words
@@ -146,7 +146,7 @@ impl Parser<'_> {
             (Some(said), _) => Some(said),
             (None, bound) => bound,
         };
-        // The third place and above are places up to 3: what is more in ranks is less in numbers.
+        // A higher rank is a lower number: 3位以上 may mean rank 3 or better, or the numbers from 3 on. Only 3位以内 is clear.
         let is_rank = measure
             .unit
             .as_deref()

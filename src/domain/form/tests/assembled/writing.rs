@@ -32,7 +32,7 @@ pub(super) enum Parted {
     Quoted,
 }
 
-/// What is put between the lines of a form.
+/// Lines of the page around a form, which are inserted between the form's own lines.
 pub(super) const BETWEEN: &[&str] = &[
     "- 3 -",
     "3/8",
