@@ -132,17 +132,17 @@ pub fn same_shape(one: &Target, other: &Target) -> bool {
     shape(one) == shape(other)
 }
 
-/// Whether two indicators may be one, whose name was reworded. They may if they are close. They also may if their units and the
-/// shapes of their targets are the same, and their names are alike, or one name only adds characters to the other. The shape of an
-/// unread target is unknown, and counts as the same.
+/// How alike two indicators are that may be one, whose name was reworded; else nothing. They may be one if they are close. They
+/// also may if their units and the shapes of their targets are the same, and their names are alike, or one name only adds
+/// characters to the other. The shape of an unread target is unknown, and counts as the same.
 #[must_use]
-pub fn may_be_reworded(one: &Traits<'_>, other: &Traits<'_>) -> bool {
+pub fn reworded(one: &Traits<'_>, other: &Traits<'_>) -> Option<Likeness> {
     let likeness = likeness(one, other);
     let has = |reason| likeness.reasons.contains(&reason);
     let unread = [one, other].iter().any(|it| it.target.comparator == Comparator::Unread);
     let is_like = has(LikenessReason::LikeName) || adds_to(&one.name, &other.name) || adds_to(&other.name, &one.name);
     let replaces = has(LikenessReason::SameUnit) && (unread || has(LikenessReason::SameTargetShape)) && is_like;
-    likeness.is_close() || replaces
+    (likeness.is_close() || replaces).then_some(likeness)
 }
 
 /// Whether a name has all characters of a shorter one, in their order.
@@ -344,8 +344,8 @@ mod tests {
                 unit: Some(unit),
                 ..other
             };
-            assert_eq!(may_be_reworded(&one, &other), may, "{one:?} {other:?}");
-            assert_eq!(may_be_reworded(&other, &one), may, "{one:?} {other:?}");
+            assert_eq!(reworded(&one, &other).is_some(), may, "{one:?} {other:?}");
+            assert_eq!(reworded(&other, &one).is_some(), may, "{one:?} {other:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Rewording, report::ImportNote};
 use crate::{
     domain::{
         form::Severity,
-        likeness::{Traits, likeness, may_be_reworded},
+        likeness::{Traits, reworded},
     },
     resources::policy_trees::{PolicyTree, TreeIndicator},
     value::language::Bilingual,
@@ -38,8 +38,10 @@ pub(super) fn find<'t>(said: &[Traits<'_>], stored: &'t [TreeIndicator]) -> Vec<
     let mut pairs = Vec::new();
     for (place, it) in said.iter().enumerate() {
         for (gone, other) in stored.iter().filter(|(_, other)| !is_said(other)) {
-            if found.get(place) == Some(&Stored::Nothing) && may_be_reworded(it, other) {
-                pairs.push((likeness(it, other).score, place, *gone));
+            if found.get(place) == Some(&Stored::Nothing)
+                && let Some(likeness) = reworded(it, other)
+            {
+                pairs.push((likeness.score, place, *gone));
             }
         }
     }
