@@ -12,6 +12,7 @@ use crate::{
     value::{FiscalYear, Line, work},
 };
 
+mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,9 @@ pub struct ReadIndicator {
 const TRIED: usize = 12;
 /// Last words of names of counts: 5% of a count is a share of it.
 const COUNTS: &[&str] = &["数", "額", "量", "面積", "時間"];
+/// Last words of what is counted, and of no unit of more than `QUANTITY` characters.
+const QUANTITIES: &[&str] = &["率", "数", "割合", "度", "額", "量"];
+const QUANTITY: usize = 3;
 /// Last characters of the words for people who are asked or counted.
 const PEOPLE: &[char] = &[
     '者', '人', '民', '員', '生', '童', '徒', '親', '方', '帯', '業', '団', '体', '校', '園', '客', '会',
@@ -126,6 +130,9 @@ impl Reader<'_> {
             Some(at) => tokens.split_at_checked(at)?,
             None => (tokens.get(..colon)?, tokens.get(colon + 1..)?),
         };
+        if let Some(read) = self.with_scope(tokens, after) {
+            return Some(read);
+        }
         if after.is_empty() {
             return Some(named(self.printed(name), None));
         }
@@ -135,6 +142,14 @@ impl Reader<'_> {
             read = read.in_doubt(self.printed(name), self.plain.span(0..end));
         }
         Some(named(self.printed(name), Some(read)))
+    }
+
+    /// A name that goes on behind its colon with the scope of the number, where the rest is in full a target.
+    fn with_scope(&self, tokens: &[&Token<'_>], after: &[&Token<'_>]) -> Option<ReadIndicator> {
+        let (scope, target) = scope::split(after)?;
+        let name = tokens.get(..tokens.len() - after.len() + scope.len())?;
+        let read = self.target(name, &[], target);
+        stands(&read).then(|| named(self.printed(name), Some(read)))
     }
 
     /// A name and a target behind it, with the time at the beginning of the line: 令和8年度末時点で認知度50%以上.
@@ -301,12 +316,11 @@ fn ends_name(name: &[&Token<'_>]) -> bool {
     if !name.last().is_some_and(is_word) {
         return false;
     }
-    let has_words = name.iter().any(|token| matches!(token.kind, Kind::Other | Kind::Scale));
+    let has_words = name
+        .iter()
+        .any(|token| matches!(token.kind, Kind::Other | Kind::Scale) || is_quantity(token));
     let is_end = match name {
-        [.., one, unit] if unit.kind == Kind::Unit => {
-            // The number of each person or day: 1人1日.
-            one.is("1") && matches!(unit.text, "人" | "日" | "回" | "世帯" | "年" | "か月")
-        }
+        [.., one, unit] if unit.kind == Kind::Unit => scope::is_one_of(one, unit) || is_quantity(unit),
         [.., last] => match last.kind {
             Kind::Change(change) => !change.is_verb,
             Kind::Other
@@ -324,6 +338,12 @@ fn ends_name(name: &[&Token<'_>]) -> bool {
         [] => false,
     };
     has_words && is_end
+}
+
+/// Whether what stands directly behind a number is no unit, but goes on to say what is counted: 3歳児健診受診率.
+fn is_quantity(token: &Token<'_>) -> bool {
+    let is_long = token.text.chars().nth(QUANTITY).is_some();
+    token.kind == Kind::Unit && is_long && QUANTITIES.iter().any(|word| token.text.ends_with(word))
 }
 
 /// Whether a part of a name ends with a number of its own: 相談件数100件、満足度.

@@ -188,7 +188,10 @@ impl<'t> Parser<'t> {
     /// The end of the sentence: that it is to be reached, kept up, or done.
     pub(super) fn endings(&mut self) {
         let one = |parser: &mut Self| {
-            parser.eat_word(Field::Filler, &["を", "の", "と", "に", "が", "で", "へ"]);
+            if parser.eat_word(Field::Filler, &["を", "の", "と", "に", "が", "で", "へ"]) {
+                // As in 全24区での実施.
+                parser.eat_word(Field::Filler, &["の"]);
+            }
             parser
                 .eat(Field::Filler, |token| {
                     matches!(token.kind, Kind::Ending | Kind::Done | Kind::Upkeep | Kind::Label)

@@ -10,6 +10,9 @@ use crate::domain::{
     target::{Period, PeriodKind},
 };
 
+/// Last characters of the units of what is no sum over the years: points of a scale, times, ages, ranks.
+const RATES: &[char] = &['点', '分', '秒', '歳', '位', '級', '倍', '割', '℃'];
+
 impl Parser<'_> {
     /// The time at the beginning: 令和7年度末までに, R3~R5累計で, 令和6年度の.
     pub(in super::super) fn when(&mut self) -> Option<Period> {
@@ -22,7 +25,9 @@ impl Parser<'_> {
         let (from, to, used) = years::range(self.tokens.get(self.at..)?, self.year)?;
         self.take(used, Field::Period);
         // As in R4~R6の3年間合計: it is as many years.
+        let mut says_how_many = false;
         if let Some((measure, used)) = measure::of(self.tokens.get(self.at..)?) {
+            says_how_many = true;
             let is_years = matches!(measure.unit.as_deref(), Some("年間" | "か年" | "カ年" | "ヶ年" | "年"));
             if !is_years || measure.value.0 != (to.get() - from.get() + 1).into() {
                 return None;
@@ -32,7 +37,7 @@ impl Parser<'_> {
         }
         // What is summed up is what is counted: 作成合計.
         self.eat_kind(Field::Filler, Kind::Done);
-        if !self.eat_kind(Field::Period, Kind::Sum) {
+        if !self.eat_kind(Field::Period, Kind::Sum) && !(says_how_many && self.is_count_ahead()) {
             return None;
         }
         self.after_time();
@@ -41,6 +46,14 @@ impl Parser<'_> {
             from: Some(from),
             to: Some(to),
         })
+    }
+
+    /// Whether a number of things follows, which comes together over years: 3年間で600件. A share of 3年間で60% does not.
+    fn is_count_ahead(&self) -> bool {
+        let is_joined = self.ahead(0).is_some_and(|token| token.is("で"));
+        let measure = self.tokens.get(self.at + 1..).and_then(measure::of);
+        let unit = measure.and_then(|(measure, _)| measure.unit);
+        is_joined && unit.is_some_and(|unit| !unit.contains(['%', '‰']) && !unit.ends_with(RATES))
     }
 
     /// By the end of a year. A day within a year is no such end, and neither is the end of a calendar year.

@@ -237,7 +237,9 @@ fn says(read: &ReadTarget) -> Result<(), String> {
     if is_average {
         return Err("an average of something".to_owned());
     }
-    if let Some(word) = NEVER.iter().find(|word| text.contains(**word)) {
+    // As much as something else is no estimate.
+    let estimated = text.replace("同程度", "");
+    if let Some(word) = NEVER.iter().find(|word| estimated.contains(**word)) {
         return Err(format!("holds {word}"));
     }
     direction_is_said(read.target.comparator, &text)?;
@@ -267,7 +269,7 @@ fn direction_is_said(comparator: Comparator, text: &str) -> Result<(), String> {
     let least = has(&["以上", "少なくとも", "最低"]);
     let most = has(&["以下", "以内", "最大", "上限"]);
     let above = has(&["超", "越え", "上回"]);
-    let below = has(&["未満", "下回", "割らな", "切る"]);
+    let below = has(&["未満", "下回", "割らな", "割る", "切る"]);
     let more = has(&["増", "向上", "上昇", "高め", "上げ", "伸ば", "多い", "高く"]);
     let less = has(&["減", "低下", "下げ", "短縮", "抑え", "▲", "比-"]);
     let none = has(&["ゼロ"]) || text.contains('0');
@@ -332,7 +334,12 @@ fn numbers_are_said(read: &ReadTarget, text: &str) -> Result<(), String> {
             || read.reference.value.is_some() && text.contains('倍')
             || text.contains('→');
         let is_date = rest.starts_with(['月', '日']) || text[..text.len() - start.len()].ends_with('月');
-        let is_count = rest.starts_with("年") && text.contains('計');
+        let years_together = target
+            .period
+            .from
+            .zip(target.period.to)
+            .map(|(from, to)| to.get() - from.get() + 1);
+        let is_count = rest.starts_with("年") && years_together.is_some_and(|years| value == years.into());
         if !(is_count || is_known || is_year || is_part || is_date) {
             return Err(format!("{run} was not read"));
         }
