@@ -137,7 +137,7 @@ impl Reader<'_> {
             return Some(named(self.printed(name), None));
         }
         let mut read = self.target(name, &[], after);
-        if self.sets_target(name) || self.speaks_of_a_year_to_come(name) {
+        if self.is_in_doubt(name) {
             let end = name.last().map_or(0, |last| last.at.end);
             read = read.in_doubt(self.printed(name), self.plain.span(0..end));
         }
@@ -149,7 +149,8 @@ impl Reader<'_> {
         let (scope, target) = scope::split(after)?;
         let name = tokens.get(..tokens.len() - after.len() + scope.len())?;
         let read = self.target(name, &[], target);
-        stands(&read).then(|| named(self.printed(name), Some(read)))
+        let is_clear = stands(&read) && !self.is_in_doubt(name);
+        is_clear.then(|| named(self.printed(name), Some(read)))
     }
 
     /// A name and a target behind it, with the time at the beginning of the line: 令和8年度末時点で認知度50%以上.
@@ -163,7 +164,7 @@ impl Reader<'_> {
         starts.into_iter().skip(tried).find_map(|at| {
             let (name, after) = line.split_at_checked(at)?;
             let name = without_particle(name);
-            if !ends_name(name) || self.sets_target(name) || counts(name) || self.speaks_of_a_year_to_come(name) {
+            if !ends_name(name) || counts(name) || self.is_in_doubt(name) {
                 return None;
             }
             let read = self.target(name, when, after);
@@ -203,6 +204,11 @@ impl Reader<'_> {
             .rev()
             .take(TRIED)
             .any(|part| stands(&self.target(&[], &[], part)))
+    }
+
+    /// Whether a name says something of a target itself.
+    fn is_in_doubt(&self, name: &[&Token<'_>]) -> bool {
+        self.sets_target(name) || self.speaks_of_a_year_to_come(name)
     }
 
     fn speaks_of_a_year_to_come(&self, name: &[&Token<'_>]) -> bool {
