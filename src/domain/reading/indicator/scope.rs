@@ -4,7 +4,7 @@
 //! ```text
 //! scope   := (each | average | scale)+ (の | で | 、)?                before a number
 //! each    := word? (number unit)+ (あたり | につき | 平均)             児童1人あたり, 1人1日あたり, 1日平均
-//!          | (1 unit)+                                               1人1日
+//!          | word あたり | (1 unit)+                                 世帯あたり, 1人1日
 //! average := (月 | 週 | 年 | 年間)? 平均
 //! scale   := number unit? (満点中 | 段階中)                           5点満点中
 //! ```
@@ -42,7 +42,9 @@ fn part(tokens: &[&Token<'_>]) -> Option<usize> {
     }
     let next = tokens.get(at)?;
     match next.kind {
-        Kind::Per if amounts > 0 => Some(at + 1),
+        Kind::Per if amounts > 0 || words > 0 && matches!(next.text, "あたり" | "当たり" | "当り") => {
+            Some(at + 1)
+        }
         Kind::Average if amounts > 0 || words == 0 || is_time(tokens.first()?) => Some(at + 1),
         Kind::Lead if at == 0 && is_kind(tokens, 1, Kind::Average) => Some(2),
         Kind::Scale if words == 0 && amounts == 1 => Some(at + 1),
@@ -58,7 +60,7 @@ pub(super) fn is_one_of(number: &Token<'_>, unit: &Token<'_>) -> bool {
 }
 
 fn is_time(token: &Token<'_>) -> bool {
-    matches!(token.text, "月" | "週" | "日" | "年")
+    matches!(token.text, "月" | "週" | "日" | "年" | "年間")
 }
 
 fn starts_with_number(tokens: &[&Token<'_>]) -> bool {

@@ -51,7 +51,8 @@ impl Parser<'_> {
     /// Whether a number of things follows, which comes together over years: 3年間で600件. A share of 3年間で60% does not.
     fn is_count_ahead(&self) -> bool {
         let is_joined = self.ahead(0).is_some_and(|token| token.is("で"));
-        let measure = self.tokens.get(self.at + 1..).and_then(measure::of);
+        let leads = usize::from(self.ahead(1).is_some_and(|token| token.kind == Kind::Lead));
+        let measure = self.tokens.get(self.at + 1 + leads..).and_then(measure::of);
         let unit = measure.and_then(|(measure, _)| measure.unit);
         is_joined && unit.is_some_and(|unit| !unit.contains(['%', '‰']) && !unit.ends_with(RATES))
     }
