@@ -25,6 +25,8 @@ pub(super) struct Measure {
     pub(super) len: usize,
     /// Whether the number is written with digits.
     pub(super) has_digits: bool,
+    /// Whether the number is a multiple of its digits: 5万, 5割.
+    is_multiplied: bool,
     /// The length in seconds, if the unit is one of time.
     seconds: Option<Number>,
 }
@@ -37,6 +39,7 @@ impl Measure {
             unit: None,
             len: 0,
             has_digits: true,
+            is_multiplied: false,
             seconds: None,
         }
     }
@@ -44,6 +47,18 @@ impl Measure {
     /// Whether this is a multiple of something else.
     pub(super) fn is_multiple(&self) -> bool {
         self.unit.as_deref().is_some_and(|unit| unit.ends_with('倍'))
+    }
+
+    /// Whether a number before this one may share its multiplier: 4 and 5万 may be 40,000 and 50,000.
+    pub(super) fn may_multiply(&self, before: &Self) -> bool {
+        let is_smaller = || {
+            before
+                .value
+                .0
+                .checked_mul(Number::TEN)
+                .is_some_and(|it| it <= self.value.0)
+        };
+        self.is_multiplied && before.unit.is_none() && before.value != Decimal::ZERO && is_smaller()
     }
 
     /// The decimal places of the number.
@@ -76,6 +91,7 @@ pub(super) fn of(tokens: &[&Token<'_>]) -> Option<(Measure, usize)> {
             unit: None,
             len: first.at.end,
             has_digits: numeral.has_digits,
+            is_multiplied: !numeral.digits_only,
             seconds: None,
         };
         return Some((measure, 1));
@@ -89,6 +105,7 @@ pub(super) fn of(tokens: &[&Token<'_>]) -> Option<(Measure, usize)> {
         unit: Some(unit.text.to_owned()),
         len: unit.at.end,
         has_digits: numeral.has_digits,
+        is_multiplied: !numeral.digits_only || unit.text == "割",
         seconds: None,
     };
     let parts = parts(rest.get(1..).unwrap_or_default());

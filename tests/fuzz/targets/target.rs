@@ -37,7 +37,7 @@ fuzz_target!(|text: &str| {
             let bare = |target: Target| Target { text: None, ..target };
             assert_eq!(bare(again.target), bare(first.target.clone()), "{printed}");
         }
-        let is_multiple = text.contains(['割', '倍', '分', '時', 'ゼ', 'ｾ']) || text.contains(['千', '万', '億', '百', '十']);
+        let is_multiple = text.contains(['割', '倍', '分', '時', 'ゼ', 'ｾ']) || text.contains(['千', '万', '億', '兆', '百', '十']);
         let runs: Vec<String> = numbers(text);
         for value in [first.target.value, first.target.upper, first.target.reference.value].into_iter().flatten() {
             let value = value.to_string();

@@ -387,6 +387,8 @@ fn upward(comparator: Comparator) -> bool {
     matches!(comparator, Comparator::Gte | Comparator::Gt)
 }
 
-fn is_one_unit(one: &Measure, other: &Measure) -> bool {
-    one.unit.is_none() || other.unit.is_none() || one.unit == other.unit
+/// Whether two numbers, one after the other, have one unit, and it is clear what the first one is.
+fn is_one_unit(first: &Measure, second: &Measure) -> bool {
+    let fits = first.unit.is_none() || second.unit.is_none() || first.unit == second.unit;
+    fits && !second.may_multiply(first)
 }
