@@ -163,7 +163,9 @@ fn describe(schema: &mut RefOr<Schema>) {
         return;
     };
     if is_of(object, &Type::Integer) && object.format.is_none() {
-        let fits = [object.minimum.as_ref(), object.maximum.as_ref()].into_iter().all(is_small);
+        let fits = [object.minimum.as_ref(), object.maximum.as_ref()]
+            .into_iter()
+            .all(is_small);
         let size = if fits { KnownFormat::Int32 } else { KnownFormat::Int64 };
         object.format = Some(SchemaFormat::KnownFormat(size));
     }
