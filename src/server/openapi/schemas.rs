@@ -163,7 +163,9 @@ fn describe(schema: &mut RefOr<Schema>) {
         return;
     };
     if is_of(object, &Type::Integer) && object.format.is_none() {
-        let fits = [&object.minimum, &object.maximum].into_iter().all(is_small);
+        let fits = [object.minimum.as_ref(), object.maximum.as_ref()]
+            .into_iter()
+            .all(is_small);
         let size = if fits { KnownFormat::Int32 } else { KnownFormat::Int64 };
         object.format = Some(SchemaFormat::KnownFormat(size));
     }
@@ -180,7 +182,7 @@ fn is_of(object: &Object, kind: &Type) -> bool {
     }
 }
 
-fn is_small(bound: &Option<Number>) -> bool {
+fn is_small(bound: Option<&Number>) -> bool {
     match bound {
         Some(Number::Int(bound)) => i32::try_from(*bound).is_ok(),
         Some(Number::UInt(bound)) => i32::try_from(*bound).is_ok(),
