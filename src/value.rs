@@ -127,7 +127,7 @@ macro_rules! as_text {
 mod key;
 pub mod language;
 mod number;
-mod text;
+pub mod text;
 mod time;
 pub mod work;
 
