@@ -108,44 +108,6 @@ impl<T: ToSchema> ToSchema for PatchOf<T> {
     }
 }
 
-/// A body of one of several media types, read within limits and not checked further.
-#[derive(Debug)]
-pub struct Upload<T> {
-    /// The kind that its media type stands for.
-    pub kind: T,
-    /// The bytes.
-    pub bytes: Bytes,
-    /// The limits of a JSON document, for a body that is one.
-    pub most: json::Most,
-}
-
-/// The kinds that the media types of an upload stand for.
-pub trait UploadKind: Sized + Copy + 'static {
-    /// Every media type, in lower case, and the kind it stands for.
-    const TYPES: &'static [(&'static str, Self)];
-    /// All media types in words, for a caller that sent another one.
-    const NAMES: &'static str;
-}
-
-impl<T: UploadKind> FromRequest for Upload<T> {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
-
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let given = media_type(req);
-        let kind = T::TYPES.iter().find(|(name, _)| given.eq_ignore_ascii_case(name));
-        let kind = kind.map(|(_, kind)| *kind).ok_or(Error::UnsupportedMediaType(T::NAMES));
-        let limits = limits(req);
-        let bytes = bytes(req, payload, limits.import_bytes, kind.is_ok(), T::NAMES);
-        Box::pin(async move {
-            let kind = kind?;
-            let bytes = bytes.await?;
-            let most = limits.json;
-            Ok(Self { kind, bytes, most })
-        })
-    }
-}
-
 /// Reads the body as JSON of this media type, and turns it into a value with `read`.
 fn document<T: Send + 'static>(
     req: &HttpRequest,
@@ -171,7 +133,8 @@ pub fn not_json(e: &impl Display) -> Error {
     Error::malformed(Violation::at("", "json", detail))
 }
 
-fn media_type(req: &HttpRequest) -> &str {
+/// The media type of a body, without its parameters.
+pub(super) fn media_type(req: &HttpRequest) -> &str {
     let given = req
         .headers()
         .get(header::CONTENT_TYPE)
@@ -181,7 +144,7 @@ fn media_type(req: &HttpRequest) -> &str {
 }
 
 /// Reads a body of at most so many bytes, unchanged; refuses another media type, and a compressed body.
-fn bytes(
+pub(super) fn bytes(
     req: &HttpRequest,
     payload: &mut Payload,
     limit: usize,

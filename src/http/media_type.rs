@@ -16,3 +16,9 @@ pub const MERGE_PATCH: &str = "application/merge-patch+json";
 pub const CSV: &str = "text/csv";
 /// An Excel workbook.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// An Excel workbook of before 2007; on Windows, browsers call CSV so too.
+pub const MS_EXCEL: &str = "application/vnd.ms-excel";
+/// Bytes that say nothing about themselves.
+pub const OCTET_STREAM: &str = "application/octet-stream";
+/// A form with a file, as browsers send it.
+pub const FORM_DATA: &str = "multipart/form-data";

@@ -112,7 +112,7 @@ query! {
     pub struct Filling {
         /// Gives an organization its sheet to fill in: a row for each indicator of its policy of a fiscal year, with target
         /// and last year's value; empty where there is no result yet. Needs one `organization` and one `fiscal_year`, and
-        /// takes no other filter. Send it to `/v1/imports` when it is filled in.
+        /// takes no other filter. Send it to `/v1/imports/results` when it is filled in.
         pub template: bool,
     }
 }
@@ -179,7 +179,7 @@ async fn export_indicators(
 /// Exports results, or gives the sheet to fill in.
 ///
 /// One row for each result, with its indicator, target and the previous year's value, in the order in which they were
-/// created; with the filters of the list. The file can be changed and sent to `/v1/imports`, which refuses rows whose result
+/// created; with the filters of the list. The file can be changed and sent to `/v1/imports/results`, which refuses rows whose result
 /// was changed since: `version` tells. Otherwise like `/v1/exports/indicators`.
 #[utoipa::path(tag = "exports", params(ResultFilter, AsOfParam, Since, ExportShape, Filling))]
 #[get("/exports/results")]

@@ -1,12 +1,5 @@
 //! Imports: files that become data, with a report of what they change.
 
-use std::sync::Arc;
-
-use actix_web::post;
-use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use super::{
     policies,
     policy_trees::{
@@ -15,27 +8,22 @@ use super::{
     },
 };
 use crate::{
-    db::{Db, Tx},
+    db::Tx,
     domain::form::{self, Form, Note, Severity},
     error::{Error, Result, Violation},
     http::{
-        extract::{Upload, UploadKind, not_json},
-        idempotency::Idempotent,
+        extract::not_json,
         json::{self, Most},
-        media_type::XLSX,
-        query::Query,
-        respond::Answer,
         validation,
-        workshop::Bench,
     },
-    query,
     sheet::{self, decode::decode, table::Tables},
     text_enum,
-    value::{FiscalYear, Slug, hex, language::Bilingual},
+    value::{FiscalYear, Slug, language::Bilingual},
 };
 
 mod form_merge;
 mod merge;
+mod operations;
 mod report;
 mod results;
 pub mod results_table;
@@ -44,12 +32,8 @@ mod source_map;
 
 use form_merge::{MergedForm, policy_of};
 use merge::{Unmentioned, merge_over};
+pub use operations::routes;
 pub use report::{ImportChange, ImportNote, ImportReport};
-
-/// The route of imports.
-pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(import_file);
-}
 
 text_enum! {
     /// What a file to import is.
@@ -67,17 +51,6 @@ text_enum! {
     }
 }
 
-impl UploadKind for ImportFormat {
-    const TYPES: &'static [(&'static str, Self)] = &[
-        ("application/json", Self::Json),
-        ("text/plain", Self::Text),
-        ("text/html", Self::Html),
-        ("text/csv", Self::Csv),
-        (XLSX, Self::Xlsx),
-    ];
-    const NAMES: &'static str = "application/json, text/plain, text/html, text/csv, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-}
-
 text_enum! {
     /// What a new indicator is that may be a stored one in other words.
     pub enum Rewording in "rewording" {
@@ -90,18 +63,15 @@ text_enum! {
     }
 }
 
-query! {
-    /// How to import.
-    pub struct ImportOptions {
-        /// Whether to try only: everything is done as it would be, reported, and undone.
-        pub dry_run: bool,
-        /// What a new indicator of a form, or one without an identifier of a policy as JSON, is that may be a stored one in other
-        /// words: the file lacks that one, which stands under the same goal, with a like name and the same unit and shape of target.
-        /// `refuse` by default.
-        pub rewording: Option<Rewording>,
-        /// The fiscal year of the rows of a table of results that name none.
-        pub fiscal_year: Option<FiscalYear>,
-    }
+/// How to import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ImportOptions {
+    /// Whether to try only.
+    pub dry_run: bool,
+    /// What a new indicator is that may be a stored one in other words.
+    pub rewording: Option<Rewording>,
+    /// The fiscal year of the rows of a table that name none.
+    pub fiscal_year: Option<FiscalYear>,
 }
 
 impl ImportOptions {
@@ -109,18 +79,6 @@ impl ImportOptions {
         self.rewording.unwrap_or(Rewording::Refuse)
     }
 }
-
-/// The official form (【共通様式】) as text, with tabs between the cells of its tables, or as HTML.
-#[derive(Debug, ToSchema)]
-#[schema(value_type = String, min_length = 1, max_length = 8_388_608, example = "令和6年度 西区運営方針")]
-pub struct FormText(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
-
-/// Results as a table, a row for each indicator and fiscal year, with the columns of `/v1/exports/results` (any of them, in
-/// any order); as CSV (UTF-8, UTF-16 or Shift JIS) or as an Excel workbook, of which every worksheet with these heads is read
-/// that is not hidden. A row with a `version` (版) that is not the stored one is refused if it would change anything.
-#[derive(Debug, ToSchema)]
-#[schema(value_type = String, min_length = 1, max_length = 16_777_216, example = "指標ID,年度,実績値")]
-pub struct ResultsFile(#[expect(dead_code, reason = "it is read as bytes; this is its schema")] String);
 
 /// A file, as read.
 #[derive(Debug)]
@@ -133,43 +91,6 @@ pub enum ParsedFile {
     Results(ImportFormat, Tables),
     /// A file that is not in the format it is said to be in, and why.
     Nothing(ImportFormat, Note),
-}
-
-/// Imports a file.
-///
-/// The official form (【共通様式】) as text or HTML, in UTF-8 or Shift JIS; a policy with everything below it as JSON, as its
-/// tree is read; or results as a table, CSV or Excel, as `/v1/exports/results` gives them to fill in. What differs from what is stored is written, what the file leaves out stays, and the report says both,
-/// with the line each field of a form was read from, what should be looked at, and what each target comes to. A policy that
-/// is not there is stored as a draft; that of a tree under the identifiers it has, so that it moves from one installation to
-/// another as it is. The same file again changes nothing. With `dry_run=true` everything is done, reported and undone, and
-/// errors are part of the report. Otherwise a file is refused whole, or stored whole: 422 names every error and broken
-/// rule, 409 what contradicts what is stored, as rows of a table do that were made from another version than the stored one. What is public changes with a reason (`Change-Reason`).
-#[utoipa::path(
-    tag = "imports",
-    security(("token" = ["edit"])),
-    params(ImportOptions),
-    request_body(content((PolicyTree = "application/json"), (FormText = "text/plain"), (FormText = "text/html"), (ResultsFile = "text/csv"), (ResultsFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))
-)]
-#[post("/imports")]
-async fn import_file(
-    db: Db,
-    Query(options): Query<ImportOptions>,
-    bench: Bench,
-    upload: Upload<ImportFormat>,
-) -> Result<Idempotent<Answer<ImportReport>>> {
-    let format = upload.kind;
-    let how = (options.dry_run, options.rewording, options.fiscal_year);
-    let request = (format, how, hex(&Sha256::digest(&upload.bytes)));
-    let said = bench
-        .work(move || read(format, &upload.bytes, upload.most).map(Arc::new))
-        .await?;
-    let is_trial = options.dry_run;
-    let work = move |tx: &mut Tx<'_>| import(tx, &said, &options).map(Answer);
-    if is_trial {
-        db.try_once(&request, work).await
-    } else {
-        db.once(&request, work).await
-    }
 }
 
 /// Reads a file.

@@ -40,7 +40,7 @@ impl From<FormPage> for String {
 /// The 【共通様式】 as a page in Japanese, to read on any screen and to print on A4: with results and ratings as far as the
 /// caller sees them, and nothing where nothing is known. Where results are published, a rating that the organization did not
 /// declare is the computed one; a result of the previous year that the form does not print is the recorded one. The page says
-/// so of both. Imported again (`POST /v1/imports`), it says what is stored.
+/// so of both. Imported again (`POST /v1/imports/forms`), it says what is stored.
 #[utoipa::path(tag = "policies", params(AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/form")]
 async fn read_policy_form(

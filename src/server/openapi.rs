@@ -145,7 +145,6 @@ fn token() -> SecurityScheme {
     SecurityScheme::Http(
         HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("wardpolicy")
             .description(Some(words))
             .build(),
     )

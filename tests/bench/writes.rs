@@ -179,7 +179,7 @@ fn import(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
     let imported = || {
         emptied()?;
         per_second(|| {
-            let path = format!("/v1/imports?fiscal_year={YEAR}");
+            let path = format!("/v1/imports/results?fiscal_year={YEAR}");
             sent(service, "POST", &path, &[("Content-Type", "text/csv")], &lines)?;
             Ok(ids.len())
         })

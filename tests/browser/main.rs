@@ -40,7 +40,7 @@ fn published(place: &Place) -> Outcome<Service> {
         Ok(())
     };
     post(
-        "/v1/imports",
+        "/v1/imports/forms",
         &[("Content-Type", "text/plain; charset=utf-8")],
         // One rating is not declared: the page computes it.
         RESULTS.replace("49.3%：A", "49.3%").as_bytes(),

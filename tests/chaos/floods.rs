@@ -169,7 +169,7 @@ fn by_flood(method: &str, path: &str, media_type: &str, body: &[u8]) -> Vec<u8> 
     wire::request(method, path, Some(FLOOD_TOKEN), &[("Content-Type", media_type)], body)
 }
 
-const TRIAL: &str = "/v1/imports?dry_run=true";
+const TRIAL: &str = "/v1/imports/forms?dry_run=true";
 
 fn html_tag(_: &Prepared) -> Outcome<Requests> {
     Ok(again(by_flood("POST", TRIAL, "text/html", &weights::tag(800_000))))

@@ -243,7 +243,7 @@ impl Caller {
                 let head = [("Content-Type", "text/plain")];
                 let import = wire::request(
                     "POST",
-                    "/v1/imports?dry_run=true",
+                    "/v1/imports/forms?dry_run=true",
                     Some(TOKEN),
                     &head,
                     self.form.as_bytes(),

@@ -311,7 +311,7 @@ check_services() {
     passes "its password is kept and asked for by SCRAM" asks_for_the_password
 
     passes "a token" make_token
-    passes "results are written with it" write_with_token 'Content-Type: text/plain; charset=utf-8' /v1/imports <tests/forms/nishi-2024-results.txt
+    passes "results are written with it" write_with_token 'Content-Type: text/plain; charset=utf-8' /v1/imports/forms <tests/forms/nishi-2024-results.txt
     passes "and published" write_with_token 'Content-Type: application/json' /v1/policies/nishi/2024/publications --header 'If-Match: *' <<<'{"kind": "results"}'
     passes "a form is imported by the command" import_by_command
     while read -r url <&5; do passes "GET $url" exports "$url"; done 5< <(export_urls)

@@ -186,7 +186,7 @@ async fn an_id_that_is_taken_by_something_hidden_is_taken_as_by_something_public
             goal["budgets"][0]["id"] = Value::Null;
         }
         *tree.pointer_mut(at).unwrap() = id.into();
-        Call::new("POST", "/v1/imports").by(OTHER).json(&tree)
+        Call::new("POST", "/v1/imports/policies").by(OTHER).json(&tree)
     };
     for (at, kind) in [
         ("/id", "policy"),
@@ -267,7 +267,7 @@ async fn every_write_by_a_name_answers_to_what_is_hidden_as_to_what_is_not_there
     ] {
         let form = async |era: &str, kind: &str| {
             let text = text.replace("令和6年度", era);
-            let call = Call::new("POST", format!("/v1/imports{query}"))
+            let call = Call::new("POST", format!("/v1/imports/forms{query}"))
                 .by(OTHER)
                 .body(kind, text);
             told(&secrets.api.send(call).await.must_be(403), &[])
@@ -290,7 +290,7 @@ async fn who_may_not_change_an_indicator_is_told_so_whatever_is_hidden_of_it() {
             let mut said = Vec::new();
             for year in ["2024", "2022", "2021"] {
                 let table = format!("指標ID,年度,実績値,状態\n{open},{year},,{status}\n");
-                let call = Call::new("POST", format!("/v1/imports{query}"))
+                let call = Call::new("POST", format!("/v1/imports/results{query}"))
                     .by(OTHER)
                     .body(CSV, table);
                 said.push(told(&secrets.api.send(call).await.must_be(403), &[]));
@@ -300,7 +300,7 @@ async fn who_may_not_change_an_indicator_is_told_so_whatever_is_hidden_of_it() {
     }
     // Nor does a fault of the table come first.
     let table = format!("指標ID,年度,実績値\n{open},2024,x\n,,\n");
-    let call = Call::new("POST", "/v1/imports").by(OTHER).body(CSV, table);
+    let call = Call::new("POST", "/v1/imports/results").by(OTHER).body(CSV, table);
     secrets.api.send(call).await.must_be(403);
     let entry = |version: i64, year: i32| {
         let body =
@@ -349,7 +349,9 @@ async fn what_a_hidden_indicator_is_called_stands_in_no_error() {
     let secrets = Secrets::new().await;
     let id = &secrets.hidden["indicator"][0];
     let table = format!("指標ID,指標,単位,年度,実績値\n{id},別の名,別,2025,5\n");
-    let call = Call::new("POST", "/v1/imports?dry_run=true").by(OTHER).body(CSV, table);
+    let call = Call::new("POST", "/v1/imports/results?dry_run=true")
+        .by(OTHER)
+        .body(CSV, table);
     let report = secrets.api.send(call).await.must_be(200).body;
     let codes: Vec<_> = report["notes"]
         .as_array()

@@ -110,7 +110,10 @@ pub(crate) fn bodies(operation: &Operation<'_>, own: &Own, id: &str) -> Vec<Body
         }
         "PATCH /v1/indicators/{id}/results/{fiscal_year}" => vec![json!({ "value": 1 }), json!({ "fiscal_year": 1 })],
         "POST /v1/results" => results(own, id),
-        "POST /v1/imports" => return files(own, id),
+        "POST /v1/imports" => return [trees(own, id).iter().map(json).collect(), tables(own, id)].concat(),
+        "POST /v1/imports/forms" => return vec![("text/plain", "令和7年度 西区運営方針".as_bytes().to_vec())],
+        "POST /v1/imports/policies" => trees(own, id),
+        "POST /v1/imports/results" => return tables(own, id),
         "POST /v1/targets/parse" => vec![json!({ "text": "48%以上", "fiscal_year": 2024 })],
         "POST /v1/evaluations/preview" => vec![json!({
             "decimals": 1, "direction": "higher_is_better", "target": factories::at_least(&json!(48)), "result": factories::result(2024)
@@ -163,9 +166,9 @@ fn results(own: &Own, id: &str) -> Vec<Value> {
     all
 }
 
-/// Files that name the id: rows of tables, and trees of one's own.
-fn files(own: &Own, id: &str) -> Vec<Body> {
-    let mut all: Vec<Body> = trees(own, id).iter().map(json).collect();
+/// Tables with the id in their rows.
+fn tables(own: &Own, id: &str) -> Vec<Body> {
+    let mut all = Vec::new();
     let tables = [
         vec![vec!["指標ID", "年度", "実績値"], vec![id, "2025", "5"]],
         vec![
@@ -225,10 +228,10 @@ pub(crate) fn asks<'a>(operation: &'a Operation<'_>, own: &'a Own) -> Vec<Ask<'a
     } else {
         &["2024"]
     };
-    let queries: &[&str] = if operation.name() == "POST /v1/imports" {
-        &["", "?dry_run=true", "?dry_run=true&fiscal_year=2025"]
-    } else {
-        &[""]
+    let queries: &[&str] = match operation.path {
+        "/v1/imports" | "/v1/imports/results" => &["", "?dry_run=true", "?dry_run=true&fiscal_year=2025"],
+        "/v1/imports/forms" | "/v1/imports/policies" => &["", "?dry_run=true"],
+        _ => &[""],
     };
     // In the path with one's own in the body, and the other way round; one's own is not removed.
     let theirs = if operation.method == "delete" {

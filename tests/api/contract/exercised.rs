@@ -83,7 +83,11 @@ async fn every_operation_is_exercised() {
         .must_be(200);
     let printed = json!({ "text": "48%以上", "fiscal_year": 2024 });
     api.post("/v1/targets/parse", &printed).await.must_be(200);
-    api.post("/v1/imports?dry_run=true", &tree.body).await.must_be(200);
+    for path in ["/v1/imports?dry_run=true", "/v1/imports/policies?dry_run=true"] {
+        api.post(path, &tree.body).await.must_be(200);
+    }
+    api.form("?dry_run=true", "").await.must_be(200);
+    api.sheet("?dry_run=true", "text/csv", "").await.must_be(200);
     let entries = json!({ "items": [{ "indicator_id": indicator, "result": factories::result(2023) }] });
     api.post("/v1/results", &entries).await.must_be(200);
 

@@ -117,6 +117,8 @@ impl Things {
         path + match template {
             "/v1/policies/{organization}/{fiscal_year}/revisions/{number}/diff" => "?from=1",
             "/v1/transitions" => "?from=B&to=A",
+            // One of its indicators is like one that is there.
+            "/v1/imports/forms" => "?rewording=add",
             _ => "",
         }
     }
@@ -131,7 +133,9 @@ impl Things {
             "PUT /v1/organizations/{organization}" => factories::ward(),
             "POST /v1/policies" => factories::policy(&self.organization, self.year + 1),
             "PUT /v1/policies/{organization}/{fiscal_year}" => factories::policy(&self.organization, self.year),
-            "PUT /v1/policies/{organization}/{fiscal_year}/tree" | "POST /v1/imports" => self.tree.clone(),
+            "PUT /v1/policies/{organization}/{fiscal_year}/tree" | "POST /v1/imports" | "POST /v1/imports/policies" => {
+                self.tree.clone()
+            }
             "POST /v1/policies/{organization}/{fiscal_year}/publications" => {
                 json!({ "kind": "plan", "reason": "試験" })
             }
@@ -154,6 +158,17 @@ impl Things {
         })
     }
 
+    /// A form of the policy.
+    fn form(&self) -> String {
+        let form = include_str!("../../../src/cli/sample/nishi-2024.txt");
+        form.replace("令和6年度", &format!("令和{}年度", self.year - 2018))
+    }
+
+    /// A table of its results.
+    fn table(&self) -> String {
+        format!("指標ID,年度,実績値\n{},{},5\n", self.indicator, self.year)
+    }
+
     /// A request that lacks nothing but somebody who makes it.
     pub(crate) fn call(&self, operation: &Operation<'_>) -> Call {
         // A stream that is let in does not end.
@@ -173,9 +188,13 @@ impl Things {
         } else {
             call
         };
-        match self.body(operation) {
-            Some(body) => call.json(&body),
-            None => call,
+        match operation.path {
+            "/v1/imports/forms" => call.body("text/plain", self.form()),
+            "/v1/imports/results" => call.body("text/csv", self.table()),
+            _ => match self.body(operation) {
+                Some(body) => call.json(&body),
+                None => call,
+            },
         }
     }
 }
@@ -264,7 +283,13 @@ async fn who_may_not_call_an_operation_is_told_so_and_nothing_happens() {
         );
         // What a body names and the caller does not see contradicts what there is for the caller.
         let status = api.by(&things, &operation, &elsewhere).await.status;
-        assert!([403, 404, 409].contains(&status), "{name} from elsewhere: {status}");
+        // In a table, no such indicator is a fault of its cell.
+        let expected = if operation.path == "/v1/imports/results" {
+            [422].as_slice()
+        } else {
+            &[403, 404, 409]
+        };
+        assert!(expected.contains(&status), "{name} from elsewhere: {status}");
     }
     assert_eq!(api.happened(), before);
 }
@@ -367,9 +392,10 @@ async fn nobody_can_tell_a_draft_of_another_organization_from_nothing() {
             let create = Call::new(Method::PUT.as_str(), things.path(&operation))
                 .header("if-none-match", "*")
                 .by(&elsewhere);
-            match things.body(&operation) {
-                Some(body) if operation.method == "put" => vec![replace, create.json(&body)],
-                _ => vec![replace],
+            let body = || things.body(&operation);
+            match (operation.method == "put").then(body).flatten() {
+                Some(body) => vec![replace, create.json(&body)],
+                None => vec![replace],
             }
         };
         for (hidden, missing) in calls(&things).into_iter().zip(calls(&absent)) {

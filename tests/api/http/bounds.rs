@@ -10,7 +10,12 @@ use crate::support::{
     factories::{Nishi, policy, with},
 };
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const HTML: (&str, &str) = ("forms", "text/html");
+const CSV: (&str, &str) = ("results", "text/csv");
+const XLSX: (&str, &str) = (
+    "results",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+);
 
 /// Refused with a hundred broken rules, and so many more; in few bytes.
 fn must_name_a_hundred(answer: &Answer, more: usize) {
@@ -79,9 +84,9 @@ async fn unknown_parameters_are_named_in_short_and_not_all() {
 }
 
 /// What an import says of a file, tried and for real.
-async fn refused(api: &Api, media_type: &str, bytes: impl Into<Vec<u8>>) -> (Answer, Answer) {
+async fn refused(api: &Api, (kind, media_type): (&str, &str), bytes: impl Into<Vec<u8>>) -> (Answer, Answer) {
     let bytes = bytes.into();
-    let call = |query: &str| Call::new("POST", format!("/v1/imports{query}")).body(media_type, bytes.clone());
+    let call = |query: &str| Call::new("POST", format!("/v1/imports/{kind}{query}")).body(media_type, bytes.clone());
     let tried = api.send(call("?dry_run=true")).await.must_be(200);
     (tried, api.send(call("")).await.must_be(422))
 }
@@ -97,7 +102,7 @@ async fn a_tag_of_many_attributes_is_refused_before_it_is_read() {
     for count in [20_000, 800_000] {
         let attributes = (0..count).map(|n| format!(" a{n}")).collect::<Vec<_>>().concat();
         let page = format!("<p>令和6年度 西区運営方針</p><p>経営課題1-(1) 防災</p><p{attributes}>x</p>");
-        let (tried, stored) = refused(&api, "text/html", page).await;
+        let (tried, stored) = refused(&api, HTML, page).await;
         assert!(codes(&tried).contains(&"too_large"), "{:?}", codes(&tried));
         let named = stored.body["errors"].to_string();
         assert!(named.contains("100"), "{named}");
@@ -160,7 +165,7 @@ async fn a_text_that_many_cells_share_counts_for_each() {
 #[actix_web::test]
 async fn a_line_of_many_cells_is_refused() {
     let api = Api::new().await;
-    let (tried, _) = refused(&api, "text/csv", "a,".repeat(2_000_000)).await;
+    let (tried, _) = refused(&api, CSV, "a,".repeat(2_000_000)).await;
     assert_eq!(codes(&tried), ["too_many_columns"]);
 }
 

@@ -42,7 +42,7 @@ async fn what_was_stored_apart_before_is_read_found_and_known_again() {
     let mut sent = tree.body.clone();
     sent["goals"][0]["indicators"][0]["id"].take();
     for dry_run in ["true", "false"] {
-        let report = api.post(format!("/v1/imports?dry_run={dry_run}"), &sent).await;
+        let report = api.post(format!("/v1/imports/policies?dry_run={dry_run}"), &sent).await;
         let report = report.must_be(200).body;
         assert_eq!((&report["created"], &report["left"]), (&json!(0), &json!([])));
     }
@@ -75,7 +75,7 @@ async fn json_is_read_with_a_byte_order_mark_and_in_utf_16() {
         api.send(call).await.must_refuse(400, &[("", "json")]);
     }
     let tree = api.get("/v1/policies/nishi/2024/tree").await.body.to_string();
-    let call = Call::new("POST", "/v1/imports").body("application/json", utf16(tree, u16::to_le_bytes));
+    let call = Call::new("POST", "/v1/imports/policies").body("application/json", utf16(tree, u16::to_le_bytes));
     assert_eq!(api.send(call).await.must_be(200).body["created"], 0);
 }
 

@@ -408,7 +408,7 @@ async fn a_trial_may_be_repeated_though_it_makes_up_other_ids() {
     let tree = api.get(TREE).await.body;
     let mut tree = with(tree, json!({ "fiscal_year": 2030, "id": null, "results_due_on": null }));
     tree["goals"] = json!([]);
-    let trial = Call::new("POST", "/v1/imports?dry_run=true")
+    let trial = Call::new("POST", "/v1/imports/policies?dry_run=true")
         .header("idempotency-key", "k")
         .json(&tree);
     for _ in 0..2 {

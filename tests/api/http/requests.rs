@@ -343,7 +343,7 @@ async fn a_document_is_as_deep_and_holds_as_much_as_the_settings_say() {
         (many(999), 422, ""),
         (many(1000), 400, "1000"),
     ] {
-        for path in ["/v1/goals", "/v1/imports"] {
+        for path in ["/v1/goals", "/v1/imports/policies"] {
             let call = Call::new("POST", path).body("application/json", body.clone());
             let answer = api.send(call).await.must_be(status);
             assert!(answer.text("detail").contains(word), "{}", answer.text("detail"));

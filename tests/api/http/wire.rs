@@ -134,7 +134,7 @@ fn work_ends_when_its_caller_leaves() {
     let import = |page: &str| {
         let length = page.len();
         format!(
-            "POST /v1/imports?dry_run=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n{page}"
+            "POST /v1/imports/forms?dry_run=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wardpolicy_000000000000_secret\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n{page}"
         )
     };
     // One caller has not more than a share of the workshop: these would keep it for longer than anybody waits there.

@@ -11,18 +11,19 @@ pub(crate) mod results_table;
 mod rewording;
 mod sheet_versions;
 pub(crate) mod trials;
+mod uploads;
 
 const TREE: &str = "/v1/policies/nishi/2024/tree";
 
 impl Api {
     /// The answer to a file.
     async fn import(&self, tree: &Value) -> Answer {
-        self.post("/v1/imports", tree).await
+        self.post("/v1/imports/policies", tree).await
     }
 
     /// The answer to a file that is only tried.
     async fn try_import(&self, tree: &Value) -> Answer {
-        self.post("/v1/imports?dry_run=true", tree).await
+        self.post("/v1/imports/policies?dry_run=true", tree).await
     }
 }
 
@@ -100,10 +101,14 @@ async fn a_trial_needs_what_the_real_thing_needs() {
     let (tree, here) = two_installations().await;
     let reader = here.token("読む人", &["read_drafts:nishi"]).await;
     let editor = here.token("別の区の人", &["edit:*"]).await;
-    let call = |token: &str| Call::new("POST", "/v1/imports?dry_run=true").by(token).json(&tree.body);
+    let call = |token: &str| {
+        Call::new("POST", "/v1/imports/policies?dry_run=true")
+            .by(token)
+            .json(&tree.body)
+    };
     here.send(call(&reader)).await.must_be(403);
     here.send(call(&editor)).await.must_be(200);
-    here.send(Call::new("POST", "/v1/imports").anonymous().json(&tree.body))
+    here.send(Call::new("POST", "/v1/imports/policies").anonymous().json(&tree.body))
         .await
         .must_be(401);
 }
@@ -270,11 +275,13 @@ async fn what_is_public_changes_with_a_reason() {
     api.publish("nishi/2024", "plan").await.must_be(201);
     let mut file = api.get(TREE).await.body;
     file["head_title"] = json!("区長");
-    for path in ["/v1/imports?dry_run=true", "/v1/imports"] {
+    for path in ["/v1/imports/policies?dry_run=true", "/v1/imports/policies"] {
         let refused = api.send(Call::new("POST", path).json(&file)).await;
         assert_eq!(refused.status, 422, "{}", refused.body);
     }
-    let call = Call::new("POST", "/v1/imports").because("職名の追記").json(&file);
+    let call = Call::new("POST", "/v1/imports/policies")
+        .because("職名の追記")
+        .json(&file);
     api.send(call).await.must_be(200);
     let revisions = api.list("/v1/policies/nishi/2024/revisions").await;
     assert_eq!((revisions.len(), &revisions[0]["reason"]), (2, &json!("職名の追記")));
@@ -304,13 +311,15 @@ async fn a_file_that_breaks_rules_is_refused_whole() {
     for (media_type, body, status) in [
         ("application/json", "{", 400),
         ("application/json", "[]", 422),
-        ("text/plain", "運営方針", 422),
+        ("text/plain", "運営方針", 415),
         ("application/pdf", "%PDF", 415),
     ] {
-        let answer = here.send(Call::new("POST", "/v1/imports").body(media_type, body)).await;
+        let answer = here
+            .send(Call::new("POST", "/v1/imports/policies").body(media_type, body))
+            .await;
         assert_eq!(answer.status, status, "{media_type}: {}", answer.body);
     }
-    here.send(Call::new("POST", "/v1/imports?dry_rnu=true").json(&tree.body))
+    here.send(Call::new("POST", "/v1/imports/policies?dry_rnu=true").json(&tree.body))
         .await
         .must_refuse(400, &[("dry_rnu", "unknown_parameter")]);
 }
@@ -330,7 +339,7 @@ async fn an_identifier_of_something_else_is_refused() {
 async fn a_repeated_import_gives_the_first_answer() {
     let (tree, here) = two_installations().await;
     let call = || {
-        Call::new("POST", "/v1/imports")
+        Call::new("POST", "/v1/imports/policies")
             .header("idempotency-key", "file-1")
             .json(&tree.body)
     };

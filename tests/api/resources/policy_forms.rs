@@ -15,7 +15,7 @@ const FORM: &str = "/v1/policies/nishi/2024/form";
 impl Api {
     /// The answer to a page that is imported.
     async fn page(&self, query: &str, page: &str) -> Answer {
-        let call = Call::new("POST", format!("/v1/imports{query}")).because("様式の取り込み");
+        let call = Call::new("POST", format!("/v1/imports/forms{query}")).because("様式の取り込み");
         self.send(call.body("text/html; charset=utf-8", page.to_owned())).await
     }
 

@@ -308,7 +308,7 @@ async fn tables_and_trees_take_such_targets_away_and_bring_them_back() {
     let tree = api.get("/v1/policies/nishi/2024/tree").await.must_be(200).body;
     let other = Api::new().await;
     other.organization().await;
-    let report = other.post("/v1/imports", &tree).await.must_be(200).body;
+    let report = other.post("/v1/imports/policies", &tree).await.must_be(200).body;
     assert_eq!(report["stored"], true, "{report:#}");
     let targets = |tree: &Value| -> Vec<Value> {
         let indicators = tree["goals"][0]["indicators"].as_array().unwrap();

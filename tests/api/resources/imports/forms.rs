@@ -12,7 +12,7 @@ pub(crate) const NEXT: &str = include_str!("../../../forms/nishi-2025.txt");
 impl Api {
     /// The answer to a form as text.
     pub(crate) async fn form(&self, query: &str, text: impl Into<Vec<u8>>) -> Answer {
-        let call = Call::new("POST", format!("/v1/imports{query}"));
+        let call = Call::new("POST", format!("/v1/imports/forms{query}"));
         self.send(
             call.because("様式の取り込み")
                 .body("text/plain; charset=utf-8", text.into()),
@@ -422,7 +422,7 @@ async fn other_shapes_of_the_form_come_in_too() {
     );
 
     let html = include_str!("../../../forms/example-2024.html");
-    let call = Call::new("POST", "/v1/imports?dry_run=true").body("text/html", html);
+    let call = Call::new("POST", "/v1/imports/forms?dry_run=true").body("text/html", html);
     let report = api.send(call).await.must_be(200).body;
     assert!(notes(&report).iter().all(|(severity, _)| severity == "warning") || report["tree"].is_null());
 }

@@ -69,7 +69,7 @@ async fn signs_that_a_page_writes_as_text_stay_text() {
         <tr><th>使命<td><ul><li>&lt;ul&gt;&lt;li&gt;一</ul></table>\
         <h2>経営課題1-(1) 防災</h2><table><tr><th>課題認識<td>&lt;/td&gt;の欄<tr><th>主な戦略<td>訓練\
         <tr><th>アウトカム指標<td>&lt;i&gt;の割合：50%以上</table>";
-    let call = Call::new("POST", "/v1/imports?dry_run=true").body("text/html; charset=utf-8", page);
+    let call = Call::new("POST", "/v1/imports/forms?dry_run=true").body("text/html; charset=utf-8", page);
     let tree = api.send(call).await.must_be(200).body["tree"].clone();
     assert_eq!(
         (&tree["vision"], &tree["mission"]),
@@ -155,7 +155,7 @@ async fn what_a_page_strikes_out_or_has_around_the_form_is_named_and_not_stored(
     let page = "<nav>ホーム</nav>\n<h1>令和6年度 西区運営方針</h1>\n<table><tr><th>使命<td>安全<s>安心</s></table>\n\
         <table><tr><th>経営課題<th>指標<th>目標値<th>6年度実績\n<tr><td rowspan=2>経営課題1-(1) 防災<td>備え<td>50%以上<td><del>48</del>51%\n\
         <tr><td>訓練<td>30件以上<td>29<sup>2</sup>件</table>\n<h3>自己評価</h3><p>良い。</p>\n<p>電話：06-6532-9625</p>";
-    let call = Call::new("POST", "/v1/imports")
+    let call = Call::new("POST", "/v1/imports/forms")
         .because("様式の取り込み")
         .body("text/html; charset=utf-8", page);
     let report = api.send(call).await.must_be(200).body;

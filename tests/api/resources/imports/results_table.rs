@@ -11,7 +11,7 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 
 impl Api {
     pub(crate) async fn sheet(&self, query: &str, media_type: &str, bytes: impl Into<Vec<u8>>) -> Answer {
-        let call = Call::new("POST", format!("/v1/imports{query}"));
+        let call = Call::new("POST", format!("/v1/imports/results{query}"));
         self.send(call.body(media_type, bytes.into())).await
     }
 
@@ -278,7 +278,7 @@ async fn who_may_not_edit_an_organization_stores_no_results_of_it() {
     let known = &years.known[0];
     let text = format!("指標ID,年度,実績値\n{known},2024,50\n");
     let call = |token: &str| {
-        Call::new("POST", "/v1/imports")
+        Call::new("POST", "/v1/imports/results")
             .by(token)
             .body("text/csv", text.clone())
     };

@@ -38,7 +38,7 @@ async fn published() -> Api {
 }
 
 async fn json(api: &Api, query: &str, tree: &Value) -> crate::support::Answer {
-    let call = Call::new("POST", format!("/v1/imports{query}"));
+    let call = Call::new("POST", format!("/v1/imports/policies{query}"));
     api.send(call.because("取り込み").json(tree)).await
 }
 

@@ -24,7 +24,7 @@ async fn file(api: &Api) -> (Nishi, Value) {
 }
 
 async fn try_import(api: &Api, tree: &Value) -> Answer {
-    api.post("/v1/imports?dry_run=true", tree).await
+    api.post("/v1/imports/policies?dry_run=true", tree).await
 }
 
 /// A connection that holds a row which the trial of the file changes last.
@@ -101,7 +101,7 @@ async fn a_trial_in_the_way_of_a_write_is_ended() {
 async fn a_trial_that_is_asked_for_again_is_answered_as_before() {
     let api = Api::new().await;
     let (_, tree) = file(&api).await;
-    let call = || Call::new("POST", "/v1/imports?dry_run=true").header("idempotency-key", "1");
+    let call = || Call::new("POST", "/v1/imports/policies?dry_run=true").header("idempotency-key", "1");
     let first = api.send(call().json(&tree)).await.must_be(200);
     let again = api.send(call().json(&tree)).await.must_be(200);
     assert_eq!(
