@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     http::problem::Problem,
-    value::{FiscalYear, Id, OrganizationKey},
+    value::{FiscalYear, Id, OrganizationKey, forget_labels},
 };
 
 mod headers;
@@ -89,6 +89,11 @@ pub fn complete(spec: &mut OpenApi) {
             ("delete", &mut item.delete),
         ] {
             if let Some(operation) = operation {
+                for parameter in operation.parameters.iter_mut().flatten() {
+                    if let RefOr::T(parameter) = parameter {
+                        parameter.schema.iter_mut().for_each(forget_labels);
+                    }
+                }
                 name_path(path, operation);
                 open_reads(method, operation);
                 problems::add(path, method, operation);
@@ -105,6 +110,7 @@ pub fn complete(spec: &mut OpenApi) {
     }
     require_every_key(components, answered);
     components.schemas.values_mut().for_each(lift_words);
+    components.schemas.values_mut().for_each(forget_labels);
     links::add(spec);
 }
 

@@ -32,6 +32,20 @@ const PROSE: &str = concat!(
     r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u0008\u000b-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
 );
 
+/// How a line and prose are written.
+pub(super) const WRITTEN: [super::key::Written; 2] = [
+    (
+        LINE,
+        "改行やタブを含まない一行にしてください",
+        "must be one line, without line breaks and tabs",
+    ),
+    (
+        PROSE,
+        "前後に空白を付けず、改行とタブのほかに制御文字を使わないでください",
+        "must have no blanks at either end, and no control characters but line breaks and tabs",
+    ),
+];
+
 /// One line of text: 1 to `MAX` characters, not blank, without blanks at either end or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
