@@ -198,7 +198,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .map(|k| {
             work::spend(name.len() * k.len());
-            (strsim::normalized_damerau_levenshtein(&name, k), k)
+            (strsim::normalized_damerau_levenshtein(&name, &k.to_lowercase()), k)
         })
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

@@ -4,10 +4,7 @@
 //! so a rule stated in a schema here is enforced, documented and tested at once.
 
 use language::Bilingual;
-use utoipa::openapi::{
-    RefOr,
-    schema::{ArrayItems, Schema},
-};
+use utoipa::openapi::{RefOr, schema::Schema};
 
 /// A closed list of codes, each with its label in both languages.
 pub trait Codes: Sized + Copy + 'static {
@@ -105,28 +102,20 @@ macro_rules! text_enum {
 /// The keyword of a schema with the labels of its codes, in Japanese and English. The contract does without it.
 pub const LABELS: &str = "x-labels";
 
-/// Takes the labels of its codes out of a schema, or out of the schema of a list's items.
+/// Takes the labels of its codes out of a schema.
 pub fn forget_labels(schema: &mut RefOr<Schema>) {
-    match schema {
-        RefOr::T(Schema::Object(object)) => {
-            if let Some(extensions) = &mut object.extensions {
-                extensions.remove(LABELS);
-            }
-            object.extensions.take_if(|extensions| extensions.is_empty());
+    if let RefOr::T(Schema::Object(object)) = schema {
+        if let Some(extensions) = &mut object.extensions {
+            extensions.remove(LABELS);
         }
-        RefOr::T(Schema::Array(list)) => {
-            if let ArrayItems::RefOrSchema(items) = &mut list.items {
-                forget_labels(items);
-            }
-        }
-        _ => {}
+        object.extensions.take_if(|extensions| extensions.is_empty());
     }
 }
 
 /// How a text of this pattern of the contract is written, in words: no message shows a pattern.
 #[must_use]
 pub fn written(pattern: &str) -> Option<Bilingual> {
-    let mut all = key::WRITTEN.iter().chain(&text::WRITTEN).chain([&time::DATE_WRITTEN]);
+    let mut all = key::WRITTEN.iter().chain([&text::WRITTEN, &time::DATE_WRITTEN]);
     all.find(|(known, ..)| *known == pattern).map(|(_, ja, en)| Bilingual::new(*ja, *en))
 }
 
@@ -169,7 +158,7 @@ macro_rules! as_text {
 mod key;
 pub mod language;
 mod number;
-mod text;
+pub mod text;
 mod time;
 pub mod work;
 

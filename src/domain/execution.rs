@@ -33,10 +33,10 @@ pub struct Execution {
     #[schema(required = true)]
     pub ratio: Option<Decimal>,
     /// Why there is none; null where there is.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "no_actual")]
+    #[schema(required = true)]
     pub reason: Option<ExecutionReason>,
     /// Which budget it is over: `revised` where one is stated, else `initial`; null without one.
-    #[schema(value_type = Option<String>, required = true, max_length = 20, example = "initial")]
+    #[schema(required = true)]
     pub budget: Option<BudgetKind>,
     /// Whether what was spent and the budget are both whole.
     pub complete: bool,

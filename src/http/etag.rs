@@ -17,13 +17,14 @@ use utoipa::{
     IntoParams,
     openapi::{
         Required, Type,
+        extensions::ExtensionsBuilder,
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::ObjectBuilder,
     },
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::middleware::compression;
+use super::{middleware::compression, query::SET};
 use crate::{
     error::{Error, Place, Result, Violation, found},
     value::language::Bilingual,
@@ -212,6 +213,7 @@ impl FromRequest for Condition {
 impl IntoParams for Match {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![header(
+            "",
             "If-Match",
             "The ETag that was read; `*` for whatever is there. Required: 428 without, 412 when it no longer holds.",
         )]
@@ -222,10 +224,12 @@ impl IntoParams for Condition {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![
             header(
+                "Put",
                 "If-Match",
                 "To replace: the ETag that was read, or `*`. 412 when it no longer holds; 428 without either header.",
             ),
             header(
+                "Put",
                 "If-None-Match",
                 "To create and nothing else: `*`. 412 when it exists already.",
             ),
@@ -241,7 +245,7 @@ pub fn check_absent<T>(stored: Result<T>) -> Result<()> {
     }
 }
 
-fn header(name: &str, words: &str) -> Parameter {
+fn header(set: &str, name: &str, words: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
@@ -250,5 +254,6 @@ fn header(name: &str, words: &str) -> Parameter {
         .schema(Some(
             ObjectBuilder::new().schema_type(Type::String).max_length(Some(LONGEST)),
         ))
+        .extensions(Some(ExtensionsBuilder::new().add(SET, set).build()))
         .build()
 }

@@ -18,8 +18,8 @@ use serde_json::Value;
 use utoipa::{
     IntoParams, IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        KnownFormat, Ref, RefOr, Required, Response, SchemaFormat, Type,
-        path::{Parameter, ParameterBuilder, ParameterIn},
+        KnownFormat, Ref, RefOr, Response, SchemaFormat, Type,
+        path::{Parameter, ParameterIn},
         schema::{ArrayBuilder, ObjectBuilder, Schema},
     },
 };
@@ -254,10 +254,11 @@ impl<const DEFAULT: i64> Limit<DEFAULT> {
         Some(limit)
     }
 
-    /// The documentation of the parameter.
+    /// The documentation of the parameter in a set.
     #[must_use]
-    pub fn document() -> Parameter {
+    pub fn document(set: &str) -> Parameter {
         query::document::<Option<Self>>(
+            set,
             "limit",
             "Items on the page. More than the maximum, or than the service is set to give, is refused, not cut.",
         )
@@ -317,24 +318,17 @@ impl Param for CursorText {
 
 impl<S: Codes + ToSchema, const DEFAULT: i64> IntoParams for Paging<S, DEFAULT> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let parameter = |name: &str, words: &str, schema: RefOr<Schema>| {
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Query)
-                .required(Required::False)
-                .description(Some(words))
-                .schema(Some(schema))
-                .build()
-        };
+        let of_groups = if DEFAULT == DEFAULT_LIMIT { "" } else { "Group" };
+        let sorted = S::NAME.trim_end_matches("_sort");
         vec![
-            Limit::<DEFAULT>::document(),
-            parameter(
+            Limit::<DEFAULT>::document(of_groups),
+            query::document::<Option<CursorText>>(
+                "",
                 "cursor",
                 "Where the page starts: the `next_cursor` of the page before, with the same filters and sort.",
-                CursorText::schema(),
             ),
-            parameter("sort", "The order; the id breaks ties.", S::schema()),
-            query::document::<bool>("include_total", "Whether to count all items that match."),
+            query::document::<Option<S>>(sorted, "sort", "The order; the id breaks ties."),
+            query::document::<bool>("", "include_total", "Whether to count all items that match."),
         ]
     }
 }

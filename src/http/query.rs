@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use percent_encoding::percent_decode_str;
 use utoipa::openapi::{
     RefOr, Required,
+    extensions::ExtensionsBuilder,
     path::{Parameter, ParameterBuilder, ParameterIn},
     schema::Schema,
 };
@@ -235,15 +236,20 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Documents one parameter.
+/// The extension by which a parameter says in which set it is declared: in the document, parameters that share a name are
+/// told apart by it.
+pub const SET: &str = "x-set";
+
+/// Documents one parameter of a set.
 #[must_use]
-pub fn document<T: Field>(name: &str, words: &str) -> Parameter {
+pub fn document<T: Field>(set: &str, name: &str, words: &str) -> Parameter {
     T::document(
         ParameterBuilder::new()
             .name(plain(name))
             .parameter_in(ParameterIn::Query)
             .required(Required::False)
-            .description(Some(words.trim())),
+            .description(Some(words.trim()))
+            .extensions(Some(ExtensionsBuilder::new().add(SET, set).build())),
     )
     .build()
 }
@@ -264,7 +270,7 @@ macro_rules! query {
         }
         impl utoipa::IntoParams for $name {
             fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
-                vec![$($crate::http::query::document::<$type>(stringify!($field), concat!($($words),+))),+]
+                vec![$($crate::http::query::document::<$type>(stringify!($name), stringify!($field), concat!($($words),+))),+]
             }
         }
     };

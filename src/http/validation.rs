@@ -23,7 +23,12 @@ use utoipa::{
 use crate::{
     domain::municipality_code,
     error::{Error, MOST_SUGGESTIONS, MOST_VIOLATIONS, Result, Violation},
-    value::{Decimal, language::Bilingual, work},
+    value::{
+        Decimal,
+        language::Bilingual,
+        text::{CHARACTERS, LINES, is_unseen},
+        work,
+    },
 };
 
 pub use draft::Draft;
@@ -153,7 +158,8 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
 }
 
 /// The schema of a request body: a key whose value may be null may be left out as well.
-fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
+#[must_use]
+pub fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut object)) = schema else {
         return schema;
     };
@@ -218,6 +224,7 @@ impl Checker {
             .should_validate_formats(true)
             .with_format("municipality-code", municipality_code::is_valid)
             .with_keyword("x-decimal", |_, _, _| Ok(Box::new(DecimalDigits)))
+            .with_keyword(CHARACTERS, |_, kind, _| Ok(Box::new(Characters::of(kind))))
             .with_keyword(INTEGER, |_, _, _| Ok(Box::new(PlainInteger)))
             .build(&document)
             .expect("every schema compiles");
@@ -314,6 +321,35 @@ impl<'i> Keyword<'i> for DecimalDigits {
         instance
             .as_number()
             .is_none_or(|number| number.as_str().parse::<Decimal>().is_ok())
+    }
+}
+
+/// The keyword [`CHARACTERS`]: characters that people see.
+struct Characters {
+    /// Whether line feeds and tabs are among them.
+    of_lines: bool,
+}
+
+impl Characters {
+    fn of(kind: &Value) -> Self {
+        Self {
+            of_lines: kind == LINES,
+        }
+    }
+}
+
+impl<'i> Keyword<'i> for Characters {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("has characters that nobody sees"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        let is_taken = |c| !is_unseen(c) || self.of_lines && matches!(c, '\n' | '\t');
+        instance.as_str().is_none_or(|text| text.chars().all(is_taken))
     }
 }
 

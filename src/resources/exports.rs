@@ -8,7 +8,7 @@ use std::{sync::mpsc, thread};
 use actix_web::{HttpRequest, get};
 use diesel::prelude::*;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -45,7 +45,7 @@ mod template;
 use request::ExportRequest;
 pub use response::Export;
 use rows::Source;
-use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS};
+use tables::{BUDGETS, EVALUATIONS, INDICATORS, RESULTS, TABLES};
 
 /// The licence of the city's data.
 pub const LICENSE: &str = "https://creativecommons.org/licenses/by/4.0/";
@@ -131,6 +131,19 @@ pub struct ExportText(pub String);
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(value_type = String, format = Binary, max_length = 1_000_000_000)]
 pub struct ExportBook(pub String);
+
+/// The example of an export of a table with this schema: the head of the table, or a line of it with the values of `row`.
+#[must_use]
+pub fn example(table: &str, schema: &str, row: &Value) -> Option<Value> {
+    let table = TABLES.iter().find(|known| known.name == table)?;
+    let columns = table.columns.iter();
+    if schema == ExportText::name() {
+        let heads: Vec<_> = columns.map(|(_, head)| *head).collect();
+        return Some(format!("{}\r\n", heads.join(",")).into());
+    }
+    let line = columns.map(|(code, _)| ((*code).to_owned(), row.get(code).cloned().unwrap_or_default()));
+    (schema == ExportLine::name()).then(|| line.collect::<Map<_, _>>().into())
+}
 
 /// Exports indicators.
 ///

@@ -103,17 +103,14 @@ pub struct SeriesYear {
     /// What there is of the value.
     pub value_status: ValueStatus,
     /// How final the value is: `provisional`, `final` or `revised`; null without a result.
-    #[schema(value_type = Option<String>, max_length = 20, example = "final")]
     pub observation_status: Option<ObservationStatus>,
     /// The result as printed.
     pub result_text: Option<Prose<2000>>,
     /// What became of the target.
     pub outcome: Outcome,
     /// Why, where the outcome does not say it; one of the code list `reason`.
-    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
     pub reason: Option<Reason>,
     /// The official rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
     pub rating: Option<Rating>,
     /// Whose rating it is.
     pub ratings: Ratings,

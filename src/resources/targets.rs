@@ -52,7 +52,7 @@ pub struct ParsedTarget {
     pub target: Target,
     /// How results would be compared, as far as the text was understood: for a person to confirm. Null where it says nothing of
     /// that.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "gte")]
+    #[schema(required = true)]
     pub comparator: Option<Comparator>,
     /// The unit as printed; 割 is given as %.
     #[schema(max_length = 100, example = "%")]

@@ -1,26 +1,24 @@
 //! The parts of the OpenAPI document that no handler states: its head, the problems, the merge patches.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Components, ObjectBuilder, OpenApi, Ref, RefOr, Required, Schema, Type,
-        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        Content, ObjectBuilder, OpenApi, Ref, RefOr, Required, Schema, Type,
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
-use crate::{
-    http::problem::Problem,
-    value::{FiscalYear, Id, OrganizationKey, forget_labels},
-};
+use crate::value::{FiscalYear, Id, OrganizationKey};
 
+mod examples;
 mod headers;
+mod layout;
 mod links;
 mod moved;
 mod problems;
+mod schemas;
+mod shared;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -29,27 +27,41 @@ mod problems;
         description = "大阪市の各区・局の運営方針: what every ward and bureau of Osaka City promises for a fiscal year, and whether it kept it.\n\n\
             Decimals are exact JSON numbers; what is not known is null with a reason, never 0. \
             In answers every key is there; in bodies a key whose value may be null may be left out. \
-            Data: Osaka City (大阪市), each organization's 運営方針.",
+            Data: Osaka City (大阪市), each organization's 運営方針.\n\n\
+            Every request may have these headers:\n\n\
+            - `Authorization`: `Bearer` and a token. Public data needs none.\n\
+            - `Accept-Language`: `ja` or `en`, the language of problems; Japanese by default.\n\
+            - `X-Consistency-Token`, of a request that reads: what a write was answered with. The answer is at least as new, whichever \
+            instance gives it.\n\
+            - `X-Request-Id`: the id under which the request is logged; else a new one.\n\
+            - `traceparent` and `tracestate`: the caller's trace (W3C Trace Context).\n\n\
+            Every answer has these:\n\n\
+            - `X-Request-Id`: the id under which the request was logged.\n\
+            - `traceparent`: the request's span, in the caller's trace or in a new one.\n\
+            - `Cache-Control`: whether to keep it. Public data is kept and asked for again with `If-None-Match`, drafts and what is \
+            streamed are not.\n\
+            - `RateLimit-Policy` and `RateLimit`, under `/v1/`: how much may be asked, and how much of it is left.",
+        contact(name = "大阪市 (Osaka City)", url = "https://www.city.osaka.lg.jp/"),
         license(name = "MIT", identifier = "MIT"),
     ),
     servers((url = "/", description = "The service that serves this document.")),
     tags(
-        (name = "organizations", description = "Wards and bureaus (所属)."),
-        (name = "policies", description = "Management policies (運営方針): one organization, one fiscal year."),
         (name = "goals", description = "Goals a policy concentrates on (重点的に取り組む経営課題)."),
         (name = "budgets", description = "What goals cost (決算額・予算額)."),
         (name = "indicators", description = "Indicators with their targets (アウトカム指標・目標値)."),
         (name = "results", description = "What indicators came to (実績)."),
         (name = "evaluations", description = "Whether targets were met, with proof (達成状況)."),
+        (name = "policies", description = "Management policies (運営方針): one organization, one fiscal year."),
+        (name = "organizations", description = "Wards and bureaus (所属)."),
         (name = "series", description = "Indicators over the years: what changed, what turned, what does not fit (経年)."),
         (name = "coverage", description = "Who has published, and who is late (公表状況)."),
         (name = "revisions", description = "What was published, and publishing (公表・改訂履歴)."),
-        (name = "tokens", description = "Who may call, and what for."),
-        (name = "audit", description = "Who did what, when, from which request."),
         (name = "changes", description = "What has changed, for those who keep a copy (変更履歴)."),
         (name = "exports", description = "Tables as files (CSV, XLSX, NDJSON)."),
         (name = "imports", description = "Files that become data, with a report of what they change."),
         (name = "codelists", description = "Every code with its labels."),
+        (name = "tokens", description = "Who may call, and what for."),
+        (name = "audit", description = "Who did what, when, from which request."),
         (name = "health", description = "Whether the service is well."),
     ),
 )]
@@ -64,9 +76,7 @@ pub fn head() -> OpenApi {
 /// The document as text.
 #[must_use]
 pub fn json(spec: &OpenApi) -> String {
-    let mut text = spec.to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    layout::text(spec)
 }
 
 /// Adds the schemas reachable from answers and patches, and to every operation its path parameters and its problems.
@@ -78,40 +88,44 @@ pub fn complete(spec: &mut OpenApi) {
     problems::describe(components);
     components.responses.extend([moved::describe()]);
     components.security_schemes.insert("token".to_owned(), token().into());
-    let mut answered = BTreeSet::from([Problem::name().into_owned()]);
-    let examples = examples();
     for (path, item) in &mut spec.paths.paths {
-        for (method, operation) in [
-            ("get", &mut item.get),
-            ("post", &mut item.post),
-            ("put", &mut item.put),
-            ("patch", &mut item.patch),
-            ("delete", &mut item.delete),
-        ] {
-            if let Some(operation) = operation {
-                for parameter in operation.parameters.iter_mut().flatten() {
-                    if let RefOr::T(parameter) = parameter {
-                        parameter.schema.iter_mut().for_each(forget_labels);
-                    }
-                }
-                name_path(path, operation);
-                open_reads(method, operation);
-                problems::add(path, method, operation);
-                headers::add(path, method, operation);
-                moved::add(path, operation);
-                problems::add(path, method, operation);
-                show(operation, &examples);
-                refer(
-                    &serde_json::to_value(&operation.responses).unwrap_or_default(),
-                    &mut answered,
-                );
-            }
+        for (method, operation) in operations(item) {
+            name_path(path, operation);
+            open_reads(method, operation);
+            problems::add(path, method, operation);
+            headers::add(path, method, operation);
+            moved::add(path, operation);
+            problems::add(path, method, operation);
         }
     }
-    require_every_key(components, answered);
-    components.schemas.values_mut().for_each(lift_words);
-    components.schemas.values_mut().for_each(forget_labels);
+    schemas::complete(spec);
+    examples::add(spec);
     links::add(spec);
+    shared::share(spec);
+}
+
+/// The operations of a path, each with its method.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// The name of the schema that a content refers to.
+fn schema_of(content: &RefOr<Content>) -> Option<&str> {
+    match content {
+        RefOr::T(content) => match &content.schema {
+            Some(RefOr::Ref(to)) => to.ref_location.rsplit('/').next(),
+            _ => None,
+        },
+        RefOr::Ref(_) => None,
+    }
 }
 
 /// Reads are open to everybody; a token shows its holder's drafts too. Other operations state what they need.
@@ -135,43 +149,6 @@ fn token() -> SecurityScheme {
             .description(Some(words))
             .build(),
     )
-}
-
-/// Answers of a service with the sample and two results, by schema; ids, times and cursors as they happened to be.
-fn examples() -> BTreeMap<String, Value> {
-    serde_json::from_str(include_str!("openapi/examples.json")).unwrap_or_default()
-}
-
-/// Gives every success of an operation its example.
-fn show(operation: &mut Operation, examples: &BTreeMap<String, Value>) {
-    for response in operation.responses.responses.values_mut() {
-        let RefOr::T(response) = response else { continue };
-        for content in response.content.values_mut() {
-            if let RefOr::T(content) = content
-                && let Some(RefOr::Ref(schema)) = &content.schema
-            {
-                let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
-                content.example = examples.get(name).cloned();
-            }
-        }
-    }
-}
-
-/// Moves the description of a property that may be null to the property: utoipa puts it on the alternative.
-fn lift_words(schema: &mut RefOr<Schema>) {
-    let RefOr::T(Schema::Object(object)) = schema else {
-        return;
-    };
-    for property in object.properties.values_mut() {
-        let RefOr::T(Schema::OneOf(one)) = property else {
-            continue;
-        };
-        let words = one.items.iter_mut().find_map(|item| match item {
-            RefOr::Ref(to) if !to.description.is_empty() => Some(std::mem::take(&mut to.description)),
-            _ => None,
-        });
-        one.description = one.description.take().or(words);
-    }
 }
 
 /// Describes the variable parts of a path: utoipa finds only those a handler takes as a tuple, without descriptions.
@@ -219,40 +196,4 @@ fn name_path(path: &str, operation: &mut Operation) {
     let others: Vec<_> = others.filter(|p| !known(p)).collect();
     let all: Vec<_> = named.drain(..).map(RefOr::T).chain(others).collect();
     operation.parameters = (!all.is_empty()).then_some(all);
-}
-
-/// The names of the schemas a part of the document refers to.
-fn refer(part: &Value, names: &mut BTreeSet<String>) {
-    match part {
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                match value {
-                    Value::String(to) if key == "$ref" => {
-                        names.extend(to.rsplit('/').next().map(str::to_owned));
-                    }
-                    value => refer(value, names),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| refer(item, names)),
-        _ => {}
-    }
-}
-
-/// Every key of an answer is always there, even if null; utoipa takes keys that may be null for optional.
-fn require_every_key(components: &mut Components, answered: BTreeSet<String>) {
-    let mut todo: Vec<String> = answered.into_iter().collect();
-    let mut done = BTreeSet::new();
-    while let Some(name) = todo.pop() {
-        let Some(schema) = components.schemas.get_mut(&name).filter(|_| !done.contains(&name)) else {
-            continue;
-        };
-        let mut below = BTreeSet::new();
-        refer(&serde_json::to_value(&*schema).unwrap_or_default(), &mut below);
-        todo.extend(below);
-        if let RefOr::T(Schema::Object(object)) = schema {
-            object.required = object.properties.keys().cloned().collect();
-        }
-        done.insert(name);
-    }
 }

@@ -91,10 +91,11 @@ impl PartialSchema for Decimal {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Number)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
             .minimum(Some(-999_999_999_999_999_i64))
             .maximum(Some(999_999_999_999_999_i64))
             .description(Some(
-                "An exact decimal: at most 15 significant digits and 9 decimal places.",
+                "An exact decimal: at most 15 significant digits and 9 decimal places, which a double holds and gives back unchanged.",
             ))
             .extensions(Some(
                 ExtensionsBuilder::new()

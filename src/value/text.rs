@@ -11,40 +11,44 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Type, schema::Schema},
+    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Type, extensions::ExtensionsBuilder, schema::Schema},
 };
 
-/// Characters nobody sees: controls of the second set, zero-width and direction marks, other line ends.
-macro_rules! unseen {
-    () => {
-        r"\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
-    };
+/// The pattern of a text: visible at both ends. Its characters are no matter of patterns, since code that is generated from
+/// one with control characters does not compile everywhere.
+const VISIBLE_AT_BOTH_ENDS: &str = r"^\S([\s\S]*\S)?$";
+/// The keyword of schemas that says which characters a text may have: [`ONE_LINE`] or [`LINES`].
+pub const CHARACTERS: &str = "x-characters";
+/// Characters that people see, and blanks.
+pub const ONE_LINE: &str = "line";
+/// These, line feeds and tabs.
+pub const LINES: &str = "prose";
+
+/// Whether nobody sees a character: controls, zero-width and direction marks, other line ends.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The pattern of a line: visible at both ends, nothing but visible characters and blanks between.
-#[rustfmt::skip]
-const LINE: &str = concat!(
-    r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
-);
-/// The pattern of prose: that of a line, with line feeds and tabs between.
-#[rustfmt::skip]
-const PROSE: &str = concat!(
-    r"^[^\s\u0000-\u001f", unseen!(), r"]([^\u0000-\u0008\u000b-\u001f", unseen!(), r"]*[^\s\u0000-\u001f", unseen!(), r"])?$",
-);
+/// The schema of a text of at most this many characters.
+fn text(most: usize, characters: &str, words: String) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(most))
+        .pattern(Some(VISIBLE_AT_BOTH_ENDS))
+        .description(Some(words))
+        .extensions(Some(ExtensionsBuilder::new().add(CHARACTERS, characters).build()))
+        .into()
+}
 
-/// How a line and prose are written.
-pub(super) const WRITTEN: [super::key::Written; 2] = [
-    (
-        LINE,
-        "改行やタブを含まない一行にしてください",
-        "must be one line, without line breaks and tabs",
-    ),
-    (
-        PROSE,
-        "前後に空白を付けず、改行とタブのほかに制御文字を使わないでください",
-        "must have no blanks at either end, and no control characters but line breaks and tabs",
-    ),
-];
+/// How texts are written.
+pub(super) const WRITTEN: super::key::Written = (
+    VISIBLE_AT_BOTH_ENDS,
+    "前後に空白を付けず、空白だけにもしないでください",
+    "must not be blank or have blanks at either end",
+);
 
 /// One line of text: 1 to `MAX` characters, not blank, without blanks at either end or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
@@ -56,15 +60,9 @@ column!(Line<const MAX: usize>: Text = String);
 
 impl<const MAX: usize> PartialSchema for Line<MAX> {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(MAX))
-            .pattern(Some(LINE))
-            .description(Some(format!(
-                "One line of text, at most {MAX} characters, without blanks at either end."
-            )))
-            .into()
+        let words =
+            format!("One line of text, at most {MAX} characters, without blanks at either end, or control characters.");
+        text(MAX, ONE_LINE, words)
     }
 }
 impl<const MAX: usize> ToSchema for Line<MAX> {
@@ -83,15 +81,10 @@ column!(Prose<const MAX: usize>: Text = String);
 
 impl<const MAX: usize> PartialSchema for Prose<MAX> {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(MAX))
-            .pattern(Some(PROSE))
-            .description(Some(format!(
-                "Text, at most {MAX} characters, line feeds included, without blanks at either end."
-            )))
-            .into()
+        let words = format!(
+            "Text, at most {MAX} characters, without blanks at either end, or control characters but line feed and tab."
+        );
+        text(MAX, LINES, words)
     }
 }
 impl<const MAX: usize> ToSchema for Prose<MAX> {

@@ -1,6 +1,6 @@
 //! Times: fiscal years, dates and moments.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SubsecRound, Timelike, Utc};
 use diesel::{
@@ -206,4 +206,9 @@ impl PartialSchema for Date {
             .into()
     }
 }
-impl ToSchema for Date {}
+// `Date` is a type of JavaScript's: clients that are generated would take the one for the other.
+impl ToSchema for Date {
+    fn name() -> Cow<'static, str> {
+        "CalendarDate".into()
+    }
+}

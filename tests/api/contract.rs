@@ -2,6 +2,8 @@
 
 pub(crate) mod asking;
 pub(crate) mod asks;
+pub(crate) mod components;
+pub(crate) mod examples;
 pub(crate) mod exercised;
 pub(crate) mod hidden;
 pub(crate) mod leaks;

@@ -28,11 +28,11 @@ pub struct Inputs {
     #[schema(required = true)]
     pub compared_value: Option<Decimal>,
     /// Which number that is: `value` or `cumulative_value`; null when nothing was compared.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "value")]
+    #[schema(required = true)]
     pub compared_field: Option<ComparedField>,
     /// How settled that number is: `provisional`, `final` or `revised`; null when nothing was compared. A provisional one is
     /// not the last word before its fiscal year is over.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "final")]
+    #[schema(required = true)]
     pub observation_status: Option<ObservationStatus>,
     /// The target's value.
     #[schema(required = true)]
@@ -46,7 +46,7 @@ pub struct Inputs {
     #[schema(required = true)]
     pub threshold: Option<Decimal>,
     /// What the target refers to.
-    pub reference: ReferenceInput,
+    pub reference: ComparedReference,
     /// The indicator's unit.
     #[schema(required = true, max_length = 100, example = "%")]
     pub unit: Option<String>,
@@ -58,16 +58,16 @@ pub struct Inputs {
     /// Over which time the target is to be met.
     pub period: Period,
     /// The last day on which the result is in time.
-    #[schema(value_type = String, format = Date, max_length = 10, example = "2025-06-30")]
+    #[schema(value_type = crate::value::Date)]
     pub due_on: NaiveDate,
     /// The day of the evaluation.
-    #[schema(value_type = String, format = Date, max_length = 10, example = "2025-06-10")]
+    #[schema(value_type = crate::value::Date)]
     pub on: NaiveDate,
 }
 
 /// What a target refers to, with the number found for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ReferenceInput {
+pub struct ComparedReference {
     /// Which kind of reference it is.
     pub kind: ReferenceKind,
     /// The fiscal year whose result it is; null for `none`, `constant` and `external`.
@@ -79,7 +79,7 @@ pub struct ReferenceInput {
     /// Where the number comes from: `stated` (printed in this policy), `recorded` (through the indicator's series),
     /// `printed` (with the target), `constant` or `external` (a figure from outside, as somebody gave it); null when it is
     /// missing.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "stated")]
+    #[schema(required = true)]
     pub source: Option<ReferenceSource>,
     /// What the figure of the kind `external` is called; null otherwise.
     #[schema(required = true, max_length = 100, example = "市平均")]
@@ -147,7 +147,7 @@ pub(super) fn inputs(case: &Case<'_>, finding: &Finding) -> Inputs {
         target_value: *value,
         target_upper: *upper,
         threshold: finding.bar.ok().and_then(Bar::threshold).and_then(carried),
-        reference: ReferenceInput {
+        reference: ComparedReference {
             kind: reference.kind,
             fiscal_year: match reference.kind {
                 ReferenceKind::PreviousYear => case.fiscal_year.previous(),
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(inputs.observation_status, None);
         assert_eq!(
             inputs.reference,
-            ReferenceInput {
+            ComparedReference {
                 kind: ReferenceKind::PreviousYear,
                 fiscal_year: Some(year(2023)),
                 value: Some(number("80.0")),

@@ -73,7 +73,7 @@ pub struct ValueChange {
     #[schema(required = true)]
     pub relative: Option<Decimal>,
     /// Which way it went: `up`, `down` or `flat`; null when a value is missing.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "up")]
+    #[schema(required = true)]
     pub direction: Option<ChangeDirection>,
     /// Whether it went the better way; null when nobody can say, see `reason`.
     #[schema(required = true)]
@@ -83,7 +83,7 @@ pub struct ValueChange {
     pub comparable: Option<bool>,
     /// Why `favourable` is null: `no_value`, `no_previous`, `not_comparable`, `no_change`, `direction_unknown` or
     /// `no_target`; null when it is not.
-    #[schema(value_type = Option<String>, required = true, max_length = 40, example = "no_previous")]
+    #[schema(required = true)]
     pub reason: Option<ChangeReason>,
     /// What the organization says about comparing the two years.
     #[schema(required = true, max_length = 4000)]

@@ -10,13 +10,13 @@ use crate::domain::kinds::Rating;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ratings {
     /// What the organization declared (達成状況): `A`, `B` or null.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
+    #[schema(required = true)]
     pub declared: Option<Rating>,
     /// What the rule gives: `A` when achieved, `B` when not achieved, null when the rule has no answer.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
+    #[schema(required = true)]
     pub computed: Option<Rating>,
     /// `declared`, or `computed` when nothing was declared.
-    #[schema(value_type = Option<String>, required = true, max_length = 1, example = "A")]
+    #[schema(required = true)]
     pub official: Option<Rating>,
     /// Whether `declared` and `computed` agree; null unless there are both.
     #[schema(required = true)]

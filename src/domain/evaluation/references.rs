@@ -6,7 +6,7 @@ use crate::{
     domain::{
         evaluation::{
             Case, Evaluation, Facts, ReferenceSource, evaluate,
-            inputs::ReferenceInput,
+            inputs::ComparedReference,
             outcome::{Outcome, Reason},
             previous::ChangeReason,
         },
@@ -191,7 +191,7 @@ fn a_figure_from_outside_counts_once_somebody_has_given_it() {
     assert_eq!((outcome(&it), it.ratings.computed), (MET, Some(Rating::A)));
     assert_eq!(
         it.inputs.reference,
-        ReferenceInput {
+        ComparedReference {
             kind: ReferenceKind::External,
             fiscal_year: None,
             value: Some(number("58.3")),

@@ -12,7 +12,7 @@ use actix_web::{
     web,
 };
 use utoipa::openapi::{
-    OpenApi, RefOr,
+    Components, OpenApi, Ref, RefOr,
     path::{Operation, ParameterIn},
 };
 
@@ -50,7 +50,7 @@ impl Conditions {
                 (Method::DELETE, &item.delete),
             ] {
                 let Some(operation) = operation else { continue };
-                conditions.insert((method, path.clone()), taken(operation));
+                conditions.insert((method, path.clone()), taken(operation, spec.components.as_ref()));
             }
         }
         Self(conditions)
@@ -80,14 +80,19 @@ impl Conditions {
 }
 
 /// The headers that an operation takes.
-fn taken(operation: &Operation) -> Vec<String> {
-    let parameters = operation.parameters.iter().flatten();
-    parameters
-        .filter_map(|parameter| match parameter {
+fn taken(operation: &Operation, components: Option<&Components>) -> Vec<String> {
+    let shared = |to: &Ref| components?.parameters.get(to.ref_location.rsplit('/').next()?);
+    let headers = operation.parameters.iter().flatten().filter_map(|parameter| {
+        let parameter = match parameter {
+            RefOr::Ref(to) => shared(to)?,
+            given => given,
+        };
+        match parameter {
             RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header => Some(parameter.name.clone()),
             _ => None,
-        })
-        .collect()
+        }
+    });
+    headers.collect()
 }
 
 fn not_taken(header: &'static str, code: &'static str) -> Violation {

@@ -10,9 +10,13 @@ use serde_json::Value;
 
 use super::INTEGER;
 use crate::{
-    domain::kinds::Rating,
     error::{Violation, nearest, shortened},
-    value::{Codes as _, Decimal, LABELS, language::Bilingual, written},
+    value::{
+        Decimal, LABELS,
+        language::Bilingual,
+        text::{CHARACTERS, is_unseen},
+        written,
+    },
 };
 
 /// Fields of answers that the server alone writes.
@@ -168,24 +172,25 @@ pub(super) fn sentence(error: &ValidationError<'_>) -> (&'static str, Bilingual)
             "整数は小数点や指数を使わずに書いてください".into(),
             "must be an integer, written without point or exponent".into(),
         ),
+        Broken::Custom { .. } if error.schema_path().as_str().ends_with(CHARACTERS) => unseen(),
         Broken::Custom { .. } => ("digits", Decimal::too_many_digits()),
         _ => say("invalid", "契約に合いません".into(), error.to_string()),
     }
 }
 
+fn unseen() -> (&'static str, Bilingual) {
+    let detail = Bilingual::new(
+        "制御文字や見えない文字は使えません",
+        "must not contain control or invisible characters",
+    );
+    ("control_character", detail)
+}
+
 fn pattern_broken(text: &str, pattern: &str) -> (&'static str, Bilingual) {
-    let unseen = |c: char| {
-        c.is_control() && c != '\n' && c != '\t'
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     if text.is_empty() {
         ("blank", Bilingual::new("空にはできません", "must not be empty"))
-    } else if text.chars().any(unseen) {
-        let detail = Bilingual::new(
-            "制御文字や見えない文字は使えません",
-            "must not contain control or invisible characters",
-        );
-        ("control_character", detail)
+    } else if text.chars().any(|c| is_unseen(c) && c != '\n' && c != '\t') {
+        unseen()
     } else if text.trim() != text {
         let ja = "前後に空白を付けず、空白だけにもしないでください";
         (
@@ -193,14 +198,10 @@ fn pattern_broken(text: &str, pattern: &str) -> (&'static str, Bilingual) {
             Bilingual::new(ja, "must not be blank or have blanks at either end"),
         )
     } else {
-        let rating = || (pattern == RATING).then(|| one_of(&Rating::labels()));
         let unknown = || Bilingual::new("決められた形ではありません", "is not written as it must be");
-        ("pattern", written(pattern).or_else(rating).unwrap_or_else(unknown))
+        ("pattern", written(pattern).unwrap_or_else(unknown))
     }
 }
-
-/// The pattern of a rating, which may be null.
-const RATING: &str = "^[AB]$";
 
 /// Names of the JSON types in both languages.
 const TYPES: [(&str, &str, &str); 7] = [

@@ -18,6 +18,8 @@ use crate::{
     value::{OrganizationKey, language::Bilingual},
 };
 
+/// The set of the feed's parameters.
+const FEED: &str = "Feed";
 /// Items on a page that does not say how many.
 const DEFAULT_LIMIT: i64 = 100;
 /// Longest wait, in seconds.
@@ -88,12 +90,14 @@ impl IntoParams for Streamed {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![
             document::<Option<Cursor>>(
+                FEED,
                 "cursor",
                 "Where to go on: a `next`, the `id` of an event, or the `cursor` of a snapshot or of the head. Without it, \
                  from the beginning of the history.",
             ),
-            document::<AnyOf<ChangeType>>("type", "Only what happened to these types of things."),
+            document::<AnyOf<ChangeType>>(FEED, "type", "Only what happened to these types of things."),
             document::<AnyOf<OrganizationKey>>(
+                FEED,
                 "organization",
                 "Only what happened to these organizations and what is theirs, by slug or municipality code, one they no \
                  longer go by included.",
@@ -106,8 +110,9 @@ impl IntoParams for Feed {
     fn into_params(given: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut parameters = Streamed::into_params(given);
         parameters.extend([
-            Limit::<DEFAULT_LIMIT>::document(),
+            Limit::<DEFAULT_LIMIT>::document(FEED),
             document::<Option<Wait>>(
+                FEED,
                 "wait",
                 "Seconds to wait while there is nothing. The answer comes as soon as there is something; empty when the time \
                  is up, or when the service is about to stop.",

@@ -61,7 +61,6 @@ pub struct EvaluationRow {
     /// What there is of the value.
     pub value_status: ValueStatus,
     /// How final the value is: `provisional`, `final` or `revised`; null without a result.
-    #[schema(value_type = Option<String>, max_length = 20, example = "final")]
     pub observation_status: Option<ObservationStatus>,
     /// The result as printed.
     pub result_text: Option<Prose<2000>>,
@@ -72,16 +71,12 @@ pub struct EvaluationRow {
     /// What became of the target.
     pub outcome: Outcome,
     /// Why, where the outcome does not say it; one of the code list `reason`.
-    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
     pub reason: Option<Reason>,
     /// The official rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
     pub rating: Option<Rating>,
     /// The organization's rating.
-    #[schema(value_type = Option<String>, max_length = 1)]
     pub declared_rating: Option<Rating>,
     /// Our rating.
-    #[schema(value_type = Option<String>, max_length = 1)]
     pub computed_rating: Option<Rating>,
     /// Whether the two agree; null unless there are both.
     pub consistent: Option<bool>,
@@ -95,7 +90,6 @@ pub struct EvaluationRow {
     /// Value over target.
     pub attainment: Option<Decimal>,
     /// Why there is no attainment.
-    #[schema(value_type = Option<String>, max_length = 40)]
     pub attainment_reason: Option<AttainmentReason>,
     /// The last day on which the result is in time.
     pub due_on: Date,

@@ -159,10 +159,8 @@ pub struct ImportEvaluation {
     /// What became of the target.
     pub outcome: Outcome,
     /// Why, where the outcome does not say it; one of the code list `reason`.
-    #[schema(value_type = Option<String>, max_length = 40, example = "not_yet_due")]
     pub reason: Option<Reason>,
     /// The official rating: `A`, `B` or null.
-    #[schema(value_type = Option<String>, max_length = 1, example = "A")]
     pub rating: Option<Rating>,
     /// The answer in whole sentences.
     pub explanation: Bilingual,

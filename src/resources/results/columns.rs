@@ -176,11 +176,9 @@ columns! {
 
         body {
             /// The organization's own rating: `A`, `B` or null.
-            #[schema(value_type = Option<String>, max_length = 1, pattern = "^[AB]$")]
         }
         answer {
             /// The organization's own rating: `A` (達成), `B` (未達成) or null.
-            #[schema(value_type = Option<String>, max_length = 1, example = "A")]
         }
         pub declared_rating: Option<Rating>,
 

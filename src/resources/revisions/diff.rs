@@ -1,13 +1,11 @@
 //! What differs between two revisions of a policy: for programs as a JSON Patch, for people as a list.
 
-use std::borrow::Cow;
-
 use actix_web::get;
 use diesel::prelude::*;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::{
-    PartialSchema, ToSchema,
+    ToSchema,
     openapi::{ObjectBuilder, RefOr, Type, path::ParameterBuilder, schema::Schema},
 };
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -79,34 +77,6 @@ text_enum! {
     }
 }
 
-/// Any JSON value: a part of the document of a revision.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct DocumentPart(pub Value);
-
-impl PartialSchema for DocumentPart {
-    fn schema() -> RefOr<Schema> {
-        let any = json!({
-            "description": "Any part of the document of a revision: a text, a number, a goal, a list.",
-            "oneOf": [
-                { "type": "null" },
-                { "type": "boolean" },
-                { "type": "number", "minimum": -1_000_000_000_000_000_i64, "maximum": 1_000_000_000_000_000_i64 },
-                { "type": "string", "maxLength": 4000 },
-                { "type": "array", "maxItems": 1000, "items": { "$ref": "#/components/schemas/DocumentPart" } },
-                { "type": "object" },
-            ],
-        });
-        // A schema that cannot be read becomes an empty one, which a test finds.
-        serde_json::from_value(any).unwrap_or_default()
-    }
-}
-impl ToSchema for DocumentPart {
-    fn name() -> Cow<'static, str> {
-        "DocumentPart".into()
-    }
-}
-
 /// A step of a JSON Patch (RFC 6902).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PatchStep {
@@ -115,8 +85,8 @@ pub struct PatchStep {
     /// Where: a JSON Pointer (RFC 6901) into what the steps before have made of the document.
     #[schema(max_length = 200, example = "/goals/0/indicators/1/target/value")]
     pub path: String,
-    /// The value; null for `remove`, which has none.
-    pub value: DocumentPart,
+    /// Any JSON value: a part of the document; null for `remove`, which has none.
+    pub value: Value,
 }
 
 /// A difference, in words.
@@ -129,10 +99,10 @@ pub struct RevisionChange {
     pub place: Bilingual,
     /// How it differs.
     pub what: Difference,
-    /// What was there; null where nothing was. Of an indicator that moved, its goal: id, code and title.
-    pub before: DocumentPart,
-    /// What is there; null where nothing is. Of an indicator that moved, its goal: id, code and title.
-    pub after: DocumentPart,
+    /// Any JSON value: what was there; null where nothing was. Of an indicator that moved, its goal: id, code and title.
+    pub before: Value,
+    /// Any JSON value: what is there; null where nothing is. Of an indicator that moved, its goal: id, code and title.
+    pub after: Value,
 }
 
 /// What differs between two revisions of one policy.
@@ -203,11 +173,7 @@ async fn compare_revisions(
 /// The steps from one document to another.
 fn patch(from: &Value, to: &Value) -> Vec<PatchStep> {
     use json_patch::PatchOperation::{Add, Copy, Move, Remove, Replace, Test};
-    let step = |op, path: String, value| PatchStep {
-        op,
-        path,
-        value: DocumentPart(value),
-    };
+    let step = |op, path: String, value| PatchStep { op, path, value };
     json_patch::diff(from, to)
         .0
         .into_iter()
@@ -227,8 +193,8 @@ impl From<Change> for RevisionChange {
             pointer: change.pointer,
             place: change.place,
             what: change.what,
-            before: DocumentPart(change.before),
-            after: DocumentPart(change.after),
+            before: change.before,
+            after: change.after,
         }
     }
 }

@@ -8,12 +8,9 @@ use utoipa::openapi::{
 
 use crate::{
     auth::{CHANGE_REASON, IDEMPOTENCY_KEY, LONGEST_REASON, RequiredPermission},
-    db::consistency,
     http::{
         idempotency::{MOST_BYTES, MOST_KEYS},
-        request_id::REQUEST_ID,
         required_permissions::need,
-        trace_context::TRACEPARENT,
     },
 };
 
@@ -26,14 +23,6 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         .responses
         .get("200")
         .is_some_and(|answer| matches!(answer, RefOr::T(answer) if answer.headers.contains_key("ETag")));
-    if reads {
-        let place = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .max_length(Some(17))
-            .pattern(Some(consistency::PATTERN));
-        let words = "What a write was answered with: the answer is at least as new, whichever instance gives it.";
-        take(operation, "X-Consistency-Token", words, place);
-    }
     if reads && tagged {
         let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
         let words = "The ETag the caller has: 304 without a body while it still holds.";
@@ -80,19 +69,11 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             .any(|p| matches!(p, RefOr::T(p) if p.name == "cursor"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
-        give(response, REQUEST_ID.as_str(), LOGGED);
-        give(response, TRACEPARENT.as_str(), TRACED);
-        if path.starts_with("/v1") && status.starts_with('2') {
-            limited(response);
+        if status == "304" {
+            give(response, "ETag", TAG);
         }
-        match (status.as_str(), reads) {
-            ("304", _) => give(response, "ETag", "The tag that still holds."),
-            ("200", true) => give(
-                response,
-                "Cache-Control",
-                "Keep it, and ask each time whether it still holds; not at all what is streamed.",
-            ),
-            _ => {}
+        if changes && status == "200" {
+            "What is stored now.".clone_into(&mut response.description);
         }
         if changes && status.starts_with('2') {
             give(
@@ -109,19 +90,18 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
             );
         }
         if is_list && status == "200" {
-            give(
-                response,
-                "Link",
-                "The next page, with `rel=\"next\"`; absent on the last one.",
-            );
+            give(response, "Link", LINKED);
+        }
+        for (name, words) in [("ETag", TAG), ("Location", PLACE), ("Link", LINKED)] {
+            if response.headers.contains_key(name) {
+                give(response, name, words);
+            }
         }
     }
 }
 
 /// Adds the headers of a problem.
 pub(super) fn of_problem(name: &str, response: &mut Response) {
-    give(response, REQUEST_ID.as_str(), LOGGED);
-    give(response, TRACEPARENT.as_str(), TRACED);
     match name {
         "Unavailable" => give(response, "Retry-After", "Seconds to wait."),
         "TooManyRequests" => {
@@ -152,8 +132,10 @@ fn limited(response: &mut Response) {
     );
 }
 
-const LOGGED: &str = "The id under which the request was logged: the caller's own, or a new one.";
-const TRACED: &str = "The request's span (W3C Trace Context), in the caller's trace or in a new one.";
+const TAG: &str = "The tag of the answer: what `If-Match` and `If-None-Match` are about.";
+const LINKED: &str =
+    "The next page, with `rel=\"next\"`, absent on the last one; of an export its licence, with `rel=\"license\"`.";
+pub(super) const PLACE: &str = "Where it is: what was created, or the same request by the name of today.";
 
 fn take(operation: &mut Operation, name: &str, words: &str, schema: ObjectBuilder) {
     let parameter = ParameterBuilder::new()
@@ -168,7 +150,7 @@ fn take(operation: &mut Operation, name: &str, words: &str, schema: ObjectBuilde
         .push(parameter.build().into());
 }
 
-fn give(response: &mut Response, name: &str, words: &str) {
+pub(super) fn give(response: &mut Response, name: &str, words: &str) {
     let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(8000)));
     header.description = Some(words.to_owned());
     response.headers.insert(name.to_owned(), header.into());

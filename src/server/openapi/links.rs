@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use utoipa::openapi::{OpenApi, RefOr, link::Link, path::PathItem};
+use utoipa::openapi::{
+    OpenApi, RefOr, Response,
+    link::Link,
+    path::{Operation, PathItem},
+};
 
 /// Lists, the address of an item of each, and the members that make that address.
 const ITEMS: &[(&str, &str, Members)] = &[
@@ -88,6 +92,26 @@ pub(super) fn add(spec: &mut OpenApi) {
                 link.parameters.clone_from(&parameters);
                 response.links.insert(target.clone(), link.into());
             }
+        }
+    }
+    add_to_put(spec);
+}
+
+/// Links the answers of a PUT that creates an item as those of a POST that does.
+fn add_to_put(spec: &mut OpenApi) {
+    fn created(operation: Option<&mut Operation>) -> Option<&mut Response> {
+        match operation?.responses.responses.get_mut("201")? {
+            RefOr::T(response) => Some(response),
+            RefOr::Ref(_) => None,
+        }
+    }
+    for (list, item, _) in ITEMS {
+        let paths = &mut spec.paths.paths;
+        let posted = paths.get_mut(*list).and_then(|at| created(at.post.as_mut()));
+        let links = posted.map(|response| response.links.clone());
+        let put = paths.get_mut(*item).and_then(|at| created(at.put.as_mut()));
+        if let (Some(links), Some(put)) = (links, put) {
+            put.links = links;
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Where requests under former names of organizations are sent.
 
 use utoipa::openapi::{
-    Header, RefOr, Response, Type,
+    RefOr, Response,
     path::{Operation, ParameterIn},
-    schema::ObjectBuilder,
 };
 
+use super::headers;
 use crate::http::middleware::former_names;
 
 /// The name of the answer in the document.
@@ -13,15 +13,11 @@ const MOVED: &str = "Moved";
 
 /// The answer, described once.
 pub(super) fn describe() -> (String, RefOr<Response>) {
-    let mut location = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(8000)));
-    location.description = Some("The same request by the name of today, and the year in digits.".to_owned());
     let words = "An organization is named by a slug or municipality code that it had before: the same request by its slug of today. \
                  In the path, where nothing is found by the former name; in the filter `organization`, without `as_of`. Never at a \
                  moment of the past. A fiscal year in the path as people write it (R6, 令和6): the same request by its Gregorian year.";
-    let moved = Response::builder()
-        .description(words)
-        .header("Location", location)
-        .build();
+    let mut moved = Response::builder().description(words).build();
+    headers::give(&mut moved, "Location", headers::PLACE);
     (MOVED.to_owned(), moved.into())
 }
 
