@@ -195,8 +195,17 @@ impl Caller {
             RequiredPermission::Nothing => Ok(()),
             _ if self.is_anonymous() => Err(Error::Unauthenticated),
             _ if self.scopes.iter().any(enough) => Ok(()),
-            _ => Err(Error::Forbidden),
+            RequiredPermission::Scope(permission) => {
+                Err(Error::Forbidden(format!("{}:{{organization}}", permission.code())))
+            }
+            RequiredPermission::Admin => Err(Error::Forbidden(Scope::Admin.to_string())),
         }
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
     }
 
     /// Whether the caller sees the drafts of an organization.

@@ -61,6 +61,7 @@ pub use bounds::Bounds;
 pub use constraints::known_constraints;
 pub use context::{Context, IdempotencyKey};
 pub use feed_position::FeedPosition;
+pub use former_names::Names;
 pub use metrics::{Label, Queries};
 pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,

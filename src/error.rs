@@ -20,15 +20,18 @@ pub enum Error {
     /// The token is not a valid one.
     #[error("not a valid token")]
     InvalidToken,
-    /// The token does not allow this.
-    #[error("forbidden")]
-    Forbidden,
+    /// The token does not allow this: it lacks this scope.
+    #[error("forbidden without {0}")]
+    Forbidden(String),
     /// The cursor of the change feed is from a history that no longer exists.
     #[error("gone")]
     Gone,
     /// The path names a thing of this kind that does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// The path names a thing of this kind that does not exist, by a name that is like another.
+    #[error("no such {0}: {1:?}")]
+    Misnamed(&'static str, Box<Violation>),
     /// The path does not have this method; it has these.
     #[error("method not allowed")]
     MethodNotAllowed(String),
@@ -44,9 +47,15 @@ pub enum Error {
     /// The resource was changed since the caller read it, or exists where the caller would create it.
     #[error("precondition failed")]
     PreconditionFailed,
-    /// The caller must say which state it changes.
+    /// The caller says by a weak tag which state it changes, and weak tags never match.
+    #[error("weak tag")]
+    WeakTag,
+    /// The caller must say which state it changes; or, where the operation creates, that it creates.
     #[error("precondition required")]
-    PreconditionRequired,
+    PreconditionRequired {
+        /// Whether the operation creates too.
+        creates: bool,
+    },
     /// The caller accepts nothing the service can answer with.
     #[error("not acceptable")]
     NotAcceptable,
@@ -95,7 +104,7 @@ pub enum Error {
 pub enum Place {
     /// In the body, at this JSON pointer (RFC 6901).
     Body(String),
-    /// In this query parameter.
+    /// In this parameter of the query or of the path.
     Parameter(String),
     /// In this request header.
     Header(&'static str),
@@ -129,6 +138,17 @@ impl Violation {
     pub fn of(parameter: impl Into<String>, code: &'static str, detail: Bilingual) -> Self {
         Self {
             place: Place::Parameter(parameter.into()),
+            code,
+            detail,
+            suggestion: None,
+        }
+    }
+
+    /// A broken rule of a header.
+    #[must_use]
+    pub fn in_header(header: &'static str, code: &'static str, detail: Bilingual) -> Self {
+        Self {
+            place: Place::Header(header),
             code,
             detail,
             suggestion: None,
@@ -178,7 +198,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .map(|k| {
             work::spend(name.len() * k.len());
-            (strsim::normalized_damerau_levenshtein(&name, k), k)
+            (strsim::normalized_damerau_levenshtein(&name, &k.to_lowercase()), k)
         })
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

@@ -96,6 +96,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<revisions::RevisionPage>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);
+    add::<tokens::me::Me>(schemas);
     add::<audit::AuditEntryPage>(schemas);
     add::<changes::ChangePage>(schemas);
     add::<changes::head::ChangeHead>(schemas);

@@ -4,6 +4,7 @@
 //! so a rule stated in a schema here is enforced, documented and tested at once.
 
 use language::Bilingual;
+use utoipa::openapi::{RefOr, schema::Schema};
 
 /// A closed list of codes, each with its label in both languages.
 pub trait Codes: Sized + Copy + 'static {
@@ -21,6 +22,11 @@ pub trait Codes: Sized + Copy + 'static {
     fn japanese(self) -> &'static str;
     /// The meaning of the code, in one sentence.
     fn meaning(self) -> &'static str;
+    /// Every code with its label.
+    #[must_use]
+    fn labels() -> Vec<(&'static str, Bilingual)> {
+        Self::ALL.iter().map(|item| (item.code(), item.label())).collect()
+    }
     /// The value with this code.
     #[must_use]
     fn from_code(code: &str) -> Option<Self> {
@@ -64,6 +70,11 @@ macro_rules! text_enum {
                     .schema_type(utoipa::openapi::Type::String)
                     .enum_values(Some([$($code),+]))
                     .description(Some(concat!($($doc, "\n",)+ $("\n- `", $code, "` (", $ja, "):", $meaning),+).trim_ascii()))
+                    .extensions(Some(
+                        utoipa::openapi::extensions::ExtensionsBuilder::new()
+                            .add($crate::value::LABELS, serde_json::json!([$([$ja, $en]),+]))
+                            .build(),
+                    ))
                     .into()
             }
         }
@@ -86,6 +97,26 @@ macro_rules! text_enum {
             }
         }
     };
+}
+
+/// The keyword of a schema with the labels of its codes, in Japanese and English. The contract does without it.
+pub const LABELS: &str = "x-labels";
+
+/// Takes the labels of its codes out of a schema.
+pub fn forget_labels(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = schema {
+        if let Some(extensions) = &mut object.extensions {
+            extensions.remove(LABELS);
+        }
+        object.extensions.take_if(|extensions| extensions.is_empty());
+    }
+}
+
+/// How a text of this pattern of the contract is written, in words: no message shows a pattern.
+#[must_use]
+pub fn written(pattern: &str) -> Option<Bilingual> {
+    let mut all = key::WRITTEN.iter().chain([&text::WRITTEN, &time::DATE_WRITTEN]);
+    all.find(|(known, ..)| *known == pattern).map(|(_, ja, en)| Bilingual::new(*ja, *en))
 }
 
 /// Makes a newtype a column: `column!(FiscalYear: Integer = i32)`.

@@ -1,4 +1,4 @@
-//! Former names of organizations, in memory: every request that names an organization needs them.
+//! Names of organizations, former ones too, in memory: every request that names an organization needs them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,12 +13,21 @@ use super::{
 };
 use crate::{error::Result, value::Id};
 
-/// Today's slugs by former names, and the version of public data that they were read at.
-pub(super) type Kept = Arc<RwLock<Option<(PublicVersion, Arc<HashMap<String, String>>)>>>;
+/// The names of organizations.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Today's slugs by the former slugs and municipality codes that no organization has now.
+    pub former: HashMap<String, String>,
+    /// The slugs and municipality codes that organizations have.
+    pub of_today: Vec<String>,
+}
+
+/// The names of organizations, and the version of public data that they were read at.
+pub(super) type Kept = Arc<RwLock<Option<(PublicVersion, Arc<Names>)>>>;
 
 impl Database {
-    /// Today's slugs by the former slugs and municipality codes that no organization has now.
-    pub async fn former_names(&self) -> Result<Arc<HashMap<String, String>>> {
+    /// The names of organizations.
+    pub async fn names(&self) -> Result<Arc<Names>> {
         let state = self.listener.public_state();
         let kept = self.former.read().clone();
         // While the database is silent, the names known last are good enough.
@@ -35,7 +44,7 @@ impl Database {
     }
 }
 
-fn load(conn: &mut PgConnection) -> Result<HashMap<String, String>> {
+fn load(conn: &mut PgConnection) -> Result<Names> {
     let present: Vec<(Id, String, Option<String>)> = organizations::table
         .select((organizations::id, organizations::slug, organizations::municipality_code))
         .load(conn)?;
@@ -67,5 +76,9 @@ fn load(conn: &mut PgConnection) -> Result<HashMap<String, String>> {
             names.insert(name, (*of_today).clone());
         }
     }
-    Ok(names)
+    let keys = present.iter().flat_map(|(_, slug, code)| [Some(slug), code.as_ref()]);
+    Ok(Names {
+        of_today: keys.flatten().cloned().collect(),
+        former: names,
+    })
 }

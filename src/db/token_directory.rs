@@ -46,7 +46,7 @@ pub struct Token {
     pub(crate) name: String,
     pub(crate) scopes: Arc<[Scope]>,
     hash: Vec<u8>,
-    expires_at: Option<Time>,
+    pub(crate) expires_at: Option<Time>,
     revoked: watch::Sender<bool>,
     /// Whether it was used since its use was last noted.
     used: AtomicBool,

@@ -7,13 +7,14 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use diesel::{Connection, PgConnection, RunQueryDsl, sql_types::Text};
+use diesel::{Connection, PgConnection, QueryDsl, RunQueryDsl, sql_types::Text};
 
 use super::{
     context::Context,
     in_one_line,
     moment::{as_seen, set_config},
     public_version::Invalidation,
+    schema::organizations,
 };
 use crate::{
     auth::{Caller, EVERY_DRAFT, Permission},
@@ -145,11 +146,20 @@ pub(super) fn as_caller_sees(conn: &mut PgConnection, caller: &Caller) -> Result
 impl Tx<'_> {
     /// Fails unless the caller has a permission in the organization that a row belongs to. `found` is that organization, or `None`
     /// if no row was found; a row that the caller may not see was not found.
-    pub fn permit(&self, permission: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
+    pub fn permit(&mut self, permission: Permission, thing: &'static str, found: Option<Id>) -> Result<()> {
         match found {
             Some(organization) if self.caller.may(permission, Some(organization)) => Ok(()),
-            Some(_) => Err(Error::Forbidden),
+            Some(organization) => Err(self.lacks(permission, organization)),
             None => Err(Error::NotFound(thing)),
+        }
+    }
+
+    /// The error of a caller without a permission in an organization. The caller sees what belongs to it, and so its name.
+    fn lacks(&mut self, permission: Permission, organization: Id) -> Error {
+        let slug = organizations::table.find(organization).select(organizations::slug);
+        match slug.first::<String>(self.conn) {
+            Ok(slug) => Error::Forbidden(format!("{}:{slug}", permission.code())),
+            Err(e) => e.into(),
         }
     }
 

@@ -89,7 +89,9 @@ pub struct Target {
     /// The target as printed: 48%以上, 前年度実績以上.
     #[schema(required = true)]
     pub text: Option<Line<500>>,
-    /// How the result is compared.
+    /// How the result is compared. Left out, it is read from the text, as everything else of the target is: what is written beside
+    /// the text must then be what the text says. A target with `comparator`, `reference` and `period` is believed.
+    #[schema(required = false)]
     pub comparator: Comparator,
     /// The number to compare with, in the indicator's unit; of `between` the lower bound; of `increase_by` and
     /// `decrease_by` the difference, 0 or more (percentage points between percents); of `increase_by_percent` and
@@ -99,9 +101,11 @@ pub struct Target {
     /// The upper bound of `between`, at least `value`; null for every other comparator.
     #[schema(required = true)]
     pub upper: Option<Decimal>,
-    /// What a relative target refers to.
+    /// What a relative target refers to. Left out, it is read from the text; `none` where that says none.
+    #[schema(required = false)]
     pub reference: Reference,
-    /// Over which time the target is to be met.
+    /// Over which time the target is to be met. Left out, it is read from the text; `single_year` where that says none.
+    #[schema(required = false)]
     pub period: Period,
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     etag::{Condition, Match},
-    extract::{Patch, Path},
+    extract::{Json, Patch, Path},
     idempotency::Idempotent,
     query::NoQuery,
     respond::{Answer, Created, NoContent, Stored},
@@ -55,10 +55,11 @@ type Permitted<K, S> = fn(&mut Tx<'_>, &K) -> Result<S>;
 
 impl<K: Clone + Send + 'static> ConditionalWrite<K, Condition> {
     /// Replaces the state that the caller read, or creates what the key names. Whether the caller may create it depends
-    /// on the body, so `create` has that step too.
+    /// on the body, so `create` has that step too. What the body says of members that the server sets must be what was read, or
+    /// what is created.
     pub async fn replace_or_create<S: Serialize + 'static, I: Serialize + Clone + Send + 'static, T>(
         self,
-        input: I,
+        Json(input, shown): Json<I>,
         permitted: Permitted<K, S>,
         replace: impl FnOnce(&mut Tx<'_>, &S, &I) -> Result<T> + Clone + Send + 'static,
         create: fn(&mut Tx<'_>, &K, &I) -> Result<Created<T>>,
@@ -71,9 +72,14 @@ impl<K: Clone + Send + 'static> ConditionalWrite<K, Condition> {
             Condition::Replace(read) => {
                 let stored = permitted(tx, &key)?;
                 read.check(&stored)?;
+                shown.check(&stored)?;
                 replace(tx, &stored, &input).map(Stored::Replaced)
             }
-            Condition::Create => create(tx, &key, &input).map(Stored::Created),
+            Condition::Create => {
+                let created = create(tx, &key, &input)?;
+                shown.check(&created.body)?;
+                Ok(Stored::Created(created))
+            }
         })
         .await
     }

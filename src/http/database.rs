@@ -7,11 +7,12 @@ use diesel::PgConnection;
 use serde::Serialize;
 
 use super::{
+    extract::Json,
     idempotency::{Claim, Idempotent},
     middleware::authentication::context,
     pagination::Paging,
     required_permissions::RequiredPermissions,
-    respond::Render,
+    respond::{Created, Render},
 };
 use crate::{
     auth::{Caller, RequiredPermission},
@@ -67,6 +68,21 @@ impl Db {
             Some(claim) => claim.answer(tx, work),
         };
         self.write_after(begin, answer).await
+    }
+
+    /// Creates what a body says, for a request that its caller may repeat. What the body says of members that the server sets
+    /// must be what is created.
+    pub async fn create<I: Serialize + Clone + Send + 'static, T: Serialize + Send + 'static>(
+        &self,
+        Json(input, shown): Json<I>,
+        create: fn(&mut Tx<'_>, &I) -> Result<Created<T>>,
+    ) -> Result<Idempotent<Created<T>>> {
+        self.once(&input.clone(), move |tx| {
+            let created = create(tx, &input)?;
+            shown.check(&created.body)?;
+            Ok(created)
+        })
+        .await
     }
 
     /// Runs statements that would change something, as a dry run, for a request that its caller may repeat under an

@@ -101,10 +101,10 @@ pub struct Match(IfMatch);
 impl Match {
     /// Fails unless `stored` is the state the caller read.
     pub fn check<T: Serialize>(&self, stored: &T) -> Result<()> {
-        if self.names(stored)? {
-            Ok(())
-        } else {
-            Err(Error::PreconditionFailed)
+        match &self.0 {
+            _ if self.names(stored)? => Ok(()),
+            IfMatch::Items(tags) if tags.iter().any(|tag| tag.weak) => Err(Error::WeakTag),
+            _ => Err(Error::PreconditionFailed),
         }
     }
 
@@ -131,7 +131,9 @@ impl FromRequest for Match {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match Condition::of(req) {
             Ok(Condition::Replace(tags)) => Ok(tags),
-            Ok(Condition::Create) => Err(Error::PreconditionRequired),
+            Ok(Condition::Create) | Err(Error::PreconditionRequired { .. }) => {
+                Err(Error::PreconditionRequired { creates: false })
+            }
             Err(e) => Err(e),
         })
     }
@@ -148,45 +150,55 @@ pub enum Condition {
 
 impl Condition {
     fn of(req: &HttpRequest) -> Result<Self> {
-        let unreadable = |header: &'static str| {
-            let detail = Bilingual::new(
-                "ETagの形（\"…\"、または *）にしてください",
-                "must be entity tags in double quotes, or *",
-            );
-            Error::malformed(Violation {
-                place: Place::Header(header),
-                code: "format",
-                detail,
-                suggestion: None,
-            })
-        };
         if req.headers().contains_key(IF_MATCH) {
             if req.headers().contains_key(IF_NONE_MATCH) {
                 let detail = Bilingual::new(
                     "If-Match と If-None-Match は同時に使えません",
                     "is not taken together with If-Match: a PUT replaces what was read, or creates",
                 );
-                return Err(Error::malformed(Violation {
-                    place: Place::Header("If-None-Match"),
-                    code: "both",
-                    detail,
-                    suggestion: None,
-                }));
+                return Err(Error::malformed(Violation::in_header("If-None-Match", "both", detail)));
             }
             return match IfMatch::parse(req) {
-                Ok(IfMatch::Items(tags)) if tags.is_empty() => Err(unreadable("If-Match")),
+                Ok(IfMatch::Items(tags)) if tags.len() != parts(req) => Err(no_tag(req)),
                 Ok(tags) => Ok(Self::Replace(Match(tags))),
-                Err(_) => Err(unreadable("If-Match")),
+                Err(_) => Err(no_tag(req)),
             };
         }
         if req.headers().contains_key(IF_NONE_MATCH) {
             return match IfNoneMatch::parse(req) {
                 Ok(IfNoneMatch::Any) => Ok(Self::Create),
-                _ => Err(unreadable("If-None-Match")),
+                _ => {
+                    let detail = Bilingual::new(
+                        "書き込みでは * だけを指定できます（新しく作るとき）。置き換えるときは、ETagを If-Match に付けてください",
+                        "must be *, which creates; to replace, send the ETag as If-Match",
+                    );
+                    Err(Error::malformed(Violation::in_header("If-None-Match", "format", detail)))
+                }
             };
         }
-        Err(Error::PreconditionRequired)
+        Err(Error::PreconditionRequired { creates: true })
     }
+}
+
+/// How many tags `If-Match` means to have. The framework skips what is no tag.
+fn parts(req: &HttpRequest) -> usize {
+    let values = req.headers().get_all(IF_MATCH).filter_map(|value| value.to_str().ok());
+    let parts = values.flat_map(|value| value.split(','));
+    parts.filter(|part| !part.trim().is_empty()).count().max(1)
+}
+
+/// The error for an `If-Match` that is no list of tags. A tag without its quotes is told with them.
+fn no_tag(req: &HttpRequest) -> Error {
+    let detail = Bilingual::new(
+        "GETの応答のETagヘッダーの値を、二重引用符も含めてそのまま付けてください（例 \"5d41402abc4b2a76\"）。いくつかあれば \"…\", \"…\" とコンマで区切り、今の状態を問わないときは * とします",
+        "must be the value of the ETag header of GET with its double quotes, like \"5d41402abc4b2a76\"; several are separated by commas; \
+         * stands for whatever is there",
+    );
+    let given = req.headers().get(IF_MATCH).and_then(|value| value.to_str().ok());
+    let bare = given.map(|given| given.trim_matches(['"', ' ']));
+    let is_tag = |tag: &&str| !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let quoted = bare.filter(is_tag).map(|tag| format!("\"{tag}\""));
+    Error::malformed(Violation::in_header("If-Match", "format", detail).suggesting(quoted))
 }
 
 impl FromRequest for Condition {

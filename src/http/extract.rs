@@ -31,7 +31,7 @@ use super::{
     json,
     limits::limits,
     media_type::{JSON, MERGE_PATCH},
-    validation::{self, Rules},
+    validation::{self, Known, ReadOnly, Rules},
     workshop::Bench,
 };
 use crate::{
@@ -39,17 +39,19 @@ use crate::{
     value::{Id, language::Bilingual},
 };
 
-/// A JSON body: read within limits, checked against its schema, then against its rules.
+/// A JSON body: read within limits, checked against its schema and its rules, and completed. Beside it stands what it says of
+/// members that the server sets.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
+pub struct Json<T>(pub T, pub ReadOnly);
 
 impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Json<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = document(req, payload, JSON, limits(req).json, validation::read);
-        Box::pin(async move { body.await.map(Self) })
+        let known = Known::from_path(req.match_info());
+        let read = move |document| validation::read_body(document, &known).map(|(body, shown)| Self(body, shown));
+        Box::pin(document(req, payload, JSON, limits(req).json, read))
     }
 }
 
@@ -109,13 +111,13 @@ impl<T: ToSchema> ToSchema for PatchOf<T> {
 }
 
 /// Reads the body as JSON of this media type, and turns it into a value with `read`.
-fn document<T: Send + 'static>(
+fn document<T: Send + 'static, R: FnOnce(Value) -> Result<T> + Send + 'static>(
     req: &HttpRequest,
     payload: &mut Payload,
     wanted: &'static str,
     most: json::Most,
-    read: fn(Value) -> Result<T>,
-) -> impl Future<Output = Result<T>> + use<T> {
+    read: R,
+) -> impl Future<Output = Result<T>> + use<T, R> {
     let acceptable = media_type(req).eq_ignore_ascii_case(wanted);
     let bytes = bytes(req, payload, limits(req).body_bytes, acceptable, wanted);
     let bench = Bench::of(req);

@@ -23,7 +23,7 @@ pub struct ViolationView {
     /// JSON pointer (RFC 6901) into the body; null when the rule is not about the body.
     #[schema(max_length = 1000, example = "/target/value")]
     pub pointer: Option<String>,
-    /// Query parameter; null when the rule is not about one.
+    /// Parameter of the query, or of the path; null when the rule is not about one.
     #[schema(max_length = 1000)]
     pub parameter: Option<String>,
     /// Request header; null when the rule is not about one.
@@ -62,7 +62,8 @@ pub struct Problem {
     /// The id under which the service logged the request.
     #[schema(max_length = 64, example = "01912d68783e7a0385c7bf2cf6a1b1f3")]
     pub request_id: String,
-    /// Every broken rule, or the first 100 of them; empty when the problem is of another kind.
+    /// Every broken rule, or the first 100 of them; of 403, 404, 412 and 428 what to do, where that can be told; empty when the problem
+    /// is of another kind.
     #[schema(max_items = 100)]
     pub errors: Vec<ViolationView>,
     /// How many more broken rules there are than `errors` names; at 10,000 in all nobody looks for more.
@@ -145,15 +146,15 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Gone => StatusCode::GONE,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Misnamed(..) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::PreconditionFailed | Self::WeakTag => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired { .. } => StatusCode::PRECONDITION_REQUIRED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

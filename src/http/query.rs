@@ -55,6 +55,8 @@ pub trait Param: Sized {
 
 /// All that a request says of one parameter.
 pub trait Field: Sized {
+    /// Whether it is a list: given several times, it is the list of all.
+    const IS_LIST: bool = false;
     /// Reads the parameter from its text, or from its absence.
     fn read(text: Option<&str>) -> Result<Self, Fault>;
     /// Adds the schema to the parameter's documentation, which has name and words already.
@@ -64,7 +66,7 @@ pub trait Field: Sized {
 /// The parameters of one request, as given.
 pub struct Params {
     most_items: i64,
-    given: BTreeMap<String, String>,
+    given: BTreeMap<String, Vec<String>>,
     known: Vec<&'static str>,
     faults: Vec<Violation>,
 }
@@ -107,18 +109,7 @@ impl Params {
             ),
             Ok(pairs) => {
                 for (name, value) in pairs {
-                    if params.given.insert(name.clone(), value).is_some() {
-                        params.fault(
-                            &name,
-                            Fault::new(
-                                "repeated",
-                                Bilingual::new(
-                                    "一度だけ指定してください",
-                                    "must be given once; separate values with commas",
-                                ),
-                            ),
-                        );
-                    }
+                    params.given.entry(name).or_default().push(value);
                 }
             }
         }
@@ -135,7 +126,17 @@ impl Params {
     pub fn take<T: Field>(&mut self, name: &'static str) -> Option<T> {
         let name = plain(name);
         self.known.push(name);
-        match T::read(self.given.remove(name).as_deref()) {
+        let given = self.given.remove(name);
+        if !T::IS_LIST && given.as_ref().is_some_and(|given| given.len() > 1) {
+            let detail = Bilingual::new(
+                "一つの値だけを取るパラメーターです。一度だけ指定してください",
+                "takes one value: it must be given once",
+            );
+            self.fault(name, Fault::new("repeated", detail));
+            return None;
+        }
+        let text = given.map(|given| given.join(","));
+        match T::read(text.as_deref()) {
             Ok(value) => Some(value),
             Err(fault) => {
                 self.fault(name, fault);

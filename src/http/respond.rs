@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// `Cache-Control` of a public answer: clients and proxies may keep it, and must revalidate it each time.
 pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
 /// `Cache-Control` of an answer that may show a draft: nobody may keep it.
-const PRIVATE: &str = "private, no-store";
+pub const PRIVATE: &str = "private, no-store";
 
 /// A rendered answer: status, location and the bytes of the body.
 #[derive(Debug)]

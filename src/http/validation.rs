@@ -11,7 +11,7 @@ use std::{
 use jsonschema::{Keyword, ValidationError, Validator, error::ValidationErrorKind as Broken};
 use parking_lot::RwLock;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -31,36 +31,93 @@ use crate::{
     },
 };
 
-pub use messages::too_many;
+pub use draft::Draft;
+pub use known::{Known, fill_in_each, leave_to, missing, required, said};
+pub use messages::{one_of, too_many};
 use messages::{is_about_null, sentence, unknown_code, unknown_field};
+pub use read_only::ReadOnly;
 
+mod draft;
+mod known;
 mod messages;
+mod others;
+mod read_only;
 
-/// Rules that a body must keep beyond its schema: those between its fields.
+/// The members of a JSON object.
+pub type Members = Map<String, Value>;
+
+/// What a body must keep beyond its schema, and what follows from it.
 pub trait Rules {
-    /// Every broken rule.
+    /// Every broken rule between members.
     fn broken(&self) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// Every contradiction to the path that the body was sent to.
+    fn contradictions(&self, _path: &Known) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// Fills in what a body leaves out and what follows from the rest of it, or from what is known beside it. Returns the
+    /// members from which it does not follow.
+    fn fill_in(_body: &mut Members, _known: &Known) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// The members that the server sets and that answers show: pointers, in which `*` stands for each item of a list. They
+    /// may come back as they were read.
+    fn read_only() -> Vec<String> {
         Vec::new()
     }
 }
 
+/// Reads the body of a request, of which its path is known, and what it says of members that the server sets.
+pub fn read_body<T: DeserializeOwned + ToSchema + Rules + 'static>(
+    mut document: Value,
+    known: &Known,
+) -> Result<(T, ReadOnly)> {
+    let shown = ReadOnly::of::<T>(&mut document);
+    read_knowing(document, known).map(|body| (body, shown))
+}
+
 /// Reads a body that keeps its schema and its rules, or names everything it breaks.
 pub fn read<T: DeserializeOwned + ToSchema + Rules + 'static>(document: Value) -> Result<T> {
-    Error::refuse(violations::<T>(&document))?;
-    let body: T = serde_json::from_value(document).map_err(|e| {
-        Error::Invalid(vec![Violation::at(
-            "",
-            "invalid",
-            Bilingual::new(format!("読み取れません: {e}"), e.to_string()),
-        )])
-    })?;
-    Error::refuse(body.broken())?;
-    Ok(body)
+    read_knowing(document, &Known::default())
+}
+
+/// Reads a body of which something is known beside it.
+pub fn read_knowing<T: DeserializeOwned + ToSchema + Rules + 'static>(mut document: Value, known: &Known) -> Result<T> {
+    let mut broken = violations::<T>(&document);
+    if broken.is_empty() {
+        match filled::<T>(&mut document, known) {
+            Ok(body) => {
+                broken = body.broken();
+                broken.extend(body.contradictions(known));
+                return Error::refuse(broken).map(|()| body);
+            }
+            Err(missing) => broken = missing,
+        }
+    }
+    broken.extend(others::broken_beside::<T>(&checker::<T>(), &document, known, &broken));
+    Err(Error::Invalid(broken))
+}
+
+/// The body of a document that keeps its schema, with what it leaves out.
+fn filled<T: DeserializeOwned + Rules>(document: &mut Value, known: &Known) -> Result<T, Vec<Violation>> {
+    let missing = document.as_object_mut().map(|body| T::fill_in(body, known));
+    let missing = missing.unwrap_or_default();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    T::deserialize(&*document).map_err(|e| {
+        let detail = Bilingual::new(format!("読み取れません: {e}"), e.to_string());
+        vec![Violation::at("", "invalid", detail)]
+    })
 }
 
 /// The rules of the schema of `T` that a document breaks.
 #[must_use]
-pub fn violations<T: ToSchema + 'static>(document: &Value) -> Vec<Violation> {
+pub fn violations<T: ToSchema + Rules + 'static>(document: &Value) -> Vec<Violation> {
     let checker = checker::<T>();
     let mut found = Vec::new();
     for error in checker.validator.iter_errors(document) {
@@ -132,9 +189,10 @@ fn allows_null(kind: &SchemaType) -> bool {
 struct Checker {
     validator: Validator,
     document: Value,
+    read_only: Vec<String>,
 }
 
-fn checker<T: ToSchema + 'static>() -> Arc<Checker> {
+fn checker<T: ToSchema + Rules + 'static>() -> Arc<Checker> {
     static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
     let key = TypeId::of::<T>();
     if let Some(checker) = CHECKERS.read().get(&key) {
@@ -150,7 +208,7 @@ impl Checker {
         clippy::expect_used,
         reason = "a schema that does not compile is a bug in this program, which every test of its body finds"
     )]
-    fn of<T: ToSchema>() -> Self {
+    fn of<T: ToSchema + Rules>() -> Self {
         let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
         T::schemas(&mut schemas);
         let schemas: BTreeMap<_, _> = schemas
@@ -170,7 +228,11 @@ impl Checker {
             .with_keyword(INTEGER, |_, _, _| Ok(Box::new(PlainInteger)))
             .build(&document)
             .expect("every schema compiles");
-        Self { validator, document }
+        Self {
+            validator,
+            document,
+            read_only: T::read_only(),
+        }
     }
 
     /// Turns one error of the validator into violations a person understands.
@@ -196,19 +258,22 @@ impl Checker {
                     } else {
                         &[]
                     };
-                    found.push(unknown_field(pointer, key, meant));
+                    found.push(if read_only::is_among(&self.read_only, pointer, key) {
+                        read_only::set_by_server(&format!("{pointer}/{key}"))
+                    } else {
+                        unknown_field(pointer, key, meant)
+                    });
                 }
             }
-            Broken::Required { property } => found.push(Violation::at(
-                format!("{pointer}/{}", property.as_str().unwrap_or_default()),
-                "required",
-                Bilingual::new("必須です", "is required"),
-            )),
+            Broken::Required { property } => {
+                found.push(required(format!("{pointer}/{}", property.as_str().unwrap_or_default())));
+            }
             // A value that is no string is reported for its type already.
             Broken::Enum { .. } if !error.instance().is_string() => {}
-            Broken::Enum { options } => {
+            Broken::Enum { .. } => {
                 let suggest = found.len() < MOST_SUGGESTIONS;
-                found.push(unknown_code(pointer, error.instance(), options, suggest));
+                let schema = self.schema_with(error.schema_path().as_str());
+                found.push(unknown_code(pointer, error.instance(), schema, suggest));
             }
             _ => {
                 let (code, detail) = sentence(error);
@@ -217,12 +282,23 @@ impl Checker {
         }
     }
 
+    /// The schema with the keyword at this path.
+    fn schema_with(&self, path: &str) -> &Value {
+        let schema = path.rsplit_once('/').map_or("", |(schema, _)| schema);
+        self.document.pointer(schema).unwrap_or(&Value::Null)
+    }
+
+    /// What a schema refers to; one that refers to nothing is itself.
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let to = schema.get("$ref").and_then(Value::as_str);
+        let to = to.and_then(|to| self.document.pointer(to.strip_prefix('#')?));
+        to.unwrap_or(schema)
+    }
+
     /// The names an object may have, found beside the keyword at `path` that refused another name.
     fn properties_beside(&self, path: &str) -> Vec<&str> {
-        let object = path.rsplit_once('/').map_or("", |(object, _)| object);
-        self.document
-            .pointer(object)
-            .and_then(|schema| schema.get("properties"))
+        self.schema_with(path)
+            .get("properties")
             .and_then(Value::as_object)
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default()

@@ -25,12 +25,13 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
+        validation::{Known, Members, Rules},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen, language::Bilingual},
 };
 
+pub mod defaults;
 pub mod links;
 pub mod summary;
 pub mod vintages;
@@ -114,11 +115,13 @@ pub struct BudgetInput {
     pub fiscal_year: FiscalYear,
     /// What kind of fact it is.
     pub kind: BudgetKind,
-    /// Whether an amount is stated.
+    /// Whether an amount is stated. Left out, it follows from the amount, else from the text: `blank` without either.
+    #[schema(required = false)]
     pub status: BudgetStatus,
-    /// The amount: required when stated, absent otherwise; a multiple of the precision.
+    /// The amount: a multiple of the precision where it is stated, null otherwise. Left out, it is read from the text.
     pub amount_yen: Option<Yen>,
-    /// What the amount is rounded to: required when stated, absent otherwise.
+    /// What the amount is rounded to where it is stated, null otherwise. Left out, it is read from the text, else it is the largest of
+    /// 1,000,000, 1,000 and 1 that the amount is a multiple of.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     pub precision_yen: Option<i64>,
     /// The figure as printed; required when unread.
@@ -128,6 +131,16 @@ pub struct BudgetInput {
 impl Rules for BudgetInput {
     fn broken(&self) -> Vec<Violation> {
         figure_faults(self.status, self.amount_yen, self.precision_yen, self.text.as_ref())
+    }
+
+    fn fill_in(body: &mut Members, _: &Known) -> Vec<Violation> {
+        defaults::fill_in(body)
+    }
+
+    fn read_only() -> Vec<String> {
+        ["/id", "/goal_code", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
+            .map(str::to_owned)
+            .into()
     }
 }
 
@@ -227,9 +240,8 @@ async fn list_budgets(
 /// One figure per goal, fiscal year and kind: 409 for a second one.
 #[utoipa::path(tag = "budgets", security(("token" = ["edit"])))]
 #[post("/budgets")]
-async fn create_budget(db: Db, _: NoQuery, Json(input): Json<BudgetInput>) -> Result<Idempotent<Created<Budget>>> {
-    let request = input.clone();
-    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
+async fn create_budget(db: Db, _: NoQuery, body: Json<BudgetInput>) -> Result<Idempotent<Created<Budget>>> {
+    db.create(body, |tx, input| create(tx, Id::generate(), input)).await
 }
 
 /// Reads a budget.
@@ -250,9 +262,9 @@ async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) 
 #[put("/budgets/{id}")]
 async fn replace_budget(
     row: ConditionalWrite<Id, Condition>,
-    Json(input): Json<BudgetInput>,
+    body: Json<BudgetInput>,
 ) -> Result<Idempotent<Stored<Budget>>> {
-    row.replace_or_create(input, permitted, change, |tx, id, input| {
+    row.replace_or_create(body, permitted, change, |tx, id, input| {
         goals::permit(tx, input.goal_id).map_err(no_goal)?;
         check_new(*id, find_by_id::<Budget>(tx, *id))?;
         create(tx, *id, input)

@@ -103,7 +103,13 @@ pub struct GoalInput {
     pub strategies: Option<TextBox>,
 }
 
-impl Rules for GoalInput {}
+impl Rules for GoalInput {
+    fn read_only() -> Vec<String> {
+        ["/id", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
+            .map(str::to_owned)
+            .into()
+    }
+}
 
 impl From<Goal> for GoalInput {
     fn from(stored: Goal) -> Self {
@@ -154,9 +160,8 @@ async fn list_goals(
 /// 409 when the policy already has a goal with this code, or does not exist.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])))]
 #[post("/goals")]
-async fn create_goal(db: Db, _: NoQuery, Json(input): Json<GoalInput>) -> Result<Idempotent<Created<Goal>>> {
-    let request = input.clone();
-    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
+async fn create_goal(db: Db, _: NoQuery, body: Json<GoalInput>) -> Result<Idempotent<Created<Goal>>> {
+    db.create(body, |tx, input| create(tx, Id::generate(), input)).await
 }
 
 /// Reads a goal.
@@ -177,9 +182,9 @@ async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) ->
 #[put("/goals/{id}")]
 async fn replace_goal(
     row: ConditionalWrite<Id, Condition>,
-    Json(input): Json<GoalInput>,
+    body: Json<GoalInput>,
 ) -> Result<Idempotent<Stored<Goal>>> {
-    row.replace_or_create(input, permitted, change, |tx, id, input| {
+    row.replace_or_create(body, permitted, change, |tx, id, input| {
         policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
         check_new(*id, find_by_id::<Goal>(tx, *id))?;
         create(tx, *id, input)

@@ -1,11 +1,12 @@
 //! Indicators: what is measured for a goal, and the target it is measured against.
 
 use actix_web::{delete, get, patch, post, put};
-use diesel::{PgConnection, prelude::*};
+use diesel::{PgConnection, dsl::max, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::goals;
 use crate::{
@@ -31,12 +32,13 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
+        validation::{Draft, Known, Members, Rules},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
 };
 
+pub mod defaults;
 pub mod predecessors;
 pub mod sharing;
 pub mod target;
@@ -54,6 +56,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(remove_indicator)
         .configure(predecessors::routes);
 }
+
+/// The last place that an indicator may have.
+const LAST_POSITION: i32 = 999;
 
 text_enum! {
     /// How indicators are ordered.
@@ -139,21 +144,23 @@ pub type IndicatorPage = Page<Indicator>;
 pub struct IndicatorInput {
     /// The goal it belongs to.
     pub goal_id: Id,
-    /// Place among the goal's indicators, from 1.
-    #[schema(minimum = 1, maximum = 999)]
+    /// Place among the goal's indicators, from 1. Left out, it is behind the last one.
+    #[schema(minimum = 1, maximum = 999, required = false)]
     pub position: i32,
-    /// What sort of indicator it is.
+    /// What sort of indicator it is; `outcome` if left out.
+    #[schema(required = false)]
     pub kind: IndicatorKind,
     /// Name, unique within the goal.
     pub name: Line<500>,
     /// Who or what is counted.
     pub population: Option<Line<300>>,
-    /// Unit as printed.
+    /// Unit as printed. Left out, it is read from the text of the target.
     pub unit: Option<Line<20>>,
-    /// Decimal places the indicator is stated with.
-    #[schema(minimum = 0, maximum = 9)]
+    /// Decimal places the indicator is stated with. Left out, they are those of the target.
+    #[schema(minimum = 0, maximum = 9, required = false)]
     pub decimals: i32,
-    /// Which way is better.
+    /// Which way is better. Left out, it follows from the target.
+    #[schema(required = false)]
     pub direction: Direction,
     /// The series it continues. Absent or null: a new indicator starts one of its own, a stored one stays where it is. A
     /// policy has one indicator in a series at most: 409 for a second one.
@@ -163,8 +170,9 @@ pub struct IndicatorInput {
     pub comparable_with_previous: Option<bool>,
     /// Why, or why not.
     pub comparable_reason: Option<Prose<1000>>,
-    /// What is aimed for; no target is the comparator `undecided`.
+    /// What is aimed for; its text is enough. No target is the comparator `undecided`.
     #[diesel(skip_insertion, skip_update)]
+    #[schema(required = false)]
     pub target: Target,
 }
 
@@ -172,7 +180,20 @@ impl Rules for IndicatorInput {
     fn broken(&self) -> Vec<Violation> {
         target_faults(&self.target)
     }
+
+    fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
+        defaults::fill_in(body, known)
+    }
+
+    fn read_only() -> Vec<String> {
+        ["/id", "/goal_code", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
+            .map(str::to_owned)
+            .into()
+    }
 }
+
+/// An indicator before its place and the fiscal year are known in which its target is read.
+pub type IndicatorDraft = Draft<IndicatorInput>;
 
 /// The values of a target that do not fit together.
 #[must_use]
@@ -253,10 +274,13 @@ async fn list_indicators(
 async fn create_indicator(
     db: Db,
     _: NoQuery,
-    Json(input): Json<IndicatorInput>,
+    body: Json<IndicatorDraft>,
 ) -> Result<Idempotent<Created<Indicator>>> {
-    let request = input.clone();
-    db.once(&request, move |tx| create(tx, Id::generate(), &input)).await
+    db.create(body, |tx, draft| {
+        let input = complete(tx, draft, None)?;
+        create(tx, Id::generate(), &input)
+    })
+    .await
 }
 
 /// Reads an indicator.
@@ -277,12 +301,16 @@ async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam
 #[put("/indicators/{id}")]
 async fn replace_indicator(
     row: ConditionalWrite<Id, Condition>,
-    Json(input): Json<IndicatorInput>,
+    body: Json<IndicatorDraft>,
 ) -> Result<Idempotent<Stored<Indicator>>> {
-    row.replace_or_create(input, permitted, change, |tx, id, input| {
-        goals::permit(tx, input.goal_id).map_err(no_goal)?;
+    let replace = |tx: &mut Tx<'_>, stored: &Indicator, draft: &IndicatorDraft| {
+        let input = complete(tx, draft, Some(stored.id))?;
+        change(tx, stored, &input)
+    };
+    row.replace_or_create(body, permitted, replace, |tx, id, draft| {
+        let input = complete(tx, draft, None)?;
         check_new(*id, find_by_id::<Indicator>(tx, *id))?;
-        create(tx, *id, input)
+        create(tx, *id, &input)
     })
     .await
 }
@@ -393,6 +421,24 @@ pub fn permit(tx: &mut Tx<'_>, id: Id) -> Result<()> {
 /// A missing goal is a conflict (409), not a 404: the body names it.
 fn no_goal(e: Error) -> Error {
     e.about("indicators_goal_exists")
+}
+
+/// The whole indicator, where the caller may change its goal. `replaced` is the stored one in whose place it comes.
+fn complete(tx: &mut Tx<'_>, draft: &IndicatorDraft, replaced: Option<Id>) -> Result<IndicatorInput> {
+    let goal: Option<Id> = draft.said("/goal_id");
+    let Some(goal) = goal else {
+        return draft.complete(&Known::default());
+    };
+    goals::permit(tx, goal).map_err(no_goal)?;
+    let year = g::table.inner_join(p::table).filter(g::id.eq(goal)).select(p::fiscal_year);
+    let others = indicators::table.filter(indicators::goal_id.eq(goal));
+    let others = others.filter(indicators::id.ne(replaced.unwrap_or(Id(Uuid::nil()))));
+    let last: Option<i32> = others.select(max(indicators::position)).first(tx.conn)?;
+    draft.complete(&Known {
+        fiscal_year: year.first(tx.conn).optional()?,
+        position: Some((last.unwrap_or(0) + 1).min(LAST_POSITION)),
+        ..Known::default()
+    })
 }
 
 fn create(tx: &mut Tx<'_>, id: Id, input: &IndicatorInput) -> Result<Created<Indicator>> {

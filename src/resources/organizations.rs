@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::Permission,
+    auth::{Permission, Scope},
     db::{Db, Tx, Workload, schema::organizations},
     error::{Error, Result, Violation},
     http::{
@@ -20,7 +20,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
+        validation::{Known, Members, Rules, leave_to, said},
     },
     keyset, narrow, query, text_enum,
     value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time, language::Bilingual},
@@ -102,7 +102,8 @@ pub type OrganizationPage = Page<Organization>;
 pub struct OrganizationInput {
     /// Short name in paths.
     pub slug: Slug,
-    /// What sort of organization it is.
+    /// What sort of organization it is. Left out, it is a ward if it has a municipality code.
+    #[schema(required = false)]
     pub kind: OrganizationKind,
     /// Municipality code: required for a ward, absent for a bureau.
     pub municipality_code: Option<MunicipalityCode>,
@@ -129,6 +130,30 @@ impl Rules for OrganizationInput {
         } else {
             vec![Violation::at("/municipality_code", "municipality_code", detail)]
         }
+    }
+
+    /// A PUT does not rename things, a PATCH may.
+    fn contradictions(&self, path: &Known) -> Vec<Violation> {
+        let code = self.municipality_code.as_ref().map(|code| code.0.as_str());
+        let is_named = |key: &OrganizationKey| key.as_str() == self.slug.as_str() || Some(key.as_str()) == code;
+        if path.organization.as_ref().is_none_or(is_named) {
+            return vec![];
+        }
+        let detail = Bilingual::new("パスの所属と一致しません", "must be the organization of the path");
+        vec![Violation::at("/slug", "path_mismatch", detail)]
+    }
+
+    fn fill_in(body: &mut Members, _: &Known) -> Vec<Violation> {
+        let kind = match said::<MunicipalityCode>(body, "municipality_code") {
+            Some(_) => OrganizationKind::Ward,
+            None => OrganizationKind::Bureau,
+        };
+        leave_to(body, "kind", || Some(kind));
+        vec![]
+    }
+
+    fn read_only() -> Vec<String> {
+        ["/id", "/version", "/created_at", "/updated_at"].map(str::to_owned).into()
     }
 }
 
@@ -182,10 +207,9 @@ async fn list_organizations(
 async fn create_organization(
     db: Db,
     _: NoQuery,
-    Json(input): Json<OrganizationInput>,
+    body: Json<OrganizationInput>,
 ) -> Result<Idempotent<Created<Organization>>> {
-    let request = input.clone();
-    db.once(&request, move |tx| create(tx, &input)).await
+    db.create(body, create).await
 }
 
 /// Reads an organization, by its slug or its municipality code.
@@ -213,15 +237,9 @@ async fn read_organization(
 #[put("/organizations/{organization}")]
 async fn replace_organization(
     row: ConditionalWrite<OrganizationKey, Condition>,
-    Json(input): Json<OrganizationInput>,
+    body: Json<OrganizationInput>,
 ) -> Result<Idempotent<Stored<Organization>>> {
-    let path = row.key.clone();
-    let replace = move |tx: &mut Tx<'_>, stored: &Organization, input: &OrganizationInput| {
-        check_path(&path, input)?;
-        update(tx, stored, input)
-    };
-    row.replace_or_create(input, permitted, replace, |tx, key, input| {
-        check_path(key, input)?;
+    row.replace_or_create(body, permitted, update, |tx, key, input| {
         check_absent(find(tx, key))?;
         create(tx, input)
     })
@@ -297,16 +315,6 @@ fn in_use() -> Violation {
     Violation::at("", "in_use", detail)
 }
 
-/// Fails unless the body is about the organization that the path names: a PUT does not rename things, a PATCH may.
-fn check_path(key: &OrganizationKey, input: &OrganizationInput) -> Result<()> {
-    let code = input.municipality_code.as_ref().map(|code| code.0.as_str());
-    if key.as_str() == input.slug.as_str() || Some(key.as_str()) == code {
-        return Ok(());
-    }
-    let detail = Bilingual::new("パスの所属と一致しません", "must be the organization of the path");
-    Err(Error::Invalid(vec![Violation::at("/slug", "path_mismatch", detail)]))
-}
-
 /// Whether the joined organization has this slug or municipality code.
 #[must_use]
 #[auto_type(no_type_alias)]
@@ -357,7 +365,7 @@ fn may_all(tx: &Tx<'_>) -> Result<()> {
     if tx.caller.may(Permission::Edit, None) {
         Ok(())
     } else {
-        Err(Error::Forbidden)
+        Err(Error::Forbidden(Scope::On(Permission::Edit, None).to_string()))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     domain::fiscal_year,
-    error::{Error, Result, Violation},
+    error::{Error, Result, Violation, found, nearest},
     http::{
         as_of::{AsOfParam, Since, only},
         conditional_writes::ConditionalWrite,
@@ -27,7 +27,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
+        validation::{Known, Rules},
     },
     keyset, narrow, query, text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
@@ -35,7 +35,7 @@ use crate::{
 
 mod checks;
 
-pub use checks::{check_path, permit, permit_key, permit_new, permitted, permitted_or_new};
+pub use checks::{check_path, contradictions, permit, permit_key, permit_new, permitted, permitted_or_new};
 
 /// Routes under `/policies`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -46,6 +46,9 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(patch_policy)
         .service(remove_policy);
 }
+
+/// Most slugs that a name is compared with.
+const MOST_SLUGS: i64 = 2_000;
 
 text_enum! {
     /// How policies are ordered.
@@ -179,6 +182,25 @@ impl Rules for PolicyInput {
             vec![]
         }
     }
+
+    fn contradictions(&self, path: &Known) -> Vec<Violation> {
+        contradictions(path, &self.organization, self.fiscal_year)
+    }
+
+    fn read_only() -> Vec<String> {
+        [
+            "/id",
+            "/organization_name",
+            "/stage",
+            "/plan_published_on",
+            "/results_published_on",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
+    }
 }
 
 /// How an organization judges its year: published with the results, and so a row of its own.
@@ -259,9 +281,8 @@ async fn list_policies(
 /// 409 when the organization already has a policy for the fiscal year, or does not exist.
 #[utoipa::path(tag = "policies", security(("token" = ["edit"])))]
 #[post("/policies")]
-async fn create_policy(db: Db, _: NoQuery, Json(input): Json<PolicyInput>) -> Result<Idempotent<Created<Policy>>> {
-    let request = input.clone();
-    db.once(&request, move |tx| create(tx, &input)).await
+async fn create_policy(db: Db, _: NoQuery, body: Json<PolicyInput>) -> Result<Idempotent<Created<Policy>>> {
+    db.create(body, create).await
 }
 
 /// Reads a policy.
@@ -289,14 +310,14 @@ async fn read_policy(
 #[put("/policies/{organization}/{fiscal_year}")]
 async fn replace_policy(
     row: ConditionalWrite<(OrganizationKey, FiscalYear), Condition>,
-    Json(input): Json<PolicyInput>,
+    body: Json<PolicyInput>,
 ) -> Result<Idempotent<Stored<Policy>>> {
     let path = row.key.clone();
     let replace = move |tx: &mut Tx<'_>, stored: &Policy, input: &PolicyInput| {
         check_path(tx, &path, input)?;
         update(tx, stored.id, input)
     };
-    row.replace_or_create(input, permitted, replace, |tx, key, input| {
+    row.replace_or_create(body, permitted, replace, |tx, key, input| {
         permit_new(tx, &input.organization)?;
         check_path(tx, key, input)?;
         check_absent(find(tx, key))?;
@@ -389,15 +410,16 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
 
 /// The organization a body names.
 fn organization_of(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Id> {
-    organizations::find(conn, key)
-        .map(|organization| organization.id)
-        .map_err(|e| match e {
-            Error::NotFound(_) => {
-                let detail = Bilingual::new("所属が存在しません", "names no organization");
-                Error::Conflict(vec![Violation::at("/organization", "missing", detail)])
-            }
-            e => e,
-        })
+    match found(organizations::find(conn, key))? {
+        Some(organization) => Ok(organization.id),
+        None => {
+            let slugs: Vec<String> = o::table.select(o::slug).limit(MOST_SLUGS).load(conn)?;
+            let near = nearest(key.as_str(), slugs.iter().map(String::as_str));
+            let detail = Bilingual::new("所属が存在しません", "names no organization");
+            let missing = Violation::at("/organization", "missing", detail).suggesting(near);
+            Err(Error::Conflict(vec![missing]))
+        }
+    }
 }
 
 fn create(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {

@@ -15,7 +15,7 @@ use super::{
     budgets::{self, BudgetInput},
     goals::GoalInput,
     indicators::{self, IndicatorInput},
-    policies::{PolicyInput, check_path, find, permit_new, permitted},
+    policies::{self, PolicyInput, check_path, find, permit_new, permitted},
     results::ResultInput,
 };
 use crate::{
@@ -33,13 +33,14 @@ use crate::{
         idempotency::Idempotent,
         query::{NoQuery, Query},
         respond::{Answer, Created, Stored},
-        validation::Rules,
+        validation::{Known, Members, Rules},
     },
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, TextBox, Yen, language::Bilingual, today},
 };
 
 use store::{Rows, create, store};
 
+mod defaults;
 pub mod store;
 
 /// The tree's routes.
@@ -63,12 +64,14 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 pub struct PolicyTree {
     /// Identifier; when sent, that of the policy.
     pub id: Option<Id>,
-    /// The organization: its slug, or its municipality code.
+    /// The organization: its slug, or its municipality code. Left out of a PUT, it is that of the path.
+    #[schema(required = false)]
     pub organization: OrganizationKey,
     /// Name of the organization; when sent, the stored one.
     #[schema(example = "西区")]
     pub organization_name: Option<Line<100>>,
-    /// Fiscal year.
+    /// Fiscal year. Left out of a PUT, it is that of the path.
+    #[schema(required = false)]
     pub fiscal_year: FiscalYear,
     /// The number of the revision this is; null where it shows what is not published. When sent, it is not looked at.
     #[schema(minimum = 1, maximum = 1_000_000)]
@@ -113,10 +116,10 @@ pub struct TreeGoal {
     /// How it will be done (主な戦略).
     pub strategies: Option<TextBox>,
     /// The budgets, by fiscal year.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, required = false)]
     pub budgets: Vec<TreeBudget>,
     /// The indicators, in the order of the form.
-    #[schema(max_items = 200)]
+    #[schema(max_items = 200, required = false)]
     pub indicators: Vec<TreeIndicator>,
 }
 
@@ -130,7 +133,8 @@ pub struct TreeBudget {
     pub fiscal_year: FiscalYear,
     /// What kind of fact it is.
     pub kind: BudgetKind,
-    /// Whether an amount is stated.
+    /// Whether an amount is stated. Left out, it follows from the amount, else from the text.
+    #[schema(required = false)]
     pub status: BudgetStatus,
     /// The amount; null unless stated.
     pub amount_yen: Option<Yen>,
@@ -156,7 +160,8 @@ pub struct TreeBudget {
 pub struct TreeIndicator {
     /// Identifier; null for one that is new, or known by its name.
     pub id: Option<Id>,
-    /// What sort of indicator it is.
+    /// What sort of indicator it is; `outcome` if left out.
+    #[schema(required = false)]
     pub kind: IndicatorKind,
     /// Name, unique within the goal.
     #[schema(example = "地域活動協議会を知っている区民アンケート回答者の割合")]
@@ -167,9 +172,10 @@ pub struct TreeIndicator {
     #[schema(example = "%")]
     pub unit: Option<Line<20>>,
     /// Decimal places the indicator is stated with.
-    #[schema(minimum = 0, maximum = 9, example = 0)]
+    #[schema(minimum = 0, maximum = 9, example = 0, required = false)]
     pub decimals: i32,
-    /// Which way is better.
+    /// Which way is better. Left out, it follows from the target, as unit and decimals do.
+    #[schema(required = false)]
     pub direction: Direction,
     /// The series it continues; null starts a new one, or leaves a stored indicator in its own.
     pub series_id: Option<Id>,
@@ -177,10 +183,11 @@ pub struct TreeIndicator {
     pub comparable_with_previous: Option<bool>,
     /// Why, or why not.
     pub comparable_reason: Option<Prose<1000>>,
-    /// What is aimed for.
+    /// What is aimed for; its text is enough.
+    #[schema(required = false)]
     pub target: Target,
     /// The results, by fiscal year.
-    #[schema(value_type = Vec<TreeResult>, max_items = 151)]
+    #[schema(value_type = Vec<TreeResult>, max_items = 151, required = false)]
     pub results: Vec<ResultInput>,
 }
 
@@ -265,6 +272,14 @@ impl TreeIndicator {
 }
 
 impl Rules for PolicyTree {
+    fn contradictions(&self, path: &Known) -> Vec<Violation> {
+        policies::contradictions(path, &self.organization, self.fiscal_year)
+    }
+
+    fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
+        defaults::fill_in(body, known)
+    }
+
     fn broken(&self) -> Vec<Violation> {
         let mut broken = self.input().broken();
         let mut ids = HashSet::new();
@@ -377,7 +392,7 @@ async fn replace_policy_tree(
     _: NoQuery,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
-    Json(tree): Json<PolicyTree>,
+    Json(tree, _): Json<PolicyTree>,
 ) -> Result<Idempotent<Stored<PolicyTree>>> {
     let request = tree.clone();
     db.once(&request, move |tx| match condition {

@@ -12,7 +12,7 @@ use crate::{
         Db, Read, RevisionOf, Tx, Workload, find_by_id,
         schema::{goals as g, indicators as i, policies as p, results},
     },
-    error::{Error, Result, Violation},
+    error::{Error, Result},
     http::{
         as_of::{AsOfParam, Since, only},
         conditional_writes::ConditionalWrite,
@@ -24,11 +24,12 @@ use crate::{
         respond::{Answer, Created, NoContent, Stored},
     },
     keyset, text_enum,
-    value::{FiscalYear, Id, Time, language::Bilingual, today},
+    value::{FiscalYear, Id, Time, today},
 };
 
 pub mod bulk;
 mod columns;
+pub mod defaults;
 pub mod filter;
 pub mod stored;
 
@@ -132,10 +133,9 @@ async fn read_result(
 #[put("/indicators/{id}/results/{fiscal_year}")]
 async fn replace_result(
     row: ConditionalWrite<(Id, FiscalYear), Condition>,
-    Json(input): Json<ResultInput>,
+    body: Json<ResultInput>,
 ) -> Result<Idempotent<Stored<IndicatorResult>>> {
-    check_path(row.key.1, &input)?;
-    row.replace_or_create(input, permitted, change, |tx, key, input| {
+    row.replace_or_create(body, permitted, change, |tx, key, input| {
         parent::permit(tx, key.0)?;
         check_absent(find(tx, *key))?;
         put(tx, &[(key.0, input)])?;
@@ -220,16 +220,4 @@ fn permitted(tx: &mut Tx<'_>, key: &(Id, FiscalYear)) -> Result<IndicatorResult>
 fn change(tx: &mut Tx<'_>, stored: &IndicatorResult, input: &ResultInput) -> Result<IndicatorResult> {
     update(tx, stored.id, input)?;
     Ok(find(tx, (stored.indicator_id, input.fiscal_year))?.view(today()))
-}
-
-/// Fails unless the body is about the year that the path names: a PUT does not move things, a PATCH may.
-fn check_path(year: FiscalYear, input: &ResultInput) -> Result<()> {
-    let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
-    let mismatch = input.fiscal_year != year;
-    Error::refuse(
-        mismatch
-            .then(|| Violation::at("/fiscal_year", "path_mismatch", detail))
-            .into_iter()
-            .collect(),
-    )
 }

@@ -94,7 +94,7 @@ pub struct TextSpan {
 /// says neither at least nor at most. Stores nothing.
 #[utoipa::path(tag = "indicators", security((), ("token" = [])))]
 #[post("/targets/parse")]
-async fn parse_target(_: NoQuery, Json(printed): Json<TargetText>) -> Result<Answer<ParsedTarget>> {
+async fn parse_target(_: NoQuery, Json(printed, _): Json<TargetText>) -> Result<Answer<ParsedTarget>> {
     let (text, year) = (&printed.text.0, printed.fiscal_year);
     let alone = target::read(text, year);
     if alone.parse == Parse::Full && alone.target.comparator != Comparator::Qualitative {

@@ -37,9 +37,12 @@ use crate::{
     value::{Id, Line, OrganizationKey, Time, language::Bilingual},
 };
 
-/// Routes under `/tokens`.
+pub mod me;
+
+/// Routes under `/tokens`, and the caller's own.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_tokens)
+    cfg.configure(me::routes)
+        .service(list_tokens)
         .service(create_token)
         .service(read_token)
         .service(revoke_token);
@@ -157,7 +160,7 @@ async fn list_tokens(db: Db, Query(paging): Query<Paging<TokenSort>>) -> Result<
 /// `Idempotency-Key` (400): the answer would have to be kept, and with it the token.
 #[utoipa::path(tag = "tokens", security(("token" = ["admin"])))]
 #[post("/tokens")]
-async fn create_token(db: Db, _: NoQuery, Json(input): Json<TokenInput>) -> Result<Once> {
+async fn create_token(db: Db, _: NoQuery, Json(input, _): Json<TokenInput>) -> Result<Once> {
     if input.expires_at.is_some_and(|end| end <= Time::now()) {
         let detail = Bilingual::new("未来の日時にしてください", "must lie in the future");
         return Err(Error::Invalid(vec![Violation::at("/expires_at", "past", detail)]));

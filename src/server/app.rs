@@ -23,7 +23,7 @@ use crate::{
     http::{
         media_type::JSON,
         middleware::{
-            access_log, authentication, compression, former_names,
+            access_log, authentication, compression, fiscal_years, former_names,
             preconditions::{self, Conditions},
             rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
             response_cache,
@@ -83,6 +83,7 @@ pub fn build(
         )
         .default_service(web::to(fallback))
         .wrap(from_fn(former_names::redirect))
+        .wrap(from_fn(fiscal_years::redirect))
         .wrap(from_fn(prefer_literal))
         .wrap(from_fn(preconditions::heed))
         .wrap(from_fn(authentication::authenticate))

@@ -17,6 +17,27 @@ use uuid::Uuid;
 
 use super::language::Bilingual;
 
+/// A pattern, and how a text of it is written, in both languages.
+pub(super) type Written = (&'static str, &'static str, &'static str);
+
+/// How keys are written.
+pub(super) const WRITTEN: [Written; 5] = [
+    (ID, ID_JA, ID_EN),
+    Slug::WRITTEN,
+    OrganizationKey::WRITTEN,
+    GoalCode::WRITTEN,
+    (
+        SIX_DIGITS,
+        "6桁の数字の団体コードにしてください（例 271063）",
+        "must be a municipality code of six digits, like 271063",
+    ),
+];
+
+const ID: &str = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+const ID_JA: &str = "識別子（ハイフン付きのUUID）にしてください（例 018e9a2c-5b00-7000-8000-000000000611）";
+const ID_EN: &str = "must be an identifier: a UUID with hyphens, like 018e9a2c-5b00-7000-8000-000000000611";
+const SIX_DIGITS: &str = "^[0-9]{6}$";
+
 /// An identifier: a UUID with hyphens, made by the server, never changed. It is read in any case and written in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = SqlUuid)]
@@ -45,12 +66,7 @@ impl FromStr for Id {
             .ok()
             .map(Self)
             .filter(|id| id.to_string().eq_ignore_ascii_case(text))
-            .ok_or_else(|| {
-                Bilingual::new(
-                    "識別子（ハイフン付きのUUID）にしてください",
-                    "must be an identifier: a UUID with hyphens",
-                )
-            })
+            .ok_or_else(|| Bilingual::new(ID_JA, ID_EN))
     }
 }
 impl PartialSchema for Id {
@@ -58,9 +74,7 @@ impl PartialSchema for Id {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("uuid".into())))
-            .pattern(Some(
-                "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
-            ))
+            .pattern(Some(ID))
             .max_length(Some(36))
             .description(Some(
                 "An identifier: a UUID with hyphens; read in any case, written in lower case.",
@@ -83,6 +97,8 @@ macro_rules! patterned {
         as_text!($name);
 
         impl $name {
+            pub(super) const WRITTEN: Written = ($pattern, $ja, $en);
+
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -121,17 +137,19 @@ macro_rules! patterned {
 patterned! {
     /// The short name of an organization in paths: lower-case letters, digits and single hyphens, beginning with a letter.
     Slug, max 63, "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "nishi", is_slug,
-    "英小文字で始まる英数字とハイフンにしてください", "must be lower-case letters, digits and single hyphens, beginning with a letter"
+    "英小文字で始まる英小文字・数字・ハイフンにしてください（例 nishi）",
+    "must be lower-case letters, digits and single hyphens, beginning with a letter, like nishi"
 }
 patterned! {
     /// An organization: its slug, or its six-digit municipality code.
     OrganizationKey, max 63, "^([a-z][a-z0-9]*(-[a-z0-9]+)*|[0-9]{6})$", "nishi", |text| is_slug(text) || is_six_digits(text),
-    "所属のスラッグか6桁の団体コードにしてください", "must be the slug or the six-digit municipality code of an organization"
+    "所属のスラッグか6桁の団体コードにしてください（例 nishi、271063）",
+    "must be the slug or the six-digit municipality code of an organization, like nishi or 271063"
 }
 patterned! {
     /// The code of a goal within its policy, as in 経営課題1-(1).
     GoalCode, max 8, "^[1-9][0-9]?(-[1-9][0-9]?){0,2}$", "1-1", is_goal_code,
-    "番号は 1-1 の形にしてください", "must look like 1-1"
+    "番号は 1-1 の形にしてください（例 1、1-1、2-10）", "must look like 1-1: numbers up to 99 with hyphens between, like 1 or 2-10"
 }
 
 impl From<Slug> for OrganizationKey {
@@ -172,7 +190,7 @@ impl PartialSchema for MunicipalityCode {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("municipality-code".into())))
-            .pattern(Some("^[0-9]{6}$"))
+            .pattern(Some(SIX_DIGITS))
             .max_length(Some(6))
             .description(Some(
                 "Six-digit municipality code (全国地方公共団体コード) with its check digit.",

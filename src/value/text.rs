@@ -43,6 +43,13 @@ fn text(most: usize, characters: &str, words: String) -> RefOr<Schema> {
         .into()
 }
 
+/// How texts are written.
+pub(super) const WRITTEN: super::key::Written = (
+    VISIBLE_AT_BOTH_ENDS,
+    "前後に空白を付けず、空白だけにもしないでください",
+    "must not be blank or have blanks at either end",
+);
+
 /// One line of text: 1 to `MAX` characters, not blank, without blanks at either end or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]

@@ -177,6 +177,15 @@ impl PartialSchema for Time {
 }
 impl ToSchema for Time {}
 
+const DAY: &str = "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$";
+
+/// How a date is written.
+pub(super) const DATE_WRITTEN: super::key::Written = (
+    DAY,
+    "1900年から2199年までの日付を YYYY-MM-DD の形で指定してください（例 2025-06-30）",
+    "must be a date from 1900 to 2199, written YYYY-MM-DD, like 2025-06-30",
+);
+
 /// A calendar date, from 1900 to 2199.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = SqlDate)]
@@ -190,7 +199,7 @@ impl PartialSchema for Date {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
-            .pattern(Some("^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"))
+            .pattern(Some(DAY))
             .max_length(Some(10))
             .description(Some("A calendar date, YYYY-MM-DD."))
             .examples([json!("2025-06-30")])

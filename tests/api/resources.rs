@@ -13,6 +13,7 @@ pub(crate) mod goals;
 pub(crate) mod imports;
 pub(crate) mod indicators;
 pub(crate) mod items;
+mod me;
 pub(crate) mod organizations;
 pub(crate) mod policies;
 pub(crate) mod policy_forms;

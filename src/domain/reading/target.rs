@@ -25,6 +25,7 @@ mod relative;
 mod tests;
 mod time;
 
+pub use assembly::direction;
 pub use print::print;
 
 /// The most characters a target keeps as its text.

@@ -5,6 +5,8 @@
 //! a filter `organization`, lest a copy go stale after a rename. An instance learns of renames as of other changes: of
 //! its own at once, of others' after a moment.
 //!
+//! Where nothing is found by a name that no organization has or had, the problem names the nearest: all organizations are public.
+//!
 //! Reads of the past (`as_of`) are never redirected: things bear the names they had then, and such an answer never
 //! changes. Bodies and files must use an organization's current name.
 
@@ -21,8 +23,10 @@ use actix_web::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{
-    db::{Database, in_one_line},
+    db::{Database, Names, in_one_line},
+    error::{Error, Violation, nearest, shortened},
     http::respond,
+    value::language::Bilingual,
 };
 
 /// The name of the organization parameter, in paths and in queries.
@@ -31,6 +35,8 @@ pub(crate) const ORGANIZATION: &str = "organization";
 const AS_OF: &str = "as_of";
 /// Percent-encodes every character that slugs are not made of.
 const AS_THEY_ARE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
+/// Most names that a name is compared with.
+const MOST_NAMES: usize = 2_000;
 /// The change feed, whose filters accept former names as they are: a feed follows an organization through its names.
 pub(crate) const FOLLOWS: &str = "/v1/changes";
 
@@ -43,16 +49,29 @@ pub async fn redirect(
         return Ok(req.into_response(moved(&there)));
     }
     let response = next.call(req).await?.map_into_boxed_body();
-    match by_path(&response).await {
-        Some(there) => {
+    Ok(match by_path(&response).await {
+        Some(Elsewhere::Moved(there)) => {
             let (req, _) = response.into_parts();
-            Ok(ServiceResponse::new(req, moved(&there)))
+            ServiceResponse::new(req, moved(&there))
         }
-        None => Ok(response),
-    }
+        Some(Elsewhere::Nearest(e)) => {
+            let (req, _) = response.into_parts();
+            ServiceResponse::new(req, HttpResponse::from_error(e))
+        }
+        None => response,
+    })
 }
 
-fn moved(there: &str) -> HttpResponse {
+/// What becomes of a request that names an organization by a name that none has.
+enum Elsewhere {
+    /// It had the name: there it is today.
+    Moved(String),
+    /// None had it: the problem that names the nearest.
+    Nearest(Error),
+}
+
+/// The redirect to where something is today.
+pub(super) fn moved(there: &str) -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, there))
         .insert_header((header::CACHE_CONTROL, respond::REVALIDATE))
@@ -60,11 +79,11 @@ fn moved(there: &str) -> HttpResponse {
 }
 
 /// Current names by former names. While the database does not tell them, nothing is redirected.
-async fn names(database: Option<&web::Data<Database>>) -> Arc<HashMap<String, String>> {
+async fn names(database: Option<&web::Data<Database>>) -> Arc<Names> {
     let Some(database) = database else {
         return Arc::default();
     };
-    database.former_names().await.unwrap_or_else(|e| {
+    database.names().await.unwrap_or_else(|e| {
         log::warn!("former names are not known: {}", in_one_line(&e));
         Arc::default()
     })
@@ -80,12 +99,12 @@ async fn by_filter(req: &ServiceRequest) -> Option<String> {
     if value(query, AS_OF).is_some() {
         return None;
     }
-    let value = value(query, ORGANIZATION)?;
+    let values: Vec<&str> = values(query, ORGANIZATION).collect();
     let names = names(req.app_data()).await;
-    if names.is_empty() {
+    if values.is_empty() || names.former.is_empty() {
         return None;
     }
-    let filter = of_today(value, &names)?;
+    let filter = of_today(&values.join(","), &names.former)?;
     let rest = query
         .split('&')
         .filter(|pair| !is(pair, ORGANIZATION) && !pair.is_empty());
@@ -103,9 +122,14 @@ fn is(pair: &str, name: &str) -> bool {
 }
 
 /// The value of a parameter in a query, still encoded.
-fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    let (_, value) = query.split('&').find(|pair| is(pair, name))?.split_once('=')?;
-    Some(value)
+fn value<'a>(query: &'a str, name: &'a str) -> Option<&'a str> {
+    values(query, name).next()
+}
+
+/// The values of a parameter in a query, still encoded; a list may stand in several.
+fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let pairs = query.split('&').filter(move |pair| is(pair, name));
+    pairs.filter_map(|pair| pair.split_once('=').map(|(_, value)| value))
 }
 
 /// The parameter with current names for a filter's value; `None` if the value has no former name.
@@ -119,8 +143,8 @@ fn of_today(value: &str, names: &HashMap<String, String>) -> Option<String> {
     former.then(|| format!("{ORGANIZATION}={}", of_today.collect::<Vec<_>>().join(",")))
 }
 
-/// The address with the current name in its path, if the response is 404 for a former name.
-async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<String> {
+/// Where to look instead, if the response is 404 for a name that no organization has.
+async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<Elsewhere> {
     let req = response.request();
     let of_moment = value(req.query_string(), AS_OF).is_some_and(|as_of| !as_of.starts_with("revision"));
     if response.status() != StatusCode::NOT_FOUND || of_moment {
@@ -128,7 +152,9 @@ async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<String> {
     }
     let called = req.match_info().get(ORGANIZATION)?;
     let names = names(req.app_data()).await;
-    let of_today = names.get(called)?;
+    let Some(of_today) = names.former.get(called) else {
+        return nearest_name(response, called, &names).map(Elsewhere::Nearest);
+    };
     // `/v1/policies/{organization}/…` and `/v1/organizations/{organization}`.
     let mut parts: Vec<&str> = req.path().split('/').collect();
     *parts.get_mut(3)? = of_today;
@@ -136,7 +162,27 @@ async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<String> {
         "" => String::new(),
         query => format!("?{query}"),
     };
-    Some(format!("{}{query}", parts.join("/")))
+    Some(Elsewhere::Moved(format!("{}{query}", parts.join("/"))))
+}
+
+/// The problem of a name that no organization has, if one has a name like it.
+fn nearest_name(response: &ServiceResponse<BoxBody>, called: &str, names: &Names) -> Option<Error> {
+    let of_today = || names.of_today.iter().map(String::as_str);
+    if of_today().any(|name| name == called) {
+        return None;
+    }
+    let near = nearest(called, of_today().take(MOST_NAMES))?;
+    let thing = match response.response().error()?.as_error::<Error>()? {
+        Error::NotFound(thing) => thing,
+        _ => return None,
+    };
+    let shown = shortened(called);
+    let detail = Bilingual::new(
+        format!("「{shown}」という所属はありません。「{near}」ではありませんか"),
+        format!("there is no organization {shown}; did you mean {near}?"),
+    );
+    let violation = Violation::of(ORGANIZATION, "unknown_organization", detail);
+    Some(Error::Misnamed(thing, Box::new(violation.suggesting(Some(near)))))
 }
 
 #[cfg(test)]

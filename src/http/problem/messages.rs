@@ -1,5 +1,7 @@
 //! The sentence of each failure about this occurrence, in both languages.
 
+use std::{borrow::Cow, slice};
+
 use actix_web::http::StatusCode;
 
 use super::MOST_NAMED;
@@ -26,10 +28,19 @@ const THINGS: &[(&str, &str)] = &[
 
 impl Error {
     /// The broken rules.
-    pub(super) fn violations(&self) -> &[Violation] {
+    pub(super) fn violations(&self) -> Cow<'_, [Violation]> {
         match self {
-            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => violations,
-            _ => &[],
+            Self::Malformed(violations) | Self::Invalid(violations) | Self::Conflict(violations) => violations.into(),
+            Self::Misnamed(_, violation) => slice::from_ref(&**violation).into(),
+            Self::Forbidden(scope) => {
+                let violation = Violation::in_header("Authorization", "scope", self.words());
+                vec![violation.suggesting(Some(scope.clone()))].into()
+            }
+            Self::WeakTag => vec![Violation::in_header("If-Match", "weak", self.words())].into(),
+            Self::PreconditionRequired { .. } => {
+                vec![Violation::in_header("If-Match", "required", self.words())].into()
+            }
+            _ => Cow::Borrowed(&[]),
         }
     }
 
@@ -40,12 +51,15 @@ impl Error {
                 "有効なトークンを Authorization: Bearer で送ってください",
                 "send a valid token as Authorization: Bearer",
             ),
-            Self::Forbidden => Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
+            Self::Forbidden(scope) => Bilingual::new(
+                format!("このトークンには権限 {scope} がありません"),
+                format!("the token does not allow this: it lacks the scope {scope}"),
+            ),
             Self::Gone => Bilingual::new(
                 "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",
                 "the cursor belongs to a history that is no more; begin anew from /v1/snapshot",
             ),
-            Self::NotFound(thing) => {
+            Self::NotFound(thing) | Self::Misnamed(thing, _) => {
                 let named = THINGS.iter().find(|(en, _)| en == thing);
                 let ja = named.map_or("見つかりません", |(_, ja)| ja);
                 Bilingual::new(ja, format!("there is no such {thing}"))
@@ -63,9 +77,18 @@ impl Error {
                 "読み取ったあとに変更されているか、すでに存在します。読み直してからやり直してください",
                 "the resource has changed since it was read, or exists already; read it again and retry",
             ),
-            Self::PreconditionRequired => Bilingual::new(
-                "If-Match（新規作成のPUTでは If-None-Match: *）を付けてください",
-                "send If-Match with the ETag that was read, or If-None-Match: * to create with PUT",
+            Self::WeakTag => Bilingual::new(
+                "弱いタグ（W/ で始まるもの）は決して一致しません（RFC 9110、13.1.1）。GETの応答のETagヘッダーの値（例 \"5d41402abc4b2a76\"）を、そのまま If-Match に付けてください",
+                "weak tags (W/…) never match (RFC 9110, 13.1.1): send If-Match with the value of the ETag header of GET as it is, like \"5d41402abc4b2a76\"",
+            ),
+            Self::PreconditionRequired { creates: false } => Bilingual::new(
+                "GETの応答のETagヘッダーの値を If-Match に付けてください（例 If-Match: \"5d41402abc4b2a76\"）。今の状態を問わないときは If-Match: * です",
+                "send If-Match with the value of the ETag header of GET (If-Match: \"5d41402abc4b2a76\"), or If-Match: * for whatever is there",
+            ),
+            Self::PreconditionRequired { creates: true } => Bilingual::new(
+                "置き換えるときは、GETの応答のETagヘッダーの値を If-Match に付けてください（例 If-Match: \"5d41402abc4b2a76\"。今の状態を問わないときは *）。新しく作るときは If-None-Match: * を付けてください",
+                "to replace, send If-Match with the value of the ETag header of GET (If-Match: \"5d41402abc4b2a76\", or * for whatever is there); \
+                 to create, send If-None-Match: *",
             ),
             Self::NotAcceptable => Bilingual::new(
                 "application/json（様式のページは text/html）で回答します",

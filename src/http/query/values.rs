@@ -14,6 +14,7 @@ use super::{Fault, Field, Param};
 use crate::{
     domain::fiscal_year,
     error::nearest,
+    http::validation::one_of,
     value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time, composed, language::Bilingual},
 };
 
@@ -29,7 +30,7 @@ impl<T: Param> Field for Option<T> {
     }
 }
 
-/// Any of several values, separated by commas; empty if the parameter is absent.
+/// Any of several values, separated by commas or given by the parameter several times; empty if the parameter is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnyOf<T>(pub Vec<T>);
 
@@ -48,6 +49,8 @@ impl<T> AnyOf<T> {
 }
 
 impl<T: Param> Field for AnyOf<T> {
+    const IS_LIST: bool = true;
+
     fn read(text: Option<&str>) -> Result<Self, Fault> {
         text.map_or(Ok(Self::default()), |text| {
             listed(text)?.map(T::read).collect::<Result<_, _>>().map(Self)
@@ -83,6 +86,8 @@ impl FromIterator<FiscalYear> for Years {
 }
 
 impl Field for Years {
+    const IS_LIST: bool = true;
+
     fn read(text: Option<&str>) -> Result<Self, Fault> {
         let Some(text) = text else { return Ok(Self::default()) };
         let mut years = Vec::new();
@@ -159,15 +164,11 @@ impl Field for bool {
 impl<T: Codes + ToSchema> Param for T {
     fn read(text: &str) -> Result<Self, Fault> {
         T::from_code(text).ok_or_else(|| {
-            let codes = || T::ALL.iter().map(|code| code.code());
-            let list = codes().collect::<Vec<_>>().join(", ");
+            let codes = T::ALL.iter().map(|code| code.code());
             Fault {
                 code: "unknown_code",
-                detail: Bilingual::new(
-                    format!("次のいずれかにしてください: {list}"),
-                    format!("must be one of: {list}"),
-                ),
-                suggestion: nearest(text, codes()),
+                detail: one_of(&T::labels()),
+                suggestion: nearest(text, codes),
             }
         })
     }

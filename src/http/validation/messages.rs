@@ -12,9 +12,10 @@ use super::INTEGER;
 use crate::{
     error::{Violation, nearest, shortened},
     value::{
-        Decimal,
+        Decimal, LABELS,
         language::Bilingual,
         text::{CHARACTERS, is_unseen},
+        written,
     },
 };
 
@@ -46,26 +47,55 @@ pub(super) fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violati
     .suggesting(nearest(key, known.iter().copied()))
 }
 
-/// A code that is not in its list, with the nearest code of the list if `suggest`.
-pub(super) fn unknown_code(pointer: &str, given: &Value, options: &Value, suggest: bool) -> Violation {
-    let codes: Vec<&str> = options
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let list = codes.join(", ");
-    let detail = Bilingual::new(
-        format!("次のいずれかにしてください: {list}"),
-        format!("must be one of: {list}"),
-    );
+/// A code that is not among those of this schema, with the nearest of them if `suggest`.
+pub(super) fn unknown_code(pointer: &str, given: &Value, schema: &Value, suggest: bool) -> Violation {
+    let list = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
+    let label = |of: Option<&Value>| {
+        let word = |n| of.and_then(|of| of.get(n)?.as_str()).unwrap_or_default();
+        Bilingual::new(word(0), word(1))
+    };
+    let mut labels = list(LABELS);
+    let codes = list("enum").filter_map(Value::as_str);
+    let codes: Vec<(&str, Bilingual)> = codes.map(|code| (code, label(labels.next()))).collect();
     let given = given.as_str().filter(|_| suggest);
-    Violation::at(pointer, "unknown_code", detail).suggesting(given.and_then(|given| nearest(given, codes)))
+    let meant = given.and_then(|given| nearest(given, codes.iter().map(|(code, _)| *code)));
+    Violation::at(pointer, "unknown_code", one_of(&codes)).suggesting(meant)
+}
+
+/// The sentence that names codes by their labels, as far as they have any.
+#[must_use]
+pub fn one_of(codes: &[(&str, Bilingual)]) -> Bilingual {
+    if let [(a, of_a), (b, of_b)] = codes {
+        let labels = [of_a, of_b].iter().all(|label| !label.ja.is_empty());
+        return if labels {
+            Bilingual::new(
+                format!("{a} か {b} にしてください（{}／{}）", of_a.ja, of_b.ja),
+                format!("must be {a} or {b} ({} / {})", of_a.en, of_b.en),
+            )
+        } else {
+            Bilingual::new(format!("{a} か {b} にしてください"), format!("must be {a} or {b}"))
+        };
+    }
+    let ja = codes.iter().map(|(code, label)| named(code, &label.ja, ["（", "）"]));
+    let en = codes.iter().map(|(code, label)| named(code, &label.en, [" (", ")"]));
+    Bilingual::new(
+        format!("次のいずれかにしてください: {}", ja.collect::<Vec<_>>().join(", ")),
+        format!("must be one of: {}", en.collect::<Vec<_>>().join(", ")),
+    )
+}
+
+/// A code with its label, where that says more than the code.
+fn named(code: &str, label: &str, [before, after]: [&str; 2]) -> String {
+    if label.is_empty() || code.replace('_', " ").eq_ignore_ascii_case(label) {
+        code.to_owned()
+    } else {
+        format!("{code}{before}{label}{after}")
+    }
 }
 
 /// Whether an error only says that a value is not null.
 pub(super) fn is_about_null(error: &ValidationError<'_>) -> bool {
-    matches!(error.kind(), Broken::Type { kind } if type_names(kind) == "null")
+    matches!(error.kind(), Broken::Type { kind: TypeKind::Single(one) } if one.to_string() == "null")
 }
 
 /// The code and the sentence of a list that is too long.
@@ -86,12 +116,8 @@ pub(super) fn sentence(error: &ValidationError<'_>) -> (&'static str, Bilingual)
             say("type", "nullにはできません".into(), "must not be null".into())
         }
         Broken::Type { kind } => {
-            let kind = type_names(kind);
-            say(
-                "type",
-                format!("{kind} にしてください"),
-                format!("must be of type {kind}"),
-            )
+            let (ja, en) = type_names(kind);
+            say("type", format!("{ja}にしてください"), format!("must be {en}"))
         }
         Broken::Minimum { limit } => say(
             "minimum",
@@ -120,6 +146,21 @@ pub(super) fn sentence(error: &ValidationError<'_>) -> (&'static str, Bilingual)
             "check_digit",
             "団体コードの検査数字が合いません".into(),
             "is not a municipality code: the check digit is wrong".into(),
+        ),
+        Broken::Format { format } if format == "date" => say(
+            "format",
+            "実在する日付を YYYY-MM-DD の形で指定してください（例 2025-06-30）".into(),
+            "must be a day of the calendar, written YYYY-MM-DD, like 2025-06-30".into(),
+        ),
+        Broken::Format { format } if format == "date-time" => say(
+            "format",
+            "2024-04-01T09:00:00+09:00 の形の日時にしてください".into(),
+            "must be a moment like 2024-04-01T09:00:00+09:00".into(),
+        ),
+        Broken::Format { format } if format == "uuid" => say(
+            "format",
+            "識別子（ハイフン付きのUUID）にしてください".into(),
+            "must be an identifier: a UUID with hyphens".into(),
         ),
         Broken::Format { format } => say(
             "format",
@@ -157,16 +198,32 @@ fn pattern_broken(text: &str, pattern: &str) -> (&'static str, Bilingual) {
             Bilingual::new(ja, "must not be blank or have blanks at either end"),
         )
     } else {
-        (
-            "pattern",
-            Bilingual::new(format!("{pattern} の形にしてください"), format!("must match {pattern}")),
-        )
+        let unknown = || Bilingual::new("決められた形ではありません", "is not written as it must be");
+        ("pattern", written(pattern).unwrap_or_else(unknown))
     }
 }
 
-fn type_names(kind: &TypeKind) -> String {
-    match kind {
-        TypeKind::Single(one) => one.to_string(),
-        TypeKind::Multiple(several) => several.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | "),
-    }
+/// Names of the JSON types in both languages.
+const TYPES: [(&str, &str, &str); 7] = [
+    ("null", "null", "null"),
+    ("boolean", "true か false ", "true or false"),
+    ("object", "オブジェクト", "an object"),
+    ("array", "リスト", "a list"),
+    ("number", "数値", "a number"),
+    ("integer", "整数", "an integer"),
+    ("string", "文字列", "a string"),
+];
+
+/// The types that a value may have, in both languages.
+fn type_names(kind: &TypeKind) -> (String, String) {
+    let names: Vec<String> = match kind {
+        TypeKind::Single(one) => vec![one.to_string()],
+        TypeKind::Multiple(several) => several.iter().map(|t| t.to_string()).collect(),
+    };
+    let known = |name: &String| TYPES.iter().find(|(known, ..)| known == name);
+    let join = |words: Vec<&str>, or: &str| words.join(or);
+    (
+        join(names.iter().filter_map(known).map(|(_, ja, _)| *ja).collect(), "か"),
+        join(names.iter().filter_map(known).map(|(.., en)| *en).collect(), " or "),
+    )
 }

@@ -2,6 +2,7 @@
 
 use actix_web::post;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -14,8 +15,16 @@ use crate::{
         target::Target,
     },
     error::{Result, Violation},
-    http::{extract::Json, query::Query, respond::Answer, validation::Rules},
-    resources::{indicators::target_faults, results::ResultInput},
+    http::{
+        extract::Json,
+        query::Query,
+        respond::Answer,
+        validation::{Known, Members, Rules, said},
+    },
+    resources::{
+        indicators::{self, target_faults},
+        results::{self, ResultInput},
+    },
     value::{Date, Decimal, Line, Prose, today},
 };
 
@@ -37,16 +46,17 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         "measured_on": null, "declared_rating": "A", "stated_previous_value": 80.4, "stated_previous_text": "80.4%" }
 }))]
 pub struct EvaluationPreview {
-    /// Unit as printed.
+    /// Unit as printed. Left out, it is read from the text of the target.
     pub unit: Option<Line<20>>,
-    /// Decimal places the indicator is stated with.
-    #[schema(minimum = 0, maximum = 9)]
+    /// Decimal places the indicator is stated with. Left out, they are those of the target.
+    #[schema(minimum = 0, maximum = 9, required = false)]
     pub decimals: u32,
-    /// Which way is better.
+    /// Which way is better. Left out, it follows from the target.
+    #[schema(required = false)]
     pub direction: Direction,
-    /// The target.
+    /// The target; its text is enough.
     pub target: Target,
-    /// The result.
+    /// The result. Without a `fiscal_year` it is one of the fiscal year of today.
     pub result: ResultInput,
     /// Last year's own result.
     pub recorded_previous: Option<Decimal>,
@@ -71,16 +81,32 @@ impl Rules for EvaluationPreview {
         );
         broken
     }
+
+    /// A preview is about the fiscal year of today, unless it says which.
+    fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
+        let result = body.get_mut("result").and_then(Value::as_object_mut);
+        let year = fiscal_year::containing(known.today);
+        let year = result.as_deref().and_then(|result| said(result, "fiscal_year")).or(year);
+        let missing = result.map(|result| results::defaults::fill_in(result, year)).unwrap_or_default();
+        let missing = missing.into_iter().map(|violation| violation.under("/result"));
+        missing.chain(indicators::defaults::fill_in_target(body, year, false)).collect()
+    }
+
+    fn read_only() -> Vec<String> {
+        let of_result = ResultInput::read_only().into_iter();
+        of_result.map(|member| format!("/result{member}")).collect()
+    }
 }
 
 /// Evaluates a target and a result, and stores nothing.
 ///
-/// For forms that people fill in, and for checking ours. The same rules as everywhere, with the same proof.
+/// For forms that people fill in, and for checking ours. The same rules as everywhere, with the same proof. The text of a target and a
+/// value are enough: what was read and filled in is in `inputs`.
 #[utoipa::path(tag = "evaluations", security((), ("token" = [])), params(Judging))]
 #[post("/evaluations/preview")]
 async fn preview_evaluation(
     Query(judging): Query<Judging>,
-    Json(case): Json<EvaluationPreview>,
+    Json(case, _): Json<EvaluationPreview>,
 ) -> Result<Answer<Evaluation>> {
     let year = case.result.fiscal_year;
     Ok(Answer(evaluate(&Case {

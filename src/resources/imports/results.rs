@@ -51,14 +51,16 @@ pub(super) fn import(
 ) -> Result<ImportReport> {
     let dry_run = options.dry_run;
     let named = named(tx, file)?;
-    let mut may_all = true;
+    let mut lacking = None;
     let sheet = read(file, options.fiscal_year, |id| {
         let (known, may) = named.get(&id)?;
-        may_all &= may;
+        if !may {
+            lacking.get_or_insert_with(|| format!("{}:{}", Permission::Edit.code(), known.organization[0]));
+        }
         Some(known.clone())
     });
-    if !may_all {
-        return Err(Error::Forbidden);
+    if let Some(scope) = lacking {
+        return Err(Error::Forbidden(scope));
     }
     let mut notes: Vec<ImportNote> = sheet.notes.iter().map(ImportNote::from).collect();
     if sheet.is_refused() {

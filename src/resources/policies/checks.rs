@@ -11,6 +11,7 @@ use crate::{
         schema::{organizations as o, policies},
     },
     error::{Error, Result, Violation, found},
+    http::validation::Known,
     resources::organizations,
     value::{FiscalYear, Id, OrganizationKey, language::Bilingual},
 };
@@ -64,19 +65,32 @@ pub fn permitted_or_new(tx: &mut Tx<'_>, key: &(OrganizationKey, FiscalYear)) ->
     Ok(policy)
 }
 
-/// Fails unless the body is about the policy that the path names: a PUT does not move things, a PATCH may.
+/// What of a body is not about the policy that the path names, as far as it shows: a slug and a municipality code may be of one
+/// organization. A PUT does not move things, a PATCH may.
+#[must_use]
+pub fn contradictions(path: &Known, organization: &OrganizationKey, year: FiscalYear) -> Vec<Violation> {
+    let is_code = |key: &OrganizationKey| key.as_str().starts_with(|c: char| c.is_ascii_digit());
+    let is_another = |key: &OrganizationKey| key != organization && is_code(key) == is_code(organization);
+    let organization = path.organization.as_ref().is_some_and(is_another);
+    let year = path.fiscal_year.is_some_and(|of_path| of_path != year);
+    let others = [("/organization", organization), ("/fiscal_year", year)];
+    let others = others.into_iter().filter(|(_, is_another)| *is_another);
+    others.map(|(at, _)| not_of_path(at)).collect()
+}
+
+/// Fails unless the body is about the organization that the path names by another of its keys.
 pub fn check_path(
     conn: &mut PgConnection,
-    (organization, year): &(OrganizationKey, FiscalYear),
+    (organization, _): &(OrganizationKey, FiscalYear),
     input: &PolicyInput,
 ) -> Result<()> {
+    if organization_of(conn, &input.organization)? == organizations::find(conn, organization)?.id {
+        return Ok(());
+    }
+    Err(Error::Invalid(vec![not_of_path("/organization")]))
+}
+
+fn not_of_path(at: &str) -> Violation {
     let detail = Bilingual::new("パスと一致しません", "must be what the path says");
-    let mut broken = vec![];
-    if input.fiscal_year != *year {
-        broken.push(Violation::at("/fiscal_year", "path_mismatch", detail.clone()));
-    }
-    if organization_of(conn, &input.organization)? != organizations::find(conn, organization)?.id {
-        broken.push(Violation::at("/organization", "path_mismatch", detail));
-    }
-    Error::refuse(broken)
+    Violation::at(at, "path_mismatch", detail)
 }

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, post};
 use diesel::{PgConnection, prelude::*};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{IndicatorResult, ResultInput, StoredResult, put};
+use super::{IndicatorResult, ResultInput, StoredResult, defaults, put};
 use crate::{
     auth::Permission,
     db::{
@@ -22,7 +23,7 @@ use crate::{
         limits::limits,
         query::NoQuery,
         respond::Answer,
-        validation::{Rules, too_many},
+        validation::{Draft, Known, Members, ReadOnly, Rules, fill_in_each, said, too_many},
     },
     value::{FiscalYear, Id, Prose, language::Bilingual, today},
 };
@@ -79,7 +80,27 @@ impl Rules for ResultEntries {
     fn broken(&self) -> Vec<Violation> {
         broken(&self.items)
     }
+
+    fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
+        fill_in_each(body, "items", |entry| {
+            let of_indicator = said(entry, "indicator_id").and_then(|id: Id| known.years.get(&id).copied());
+            // Of an indicator that is not known yet, or is not there. No result is of this year.
+            let unknown = FiscalYear::new(FiscalYear::MAX);
+            let result = entry.get_mut("result").and_then(Value::as_object_mut);
+            let missing = result.map(|result| defaults::fill_in(result, of_indicator.or(unknown)));
+            let missing = missing.unwrap_or_default().into_iter();
+            missing.map(|violation| violation.under("/result")).collect()
+        })
+    }
+
+    fn read_only() -> Vec<String> {
+        let of_result = ResultInput::read_only().into_iter();
+        of_result.map(|member| format!("/items/*/result{member}")).collect()
+    }
 }
+
+/// Results before the fiscal years of their indicators' policies are known.
+pub type ResultEntriesDraft = Draft<ResultEntries>;
 
 /// The rules that results break in themselves, each by its position.
 #[must_use]
@@ -108,28 +129,58 @@ async fn store_results(
     req: HttpRequest,
     db: Db,
     _: NoQuery,
-    Json(body): Json<ResultEntries>,
+    Json(draft, shown): Json<ResultEntriesDraft>,
 ) -> Result<Idempotent<Answer<StoredResults>>> {
     let most = limits(&req).batch_items;
-    if body.items.len() > most {
+    if draft.said::<Vec<IgnoredAny>>("/items").is_some_and(|items| items.len() > most) {
         let (code, detail) = too_many(most);
         return Err(Error::Invalid(vec![Violation::at("/items", code, detail)]));
     }
-    let request = body.clone();
+    let request = draft.clone();
     db.once(&request, move |tx| {
+        let named = draft.said::<Items>("").unwrap_or_default();
+        let named: Vec<Id> = named.items.iter().map(|entry| entry.indicator_id).collect();
+        let years = permit(tx, &named)?;
+        let body = draft.complete(&Known {
+            years: years.clone(),
+            ..Known::default()
+        })?;
         if let Some(reason) = &body.reason {
             tx.set_reason(&reason.0)?;
         }
-        store(tx, &body.items).map(Answer)
+        store_shown(tx, &body.items, &years, &shown).map(Answer)
     })
     .await
 }
 
+/// The indicators that results are of, before all else of the results is read.
+#[derive(Default, Deserialize)]
+struct Items {
+    items: Vec<OfIndicator>,
+}
+
+#[derive(Deserialize)]
+struct OfIndicator {
+    indicator_id: Id,
+}
+
 /// Stores results, each as its entry says, where the caller may.
 pub fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> {
-    let indicators = permit(tx, entries)?;
+    let years = permit(tx, &named(entries))?;
+    store_shown(tx, entries, &years, &ReadOnly::default())
+}
+
+/// Stores results of indicators that the caller may change. What the entries say of members that the server sets must be what is
+/// stored.
+fn store_shown(
+    tx: &mut Tx<'_>,
+    entries: &[ResultEntry],
+    known: &HashMap<Id, FiscalYear>,
+    shown: &ReadOnly,
+) -> Result<StoredResults> {
     let stored = stored(tx, entries)?;
-    check(entries, &indicators, &stored)?;
+    check(entries, known, &stored)?;
+    let was = stored.clone();
     let (mut created, mut changed) = (0, 0);
     let mut other = Vec::new();
     for entry in entries {
@@ -143,6 +194,9 @@ pub fn store(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<StoredResults> 
     put(tx, &other)?;
     let mut now = self::stored(tx, entries)?;
     let on = today();
+    if !shown.is_empty() {
+        check_shown(entries, shown, |key| was.get(key).or(now.get(key)).map(|row| row.clone().view(on)))?;
+    }
     let items = entries
         .iter()
         .filter_map(|entry| now.remove(&entry.key()))
@@ -162,17 +216,32 @@ impl ResultEntry {
     }
 }
 
-/// The indicators in the entries that exist for the caller; fails if the caller may not change one of them.
-fn permit(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<HashSet<Id>> {
-    let rows: Vec<(Id, Id)> = indicators::table
+/// The indicators of these that exist for the caller, with the fiscal years of their policies; fails if the caller may not change
+/// one of them.
+fn permit(tx: &mut Tx<'_>, named: &[Id]) -> Result<HashMap<Id, FiscalYear>> {
+    let rows: Vec<(Id, Id, FiscalYear)> = indicators::table
         .inner_join(goals::table.inner_join(policies::table))
-        .filter(indicators::id.eq_any(named(entries)))
-        .select((indicators::id, policies::organization_id))
+        .filter(indicators::id.eq_any(named))
+        .select((indicators::id, policies::organization_id, policies::fiscal_year))
         .load(tx.conn)?;
-    for (_, organization) in &rows {
+    for (_, organization, _) in &rows {
         tx.permit(Permission::Edit, "indicator", Some(*organization))?;
     }
-    Ok(rows.into_iter().map(|(id, _)| id).collect())
+    Ok(rows.into_iter().map(|(id, _, year)| (id, year)).collect())
+}
+
+/// Fails where an entry says something else of members that the server sets than the server shows.
+fn check_shown(
+    entries: &[ResultEntry],
+    shown: &ReadOnly,
+    shows: impl Fn(&(Id, FiscalYear)) -> Option<IndicatorResult>,
+) -> Result<()> {
+    let mut others = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        let row = serde_json::to_value(shows(&entry.key())).map_err(Error::internal)?;
+        others.extend(shown.others_below(&format!("/items/{n}/result"), &row));
+    }
+    Error::refuse(others)
 }
 
 fn named(entries: &[ResultEntry]) -> Vec<Id> {
@@ -191,10 +260,14 @@ fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(I
 }
 
 /// Every entry that names no indicator, or another version than the stored one.
-fn check(entries: &[ResultEntry], known: &HashSet<Id>, stored: &HashMap<(Id, FiscalYear), StoredResult>) -> Result<()> {
+fn check(
+    entries: &[ResultEntry],
+    known: &HashMap<Id, FiscalYear>,
+    stored: &HashMap<(Id, FiscalYear), StoredResult>,
+) -> Result<()> {
     let mut broken = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
-        if !known.contains(&entry.indicator_id) {
+        if !known.contains_key(&entry.indicator_id) {
             let detail = Bilingual::new("指標が存在しません", "names no indicator");
             broken.push(Violation::at(format!("/items/{n}/indicator_id"), "missing", detail));
             continue;

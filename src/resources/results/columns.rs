@@ -5,7 +5,7 @@ use diesel::{prelude::*, upsert::excluded};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::StoredResult;
+use super::{StoredResult, defaults};
 use crate::{
     db::{Tx, schema::results},
     domain::{
@@ -13,7 +13,7 @@ use crate::{
         kinds::{ObservationStatus, Rating, ValueStatus},
     },
     error::{Result, Violation},
-    http::validation::Rules,
+    http::validation::{Known, Members, Rules},
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, language::Bilingual},
 };
 
@@ -21,12 +21,12 @@ use crate::{
 /// attributes in `body` and `answer` are for one of the two alone.
 macro_rules! columns {
     ($(#[$about:meta])* pub struct ResultInput {
-        $(#[$year:meta])* pub fiscal_year: FiscalYear,
+        body { $(#[$year:meta])+ } pub fiscal_year: FiscalYear,
         $($(#[$both:meta])* $(body { $(#[$body:meta])+ } answer { $(#[$answer:meta])+ })? pub $column:ident: $type:ty,)+
     }) => {
         $(#[$about])*
         pub struct ResultInput {
-            $(#[$year])* pub fiscal_year: FiscalYear,
+            $(#[$year])+ pub fiscal_year: FiscalYear,
             $($(#[$both])* $($(#[$body])+)? pub $column: $type,)+
         }
 
@@ -107,7 +107,10 @@ columns! {
         "declared_rating": "A", "stated_previous_value": 38.9, "stated_previous_text": "38.9%"
     }))]
     pub struct ResultInput {
-        /// Fiscal year of the result.
+        body {
+            /// Fiscal year of the result. Left out, it is that of the path, else that of the indicator's policy.
+            #[schema(required = false)]
+        }
         pub fiscal_year: FiscalYear,
 
         body {
@@ -139,7 +142,8 @@ columns! {
 
         body {
             /// `reported` with a value; without one the reason, or `not_yet_due` or `not_reported` alike where there is none:
-            /// which of the two it is then follows from the date.
+            /// which of the two it is then follows from the date. Left out, it follows from the value, else from the text.
+            #[schema(required = false)]
             #[diesel(skip_insertion, skip_update, deserialize_as = Option<ValueStatus>)]
         }
         answer {
@@ -147,7 +151,13 @@ columns! {
         }
         pub value_status: ValueStatus,
 
-        /// How final the value is.
+        body {
+            /// How final the value is; `final` if left out.
+            #[schema(required = false)]
+        }
+        answer {
+            /// How final the value is.
+        }
         pub observation_status: ObservationStatus,
 
         body {
@@ -219,6 +229,33 @@ impl Rules for ResultInput {
             "must be positive",
         );
         broken
+    }
+
+    /// A PUT does not move things, a PATCH may.
+    fn contradictions(&self, path: &Known) -> Vec<Violation> {
+        let is_another = path.fiscal_year.is_some_and(|year| year != self.fiscal_year);
+        let detail = Bilingual::new("パスの年度と一致しません", "must be the fiscal year of the path");
+        let violation = is_another.then(|| Violation::at("/fiscal_year", "path_mismatch", detail));
+        violation.into_iter().collect()
+    }
+
+    fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
+        defaults::fill_in(body, known.fiscal_year)
+    }
+
+    fn read_only() -> Vec<String> {
+        [
+            "/id",
+            "/indicator_id",
+            "/goal_id",
+            "/organization",
+            "/policy_year",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
     }
 }
 

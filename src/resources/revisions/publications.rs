@@ -79,7 +79,7 @@ async fn publish_policy(
     _: NoQuery,
     Path((organization, year)): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
-    Json(input): Json<PublicationInput>,
+    Json(input, _): Json<PublicationInput>,
 ) -> Result<Idempotent<Created<Revision>>> {
     if input.published_on.is_some_and(|day| day.0 > today()) {
         let detail = Bilingual::new("未来の日付にはできません", "must not lie in the future");

@@ -34,7 +34,7 @@ fn all() -> [(&'static str, &'static str, Error); 18] {
             "There is no token, or one that is unknown, wrong, expired or revoked.",
             Error::Unauthenticated,
         ),
-        ("Forbidden", "The token does not allow this.", Error::Forbidden),
+        ("Forbidden", "The token does not allow this: `errors` names the scope that it lacks.", Error::Forbidden("edit:kita".to_owned())),
         (
             "Gone",
             "The cursor belongs to a history that is no more, as after the database was restored.",
@@ -68,7 +68,7 @@ fn all() -> [(&'static str, &'static str, Error); 18] {
         (
             "PreconditionRequired",
             "The request must say which state it changes.",
-            Error::PreconditionRequired,
+            Error::PreconditionRequired { creates: true },
         ),
         (
             "TooManyRequests",

@@ -16,7 +16,7 @@ use utoipa::{
 };
 
 use super::operations;
-use crate::http::validation::input_schema;
+use crate::{http::validation::input_schema, value::forget_labels};
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;
 
@@ -74,15 +74,16 @@ pub(super) fn complete(spec: &mut OpenApi) {
     }
     for schema in schemas.values_mut() {
         each(schema, &mut describe);
+        each(schema, &mut forget_labels);
         lift_words(schema);
     }
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         for parameter in operation.parameters.iter_mut().flatten() {
             if let RefOr::T(parameter) = parameter {
-                parameter
-                    .schema
-                    .iter_mut()
-                    .for_each(|schema| each(schema, &mut describe));
+                parameter.schema.iter_mut().for_each(|schema| {
+                    each(schema, &mut describe);
+                    each(schema, &mut forget_labels);
+                });
             }
         }
     }

@@ -369,15 +369,64 @@ async fn patch_takes_merge_patches_only() {
 }
 
 #[actix_web::test]
-async fn members_that_the_server_sets_are_refused() {
+async fn what_was_read_can_be_put_back_with_one_change() {
     let api = Api::new().await;
     for item in items(&api).await {
-        for key in ["id", "version", "created_at", "updated_at"] {
-            let answer = api
-                .put(&item.path, "*", &item.input_with(json!({ (key): item.read.body[key] })))
-                .await;
-            answer.must_refuse(422, &[(&format!("/{key}"), "read_only")]);
+        let read = api.get(&item.path).await.must_be(200);
+        let same = api.put(&item.path, &read.etag(), &read.body).await.must_be(200);
+        assert_eq!((same.body.clone(), same.etag()), (read.body.clone(), read.etag()));
+        let changed = with(read.body.clone(), item.change.clone());
+        let put = api.put(&item.path, &read.etag(), &changed).await.must_be(200);
+        assert_eq!(content(put.body), content(changed), "{}", item.path);
+    }
+}
+
+/// The members of an answer that nobody writes.
+fn set_by_server(item: &Item) -> Vec<String> {
+    let shown = item.read.body.as_object().unwrap().keys();
+    shown.filter(|key| item.input.get(key).is_none()).cloned().collect()
+}
+
+#[actix_web::test]
+async fn members_that_the_server_sets_are_what_is_stored_or_refused() {
+    let api = Api::new().await;
+    for item in items(&api).await {
+        let keys = set_by_server(&item);
+        assert!(keys.len() >= 4, "{keys:?}");
+        for key in &keys {
+            for other in [json!("別"), json!(7), Value::Null] {
+                if item.read.body[key] == other {
+                    continue;
+                }
+                let answer = api.put(&item.path, "*", &item.input_with(json!({ (key): other }))).await;
+                answer.must_refuse(422, &[(&format!("/{key}"), "read_only")]);
+                let patch = api.patch(&item.path, "*", &json!({ (key): other })).await;
+                patch.must_refuse(422, &[(&format!("/{key}"), "read_only")]);
+            }
         }
+        assert_eq!(api.get(&item.path).await.etag(), item.tag());
+    }
+}
+
+#[actix_web::test]
+async fn what_is_created_is_what_a_body_says_of_it() {
+    let api = Api::new().await;
+    for item in items(&api).await {
+        let list = item.path.split('/').nth(2).unwrap();
+        let own = match list {
+            "goals" => json!({ "code": "7" }),
+            "budgets" => json!({ "kind": "revised" }),
+            "indicators" if !item.path.contains("/results/") => json!({ "name": "別の指標" }),
+            "policies" => json!({ "fiscal_year": 2031, "results_due_on": null }),
+            _ => continue,
+        };
+        let body = item.input_with(own);
+        let list = format!("/v1/{list}");
+        let copied = with(body.clone(), json!({ "id": item.read.body["id"], "organization": "nishi" }));
+        api.post(&list, &copied).await.must_refuse(422, &[("/id", "read_only")]);
+        api.post(&list, &with(body, json!({ "version": 1, "organization": "nishi" })))
+            .await
+            .must_be(201);
     }
 }
 

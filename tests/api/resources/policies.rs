@@ -56,7 +56,7 @@ async fn a_policy_goes_by_slug_or_municipality_code_and_year() {
         "/v1/policies/nishi/2023",
         "/v1/policies/kita/2024",
         "/v1/policies/nishi/24",
-        "/v1/policies/nishi/R6",
+        "/v1/policies/nishi/R99",
         "/v1/policies/nishi/99999999999",
         "/v1/policies/nishi/2024.0",
         "/v1/policies/nishi/02024",

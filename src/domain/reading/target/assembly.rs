@@ -366,7 +366,8 @@ fn takes_either(comparator: Comparator) -> bool {
 }
 
 /// Which way is better, where the comparator says so.
-fn direction(comparator: Comparator) -> Direction {
+#[must_use]
+pub fn direction(comparator: Comparator) -> Direction {
     use Comparator::{
         Between, Decrease, DecreaseBy, DecreaseByPercent, Gt, Gte, Increase, IncreaseBy, IncreaseByPercent, Lt, Lte,
     };
