@@ -12,6 +12,7 @@ use crate::{
 
 mod caller_key;
 mod required_permission;
+pub mod ticket;
 pub mod token;
 
 pub use caller_key::{CallerKey, network};
@@ -188,6 +189,7 @@ impl Caller {
     pub fn must_satisfy(&self, need: RequiredPermission) -> Result<()> {
         let enough = |scope: &Scope| match (scope, need) {
             (Scope::Admin, _) => true,
+            (_, RequiredPermission::AnyToken) => true,
             (Scope::On(allowed, _), RequiredPermission::Scope(permission)) => *allowed == permission,
             (Scope::On(..), _) => false,
         };
