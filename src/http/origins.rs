@@ -42,7 +42,11 @@ pub fn origins(req: &HttpRequest) -> Origins {
 
 /// An origin as browsers write it: in lower case, its host in ASCII, without the usual port.
 fn origin(named: &str) -> Result<String, String> {
-    let wrong = |why: &str| Err(format!("{named}: {why}; an origin is scheme, host and port, as in https://www.example.jp"));
+    let wrong = |why: &str| {
+        Err(format!(
+            "{named}: {why}; an origin is scheme, host and port, as in https://www.example.jp"
+        ))
+    };
     if named.contains('*') {
         return wrong("each origin must be named");
     }
@@ -83,7 +87,11 @@ mod tests {
         ] {
             assert_eq!(origins.has(&HeaderValue::from_static(origin)), is_known, "{origin}");
         }
-        assert!(origins.ancestors().starts_with("https://www.city.example.jp http://localhost:5173 "));
+        assert!(
+            origins
+                .ancestors()
+                .starts_with("https://www.city.example.jp http://localhost:5173 ")
+        );
     }
 
     #[test]
@@ -111,10 +119,16 @@ mod tests {
             ("https://example.jp#a", "nothing may stand"),
             ("https://me@example.jp", "nothing may stand"),
             ("https://example.jp https://example.com", "no origin"),
-            ("https://good.example,https://example.jp/pages", "https://example.jp/pages"),
+            (
+                "https://good.example,https://example.jp/pages",
+                "https://example.jp/pages",
+            ),
         ] {
             let refused = Origins::read(list).unwrap_err();
-            assert!(refused.contains(why) && refused.lines().count() == 1, "{list}: {refused}");
+            assert!(
+                refused.contains(why) && refused.lines().count() == 1,
+                "{list}: {refused}"
+            );
         }
     }
 }

@@ -24,7 +24,7 @@ impl PublicUrl {
     /// Reads the setting. The error says how an address is written.
     pub fn read(text: &str) -> Result<Self, &'static str> {
         const WRONG: &str = "it must be an address such as https://www.example.jp/policies";
-        let url = Url::parse(text.trim()).map_err(|_| WRONG)?;
+        let url = Url::parse(text.trim()).ok().ok_or(WRONG)?;
         let is_address = ["http", "https"].contains(&url.scheme())
             && url.username().is_empty()
             && url.password().is_none()
@@ -94,7 +94,7 @@ fn complete(headers: &mut HeaderMap, name: &HeaderName, whole: impl Fn(&str) -> 
 }
 
 fn set(req: &HttpRequest) -> Option<&PublicUrl> {
-    req.app_data::<web::Data<PublicUrl>>().map(|url| url.get_ref())
+    req.app_data::<web::Data<PublicUrl>>().map(web::Data::get_ref)
 }
 
 /// The path that the outermost proxy has cut off those of its requests; empty without one.
@@ -110,8 +110,7 @@ fn is_prefix(path: &str) -> bool {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
         ![".", "..", ""].contains(&part) && part.bytes().all(is_plain)
     };
-    path.strip_prefix('/')
-        .is_some_and(|path| path.split('/').all(is_plain))
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_plain))
 }
 
 /// A host with an optional port, and nothing else.
@@ -226,7 +225,11 @@ mod tests {
                 "</v1/goals?cursor=a>; rel=\"next\", </docs/>; rel=\"help\"",
                 "<http://ward.example/v1/goals?cursor=a>; rel=\"next\", <http://ward.example/docs/>; rel=\"help\"",
             ),
-            (LINK, "<https://other.example/>; rel=\"help\"", "<https://other.example/>; rel=\"help\""),
+            (
+                LINK,
+                "<https://other.example/>; rel=\"help\"",
+                "<https://other.example/>; rel=\"help\"",
+            ),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(name.clone(), HeaderValue::from_static(given));

@@ -23,7 +23,9 @@ fn the_documentation_loads_small_and_once() -> Outcome {
     let page = format!("http://{}/docs/", service.address);
     let shown = "return document.querySelectorAll('.opblock-tag').length > 10;";
     browser.go(&page)?;
-    browser.until(shown).map_err(|e| format!("{e} {:?}", browser.complaints()))?;
+    browser
+        .until(shown)
+        .map_err(|e| format!("{e} {:?}", browser.complaints()))?;
     let bytes = |what: &serde_json::Value, n: usize| what[n].as_u64().ok_or("no bytes");
     let first = browser.run(LOADED)?;
     let first = first.as_array().ok_or("nothing was loaded")?;
@@ -46,7 +48,9 @@ fn the_documentation_loads_small_and_once() -> Outcome {
     // The next time, files come from the browser, and the contract is only asked for.
     browser.go("about:blank")?;
     browser.go(&page)?;
-    browser.until(shown).map_err(|e| format!("again {e} {:?}", browser.complaints()))?;
+    browser
+        .until(shown)
+        .map_err(|e| format!("again {e} {:?}", browser.complaints()))?;
     let again = browser.run(LOADED)?;
     for loaded in again.as_array().ok_or("nothing was loaded")? {
         let on_the_way = bytes(loaded, 1)?;
@@ -80,7 +84,9 @@ fn an_operation_is_tried_out_with_a_token_and_a_reason_in_japanese() -> Outcome 
     browser.click("#operations-tag-organizations")?;
     browser.until(&format!("return document.querySelector('{block}') !== null;"))?;
     browser.click(&format!("{block} .opblock-summary-control"))?;
-    browser.until(&format!("return document.querySelector('{block} .try-out__btn') !== null;"))?;
+    browser.until(&format!(
+        "return document.querySelector('{block} .try-out__btn') !== null;"
+    ))?;
     browser.click(&format!("{block} .try-out__btn"))?;
     for (name, value) in [
         ("organization", "nishi"),
@@ -94,8 +100,12 @@ fn an_operation_is_tried_out_with_a_token_and_a_reason_in_japanese() -> Outcome 
     let status = format!("{block} .live-responses-table .response .response-col_status");
     browser.until(&format!("return document.querySelector('{status}') !== null;"))?;
     browser.picture_of(&format!("{block} .responses-inner > div"), "docs-tried.png")?;
-    let answer = browser.run(&format!("return document.querySelector('{block} .live-responses-table').innerText;"))?;
-    let shown = browser.run(&format!("return document.querySelector('{status}').textContent.trim();"))?;
+    let answer = browser.run(&format!(
+        "return document.querySelector('{block} .live-responses-table').innerText;"
+    ))?;
+    let shown = browser.run(&format!(
+        "return document.querySelector('{status}').textContent.trim();"
+    ))?;
     assert!(shown.as_str().is_some_and(|shown| shown.starts_with("200")), "{answer}");
     let audit = http::get_by(service.address, &token, "/v1/audit?limit=1")?;
     assert_eq!(audit.body["items"][0]["reason"], "名称の訂正（100%）", "{}", audit.body);

@@ -127,7 +127,8 @@ impl Browser {
     /// Clicks on the first element of a selector.
     pub(crate) fn click(&self, selector: &str) -> Outcome {
         let element = self.element(selector)?;
-        self.command("POST", &format!("{element}/click"), Some(&json!({}))).map(|_| ())
+        self.command("POST", &format!("{element}/click"), Some(&json!({})))
+            .map(|_| ())
     }
 
     /// Types a text instead of what the first element of a selector holds.
@@ -135,7 +136,8 @@ impl Browser {
         // Control and A, then Delete.
         let typed = json!({ "text": format!("\u{e009}a\u{e000}\u{e017}{text}") });
         let element = self.element(selector)?;
-        self.command("POST", &format!("{element}/value"), Some(&typed)).map(|_| ())
+        self.command("POST", &format!("{element}/value"), Some(&typed))
+            .map(|_| ())
     }
 
     /// Goes into the first frame of the page.

@@ -15,14 +15,14 @@ use process::{Place, Service};
 
 mod documentation;
 mod driver;
-mod pages;
-mod site;
 #[path = "../service/http.rs"]
 #[expect(dead_code, reason = "it is the tests' of the program, which need more of it")]
 mod http;
+mod pages;
 #[path = "../service/process.rs"]
 #[expect(dead_code, reason = "likewise")]
 mod process;
+mod site;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 

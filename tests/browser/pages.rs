@@ -43,7 +43,13 @@ impl<'a> Stored<'a> {
             ("Change-Reason", "test"),
         ];
         let request = format!("PATCH {}", self.path);
-        let (status, body) = http::send(self.service.address, Some(self.token), &request, &headers, change.as_bytes())?;
+        let (status, body) = http::send(
+            self.service.address,
+            Some(self.token),
+            &request,
+            &headers,
+            change.as_bytes(),
+        )?;
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
         Ok(())
     }
@@ -115,7 +121,10 @@ fn a_page_of_a_trusted_origin_edits_a_result_and_sees_what_others_do() -> Outcom
     browser.until("return document.querySelector('[name=value]').value !== '';")?;
     let indicator = browser.run("return document.querySelector('[name=indicator]').value;")?;
     let stored = Stored::of(&service, &token, indicator.as_str().ok_or("no indicator")?);
-    assert_eq!(browser.run("return Number(document.querySelector('[name=value]').value);")?, stored.value()?);
+    assert_eq!(
+        browser.run("return Number(document.querySelector('[name=value]').value);")?,
+        stored.value()?
+    );
 
     // Read again, it has not changed.
     saw(&browser, "POST 201")?;
@@ -131,9 +140,17 @@ fn a_page_of_a_trusted_origin_edits_a_result_and_sees_what_others_do() -> Outcom
 
     // Each fault is at its field.
     store(&browser, "四十", "訂正")?;
-    assert!(fault(&browser, "/value")?.ends_with("にしてください"), "{:?}", browser.run(SAID));
+    assert!(
+        fault(&browser, "/value")?.ends_with("にしてください"),
+        "{:?}",
+        browser.run(SAID)
+    );
     store(&browser, "42", "")?;
-    assert!(fault(&browser, "Change-Reason")?.contains("理由"), "{:?}", browser.run(SAID));
+    assert!(
+        fault(&browser, "Change-Reason")?.contains("理由"),
+        "{:?}",
+        browser.run(SAID)
+    );
     assert_eq!(stored.value()?, json!(41.5));
     browser.pictured("edit-a-result.png", json!({}))?;
 
@@ -143,7 +160,10 @@ fn a_page_of_a_trusted_origin_edits_a_result_and_sees_what_others_do() -> Outcom
     store(&browser, "43", "訂正")?;
     saw(&browser, "PATCH 412")?;
     says(&browser, "ほかの人が先に 50 に変更しました")?;
-    assert_eq!(browser.run("return document.querySelector('[name=value]').value;")?, "43");
+    assert_eq!(
+        browser.run("return document.querySelector('[name=value]').value;")?,
+        "43"
+    );
     assert_eq!(stored.value()?, json!(50));
     browser.click("#edit button")?;
     says(&browser, "保存しました")?;
@@ -156,7 +176,9 @@ fn a_page_of_a_trusted_origin_edits_a_result_and_sees_what_others_do() -> Outcom
 
     // The browser minds refused requests alone: nothing that the policy of the page forbids was tried.
     let complaints = browser.complaints()?;
-    let refusals = complaints.iter().all(|said| said.contains("the server responded with a status of 4"));
+    let refusals = complaints
+        .iter()
+        .all(|said| said.contains("the server responded with a status of 4"));
     assert!(refusals, "{complaints:#?}");
     Ok(())
 }
@@ -177,9 +199,8 @@ fn a_page_of_another_origin_reads_and_computes_and_writes_nothing() -> Outcome {
     let (trusted, other) = (Site::start()?, Site::start()?);
     let service = published(&place, &[("WARD_POLICY_CORS_ORIGINS", &trusted.origin())])?;
     let token = place.token()?;
-    let head = || -> Outcome<Value> {
-        Ok(http::get_by(service.address, &token, "/v1/changes/head")?.body["seq"].clone())
-    };
+    let head =
+        || -> Outcome<Value> { Ok(http::get_by(service.address, &token, "/v1/changes/head")?.body["seq"].clone()) };
     let before = head()?;
     let browser = Browser::start(Screen::Desk)?;
     browser.go(&format!("{}/", other.origin()))?;
@@ -196,22 +217,39 @@ fn a_page_of_another_origin_reads_and_computes_and_writes_nothing() -> Outcome {
     };
     let read = json!([200, true, true]);
     assert_eq!(tried(&browser, &service, "/v1/evaluations?limit=1", &json!({}))?, read);
-    assert_eq!(tried(&browser, &service, RESULT, &json!({ "headers": { "Authorization": bearer } }))?, read);
+    assert_eq!(
+        tried(
+            &browser,
+            &service,
+            RESULT,
+            &json!({ "headers": { "Authorization": bearer } })
+        )?,
+        read
+    );
     // An address where it could write too: its browser must not take the one for the other.
     let authorized = json!({ "headers": { "Authorization": bearer } });
     assert_eq!(tried(&browser, &service, "/v1/organizations", &authorized)?, read);
     assert_eq!(tried(&browser, &service, "/v1/changes/tickets", &authorized)?[0], 405);
-    let json_alone = |body: Value| {
-        json!({ "method": "POST", "headers": { "Content-Type": "application/json" }, "body": body.to_string() })
-    };
+    let json_alone = |body: Value| json!({ "method": "POST", "headers": { "Content-Type": "application/json" }, "body": body.to_string() });
     let target = json!({ "text": "48%以上", "fiscal_year": 2024 });
-    assert_eq!(tried(&browser, &service, "/v1/targets/parse", &json_alone(target))?[0], 200);
+    assert_eq!(
+        tried(&browser, &service, "/v1/targets/parse", &json_alone(target))?[0],
+        200
+    );
     // Its mistakes are told.
     assert_eq!(
-        tried(&browser, &service, "/v1/evaluations/preview", &json_alone(json!({ "x": 1 })))?,
+        tried(
+            &browser,
+            &service,
+            "/v1/evaluations/preview",
+            &json_alone(json!({ "x": 1 }))
+        )?,
         json!([422, false, true])
     );
-    assert_eq!(tried(&browser, &service, "/v1/none", &with_token("PUT", json!({})))?[0], 404);
+    assert_eq!(
+        tried(&browser, &service, "/v1/none", &with_token("PUT", json!({})))?[0],
+        404
+    );
     browser.complaints()?;
     for (method, path) in [
         ("POST", "/v1/organizations"),
@@ -220,11 +258,22 @@ fn a_page_of_another_origin_reads_and_computes_and_writes_nothing() -> Outcome {
         ("PATCH", "/v1/organizations/nishi"),
         ("DELETE", "/v1/organizations/kita"),
     ] {
-        let body = if method == "DELETE" { Value::Null } else { http::bureau("port") };
-        assert_eq!(tried(&browser, &service, path, &with_token(method, body))?, "TypeError", "{method} {path}");
+        let body = if method == "DELETE" {
+            Value::Null
+        } else {
+            http::bureau("port")
+        };
+        assert_eq!(
+            tried(&browser, &service, path, &with_token(method, body))?,
+            "TypeError",
+            "{method} {path}"
+        );
         let alone = json!({ "method": method, "headers": { "Authorization": bearer } });
         assert_eq!(tried(&browser, &service, path, &alone)?, "TypeError", "{method} {path}");
-        assert!(browser.complaints()?.concat().contains("blocked by CORS policy"), "{method} {path}");
+        assert!(
+            browser.complaints()?.concat().contains("blocked by CORS policy"),
+            "{method} {path}"
+        );
     }
     assert_eq!(head()?, before);
     Ok(())
@@ -248,7 +297,12 @@ fn pages_of_trusted_origins_frame_the_form() -> Outcome {
         ))?;
         browser.enter_frame()?;
         let title = browser.run("return document.title;")?;
-        assert_eq!(title == "令和6年度 西区運営方針", is_shown, "{title} in {}", site.origin());
+        assert_eq!(
+            title == "令和6年度 西区運営方針",
+            is_shown,
+            "{title} in {}",
+            site.origin()
+        );
     }
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::Outcome;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
                       connect-src http://127.0.0.1:*; frame-src http://127.0.0.1:*; base-uri 'none'; form-action 'none'";
 /// A page for a test to fill.
-const BLANK: &str = "<!doctype html><html lang=ja><meta charset=utf-8><title>site</title><link rel=icon href='data:,'></html>";
+const BLANK: &str =
+    "<!doctype html><html lang=ja><meta charset=utf-8><title>site</title><link rel=icon href='data:,'></html>";
 
 /// A site, which ends with the process.
 pub(crate) struct Site {

@@ -45,7 +45,10 @@ fn what_cannot_be_read_is_refused_and_is_no_error_of_the_service() -> Outcome {
 #[test]
 fn neither_tokens_nor_tickets_are_in_the_log() -> Outcome {
     let place = Place::new("unlogged")?;
-    let settings = [("RUST_LOG", "info,ward_policy=trace"), ("WARD_POLICY_SLOW_QUERY_MS", "1")];
+    let settings = [
+        ("RUST_LOG", "info,ward_policy=trace"),
+        ("WARD_POLICY_SLOW_QUERY_MS", "1"),
+    ];
     let service = place.spawn(&["--no-sample"], &settings)?.wait()?;
     let token = place.token()?;
     let (status, made) = call(service.address, Some(&token), "POST /v1/changes/tickets", &[], None)?;
@@ -54,7 +57,10 @@ fn neither_tokens_nor_tickets_are_in_the_log() -> Outcome {
     let ticket = made["ticket"].as_str().ok_or("no ticket")?;
     for status in [200, 401] {
         let mut stream = connect(service.address)?;
-        write!(stream, "HEAD /v1/changes/stream?ticket={ticket} HTTP/1.1\r\nHost: it\r\n\r\n")?;
+        write!(
+            stream,
+            "HEAD /v1/changes/stream?ticket={ticket} HTTP/1.1\r\nHost: it\r\n\r\n"
+        )?;
         let mut head = String::new();
         std::io::BufRead::read_line(&mut BufReader::new(stream), &mut head)?;
         assert!(head.contains(&format!(" {status} ")), "{head}");

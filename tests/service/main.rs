@@ -27,8 +27,8 @@ use ward_policy::db::embedded::Embedded;
 use http::{assert_ok_or_away, assert_ok_or_away_or_unknown, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
-mod backup;
 mod alarms;
+mod backup;
 mod bounds;
 mod docs;
 mod files;

@@ -150,20 +150,7 @@ pub async fn observe(
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
     }
-    let left = response
-        .request()
-        .extensions()
-        .get::<rate_limit::RateLimitState>()
-        .copied();
-    if let Some(left) = left {
-        left.tell(response.headers_mut());
-    }
-    security_headers::protect(response.headers_mut());
-    if !is_preflight {
-        cors::let_read(response.headers_mut());
-    }
-    let request = response.request().clone();
-    public_address::complete_links(&request, response.headers_mut());
+    finish(&mut response, is_preflight);
     let req = response.request();
     // A cached response, whose request was not routed, brings its own route.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
@@ -192,6 +179,21 @@ pub async fn observe(
         }
         None => response,
     })
+}
+
+/// Sets the headers that every response ends with.
+fn finish(response: &mut ServiceResponse, is_preflight: bool) {
+    let req = response.request().clone();
+    let left = req.extensions().get::<rate_limit::RateLimitState>().copied();
+    let headers = response.headers_mut();
+    if let Some(left) = left {
+        left.tell(headers);
+    }
+    security_headers::protect(headers);
+    if !is_preflight {
+        cors::let_read(headers);
+    }
+    public_address::complete_links(&req, headers);
 }
 
 /// Whether a body follows the request's head.

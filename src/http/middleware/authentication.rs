@@ -65,7 +65,9 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
     // The path as it will be routed: percent-decoded.
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
     let needs = req.app_data::<web::Data<RequiredPermissions>>();
-    let need = needs.map_or(RequiredPermission::Admin, |needs| needs.get(req.method(), pattern.clone()));
+    let need = needs.map_or(RequiredPermission::Admin, |needs| {
+        needs.get(req.method(), pattern.clone())
+    });
     let authorization = req.headers().get(header::AUTHORIZATION);
     let takes_ticket = *req.method() == Method::GET && pattern.as_deref() == Some(OPENED_BY_TICKET);
     let ticket = takes_ticket.then(|| ticket(req.query_string())).flatten();
@@ -108,7 +110,10 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
 /// The context of the caller to whom a ticket was given, which is good no more after this.
 async fn holder_of_ticket(req: &ServiceRequest, ticket: &str) -> Result<Context> {
     let presented = PresentedTicket::read(ticket);
-    let hash = presented.as_ref().map(|presented| presented.hash.clone()).unwrap_or_default();
+    let hash = presented
+        .as_ref()
+        .map(|presented| presented.hash.clone())
+        .unwrap_or_default();
     let found = holder_of(req, presented, TokenDirectory::find_by_ticket).await;
     let context = found.map_err(|e| match e {
         Error::InvalidToken => Error::InvalidTicket,
@@ -154,14 +159,16 @@ async fn holder_of<P>(
 
 fn database(req: &ServiceRequest) -> Result<&Database> {
     req.app_data::<web::Data<Database>>()
-        .map(|database| database.get_ref())
+        .map(web::Data::get_ref)
         .ok_or_else(|| Error::internal("no database configured"))
 }
 
 /// The ticket in a query.
 fn ticket(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == TICKET).map(|(_, ticket)| ticket.into_owned())
+    pairs
+        .find(|(name, _)| name == TICKET)
+        .map(|(_, ticket)| ticket.into_owned())
 }
 
 /// The reason for a change: percent-encoded UTF-8, since a header holds nothing else safely.

@@ -131,7 +131,7 @@ fn permission(req: &ServiceRequest) -> Result<[(HeaderName, HeaderValue); 4]> {
     let (Some(origin), Some(asked)) = (origin, headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)) else {
         return Err(Error::internal("no preflight"));
     };
-    let method = Method::from_bytes(asked.as_bytes()).map_err(|_| no_method())?;
+    let method = Method::from_bytes(asked.as_bytes()).ok().ok_or_else(no_method)?;
     let is_trusted = origins(req.request()).has(&origin);
     let may = |method: &Method| is_trusted || need(req, method) == RequiredPermission::Nothing;
     if !may(&method) {
@@ -140,7 +140,11 @@ fn permission(req: &ServiceRequest) -> Result<[(HeaderName, HeaderValue); 4]> {
         ));
     }
     let kept = if may(&Method::POST) { KEPT } else { "0" };
-    let to = if is_trusted { origin } else { HeaderValue::from_static("*") };
+    let to = if is_trusted {
+        origin
+    } else {
+        HeaderValue::from_static("*")
+    };
     Ok([
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, to),
         (header::ACCESS_CONTROL_ALLOW_METHODS, asked.clone()),

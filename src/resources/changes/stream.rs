@@ -53,7 +53,11 @@ const LONGEST: Duration = Duration::from_secs(600);
     params(Streamed, Ticket, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event the caller has.", max_length = 100))
 )]
 #[get("/changes/stream")]
-pub(super) async fn stream_changes(db: Db, Query(given): Query<(Streamed, Ticket)>, req: HttpRequest) -> Result<Events> {
+pub(super) async fn stream_changes(
+    db: Db,
+    Query(given): Query<(Streamed, Ticket)>,
+    req: HttpRequest,
+) -> Result<Events> {
     let (wanted, ticket) = given;
     ticket.must_be_alone(req.headers())?;
     let after = last_event(req.headers())?.or(wanted.cursor);

@@ -16,7 +16,8 @@ use crate::{
     value::Time,
 };
 
-/// A ticket, which opens one stream for its caller. It has no `Debug`: no log may show it.
+// It has no `Debug`: no log may show it.
+/// A ticket, which opens one stream for its caller.
 #[derive(Serialize, ToSchema)]
 pub struct StreamTicket {
     /// The ticket, for `/v1/changes/stream?ticket=…`.

@@ -92,10 +92,16 @@ async fn pages_of_other_origins_may_do_what_needs_no_token() {
             assert_eq!(answer.status, 403, "{name}");
             assert_eq!(answer.header("content-type"), "application/problem+json", "{name}");
             assert_eq!(answer.header("vary"), "Origin, Access-Control-Request-Method", "{name}");
-            let granted = answer.headers.keys().any(|key| key.as_str().starts_with("access-control-"));
+            let granted = answer
+                .headers
+                .keys()
+                .any(|key| key.as_str().starts_with("access-control-"));
             assert!(!granted, "{name}");
             let detail = answer.text("detail");
-            assert!(detail.contains("WARD_POLICY_CORS_ORIGINS") && detail.contains(OTHER), "{detail}");
+            assert!(
+                detail.contains("WARD_POLICY_CORS_ORIGINS") && detail.contains(OTHER),
+                "{detail}"
+            );
         }
         computing.sort();
         assert_eq!(computing, ["POST /v1/evaluations/preview", "POST /v1/targets/parse"]);
@@ -146,7 +152,10 @@ async fn a_page_that_asks_for_what_is_not_there_is_told_by_the_answer_and_not_by
     ] {
         let asked = api.send(preflight(OTHER, method, path)).await;
         must_grant(&asked, "*", method, path);
-        let answer = api.send(Call::new(method, path).header("origin", OTHER)).await.must_be(status);
+        let answer = api
+            .send(Call::new(method, path).header("origin", OTHER))
+            .await
+            .must_be(status);
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
     }
     api.send(preflight(OTHER, "no method", "/v1/results"))

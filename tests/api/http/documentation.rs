@@ -24,7 +24,11 @@ async fn files_of_the_page_are_kept_for_good_under_the_names_that_the_page_gives
     assert_eq!(files.len(), 4, "{files:?}");
     for file in files {
         let answer = api.get(&file).await.must_be(200);
-        assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable", "{file}");
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=31536000, immutable",
+            "{file}"
+        );
         let again = Call::new("GET", &file).header("if-none-match", answer.etag());
         let again = api.send(again).await.must_be(304);
         assert_eq!(again.header("cache-control"), answer.header("cache-control"), "{file}");
@@ -39,7 +43,12 @@ async fn files_of_the_page_are_kept_for_good_under_the_names_that_the_page_gives
             );
         }
     }
-    for none in ["/docs/none.js", "/docs/../openapi.json", "/docs/oauth2-redirect.html", "/docs/docs/"] {
+    for none in [
+        "/docs/none.js",
+        "/docs/../openapi.json",
+        "/docs/oauth2-redirect.html",
+        "/docs/docs/",
+    ] {
         api.get(none).await.must_be(404);
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use ward_policy::http::{limits::Limits, public_address::PublicUrl};
 
-use crate::support::{Api, Call, factories::{Nishi, bureau}};
+use crate::support::{
+    Api, Call,
+    factories::{Nishi, bureau},
+};
 
 fn elsewhere(call: Call) -> Call {
     call.header("host", "inner.example:8080")
@@ -31,7 +34,10 @@ async fn links_and_places_are_absolute() {
     for (api, base) in services().await {
         Nishi::of(&api).await;
         let made = Call::new("POST", "/v1/organizations").json(&bureau("port"));
-        let twice = [made.clone().header("idempotency-key", "a"), made.header("idempotency-key", "a")];
+        let twice = [
+            made.clone().header("idempotency-key", "a"),
+            made.header("idempotency-key", "a"),
+        ];
         for call in twice {
             let made = api.send(elsewhere(call)).await.must_be(201);
             assert_eq!(made.header("location"), format!("{base}/v1/organizations/port"));
@@ -62,7 +68,10 @@ async fn a_former_name_leads_to_where_the_service_is() {
         api.organization().await;
         let moved = json!({ "slug": "west" });
         api.patch("/v1/organizations/nishi", "*", &moved).await.must_be(200);
-        let answer = api.send(elsewhere(Call::new("GET", "/v1/organizations/nishi"))).await.must_be(308);
+        let answer = api
+            .send(elsewhere(Call::new("GET", "/v1/organizations/nishi")))
+            .await
+            .must_be(308);
         assert_eq!(answer.header("location"), format!("{base}/v1/organizations/west"));
     }
 }
@@ -75,7 +84,9 @@ async fn an_answer_that_is_kept_leads_each_caller_to_the_address_it_came_by() {
     }
     api.keeping().await;
     let page = |host: &str| {
-        let call = Call::new("GET", "/v1/organizations?limit=1").anonymous().header("host", host);
+        let call = Call::new("GET", "/v1/organizations?limit=1")
+            .anonymous()
+            .header("host", host);
         let (api, host) = (&api, host.to_owned());
         async move {
             let page = api.send(call).await.must_be(200);
@@ -99,7 +110,10 @@ async fn the_document_says_where_the_service_is() {
             let expected = address.strip_prefix("https://www.example.jp").unwrap_or(address);
             assert_eq!(said, if expected.starts_with("http:") { "/" } else { expected });
             // Whoever comes without the proxy is told so, whatever was kept.
-            let near = api.send(Call::new("GET", "/openapi.json").anonymous()).await.must_be(200);
+            let near = api
+                .send(Call::new("GET", "/openapi.json").anonymous())
+                .await
+                .must_be(200);
             let expected = if expected.starts_with("https:") { expected } else { "/" };
             assert_eq!(near.body["servers"][0]["url"], expected);
         }

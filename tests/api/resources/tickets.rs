@@ -52,7 +52,9 @@ async fn a_ticket_opens_one_stream_with_the_rights_of_its_token() {
     let other = api.ticket(&outsider).await.must_be(201).text("ticket");
     let told = api.opened_by(&other).await.must_be(200);
     assert!(!text(&told).contains("\"type\":\"policy\""), "{}", text(&told));
-    api.send(Call::new("POST", "/v1/changes/tickets").anonymous()).await.must_be(401);
+    api.send(Call::new("POST", "/v1/changes/tickets").anonymous())
+        .await
+        .must_be(401);
 }
 
 #[actix_web::test]
@@ -67,7 +69,9 @@ async fn a_ticket_is_stored_as_a_hash_and_gone_once_it_is_used() {
     let left = api.db.values("select t::text as value from stream_tickets t");
     assert!(left.is_empty(), "{left:?}");
     // It is nobody's history.
-    let told = api.db.values("select count(*)::text as value from change_log where type ~ 'ticket'");
+    let told = api
+        .db
+        .values("select count(*)::text as value from change_log where type ~ 'ticket'");
     assert_eq!(told, ["0"]);
 }
 
@@ -130,7 +134,9 @@ async fn a_ticket_is_good_for_the_stream_alone_and_not_beside_a_token() {
     Nishi::of(&api).await;
     let ticket = api.ticket(TOKEN).await.must_be(201).text("ticket");
     for path in ["/v1/changes", "/v1/snapshot", "/v1/policies", "/v1/audit"] {
-        let answer = api.send(Call::new("GET", format!("{path}?ticket={ticket}")).anonymous()).await;
+        let answer = api
+            .send(Call::new("GET", format!("{path}?ticket={ticket}")).anonymous())
+            .await;
         assert!([400, 401].contains(&answer.status), "{path}: {}", answer.status);
     }
     // Nor does it go where a token goes.
@@ -139,7 +145,9 @@ async fn a_ticket_is_good_for_the_stream_alone_and_not_beside_a_token() {
     let both = Call::new("GET", format!("/v1/changes/stream?ticket={ticket}"));
     api.send(both).await.must_refuse(400, &[("ticket", "both")]);
     let key = Call::new("POST", "/v1/changes/tickets").header("idempotency-key", "a");
-    api.send(key).await.must_refuse(400, &[("Idempotency-Key", "not_repeatable")]);
+    api.send(key)
+        .await
+        .must_refuse(400, &[("Idempotency-Key", "not_repeatable")]);
     // However the path is written, and unused by all of this.
     let encoded = Call::new("GET", "/v1/changes/str%65am?ticket=".to_owned() + &ticket).anonymous();
     let told = api.send(encoded).await.must_be(200);
@@ -183,7 +191,11 @@ async fn tickets_have_a_bound_for_each_token_and_one_for_all() {
         let made = join_all((0..5).map(|_| api.ticket(token))).await;
         let (given, refused): (Vec<_>, Vec<_>) = made.iter().partition(|answer| answer.status == 201);
         assert_eq!((given.len(), refused.len()), (3, 2));
-        assert!(refused.iter().all(|answer| answer.status == 429 && answer.header("retry-after") == "60"));
+        assert!(
+            refused
+                .iter()
+                .all(|answer| answer.status == 429 && answer.header("retry-after") == "60")
+        );
         first = given[0].text("ticket");
     }
     api.ticket(&tokens[8]).await.must_be(503);
@@ -198,7 +210,12 @@ async fn a_page_goes_on_with_a_new_ticket_where_it_was() {
     Nishi::of(&api).await;
     let ticket = api.ticket(TOKEN).await.must_be(201).text("ticket");
     let told = text(&api.opened_by(&ticket).await.must_be(200));
-    let last = told.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    let last = told
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("id: "))
+        .unwrap()
+        .to_owned();
     api.bureau("port").await;
     let ticket = api.ticket(TOKEN).await.must_be(201).text("ticket");
     let path = format!("/v1/changes/stream?ticket={ticket}&cursor={last}");
