@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     audit, budgets, changes, evaluations, exports, findings, goals, imports, indicators, organizations, policies,
-    results, revisions, tokens, transitions,
+    policy_trees, results, revisions, series, tokens, transitions,
 };
 use crate::{
     domain::{
@@ -125,6 +125,8 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<form::Confidence>(),
         list::<form::Severity>(),
         list::<transitions::TransitionSort>(),
+        list::<series::list::SeriesSort>(),
+        list::<policy_trees::evaluated::TreeAddition>(),
     ];
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Answer(Codelists { items }))

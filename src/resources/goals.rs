@@ -12,7 +12,7 @@ use crate::{
     auth::Permission,
     db::{
         Db, RevisionOf, Tx, find_by_id,
-        schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
+        schema::{budgets, goal_code_order, goal_text, goals, indicators, organizations as o, policies as p, results},
     },
     error::{Error, Result},
     http::{
@@ -22,7 +22,7 @@ use crate::{
         extract::{Json, Patch, PatchOf, Path, check_new},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, Years},
+        query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, NoContent, Stored},
         validation::Rules,
     },
@@ -129,6 +129,8 @@ query! {
         pub policy_year: Years,
         /// Only goals with these codes.
         pub code: AnyOf<GoalCode>,
+        /// Only goals that hold each of these words in title, issues or strategies, as in the list of indicators.
+        pub q: Option<SearchText>,
     }
 }
 
@@ -144,6 +146,7 @@ async fn list_goals(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .page(&paging)
+        .searching(filter.q.as_ref())
         .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
@@ -221,6 +224,7 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
         narrow!(query, organization in filter.organization);
         narrow!(query, p::fiscal_year, filter.policy_year);
         narrow!(query, goals::code, filter.code);
+        narrow!(query, words of goal_text(goals::title, goals::issue_recognition, goals::strategies), in filter.q);
         if let Some(time) = since.updated_since {
             query = query.filter(goals::updated_at.ge(time));
         }

@@ -18,6 +18,8 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{Answer, Api, Call, factories, years::Years};
 
+pub(crate) mod columns;
+
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 impl Api {

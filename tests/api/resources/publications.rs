@@ -14,6 +14,8 @@ use crate::support::{
     factories::{self, Nishi, with},
 };
 
+pub(crate) mod trials;
+
 const POLICY: &str = "/v1/policies/nishi/2024";
 const TREE: &str = "/v1/policies/nishi/2024/tree";
 const REVISIONS: &str = "/v1/policies/nishi/2024/revisions";
