@@ -119,6 +119,9 @@ query! {
     }
 }
 
+/// Which moment to read, and since when something is to have changed.
+type Past<S> = (AsOfParam, S);
+
 /// A row of an export in NDJSON: an object whose keys are the codes of the columns.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(value_type = Object)]
@@ -139,12 +142,21 @@ pub struct ExportBook(pub String);
 /// One row for each indicator, with its target, in the order in which they were created; with the filters of the list.
 /// Cells are empty where nothing is known. In CSV a text that a spreadsheet would take for a formula begins with an
 /// apostrophe. Every row names its source and licence.
-#[utoipa::path(tag = "exports", params(IndicatorFilter, AsOfParam, Since, ExportShape, IndicatorColumns))]
+#[utoipa::path(
+    tag = "exports",
+    params(IndicatorFilter, AsOfParam, Since, ExportShape, IndicatorColumns)
+)]
 #[get("/exports/indicators")]
 async fn export_indicators(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape, columns)): Query<(IndicatorFilter, AsOfParam, Since, ExportShape, IndicatorColumns)>,
+    Query((filter, past, since, shape, columns)): Query<(
+        IndicatorFilter,
+        AsOfParam,
+        Since,
+        ExportShape,
+        IndicatorColumns,
+    )>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     let order = ExportRequest::new(&INDICATORS, &req, &shape, false)?.columns(columns.columns);
@@ -170,14 +182,17 @@ async fn export_indicators(
 /// One row for each result, with its indicator, target and the previous year's value, in the order in which they were
 /// created; with the filters of the list. The file can be changed and sent to `/v1/imports`, which refuses rows whose result
 /// was changed since: `version` tells. Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(ResultFilter, AsOfParam, Since, ExportShape, Filling, ResultColumns))]
+#[utoipa::path(
+    tag = "exports",
+    params(ResultFilter, AsOfParam, Since, ExportShape, Filling, ResultColumns)
+)]
 #[get("/exports/results")]
 async fn export_results(
     req: HttpRequest,
     db: Db,
     Query((filter, moment, shape, filling, columns)): Query<(
         ResultFilter,
-        (AsOfParam, Since),
+        Past<Since>,
         ExportShape,
         Filling,
         ResultColumns,
@@ -239,7 +254,17 @@ async fn export_budgets(
 ///
 /// One row for each indicator and fiscal year, by the order of the indicators' creation; with the filters of the list.
 /// Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(EvaluationFilter, Judging, AsOfParam, EvaluationSince, ExportShape, EvaluationColumns))]
+#[utoipa::path(
+    tag = "exports",
+    params(
+        EvaluationFilter,
+        Judging,
+        AsOfParam,
+        EvaluationSince,
+        ExportShape,
+        EvaluationColumns
+    )
+)]
 #[get("/exports/evaluations")]
 async fn export_evaluations(
     req: HttpRequest,
@@ -247,7 +272,7 @@ async fn export_evaluations(
     Query((filter, judging, moment, shape, columns)): Query<(
         EvaluationFilter,
         Judging,
-        (AsOfParam, EvaluationSince),
+        Past<EvaluationSince>,
         ExportShape,
         EvaluationColumns,
     )>,

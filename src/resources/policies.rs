@@ -12,8 +12,8 @@ use crate::{
     db::{
         Db, RevisionOf, Tx, published_as,
         schema::{
-            budgets, goals, indicators, latest, organizations as o, policies, policy_text, results, self_evaluations as e,
-            whole_version,
+            budgets, goals, indicators, latest, organizations as o, policies, policy_text, results,
+            self_evaluations as e, whole_version,
         },
     },
     domain::fiscal_year,

@@ -27,7 +27,7 @@ pub(super) fn put_in_words<'a>(
     let mut results = Vec::new();
     for (kind, state) in states {
         let Value::Object(members) = state else { continue };
-        times(members);
+        figures(members);
         match kind {
             ChangeType::Indicator => target(members),
             ChangeType::Result => results.push(members),
@@ -37,13 +37,21 @@ pub(super) fn put_in_words<'a>(
     statuses(conn, results)
 }
 
-/// Moments in the form in which answers have them.
-fn times(members: &mut Map<String, Value>) {
-    for key in ["created_at", "updated_at"] {
-        if let Some(Value::String(text)) = members.get_mut(key)
-            && let Some(time) = Time::read(text)
-        {
-            *text = time.to_string();
+/// Moments and decimals in the form in which answers have them.
+fn figures(members: &mut Map<String, Value>) {
+    for (key, value) in members {
+        match value {
+            Value::String(text) if key.ends_with("_at") => {
+                if let Some(time) = Time::read(text) {
+                    *text = time.to_string();
+                }
+            }
+            Value::Number(number) if number.as_str().contains('.') => {
+                if let Ok(decimal) = number.as_str().parse::<Decimal>() {
+                    *value = json!(decimal);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     db::schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
     domain::{
-        evaluation::{Case, Evaluation, Verdict, evaluate, outcome::value_status, verdict},
+        evaluation::{Case, Evaluation, Verdict, attained, evaluate, gap, outcome::value_status, verdict},
         kinds::ValueStatus,
         reporting,
         target::Target,
@@ -142,6 +142,18 @@ impl Judged {
     pub fn value_status(&self) -> ValueStatus {
         let case = self.case();
         value_status(case.result.as_ref(), case.due_on, case.on)
+    }
+
+    /// The gap of its evaluation.
+    #[must_use]
+    pub fn gap(&self) -> Option<Decimal> {
+        gap(&self.case())
+    }
+
+    /// The attainment of its evaluation.
+    #[must_use]
+    pub fn attainment(&self) -> Option<Decimal> {
+        attained(&self.case())
     }
 
     /// The evaluation in short.
@@ -309,7 +321,10 @@ pub fn each(
     mut take: impl FnMut(Judged) -> Result<bool>,
 ) -> Result<()> {
     let wanted = filter.indicators();
-    let changed = since.updated_since.map(|time| changed::series(conn, time)).transpose()?;
+    let changed = since
+        .updated_since
+        .map(|time| changed::series(conn, time))
+        .transpose()?;
     let mut removals = Removals::default();
     let batch = i64::try_from(BATCH).map_err(Error::internal)?;
     loop {

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::{EvaluationFilter, case, case::Judged};
 use crate::{
     db::schema::organizations as o,
+    domain::evaluation::outcome::Outcome,
     error::{Error, Result},
     http::{as_of::Since, pagination::Paging, query::AnyOf},
     narrow, text_enum,
-    value::{Decimal, FiscalYear, Id, Slug},
+    value::{Codes, Decimal, FiscalYear, Id, Slug},
 };
 
 text_enum! {
@@ -51,42 +52,56 @@ text_enum! {
 enum By {
     Indicator,
     Organization,
-    /// A number of each evaluation.
-    Number(fn(&Judged) -> Option<Decimal>),
+    Figure(Figure),
+}
+
+/// A number of each evaluation.
+#[derive(Clone, Copy)]
+enum Figure {
+    Value,
+    Gap,
+    Attainment,
+    DueOn,
+    Outcome,
 }
 
 impl EvaluationSort {
     /// What the order goes by, and whether it goes down.
-    fn by(self) -> (By, bool) {
-        use By::{Indicator, Number, Organization};
+    const fn by(self) -> (By, bool) {
+        use Figure::{Attainment, DueOn, Gap, Outcome, Value};
         match self {
-            Self::Indicator => (Indicator, false),
-            Self::Organization => (Organization, false),
-            Self::OrganizationDown => (Organization, true),
-            Self::Value => (Number(value), false),
-            Self::ValueDown => (Number(value), true),
-            Self::Gap => (Number(|judged| judged.evaluation().gap), false),
-            Self::GapDown => (Number(|judged| judged.evaluation().gap), true),
-            Self::Attainment => (Number(|judged| judged.evaluation().attainment), false),
-            Self::AttainmentDown => (Number(|judged| judged.evaluation().attainment), true),
-            Self::DueOn => (Number(due_on), false),
-            Self::DueOnDown => (Number(due_on), true),
-            Self::Outcome => (Number(outcome), false),
-            Self::OutcomeDown => (Number(outcome), true),
+            Self::Indicator => (By::Indicator, false),
+            Self::Organization => (By::Organization, false),
+            Self::OrganizationDown => (By::Organization, true),
+            Self::Value => (By::Figure(Value), false),
+            Self::ValueDown => (By::Figure(Value), true),
+            Self::Gap => (By::Figure(Gap), false),
+            Self::GapDown => (By::Figure(Gap), true),
+            Self::Attainment => (By::Figure(Attainment), false),
+            Self::AttainmentDown => (By::Figure(Attainment), true),
+            Self::DueOn => (By::Figure(DueOn), false),
+            Self::DueOnDown => (By::Figure(DueOn), true),
+            Self::Outcome => (By::Figure(Outcome), false),
+            Self::OutcomeDown => (By::Figure(Outcome), true),
         }
     }
 }
 
-fn value(judged: &Judged) -> Option<Decimal> {
-    judged.result.as_ref()?.facts().value
-}
-
-fn due_on(judged: &Judged) -> Option<Decimal> {
-    Some(Decimal(judged.due_on().num_days_from_ce().into()))
-}
-
-fn outcome(judged: &Judged) -> Option<Decimal> {
-    Some(Decimal((judged.verdict().outcome as u8).into()))
+impl Figure {
+    /// The number of an evaluation; of a day that of days so far, of an outcome its place in the code list.
+    fn of(self, judged: &Judged) -> Option<Decimal> {
+        match self {
+            Self::Value => judged.result.as_ref()?.facts().value,
+            Self::Gap => judged.gap(),
+            Self::Attainment => judged.attainment(),
+            Self::DueOn => Some(Decimal(judged.due_on().num_days_from_ce().into())),
+            Self::Outcome => {
+                let outcome = judged.verdict().outcome;
+                let place = Outcome::ALL.iter().position(|code| *code == outcome);
+                place.map(|place| Decimal(place.into()))
+            }
+        }
+    }
 }
 
 /// An evaluation, with the key of its place in the order.
@@ -132,12 +147,12 @@ pub(super) fn page(
                 }
             }
         }
-        (By::Number(number), down) => {
+        (By::Figure(figure), down) => {
             let after = paging.after::<(Option<Decimal>, FiscalYear)>()?;
             let after = after.map(|((number, year), id)| (number, id, year));
             let mut first = First::new(full, down);
             case::each(conn, filter, since, on, None, |judged| {
-                let place = (number(&judged), judged.subject.indicator.id, judged.fiscal_year);
+                let place = (figure.of(&judged), judged.subject.indicator.id, judged.fiscal_year);
                 if after.is_none_or(|after| compare(&place, &after, down).is_gt()) {
                     first.take(place, judged);
                 }
@@ -226,7 +241,13 @@ mod tests {
             places.sort_by(|a, b| compare(a, b, down));
             places.into_iter().map(Some).collect::<Vec<_>>()
         };
-        assert_eq!(ordered(false), [place(Some(1), 0), place(Some(2), 1), place(None, 0), place(None, 1)]);
-        assert_eq!(ordered(true), [place(Some(2), 1), place(Some(1), 0), place(None, 0), place(None, 1)]);
+        assert_eq!(
+            ordered(false),
+            [place(Some(1), 0), place(Some(2), 1), place(None, 0), place(None, 1)]
+        );
+        assert_eq!(
+            ordered(true),
+            [place(Some(2), 1), place(Some(1), 0), place(None, 0), place(None, 1)]
+        );
     }
 }

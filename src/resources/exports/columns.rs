@@ -101,7 +101,9 @@ impl<T: OfTable> Field for Columns<T> {
     }
 
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
-        let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes::<T>()));
+        let code = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(codes::<T>()));
         let most = T::columns().len();
         parameter
             .style(Some(ParameterStyle::Form))

@@ -112,7 +112,10 @@ pub fn evaluated(conn: &mut PgConnection, mut tree: PolicyTree, policy: Id, on: 
         .map(|judged| (judged.subject.indicator.id, judged))
         .collect();
     for goal in &mut tree.goals {
-        let own = goal.indicators.iter().filter_map(|indicator| judged.get(&indicator.id?));
+        let own = goal
+            .indicators
+            .iter()
+            .filter_map(|indicator| judged.get(&indicator.id?));
         goal.roll_up = Some(own.map(Judged::verdict).collect());
         goal.budgets_by_year = Some(goal.budgets.iter().collect());
         for indicator in &mut goal.indicators {

@@ -74,7 +74,10 @@ impl PartialSchema for TreeResult {
             let words = "The version of the stored result, for `POST /v1/results`; null in the document of a revision. When \
                          sent, it is not looked at.";
             let version = ObjectBuilder::new()
-                .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Integer, Type::Null]))
+                .schema_type(utoipa::openapi::schema::SchemaType::from_iter([
+                    Type::Integer,
+                    Type::Null,
+                ]))
                 .minimum(Some(1))
                 .maximum(Some(999_999_999_999_999_i64))
                 .description(Some(words));

@@ -79,7 +79,11 @@ async fn list_series(
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     // A series may belong to several organizations: what is shown depends on all of them.
     db.at(moment)
-        .workload(if paging.include_total { Workload::Scan } else { Workload::Query })
+        .workload(if paging.include_total {
+            Workload::Scan
+        } else {
+            Workload::Query
+        })
         .read(move |conn| list(conn, &filter, &paging))
         .await
 }

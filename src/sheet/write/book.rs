@@ -244,7 +244,10 @@ fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result
     }
     let head = |column| columns.iter().find(|(code, _)| *code == column);
     let lines = about.codes.iter().flat_map(|list| {
-        let codes = list.codes.iter().filter_map(|(code, label)| Some((head(list.column)?.1, *code, label)));
+        let codes = list
+            .codes
+            .iter()
+            .filter_map(|(code, label)| Some((head(list.column)?.1, *code, label)));
         codes.collect::<Vec<_>>()
     });
     for (row, (head, code, label)) in (1..).zip(lines) {

@@ -37,7 +37,10 @@ impl World {
         }
         for policy in self.api.list("/v1/policies").await {
             let key = format!("{}/{}", policy["organization"].as_str().unwrap(), policy["fiscal_year"]);
-            places.extend(["", "/tree", "/tree?with=evaluation", "/form", "/evaluation"].map(|rest| format!("/v1/policies/{key}{rest}")));
+            places.extend(
+                ["", "/tree", "/tree?with=evaluation", "/form", "/evaluation"]
+                    .map(|rest| format!("/v1/policies/{key}{rest}")),
+            );
         }
         for list in ["goals", "budgets", "indicators"] {
             for item in self.api.list(format!("/v1/{list}?limit=5")).await {

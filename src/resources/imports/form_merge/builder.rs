@@ -226,7 +226,10 @@ impl FormMerge<'_> {
         let found = said.map(place).or_else(|| indicator.previous.as_ref().map(place));
         self.at(FieldRef::Result(goal.clone(), tree.name.clone(), self.year), found);
         let stored = tree.results.iter().position(|result| result.fiscal_year == self.year);
-        let mut result = stored.map_or_else(|| ResultInput::nothing_yet(self.year).into(), |at| tree.results.remove(at));
+        let mut result = stored.map_or_else(
+            || ResultInput::nothing_yet(self.year).into(),
+            |at| tree.results.remove(at),
+        );
         if let Some(read) = said.map(|field| &field.value) {
             report(&mut result, read, tree.unit.as_ref());
         }

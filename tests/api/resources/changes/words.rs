@@ -52,10 +52,15 @@ async fn every_type_is_said_in_the_words_of_its_get() {
             "period": { "kind": "by_end_of", "from": null, "to": 2025 }
         }),
     );
-    api.patch(format!("/v1/indicators/{}", nishi.indicator.id()), "*", &json!({ "target": target }))
-        .await
-        .must_be(200);
-    let precise: Value = serde_json::from_str(r#"{ "value": 81.20, "numerator": -3.50, "denominator": 0.000000001 }"#).unwrap();
+    api.patch(
+        format!("/v1/indicators/{}", nishi.indicator.id()),
+        "*",
+        &json!({ "target": target }),
+    )
+    .await
+    .must_be(200);
+    let precise: Value =
+        serde_json::from_str(r#"{ "value": 81.20, "numerator": -3.50, "denominator": 0.000000001 }"#).unwrap();
     api.patch(&nishi.result_path, "*", &precise).await.must_be(200);
     for kind in ["plan", "results"] {
         api.publish("nishi/2024", kind).await.must_be(201);
@@ -63,13 +68,21 @@ async fn every_type_is_said_in_the_words_of_its_get() {
     for (kind, list, left_out) in [
         ("organization", "/v1/organizations", &[][..]),
         // The self-evaluation is a thing of its own; version and time of the policy are those of the rest.
-        ("policy", "/v1/policies", &["self_evaluation", "future_policy", "version", "updated_at"]),
+        (
+            "policy",
+            "/v1/policies",
+            &["self_evaluation", "future_policy", "version", "updated_at"],
+        ),
         ("goal", "/v1/goals", &[]),
         ("budget", "/v1/budgets", &[]),
         ("indicator", "/v1/indicators", &[]),
         ("result", "/v1/results", &[]),
         // Whose it is and of which year it has from its policy.
-        ("revision", "/v1/policies/nishi/2024/revisions?sort=number", &["fiscal_year"]),
+        (
+            "revision",
+            "/v1/policies/nishi/2024/revisions?sort=number",
+            &["fiscal_year"],
+        ),
     ] {
         let mut read = api.send(Call::new("GET", list).anonymous()).await.must_be(200).body;
         let read: Vec<Value> = serde_json::from_value(read["items"].take()).unwrap();
@@ -106,9 +119,13 @@ async fn a_status_is_said_whether_it_was_stated_or_follows_from_value_and_day() 
     api.patch(&nishi.result_path, "*", &none).await.must_be(200);
     seen.push(said().await);
     // The due date of the policy decides, whatever the usual day is.
-    api.patch("/v1/policies/nishi/2024", "*", &json!({ "results_due_on": "2199-03-31" }))
-        .await
-        .must_be(200);
+    api.patch(
+        "/v1/policies/nishi/2024",
+        "*",
+        &json!({ "results_due_on": "2199-03-31" }),
+    )
+    .await
+    .must_be(200);
     seen.push(said().await);
     assert_eq!(seen, ["reported", "being_compiled", "not_reported", "not_yet_due"]);
     // And of what is gone, there was something.
@@ -116,5 +133,8 @@ async fn a_status_is_said_whether_it_was_stated_or_follows_from_value_and_day() 
     api.delete("/v1/policies/nishi/2024", "*").await.must_be(204);
     let last = api.get("/v1/changes?type=result&limit=1000").await.must_be(200).body;
     let last = last["items"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["op"], &last["before"]["value_status"]), (&json!("delete"), &json!("not_reported")));
+    assert_eq!(
+        (&last["op"], &last["before"]["value_status"]),
+        (&json!("delete"), &json!("not_reported"))
+    );
 }

@@ -44,7 +44,10 @@ fn number(row: &Value, key: &str) -> Option<f64> {
 }
 
 fn place(row: &Value) -> (String, i64) {
-    (row["indicator_id"].as_str().unwrap().to_owned(), row["fiscal_year"].as_i64().unwrap())
+    (
+        row["indicator_id"].as_str().unwrap().to_owned(),
+        row["fiscal_year"].as_i64().unwrap(),
+    )
 }
 
 #[actix_web::test]
@@ -67,7 +70,10 @@ async fn figures_go_up_and_down_and_what_has_none_comes_last() {
                 numbers.then_with(|| place(a).cmp(&place(b)))
             });
             assert_eq!(rows, expected, "{sort}");
-            assert!(number(&rows[0], key).is_some() && number(rows.last().unwrap(), key).is_none(), "{sort}");
+            assert!(
+                number(&rows[0], key).is_some() && number(rows.last().unwrap(), key).is_none(),
+                "{sort}"
+            );
         }
     }
 }
@@ -75,9 +81,20 @@ async fn figures_go_up_and_down_and_what_has_none_comes_last() {
 #[actix_web::test]
 async fn days_organizations_and_outcomes_go_up_and_down() {
     let years = varied().await;
-    let outcomes = ["achieved", "not_achieved", "in_progress", "pending", "overdue", "not_evaluable"];
+    let outcomes = [
+        "achieved",
+        "not_achieved",
+        "in_progress",
+        "pending",
+        "overdue",
+        "not_evaluable",
+    ];
     let key = |row: &Value, key: &str| match key {
-        "outcome" => outcomes.iter().position(|code| row["outcome"] == *code).unwrap().to_string(),
+        "outcome" => outcomes
+            .iter()
+            .position(|code| row["outcome"] == *code)
+            .unwrap()
+            .to_string(),
         key => row[key].as_str().unwrap().to_owned(),
     };
     let all = ordered(&years.api, "indicator").await;
@@ -100,13 +117,25 @@ async fn an_order_keeps_filters_totals_and_the_callers_view() {
     let years = varied().await;
     let path = "/v1/evaluations?on=2026-07-01&sort=-value&fiscal_year=2025&outcome=achieved&include_total=true&limit=1";
     let page = years.api.get(path).await.must_be(200);
-    assert_eq!((&page.body["total"], &page.body["items"][0]["value"]), (&json!(1), &json!(46)));
+    assert_eq!(
+        (&page.body["total"], &page.body["items"][0]["value"]),
+        (&json!(1), &json!(46))
+    );
     let path = "/v1/evaluations?sort=organization&limit=1000";
-    let public = years.api.send(Call::new("GET", path).anonymous()).await.must_be(200).body;
+    let public = years
+        .api
+        .send(Call::new("GET", path).anonymous())
+        .await
+        .must_be(200)
+        .body;
     let shown = public["items"].as_array().unwrap();
     assert!(shown.iter().all(|row| row["organization"] == "nishi") && !shown.is_empty());
     // A cursor is one of its order, and a place in it.
-    let cursor = years.api.get("/v1/evaluations?sort=-gap&limit=1").await.text("next_cursor");
+    let cursor = years
+        .api
+        .get("/v1/evaluations?sort=-gap&limit=1")
+        .await
+        .text("next_cursor");
     years
         .api
         .get(format!("/v1/evaluations?sort=gap&cursor={cursor}"))

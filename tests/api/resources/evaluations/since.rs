@@ -19,8 +19,18 @@ async fn a_row_has_names_beside_codes_and_what_decides() {
     let proof = format!("/v1/indicators/{}/evaluation?on=2026-07-01", years.known[1]);
     let proof = years.api.get(proof).await.must_be(200).body;
     assert_eq!(
-        (&row["organization_name"], &row["goal_title"], &row["decimals"], &row["threshold"]),
-        (&json!("西区"), &json!("地域コミュニティの活性化"), &json!(1), &json!(45))
+        (
+            &row["organization_name"],
+            &row["goal_title"],
+            &row["decimals"],
+            &row["threshold"]
+        ),
+        (
+            &json!("西区"),
+            &json!("地域コミュニティの活性化"),
+            &json!(1),
+            &json!(45)
+        )
     );
     assert_eq!(row["explanation"], proof["evaluation"]["explanation"]);
     assert_eq!(row["threshold"], proof["evaluation"]["inputs"]["threshold"]);
@@ -74,7 +84,11 @@ async fn only_what_something_changed_of_is_given_since() {
     assert_eq!(changed().await, of([known, now]));
     // The latest time of a row is a safe next value: it comes again, and with it nothing that was seen.
     let latest = rows(api, "").await;
-    let latest = latest.values().map(|row| row["updated_at"].as_str().unwrap()).max().unwrap();
+    let latest = latest
+        .values()
+        .map(|row| row["updated_at"].as_str().unwrap())
+        .max()
+        .unwrap();
     let again = rows(api, &format!("&updated_since={}", latest.replace('+', "%2B"))).await;
     assert_eq!(again.into_keys().collect::<Vec<_>>(), of([known, now]));
 }
@@ -84,7 +98,9 @@ async fn what_is_gone_turns_rows_that_are_there() {
     let years = Years::published().await;
     let api = &years.api;
     let (before, since) = (rows(api, "").await, after_now(api));
-    api.delete(format!("/v1/indicators/{}", years.known[0]), "*").await.must_be(204);
+    api.delete(format!("/v1/indicators/{}", years.known[0]), "*")
+        .await
+        .must_be(204);
     let key = format!("{} 2025", years.known[1]);
     let changed = rows(api, &format!("&updated_since={since}")).await;
     assert_eq!(before[&key]["recorded_previous_value"], 35);
@@ -116,7 +132,7 @@ async fn a_mirror_by_time_misses_nothing(seed: u64) {
             };
             mirror.extend(ask(more).await);
             let latest = mirror.values().map(|row| row["updated_at"].as_str().unwrap()).max();
-            *since = latest.unwrap_or_default().to_owned();
+            latest.unwrap_or_default().clone_into(since);
             let all = ask(String::new()).await;
             // What is gone does not show.
             mirror.retain(|key, _| all.contains_key(key));

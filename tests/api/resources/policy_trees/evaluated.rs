@@ -19,16 +19,25 @@ fn indicators(tree: &Value) -> Vec<&Value> {
 async fn one_call_says_what_the_tree_and_the_evaluation_say() {
     let api = Api::with_sample().await;
     let plain = api.get(PATH).await.must_be(200);
-    let both = api.get(format!("{PATH}?with=evaluation&on=2025-07-10")).await.must_be(200);
+    let both = api
+        .get(format!("{PATH}?with=evaluation&on=2025-07-10"))
+        .await
+        .must_be(200);
     let proof = "/v1/policies/nishi/2024/evaluation?on=2025-07-10";
     let proof = api.get(proof).await.must_be(200).body;
-    assert_eq!((&both.body["on"], &both.body["roll_up"]), (&json!("2025-07-10"), &proof["roll_up"]));
+    assert_eq!(
+        (&both.body["on"], &both.body["roll_up"]),
+        (&json!("2025-07-10"), &proof["roll_up"])
+    );
     let goals = both.body["goals"].as_array().unwrap();
     for (goal, proof) in goals.iter().zip(proof["goals"].as_array().unwrap()) {
         assert_eq!(goal["roll_up"], proof["roll_up"]);
         let shown = goal["indicators"].as_array().unwrap().iter();
         for (shown, proof) in shown.zip(proof["indicators"].as_array().unwrap()) {
-            assert_eq!((&shown["id"], &shown["evaluation"]), (&proof["indicator_id"], &proof["evaluation"]));
+            assert_eq!(
+                (&shown["id"], &shown["evaluation"]),
+                (&proof["indicator_id"], &proof["evaluation"])
+            );
             assert_eq!(shown["evaluation"]["outcome"], "overdue");
         }
     }
@@ -58,7 +67,10 @@ async fn what_has_no_amount_is_null_among_the_budgets_by_year() {
         .await
         .must_be(200);
     let tree = api.get(format!("{PATH}?with=evaluation")).await.must_be(200).body;
-    assert_eq!(tree["goals"][0]["budgets_by_year"], json!({ "2024": { "initial": null } }));
+    assert_eq!(
+        tree["goals"][0]["budgets_by_year"],
+        json!({ "2024": { "initial": null } })
+    );
 }
 
 #[actix_web::test]
@@ -88,11 +100,7 @@ async fn it_changes_with_what_another_year_says() {
     let path = "/v1/policies/nishi/2025/tree?with=evaluation&on=2026-07-01";
     let before = years.api.get(path).await.must_be(200);
     let result = format!("/v1/indicators/{}/results/2024", years.known[0]);
-    years
-        .api
-        .patch(result, "*", &json!({ "value": 1 }))
-        .await
-        .must_be(200);
+    years.api.patch(result, "*", &json!({ "value": 1 })).await.must_be(200);
     let after = years.api.get(path).await.must_be(200);
     let previous = |tree: &Value| tree["goals"][0]["indicators"][0]["evaluation"]["previous"]["recorded"].clone();
     assert_eq!((previous(&before.body), previous(&after.body)), (json!(35), json!(1)));
@@ -109,7 +117,13 @@ async fn the_public_sees_no_draft_in_it_and_the_past_is_judged_by_its_day() {
     api.publish("nishi/2024", "plan").await.must_be(201);
     let seen = public().await.must_be(200).body;
     let indicator = &seen["goals"][0]["indicators"][0];
-    assert_eq!((&indicator["results"], &indicator["evaluation"]["inputs"]["compared_value"]), (&json!([]), &json!(null)));
+    assert_eq!(
+        (
+            &indicator["results"],
+            &indicator["evaluation"]["inputs"]["compared_value"]
+        ),
+        (&json!([]), &json!(null))
+    );
     let moment = api.moment();
     api.patch(&nishi.result_path, "*", &json!({ "value": 1, "declared_rating": "B" }))
         .await
@@ -202,7 +216,11 @@ async fn versions_are_not_looked_at_by_a_put_and_stand_in_no_revision() {
     let document = api.get("/v1/policies/nishi/2024/revisions/2").await.must_be(200).body;
     let result = &document["goals"][0]["indicators"][0]["results"][0];
     assert_eq!((&result["value"], &result["version"]), (&json!(57), &json!(null)));
-    assert_eq!(api.list("/v1/policies/nishi/2024/revisions").await.len(), 2, "no correction");
+    assert_eq!(
+        api.list("/v1/policies/nishi/2024/revisions").await.len(),
+        2,
+        "no correction"
+    );
     let unknown = with(factories::result(2024), json!({ "versions": 1 }));
     other["goals"][0]["indicators"][0]["results"] = json!([unknown]);
     let refused = api.put(PATH, &read.etag(), &other).await;

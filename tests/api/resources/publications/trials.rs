@@ -29,7 +29,12 @@ async fn what_would_be_published_is_what_is_published() {
     let tried = api.tried("*", &plan).await.must_be(200).body;
     assert_eq!(api.everything(), before, "a trial changes nothing");
     assert_eq!(
-        (&tried["dry_run"], &tried["number"], &tried["kind"], &tried["published_on"]),
+        (
+            &tried["dry_run"],
+            &tried["number"],
+            &tried["kind"],
+            &tried["published_on"]
+        ),
         (&json!(true), &json!(1), &json!("plan"), &json!("2024-04-01"))
     );
     assert_eq!(tried["diff"], json!(null), "the first revision differs from none");
@@ -47,7 +52,10 @@ async fn what_would_be_published_is_what_is_published() {
 
     let correction = json!({ "kind": "correction", "reason": "誤植" });
     let tried = api.tried("*", &correction).await.must_be(200).body;
-    assert_eq!((&tried["number"], &tried["reason"], &tried["diff"]["changes"]), (&json!(3), &json!("誤植"), &json!([])));
+    assert_eq!(
+        (&tried["number"], &tried["reason"], &tried["diff"]["changes"]),
+        (&json!(3), &json!("誤植"), &json!([]))
+    );
 }
 
 #[actix_web::test]
@@ -66,15 +74,23 @@ async fn what_would_be_refused_is_refused_the_same() {
     same("*", &future, 422).await;
     same("*", &json!({ "kind": "withdrawal", "reason": null }), 422).await;
     let read = api.get(TREE).await.etag();
-    api.patch(POLICY, "*", &json!({ "head_title": "区長" })).await.must_be(200);
+    api.patch(POLICY, "*", &json!({ "head_title": "区長" }))
+        .await
+        .must_be(200);
     same(&read, &kind("plan"), 412).await;
     api.publish("nishi/2024", "plan").await.must_be(201);
     let missing = same("*", &kind("results"), 409).await;
-    assert!(missing.faults().contains(&("/self_evaluation".to_owned(), "missing".to_owned())));
+    assert!(
+        missing
+            .faults()
+            .contains(&("/self_evaluation".to_owned(), "missing".to_owned()))
+    );
 
     let editor = api.token("編集", &["edit:nishi"]).await;
     let call = Call::new("POST", format!("{PUBLICATIONS}?dry_run=true")).by(&editor);
-    api.send(call.header("if-match", "*").json(&kind("correction"))).await.must_be(403);
+    api.send(call.header("if-match", "*").json(&kind("correction")))
+        .await
+        .must_be(403);
 }
 
 #[actix_web::test]
@@ -85,6 +101,9 @@ async fn a_page_is_published_by_the_tag_with_which_it_was_drawn() {
     let plan = json!({ "kind": "plan", "reason": null });
     api.tried(&read, &plan).await.must_be(200);
     api.publication("nishi/2024", &read, &plan).await.must_be(201);
+    api.patch(POLICY, "*", &json!({ "head_title": "区長" }))
+        .await
+        .must_be(200);
     api.publication("nishi/2024", &read, &json!({ "kind": "correction", "reason": "誤植" }))
         .await
         .must_be(412);

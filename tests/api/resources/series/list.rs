@@ -10,7 +10,7 @@ fn ids(items: &[Value]) -> Vec<&str> {
 
 #[actix_web::test]
 async fn every_series_is_listed_with_its_latest_name_and_its_years() {
-    let years = Years::published().await;
+    let years = Years::drafted().await;
     let items = years.api.list("/v1/series").await;
     assert_eq!(items.len(), 4);
     let pleased = items.iter().find(|item| item["series_id"] == years.series[1]).unwrap();
@@ -24,7 +24,10 @@ async fn every_series_is_listed_with_its_latest_name_and_its_years() {
     // A result of another year is of its years too.
     years.api.result(&years.advice, 2021).await;
     let advice = years.api.list("/v1/series?q=相談").await.remove(0);
-    assert_eq!((&advice["first_year"], &advice["last_year"]), (&json!(2021), &json!(2025)));
+    assert_eq!(
+        (&advice["first_year"], &advice["last_year"]),
+        (&json!(2021), &json!(2025))
+    );
     for item in &items {
         let path = format!("/v1/series/{}", item["series_id"].as_str().unwrap());
         assert_eq!(years.api.get(path).await.must_be(200).body["name"], item["name"]);
@@ -75,10 +78,16 @@ async fn the_public_sees_no_draft_in_it_and_the_past_as_it_was() {
     years.publish(2024).await;
     let shown = public().await;
     assert_eq!(shown.len(), 3);
-    assert!(shown.iter().all(|item| item["last_year"] == 2024 && item["indicators"] == 1));
+    assert!(
+        shown
+            .iter()
+            .all(|item| item["last_year"] == 2024 && item["indicators"] == 1)
+    );
     let moment = api.moment();
     let rename = json!({ "name": "別の名" });
-    api.patch(format!("/v1/indicators/{}", years.drill), "*", &rename).await.must_be(200);
+    api.patch(format!("/v1/indicators/{}", years.drill), "*", &rename)
+        .await
+        .must_be(200);
     let named = async |more: &str| api.list(format!("/v1/series?q=別の名{more}")).await.len();
     assert_eq!((named("").await, named(&format!("&as_of={moment}")).await), (1, 0));
 }
