@@ -25,7 +25,7 @@ pub(in crate::resources) struct Table {
     /// Its content, in both languages.
     pub(in crate::resources) words: [&'static str; 2],
     /// Its columns.
-    pub(super) columns: &'static [Column],
+    pub(in crate::resources) columns: &'static [Column],
     /// The codes of its columns.
     pub(super) codes: fn() -> Vec<CodeList>,
 }
