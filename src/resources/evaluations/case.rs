@@ -351,14 +351,13 @@ pub fn each(
         if subjects.is_empty() {
             return Ok(());
         }
-        removals.look_up(conn, subjects.iter().map(|subject| subject.organization_id))?;
         for mut judged in judge(conn, subjects, &filter.fiscal_year, on)? {
             let place = (judged.fiscal_year, judged.subject.indicator.id);
             if after.is_some_and(|(year, id)| (place.1, place.0) <= (id, year)) {
                 continue;
             }
             after = Some(place);
-            let removed = removals.last(judged.subject.organization_id);
+            let removed = removals.last(conn, judged.subject.organization_id)?;
             judged.updated_at = removed.map_or(judged.updated_at, |removed| judged.updated_at.max(removed));
             let is_new = since.updated_since.is_none_or(|since| judged.updated_at >= since);
             if is_new && filter.admits(&judged) && !take(judged)? {

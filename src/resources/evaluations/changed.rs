@@ -43,24 +43,16 @@ pub(super) fn series(conn: &mut PgConnection, since: Time) -> Result<Vec<Id>> {
 pub(super) struct Removals(HashMap<Id, Option<Time>>);
 
 impl Removals {
-    /// Looks up the organizations that are not known yet.
-    pub(super) fn look_up(&mut self, conn: &mut PgConnection, organizations: impl Iterator<Item = Id>) -> Result<()> {
-        let new: HashSet<Id> = organizations.filter(|id| !self.0.contains_key(id)).collect();
-        if new.is_empty() {
-            return Ok(());
+    /// When something of an organization last went. Each organization is looked up once, by a statement that is planned once.
+    pub(super) fn last(&mut self, conn: &mut PgConnection, organization: Id) -> Result<Option<Time>> {
+        if let Some(known) = self.0.get(&organization) {
+            return Ok(*known);
         }
-        self.0.extend(new.iter().map(|id| (*id, None)));
-        let rows: Vec<(Id, Option<Time>)> = removals::table
-            .filter(removals::organization_id.eq_any(new))
-            .group_by(removals::organization_id)
-            .select((removals::organization_id, max(removals::at)))
-            .load(conn)?;
-        self.0.extend(rows);
-        Ok(())
-    }
-
-    /// When something of an organization last went.
-    pub(super) fn last(&self, organization: Id) -> Option<Time> {
-        self.0.get(&organization).copied().flatten()
+        let last = removals::table
+            .filter(removals::organization_id.eq(organization))
+            .select(max(removals::at))
+            .first(conn)?;
+        self.0.insert(organization, last);
+        Ok(last)
     }
 }

@@ -76,7 +76,8 @@ async fn every_type_is_said_in_the_words_of_its_get() {
         ("goal", "/v1/goals", &[]),
         ("budget", "/v1/budgets", &[]),
         ("indicator", "/v1/indicators", &[]),
-        ("result", "/v1/results", &[]),
+        // The goal is that of its indicator.
+        ("result", "/v1/results", &["goal_id"]),
         // Whose it is and of which year it has from its policy.
         (
             "revision",
