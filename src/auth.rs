@@ -188,13 +188,14 @@ impl Caller {
     /// Fails unless the caller may do what an operation needs in at least one organization.
     pub fn must_satisfy(&self, need: RequiredPermission) -> Result<()> {
         let enough = |scope: &Scope| match (scope, need) {
-            (Scope::Admin, _) | (_, RequiredPermission::AnyToken) => true,
+            (Scope::Admin, _) => true,
             (Scope::On(allowed, _), RequiredPermission::Scope(permission)) => *allowed == permission,
             (Scope::On(..), _) => false,
         };
         match need {
             RequiredPermission::Nothing => Ok(()),
             _ if self.is_anonymous() => Err(Error::Unauthenticated),
+            RequiredPermission::AnyToken => Ok(()),
             _ if self.scopes.iter().any(enough) => Ok(()),
             RequiredPermission::Scope(permission) => {
                 Err(Error::Forbidden(format!("{}:{{organization}}", permission.code())))

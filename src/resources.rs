@@ -82,6 +82,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<evaluations::PolicyEvaluation>(schemas);
     add::<evaluations::summary::EvaluationSummaries>(schemas);
     add::<series::Series>(schemas);
+    add::<series::list::SeriesEntryPage>(schemas);
     add::<targets::ParsedTarget>(schemas);
     add::<coverage::CoverageReport>(schemas);
     add::<catalog::Catalog>(schemas);
@@ -94,6 +95,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<indicators::predecessors::Predecessors>(schemas);
     add::<budgets::vintages::BudgetVintagePage>(schemas);
     add::<revisions::RevisionPage>(schemas);
+    add::<revisions::publications::PublicationTrial>(schemas);
     add::<tokens::TokenPage>(schemas);
     add::<tokens::NewToken>(schemas);
     add::<tokens::me::Me>(schemas);

@@ -266,6 +266,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: when results and indicators of organizations went, or indicators left their series, as far as the reader saw them.
+    removals (seq) {
+        seq -> Int8,
+        organization_id -> Uuid,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// A view: the policies that were ever published.
     published (policy_id) {
         policy_id -> Uuid,
@@ -290,6 +299,35 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// The characters and pairs of characters of a text.
     fn search_grams(value: diesel::sql_types::Text) -> diesel::sql_types::Array<diesel::sql_types::Text>;
+}
+diesel::define_sql_function! {
+    /// The texts of an organization in which `q` is searched.
+    fn organization_text(
+        slug: diesel::sql_types::Text,
+        name: diesel::sql_types::Text,
+        kana: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+        english: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+    ) -> diesel::sql_types::Text;
+}
+diesel::define_sql_function! {
+    /// The texts of a goal in which `q` is searched.
+    fn goal_text(
+        title: diesel::sql_types::Text,
+        issues: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        strategies: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+    ) -> diesel::sql_types::Text;
+}
+diesel::define_sql_function! {
+    /// The texts of a policy in which `q` is searched.
+    fn policy_text(
+        organization: diesel::sql_types::Text,
+        head: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+        vision: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        mission: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        approach: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        evaluation: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        future: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+    ) -> diesel::sql_types::Text;
 }
 diesel::define_sql_function! {
     /// Characters and pairs of characters that a text needs for a word to be found in it.
@@ -375,6 +413,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     published,
     change_log,
     changes,
+    removals,
     tokens,
     token_uses,
     counted

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     kinds::{Rating, ValueStatus},
-    quantity::{carried, unit_of_difference},
+    quantity::unit_of_difference,
 };
 use crate::value::{Decimal, FiscalYear, language::Bilingual};
 
@@ -110,6 +110,19 @@ pub fn verdict(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// The gap of a case, as its evaluation has it, and nothing else.
+#[must_use]
+pub fn gap(case: &Case<'_>) -> Option<Decimal> {
+    find(case).gap()
+}
+
+/// The attainment of a case, as its evaluation has it, and nothing else.
+#[must_use]
+pub fn attained(case: &Case<'_>) -> Option<Decimal> {
+    let compared = find(case).compared.map(|(value, _)| value);
+    attainment(case.target, compared).ok()
+}
+
 /// Evaluates a case.
 #[must_use]
 pub fn evaluate(case: &Case<'_>) -> Evaluation {
@@ -120,12 +133,10 @@ pub fn evaluate(case: &Case<'_>) -> Evaluation {
         reason,
         ratings,
         compared,
-        bar,
         rounding_sensitive,
         ..
     } = finding;
-    let compared_value = compared.map(|(value, _)| value);
-    let attainment = attainment(case.target, compared_value);
+    let attainment = attainment(case.target, compared.map(|(value, _)| value));
     Evaluation {
         fiscal_year: case.fiscal_year,
         value_status: status,
@@ -134,10 +145,7 @@ pub fn evaluate(case: &Case<'_>) -> Evaluation {
         rating: ratings.official,
         ratings,
         rounding_sensitive,
-        gap: bar
-            .ok()
-            .zip(compared_value)
-            .and_then(|(bar, value)| carried(bar.gap(value.0))),
+        gap: finding.gap(),
         gap_unit: unit_of_difference(case.unit).map(Into::into),
         attainment: attainment.ok(),
         attainment_reason: attainment.err(),

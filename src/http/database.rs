@@ -11,6 +11,7 @@ use super::{
     idempotency::{Claim, Idempotent},
     middleware::authentication::context,
     pagination::Paging,
+    query::SearchText,
     required_permissions::RequiredPermissions,
     respond::{Created, Render},
 };
@@ -51,6 +52,15 @@ impl Db {
     pub fn page<S: Codes>(self, paging: &Paging<S>) -> Self {
         let is_short = !paging.include_total && paging.is_usual();
         self.workload(if is_short { Workload::Point } else { Workload::Scan })
+    }
+
+    /// This handle for a list whose texts are searched: they have no index, and every row is looked at.
+    #[must_use]
+    pub fn searching(self, words: Option<&SearchText>) -> Self {
+        match words {
+            Some(_) => self.workload(Workload::Scan),
+            None => self,
+        }
     }
 
     /// Runs statements that change something, for a request that its caller may repeat under an `Idempotency-Key`: the

@@ -172,7 +172,11 @@ impl Condition {
                         "書き込みでは * だけを指定できます（新しく作るとき）。置き換えるときは、ETagを If-Match に付けてください",
                         "must be *, which creates; to replace, send the ETag as If-Match",
                     );
-                    Err(Error::malformed(Violation::in_header("If-None-Match", "format", detail)))
+                    Err(Error::malformed(Violation::in_header(
+                        "If-None-Match",
+                        "format",
+                        detail,
+                    )))
                 }
             };
         }

@@ -43,6 +43,12 @@ impl Fault {
             suggestion: None,
         }
     }
+
+    /// The fault, with what may have been meant.
+    #[must_use]
+    pub fn suggesting(self, suggestion: Option<String>) -> Self {
+        Self { suggestion, ..self }
+    }
 }
 
 /// One value of a parameter.

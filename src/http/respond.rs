@@ -57,7 +57,7 @@ impl<T: Serialize + Send + 'static> Render for Answer<T> {
 }
 
 /// 201 with the new resource and where it lives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Created<T> {
     /// The path of the resource.
     pub at: String,

@@ -19,6 +19,7 @@ pub mod filter;
 pub mod head;
 mod reading;
 pub mod snapshot;
+mod state;
 pub mod stream;
 pub mod tickets;
 

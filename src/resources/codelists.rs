@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    audit, budgets, changes, evaluations, exports, findings, goals, imports, indicators, organizations, policies,
-    results, revisions, tokens, transitions,
+    audit, budgets, changes, evaluations,
+    exports::{self, tables::Table},
+    findings, goals, imports, indicators, organizations, policies, policy_trees, results, revisions, series, tokens,
+    transitions,
 };
 use crate::{
     domain::{
@@ -125,9 +127,27 @@ async fn list_codelists(_: NoQuery) -> Result<Answer<Codelists>> {
         list::<form::Confidence>(),
         list::<form::Severity>(),
         list::<transitions::TransitionSort>(),
+        list::<series::list::SeriesSort>(),
+        list::<policy_trees::evaluated::TreeAddition>(),
     ];
+    items.extend(exports::tables::TABLES.into_iter().map(columns));
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Answer(Codelists { items }))
+}
+
+/// The columns of a table that is exported.
+fn columns(table: &Table) -> Codelist {
+    let codes = table.columns.iter().zip(1..).map(|((code, head), order)| Code {
+        code: (*code).to_owned(),
+        label: Bilingual::new(*head, code.replace('_', " ")),
+        meaning: format!("A column of the export of {}.", table.english),
+        order,
+    });
+    Codelist {
+        name: format!("{}_column", table.name),
+        meaning: format!("The columns of the export of {} ({}).", table.english, table.title),
+        codes: codes.collect(),
+    }
 }
 
 fn list<T: Codes>() -> Codelist {

@@ -18,23 +18,26 @@ use crate::{
     },
     error::{Error, Result},
     http::{
-        as_of::{AsOfParam, only},
+        as_of::{AsOfParam, Since, only},
         extract::Path,
         pagination::{Page, Paging},
         query::{AnyOf, On, Query, SearchText, Years},
         respond::Answer,
     },
     query, text_enum,
-    value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox},
+    value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
 };
 
 pub mod case;
+mod changed;
+mod order;
 pub mod preview;
 pub mod row;
 pub mod summary;
 pub mod summary_counts;
 
 use case::{Judged, Subject, judge};
+pub use order::EvaluationSort;
 use row::EvaluationRow;
 
 /// Routes under `/evaluations`, and the evaluations of single things.
@@ -56,14 +59,6 @@ text_enum! {
         FiscalYear = "fiscal_year" ("年度別", "by fiscal year"),
         /// By goal.
         Goal = "goal" ("経営課題別", "by goal"),
-    }
-}
-
-text_enum! {
-    /// How evaluations are ordered.
-    pub enum EvaluationSort in "evaluation_sort" {
-        /// In the order in which the indicators were created, then by fiscal year.
-        Indicator = "indicator" ("指標の登録順", "order of the indicators' creation"),
     }
 }
 
@@ -92,6 +87,24 @@ query! {
         pub outcome: AnyOf<Outcome>,
         /// Only evaluations with these official ratings.
         pub rating: AnyOf<Rating>,
+    }
+}
+
+query! {
+    /// What changed since.
+    pub struct EvaluationSince {
+        /// Only rows that changed at this moment (RFC 3339) or later, by their `updated_at`: in their target, result, previous
+        /// year's result, declared rating, or in anything else that a row shows or rests on; publishing is a change too, and
+        /// so is that something which a row may have rested on was deleted or withdrawn. The latest `updated_at` seen is a safe next value.
+        /// A row that is gone does not show here. Neither does that a day has passed: by `due_on`, and by the end of the
+        /// fiscal year, rows turn by themselves.
+        pub updated_since: Option<Time>,
+    }
+}
+
+impl From<EvaluationSince> for Since {
+    fn from(EvaluationSince { updated_since }: EvaluationSince) -> Self {
+        Self { updated_since }
     }
 }
 
@@ -174,22 +187,33 @@ pub struct PolicyEvaluation {
 /// Lists evaluations.
 ///
 /// One row per indicator and fiscal year: that of its policy, and any other it has a result for. For systems that pull:
-/// flat, in a stable order, with an ETag that follows the content and the day it was judged by.
-#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, AsOfParam, Paging<EvaluationSort>))]
+/// flat, in a stable order, with an ETag that follows the content and the day it was judged by. `sort` also gives the order
+/// in which people look at them; a row without the figure comes last.
+#[utoipa::path(tag = "evaluations", params(EvaluationFilter, Judging, AsOfParam, EvaluationSince, Paging<EvaluationSort>))]
 #[get("/evaluations")]
 async fn list_evaluations(
     db: Db,
-    Query((filter, judging, past, paging)): Query<(EvaluationFilter, Judging, AsOfParam, Paging<EvaluationSort>)>,
+    Query((filter, judging, past, since, paging)): Query<(
+        EvaluationFilter,
+        Judging,
+        AsOfParam,
+        EvaluationSince,
+        Paging<EvaluationSort>,
+    )>,
 ) -> Result<EvaluationRowPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    // A filter by outcome or rating evaluates many indicators for the few that pass it.
-    let broad = paging.include_total || filter.outcome.some().is_some() || filter.rating.some().is_some();
+    // A filter by what is computed, and an order by it, evaluates many indicators for the few that are shown.
+    let broad = paging.include_total
+        || !paging.is_usual()
+        || since.updated_since.is_some()
+        || filter.outcome.some().is_some()
+        || filter.rating.some().is_some();
     db.at(moment)
         .workload(if broad { Workload::Scan } else { Workload::Query })
         .depends_on(&filter.organization.0)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
-            list(conn, &filter, on, &paging)
+            list(conn, &filter, &since.into(), on, &paging)
         })
         .await
 }
@@ -276,24 +300,21 @@ async fn read_policy_evaluation(
 fn list(
     conn: &mut PgConnection,
     filter: &EvaluationFilter,
+    since: &Since,
     on: NaiveDate,
     paging: &Paging<EvaluationSort>,
 ) -> Result<EvaluationRowPage> {
     let total = paging.total(conn, |conn| {
         let mut total = 0;
-        case::each(conn, filter, on, None, |_| {
+        case::each(conn, filter, since, on, None, |_| {
             total += 1;
             Ok(true)
         })?;
         Ok(total)
     })?;
-    let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
-    let mut rows = Vec::new();
-    case::each(conn, filter, on, paging.after::<FiscalYear>()?, |judged| {
-        rows.push(judged.row(on));
-        Ok(rows.len() < full)
-    })?;
-    paging.cut(rows, total, |row| (row.fiscal_year, row.indicator_id))
+    let rows = order::page(conn, filter, since, on, paging)?;
+    let page = paging.cut(rows, total, |(key, judged)| (key.clone(), judged.subject.indicator.id))?;
+    Ok(page.map(|(_, judged)| judged.row(on)))
 }
 
 fn of_goal(goal: goals::Goal, mut judged: Vec<Judged>) -> GoalEvaluation {

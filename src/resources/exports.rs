@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     budgets::{self, Budget, BudgetFilter},
-    evaluations::{EvaluationFilter, Judging, case},
+    evaluations::{EvaluationFilter, EvaluationSince, Judging, case},
     indicators::{self, Indicator, IndicatorFilter},
     results::ResultFilter,
 };
@@ -35,6 +35,7 @@ use crate::{
     value::Id,
 };
 
+pub mod columns;
 mod request;
 mod response;
 mod results;
@@ -42,6 +43,7 @@ mod rows;
 pub(in crate::resources) mod tables;
 mod template;
 
+use columns::{BudgetColumns, EvaluationColumns, IndicatorColumns, ResultColumns};
 use request::ExportRequest;
 pub use response::Export;
 use rows::Source;
@@ -117,6 +119,9 @@ query! {
     }
 }
 
+/// Which moment to read, and since when something is to have changed.
+type Past<S> = (AsOfParam, S);
+
 /// A row of an export in NDJSON: an object whose keys are the codes of the columns.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(value_type = Object)]
@@ -150,15 +155,24 @@ pub fn example(table: &str, schema: &str, row: &Value) -> Option<Value> {
 /// One row for each indicator, with its target, in the order in which they were created; with the filters of the list.
 /// Cells are empty where nothing is known. In CSV a text that a spreadsheet would take for a formula begins with an
 /// apostrophe. Every row names its source and licence.
-#[utoipa::path(tag = "exports", params(IndicatorFilter, AsOfParam, Since, ExportShape))]
+#[utoipa::path(
+    tag = "exports",
+    params(IndicatorFilter, AsOfParam, Since, ExportShape, IndicatorColumns)
+)]
 #[get("/exports/indicators")]
 async fn export_indicators(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape)): Query<(IndicatorFilter, AsOfParam, Since, ExportShape)>,
+    Query((filter, past, since, shape, columns)): Query<(
+        IndicatorFilter,
+        AsOfParam,
+        Since,
+        ExportShape,
+        IndicatorColumns,
+    )>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    let order = ExportRequest::new(&INDICATORS, &req, &shape, false)?;
+    let order = ExportRequest::new(&INDICATORS, &req, &shape, false)?.columns(columns.columns);
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -181,16 +195,26 @@ async fn export_indicators(
 /// One row for each result, with its indicator, target and the previous year's value, in the order in which they were
 /// created; with the filters of the list. The file can be changed and sent to `/v1/imports/results`, which refuses rows whose result
 /// was changed since: `version` tells. Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(ResultFilter, AsOfParam, Since, ExportShape, Filling))]
+#[utoipa::path(
+    tag = "exports",
+    params(ResultFilter, AsOfParam, Since, ExportShape, Filling, ResultColumns)
+)]
 #[get("/exports/results")]
 async fn export_results(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape, filling)): Query<(ResultFilter, AsOfParam, Since, ExportShape, Filling)>,
+    Query((filter, moment, shape, filling, columns)): Query<(
+        ResultFilter,
+        Past<Since>,
+        ExportShape,
+        Filling,
+        ResultColumns,
+    )>,
 ) -> Result<Export> {
+    let (past, since) = moment;
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     if filling.template {
-        let (organization, year) = template::wanted(&filter, &past, &since)?;
+        let (organization, year) = template::wanted(&filter, &past, &since, &columns)?;
         let order = ExportRequest::new(&RESULTS, &req, &shape, true)?.named(format!("results-{organization}-{year}"));
         return order
             .fill(&db, move |conn, writer| {
@@ -198,7 +222,7 @@ async fn export_results(
             })
             .await;
     }
-    let order = ExportRequest::new(&RESULTS, &req, &shape, false)?;
+    let order = ExportRequest::new(&RESULTS, &req, &shape, false)?.columns(columns.columns);
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -213,15 +237,15 @@ async fn export_results(
 ///
 /// One row for each figure, in the order in which they were created; with the filters of the list. An amount that is not
 /// stated is an empty cell, with the reason in `status`. Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(BudgetFilter, AsOfParam, Since, ExportShape))]
+#[utoipa::path(tag = "exports", params(BudgetFilter, AsOfParam, Since, ExportShape, BudgetColumns))]
 #[get("/exports/budgets")]
 async fn export_budgets(
     req: HttpRequest,
     db: Db,
-    Query((filter, past, since, shape)): Query<(BudgetFilter, AsOfParam, Since, ExportShape)>,
+    Query((filter, past, since, shape, columns)): Query<(BudgetFilter, AsOfParam, Since, ExportShape, BudgetColumns)>,
 ) -> Result<Export> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = ExportRequest::new(&BUDGETS, &req, &shape, false)?;
+    let order = ExportRequest::new(&BUDGETS, &req, &shape, false)?.columns(columns.columns);
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
@@ -243,20 +267,37 @@ async fn export_budgets(
 ///
 /// One row for each indicator and fiscal year, by the order of the indicators' creation; with the filters of the list.
 /// Otherwise like `/v1/exports/indicators`.
-#[utoipa::path(tag = "exports", params(EvaluationFilter, Judging, AsOfParam, ExportShape))]
+#[utoipa::path(
+    tag = "exports",
+    params(
+        EvaluationFilter,
+        Judging,
+        AsOfParam,
+        EvaluationSince,
+        ExportShape,
+        EvaluationColumns
+    )
+)]
 #[get("/exports/evaluations")]
 async fn export_evaluations(
     req: HttpRequest,
     db: Db,
-    Query((filter, judging, past, shape)): Query<(EvaluationFilter, Judging, AsOfParam, ExportShape)>,
+    Query((filter, judging, moment, shape, columns)): Query<(
+        EvaluationFilter,
+        Judging,
+        Past<EvaluationSince>,
+        ExportShape,
+        EvaluationColumns,
+    )>,
 ) -> Result<Export> {
+    let (past, since) = moment;
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    let order = ExportRequest::new(&EVALUATIONS, &req, &shape, false)?;
+    let order = ExportRequest::new(&EVALUATIONS, &req, &shape, false)?.columns(columns.columns);
     order
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let on = judging.on.or(conn.today);
-            case::each(conn, &filter, on, None, |judged| {
+            case::each(conn, &filter, &since.into(), on, None, |judged| {
                 writer.row(&rows::evaluation(judged.row(on), &source))?;
                 Ok(true)
             })

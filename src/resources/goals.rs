@@ -12,7 +12,7 @@ use crate::{
     auth::Permission,
     db::{
         Db, RevisionOf, Tx, find_by_id,
-        schema::{budgets, goal_code_order, goals, indicators, organizations as o, policies as p, results},
+        schema::{budgets, goal_code_order, goal_text, goals, indicators, organizations as o, policies as p, results},
     },
     error::{Error, Result},
     http::{
@@ -22,7 +22,7 @@ use crate::{
         extract::{Json, Patch, PatchOf, Path, check_new},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, Years},
+        query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, NoContent, Stored},
         validation::Rules,
     },
@@ -105,9 +105,16 @@ pub struct GoalInput {
 
 impl Rules for GoalInput {
     fn read_only() -> Vec<String> {
-        ["/id", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        [
+            "/id",
+            "/organization",
+            "/policy_year",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
     }
 }
 
@@ -135,6 +142,8 @@ query! {
         pub policy_year: Years,
         /// Only goals with these codes.
         pub code: AnyOf<GoalCode>,
+        /// Only goals that hold each of these words in title, issues or strategies, as in the list of indicators.
+        pub q: Option<SearchText>,
     }
 }
 
@@ -150,6 +159,7 @@ async fn list_goals(
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
     db.at(moment)
         .page(&paging)
+        .searching(filter.q.as_ref())
         .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
@@ -180,10 +190,7 @@ async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) ->
 /// of the caller's. What is below it stays.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Condition))]
 #[put("/goals/{id}")]
-async fn replace_goal(
-    row: ConditionalWrite<Id, Condition>,
-    body: Json<GoalInput>,
-) -> Result<Idempotent<Stored<Goal>>> {
+async fn replace_goal(row: ConditionalWrite<Id, Condition>, body: Json<GoalInput>) -> Result<Idempotent<Stored<Goal>>> {
     row.replace_or_create(body, permitted, change, |tx, id, input| {
         policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
         check_new(*id, find_by_id::<Goal>(tx, *id))?;
@@ -226,6 +233,7 @@ fn list(conn: &mut PgConnection, filter: &GoalFilter, since: &Since, paging: &Pa
         narrow!(query, organization in filter.organization);
         narrow!(query, p::fiscal_year, filter.policy_year);
         narrow!(query, goals::code, filter.code);
+        narrow!(query, words of goal_text(goals::title, goals::issue_recognition, goals::strategies), in filter.q);
         if let Some(time) = since.updated_since {
             query = query.filter(goals::updated_at.ge(time));
         }

@@ -9,7 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     auth::{Permission, Scope},
-    db::{Db, Tx, Workload, schema::organizations},
+    db::{
+        Db, Tx, Workload,
+        schema::{organization_text, organizations},
+    },
     error::{Error, Result, Violation},
     http::{
         as_of::{AsOfParam, Since},
@@ -18,7 +21,7 @@ use crate::{
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query},
+        query::{AnyOf, NoQuery, Query, SearchText},
         respond::{Answer, Created, NoContent, Stored},
         validation::{Known, Members, Rules, leave_to, said},
     },
@@ -153,7 +156,9 @@ impl Rules for OrganizationInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/version", "/created_at", "/updated_at"].map(str::to_owned).into()
+        ["/id", "/version", "/created_at", "/updated_at"]
+            .map(str::to_owned)
+            .into()
     }
 }
 
@@ -179,6 +184,8 @@ query! {
     pub struct OrganizationFilter {
         /// Only organizations of these kinds.
         pub kind: AnyOf<OrganizationKind>,
+        /// Only organizations that hold each of these words in a name or the slug, as in the list of indicators.
+        pub q: Option<SearchText>,
     }
 }
 
@@ -194,6 +201,7 @@ async fn list_organizations(
     let moment = past.of_any(None)?;
     db.at(moment)
         .page(&paging)
+        .searching(filter.q.as_ref())
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
 }
@@ -286,6 +294,7 @@ fn list(
     let matching = || {
         let mut query = organizations::table.into_boxed();
         narrow!(query, organizations::kind, filter.kind);
+        narrow!(query, words of text(), in filter.q);
         if let Some(time) = since.updated_since {
             query = query.filter(organizations::updated_at.ge(time));
         }
@@ -305,6 +314,17 @@ fn list(
         OrganizationSort::Slug => (json!(row.slug), row.id),
         OrganizationSort::UpdatedAt => (json!(row.updated_at), row.id),
     })
+}
+
+/// What is searched of an organization.
+#[auto_type(no_type_alias)]
+fn text() -> _ {
+    organization_text(
+        organizations::slug,
+        organizations::name,
+        organizations::name_kana,
+        organizations::name_en,
+    )
 }
 
 fn in_use() -> Violation {

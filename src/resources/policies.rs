@@ -12,8 +12,8 @@ use crate::{
     db::{
         Db, RevisionOf, Tx, published_as,
         schema::{
-            budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e,
-            whole_version,
+            budgets, goals, indicators, latest, organizations as o, policies, policy_text, results,
+            self_evaluations as e, whole_version,
         },
     },
     domain::fiscal_year,
@@ -25,7 +25,7 @@ use crate::{
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
         pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, Years},
+        query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, NoContent, Stored},
         validation::{Known, Rules},
     },
@@ -256,6 +256,9 @@ query! {
         pub organization: AnyOf<OrganizationKey>,
         /// Only policies of these fiscal years.
         pub fiscal_year: Years,
+        /// Only policies that hold each of these words in the organization's name, the head's, or a text box, as in the list of
+        /// indicators.
+        pub q: Option<SearchText>,
     }
 }
 
@@ -271,6 +274,7 @@ async fn list_policies(
     let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
     db.at(moment)
         .page(&paging)
+        .searching(filter.q.as_ref())
         .depends_on(&filter.organization.0)
         .read(move |conn| list(conn, &filter, &since, &paging))
         .await
@@ -369,6 +373,7 @@ fn list(
         let mut query = policies::table.inner_join(o::table).left_join(e::table).into_boxed();
         narrow!(query, organization in filter.organization);
         narrow!(query, policies::fiscal_year, filter.fiscal_year);
+        narrow!(query, words of text(), in filter.q);
         if let Some(time) = since.updated_since {
             query = query.filter(latest(policies::updated_at, e::updated_at.nullable()).ge(time));
         }
@@ -388,6 +393,20 @@ fn list(
         PolicySort::Latest | PolicySort::Earliest => (json!(row.fiscal_year), row.id),
         PolicySort::UpdatedAt => (json!(row.updated_at), row.id),
     })
+}
+
+/// What is searched of a policy, as far as it is seen.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn text() -> _ {
+    policy_text(
+        o::name,
+        policies::head_name,
+        policies::vision,
+        policies::mission,
+        policies::basic_approach,
+        e::self_evaluation.nullable(),
+        e::future_policy.nullable(),
+    )
 }
 
 /// The policy of this organization for this fiscal year. In the past, that is the policy that went by this name then,

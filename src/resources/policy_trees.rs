@@ -5,10 +5,7 @@ use std::collections::HashSet;
 use actix_web::{get, put};
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
-use utoipa::{
-    ToSchema,
-    openapi::{RefOr, schema::Schema},
-};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
@@ -16,13 +13,14 @@ use super::{
     goals::GoalInput,
     indicators::{self, IndicatorInput},
     policies::{self, PolicyInput, check_path, find, permit_new, permitted},
-    results::ResultInput,
 };
 use crate::{
     db::{Db, RevisionOf},
     domain::{
+        evaluation::Evaluation,
         form::MOST_INDICATORS,
         kinds::{BudgetKind, BudgetStatus, Direction, IndicatorKind},
+        roll_up::RollUp,
         target::Target,
     },
     error::{Result, Violation},
@@ -38,9 +36,13 @@ use crate::{
     value::{Date, FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, TextBox, Yen, language::Bilingual, today},
 };
 
+use evaluated::{BudgetsByYear, TreeAddition, TreeAdditions, check_read, evaluated, not_looked_at};
+pub use result::TreeResult;
 use store::{Rows, create, store};
 
 mod defaults;
+pub mod evaluated;
+mod result;
 pub mod store;
 
 /// The tree's routes.
@@ -54,10 +56,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[schema(example = json!({
     "id": null, "organization": "nishi", "organization_name": "西区", "fiscal_year": 2024, "revision": null, "head_name": "三村 浩也", "head_title": null,
     "vision": ["「誰もが誇りに思える西区」"], "mission": [], "basic_approach": [], "self_evaluation": null, "future_policy": null,
-    "results_due_on": "2025-06-30", "source": null,
+    "results_due_on": "2025-06-30", "source": null, "on": null, "roll_up": null,
     "goals": [{
         "id": null, "code": "1-1", "title": "地域コミュニティの活性化", "issue_recognition": [], "strategies": [], "indicators": [],
-        "budgets": [{ "id": null, "fiscal_year": 2024, "kind": "initial", "status": "stated", "amount_yen": 85_000_000,
+        "roll_up": null, "budgets_by_year": null, "budgets": [{ "id": null, "fiscal_year": 2024, "kind": "initial", "status": "stated", "amount_yen": 85_000_000,
             "precision_yen": 1_000_000, "text": "85百万円" }]
     }]
 }))]
@@ -98,6 +100,12 @@ pub struct PolicyTree {
     /// The goals, in the order of their codes; at most 1,000 indicators in all of them together.
     #[schema(max_items = 100)]
     pub goals: Vec<TreeGoal>,
+    /// The day of the evaluations; null without `with=evaluation`. When sent, it is not looked at.
+    #[serde(default, deserialize_with = "not_looked_at")]
+    pub on: Option<Date>,
+    /// All indicators, counted by outcome; null without `with=evaluation`. When sent, it is not looked at.
+    #[serde(default, deserialize_with = "not_looked_at")]
+    pub roll_up: Option<RollUp>,
 }
 
 /// A goal in a tree; it is matched by its code.
@@ -121,6 +129,12 @@ pub struct TreeGoal {
     /// The indicators, in the order of the form.
     #[schema(max_items = 200, required = false)]
     pub indicators: Vec<TreeIndicator>,
+    /// Its indicators, counted by outcome; null without `with=evaluation`. When sent, it is not looked at.
+    #[serde(default, deserialize_with = "not_looked_at")]
+    pub roll_up: Option<RollUp>,
+    /// The amounts of its budgets, by fiscal year and kind; null without `with=evaluation`. When sent, it is not looked at.
+    #[serde(default, deserialize_with = "not_looked_at")]
+    pub budgets_by_year: Option<BudgetsByYear>,
 }
 
 /// A budget in a tree; it is matched by its fiscal year and kind.
@@ -152,7 +166,7 @@ pub struct TreeBudget {
 #[schema(example = json!({
     "id": null, "kind": "outcome", "name": "地域活動協議会を知っている区民アンケート回答者の割合", "population": "区民アンケート回答者",
     "unit": "%", "decimals": 0, "direction": "higher_is_better", "series_id": null, "comparable_with_previous": null,
-    "comparable_reason": null, "results": [],
+    "comparable_reason": null, "results": [], "evaluation": null,
     "target": { "text": "40%以上", "comparator": "gte", "value": 40, "upper": null,
         "reference": { "kind": "none", "fiscal_year": null, "value": null, "name": null },
         "period": { "kind": "single_year", "from": null, "to": null } }
@@ -187,23 +201,11 @@ pub struct TreeIndicator {
     #[schema(required = false)]
     pub target: Target,
     /// The results, by fiscal year.
-    #[schema(value_type = Vec<TreeResult>, max_items = 151, required = false)]
-    pub results: Vec<ResultInput>,
-}
-
-/// The schema of a result in a tree: as callers write it, under a name of its own, since in an answer every key is
-/// there, while a caller may leave out what is null.
-struct TreeResult;
-
-impl utoipa::PartialSchema for TreeResult {
-    fn schema() -> RefOr<Schema> {
-        <ResultInput as utoipa::PartialSchema>::schema()
-    }
-}
-impl ToSchema for TreeResult {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        ResultInput::schemas(schemas);
-    }
+    #[schema(max_items = 151, required = false)]
+    pub results: Vec<TreeResult>,
+    /// The evaluation for the policy's fiscal year; null without `with=evaluation`. When sent, it is not looked at.
+    #[serde(default, deserialize_with = "not_looked_at")]
+    pub evaluation: Option<Evaluation>,
 }
 
 impl PolicyTree {
@@ -361,21 +363,28 @@ fn twice(at: String) -> Violation {
 
 /// Reads a policy with everything below it.
 ///
-/// One call draws a page. Its ETag changes with anything in it; what was read can be changed and sent back by PUT.
-#[utoipa::path(tag = "policies", params(AsOfParam))]
+/// With `with=evaluation`, one call draws a page. Its ETag changes with anything in it, with the evaluation also with the
+/// day it is judged by. What was read can be changed and sent back by PUT; members that only an evaluation has, and the
+/// versions of results, are not looked at then.
+#[utoipa::path(tag = "policies", params(TreeAdditions, AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/tree")]
 async fn read_policy_tree(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
-    Query(past): Query<AsOfParam>,
+    Query((additions, past)): Query<(TreeAdditions, AsOfParam)>,
 ) -> Result<Answer<PolicyTree>> {
+    additions.check()?;
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .depends_on([&key.0])
         .read(move |conn| {
             let policy = find(conn, &key)?;
-            let today = conn.today;
-            Ok(Answer(Rows::load(conn, policy)?.tree(today)))
+            let (id, on) = (policy.id, additions.on.or(conn.today));
+            let tree = Rows::load(conn, policy)?.tree(on);
+            match additions.with {
+                Some(TreeAddition::Evaluation) => evaluated(conn, tree, id, on).map(Answer),
+                None => Ok(Answer(tree)),
+            }
         })
         .await
 }
@@ -399,8 +408,9 @@ async fn replace_policy_tree(
         Condition::Replace(read) => {
             let policy = permitted(tx, &key)?;
             check_path(tx, &key, &tree.input())?;
+            let id = policy.id;
             let rows = Rows::load(tx, policy)?;
-            read.check(&rows.clone().tree(today()))?;
+            check_read(tx, &read, &rows.clone().tree(today()), id)?;
             store(tx, rows, &tree)?;
             reload(tx, &key).map(Stored::Replaced)
         }
@@ -437,7 +447,7 @@ impl TreeBudget {
 }
 
 impl TreeIndicator {
-    fn of(row: indicators::Indicator, results: Vec<ResultInput>) -> Self {
+    fn of(row: indicators::Indicator, results: Vec<TreeResult>) -> Self {
         Self {
             id: Some(row.id),
             kind: row.kind,
@@ -451,6 +461,7 @@ impl TreeIndicator {
             comparable_reason: row.comparable_reason,
             target: row.target.into(),
             results,
+            evaluation: None,
         }
     }
 }

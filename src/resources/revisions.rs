@@ -86,7 +86,7 @@ text_enum! {
 }
 
 /// A revision of a policy (改訂履歴). What it says is at `revisions/{number}`.
-#[derive(Debug, Serialize, ToSchema, HasQuery)]
+#[derive(Debug, Clone, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = revisions, base_query = revisions::table.inner_join(published::table.on(published::policy_id.eq(revisions::policy_id))))]
 pub struct Revision {
     /// Identifier.
@@ -291,7 +291,7 @@ fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> 
         seen.map(|seen| Rows::load(conn, seen)).transpose()
     })?;
     let Some(rows) = rows else { return Ok(None) };
-    let mut tree = rows.tree(on);
+    let mut tree = rows.tree(on).without_versions();
     tree.revision = Some(number);
     serde_json_canonicalizer::to_string(&tree)
         .map(Some)

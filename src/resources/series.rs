@@ -39,13 +39,14 @@ use crate::{
     value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, language::Bilingual},
 };
 
+pub mod list;
 pub mod pair;
 
 use pair::Entry;
 
 /// Routes under `/series`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(read_series);
+    cfg.service(read_series).configure(list::routes);
 }
 
 /// One indicator over the years.

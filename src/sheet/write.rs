@@ -128,7 +128,9 @@ pub enum Form {
 
 /// A table as it is written.
 pub struct Writer<W: Write + Seek> {
-    columns: &'static [Column],
+    columns: Vec<Column>,
+    /// The places of these columns in the table; none where they are the table's own.
+    chosen: Option<Vec<usize>>,
     /// Whether heads and codes are written as labels.
     named: bool,
     to: To<W>,
@@ -141,23 +143,47 @@ enum To<W: Write + Seek> {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// Begins a table in a file, with its head.
-    pub fn new(form: &Form, columns: &'static [Column], named: bool, about: &About, out: W) -> Result<Self> {
+    /// Begins a table in a file, with its head. Of the table's columns the file has those at the chosen places, or all.
+    pub fn new(
+        form: &Form,
+        table: &[Column],
+        chosen: Option<Vec<usize>>,
+        named: bool,
+        about: &About,
+        out: W,
+    ) -> Result<Self> {
+        let columns: Vec<Column> = match &chosen {
+            None => table.to_vec(),
+            Some(places) => places.iter().filter_map(|place| table.get(*place).copied()).collect(),
+        };
         let heads = columns.iter().map(|(code, head)| if named { *head } else { *code });
         let to = match form {
             Form::Csv(encoding) => To::Csv(Box::new(csv::Csv::new(*encoding, heads, out)?)),
-            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(columns, named, about, out)?)),
+            Form::Xlsx => To::Xlsx(Box::new(book::Book::new(&columns, named, about, out)?)),
             Form::Lines => To::Lines(BufWriter::new(out)),
         };
-        Ok(Self { columns, named, to })
+        Ok(Self {
+            columns,
+            chosen,
+            named,
+            to,
+        })
     }
 
-    /// Writes a row: a cell for each column.
+    /// Writes a row: a cell for each column of the table.
     pub fn row(&mut self, cells: &[Cell]) -> Result<()> {
+        let some: Vec<Cell>;
+        let cells = match &self.chosen {
+            None => cells,
+            Some(places) => {
+                some = places.iter().filter_map(|place| cells.get(*place).cloned()).collect();
+                &some
+            }
+        };
         match &mut self.to {
             To::Csv(csv) => csv.row(cells, self.named),
             To::Xlsx(book) => book.row(cells),
-            To::Lines(out) => write_line(out, self.columns, cells).map_err(Error::unwritten),
+            To::Lines(out) => write_line(out, &self.columns, cells).map_err(Error::unwritten),
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod policy_forms;
 pub(crate) mod policy_trees;
 pub(crate) mod publications;
 pub(crate) mod results;
+pub(crate) mod searches;
 pub(crate) mod series;
 pub(crate) mod targets;
 mod tickets;

@@ -13,3 +13,18 @@ create or replace function public.search_candidates(word text) returns text[] im
              lateral unnest(public.search_grams(part)) as gram
     )
 $$;
+
+-- The texts of a row in which `q` is searched, beside one another: no word reaches from one to the next.
+create or replace function public.organization_text(slug text, name text, kana text, english text)
+returns text immutable parallel safe language sql as $$
+    select concat_ws(E'\n', slug, name, kana, english)
+$$;
+create or replace function public.goal_text(title text, issues text[], strategies text[])
+returns text immutable parallel safe language sql as $$
+    select concat_ws(E'\n', title, array_to_string(issues, E'\n'), array_to_string(strategies, E'\n'))
+$$;
+create or replace function public.policy_text(organization text, head text, vision text[], mission text[], approach text[], evaluation text[], future text[])
+returns text immutable parallel safe language sql as $$
+    select concat_ws(E'\n', organization, head, array_to_string(vision, E'\n'), array_to_string(mission, E'\n'),
+        array_to_string(approach, E'\n'), array_to_string(evaluation, E'\n'), array_to_string(future, E'\n'))
+$$;

@@ -95,6 +95,31 @@ from public.change_log c
 cross join lateral (select public.sees_drafts(c.organization_id) as sees) as s
 where c.type <> 'token' and (c.was_public or c.is_public or s.sees);
 
+-- When results and indicators of organizations went, or indicators left their series, as far as the reader saw them: what is left shows
+-- nothing of it. Of these views the reader's search path finds one, as of the tables.
+do $$
+declare
+    schema text;
+    seen text;
+begin
+    for schema, seen in values
+        ('public', 'true'),
+        ('published_view', 'c.was_public'),
+        ('everybody', 'c.was_public'),
+        ('visible', '(c.was_public or public.sees_drafts(c.organization_id))'),
+        ('as_of', '(c.was_public or public.sees_drafts(c.organization_id)) and c.seq <= public.as_of()'),
+        ('past', '(c.was_public or public.sees_drafts(c.organization_id)) and c.seq <= public.as_of()')
+    loop
+        execute format($v$
+            create or replace view %I.removals as
+            select c.seq, c.organization_id, c.at
+            from public.change_log c
+            where public.is_removal(c.type, c.op, c.fields) and %s
+            $v$, schema, seen);
+    end loop;
+end
+$$;
+
 -- Policies that were ever published, withdrawn ones too: what was published stays readable.
 create or replace view public.published as
 select p.id as policy_id, p.fiscal_year, o.slug, o.municipality_code

@@ -5,7 +5,11 @@ use super::{
     outcome::{Outcome, Reason},
     rating::Ratings,
 };
-use crate::{domain::kinds::ValueStatus, text_enum, value::Decimal};
+use crate::{
+    domain::{kinds::ValueStatus, quantity::carried},
+    text_enum,
+    value::Decimal,
+};
 
 text_enum! {
     /// Which number of a result was compared with the target.
@@ -44,4 +48,12 @@ pub(in crate::domain) struct Finding {
     pub(in crate::domain) reference: Option<(Decimal, ReferenceSource)>,
     pub(in crate::domain) bar: Result<Bar, Reason>,
     pub(in crate::domain) rounding_sensitive: bool,
+}
+
+impl Finding {
+    /// How far the compared number is beyond the bar.
+    pub(super) fn gap(&self) -> Option<Decimal> {
+        let compared = self.bar.ok().zip(self.compared);
+        compared.and_then(|(bar, (value, _))| carried(bar.gap(value.0)))
+    }
 }

@@ -97,12 +97,16 @@ fn holes(checker: &Checker, mistakes: &[Violation]) -> Option<Vec<Hole>> {
 }
 
 fn is_within(pointer: &str, place: &str) -> bool {
-    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    pointer
+        .strip_prefix(place)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Hole {
     fn fill(&self, document: &mut Value, time: usize) {
-        let Some((parent, name)) = self.at.rsplit_once('/') else { return };
+        let Some((parent, name)) = self.at.rsplit_once('/') else {
+            return;
+        };
         let value = self.values.get(time % self.values.len().max(1));
         match (document.pointer_mut(parent), value) {
             (Some(Value::Object(members)), value) => {

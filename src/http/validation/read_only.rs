@@ -84,7 +84,11 @@ fn take(value: &mut Value, rest: &str, at: String, taken: &mut Vec<(String, Valu
 fn is_same(said: &Value, shown: &Value) -> bool {
     match (said, shown) {
         (Value::Number(said), Value::Number(shown)) => {
-            let number = |text: &str| text.parse::<Number>().ok().or_else(|| Number::from_scientific(text).ok());
+            let number = |text: &str| {
+                text.parse::<Number>()
+                    .ok()
+                    .or_else(|| Number::from_scientific(text).ok())
+            };
             said == shown || number(said.as_str()).is_some_and(|it| Some(it) == number(shown.as_str()))
         }
         (Value::String(said), Value::String(shown)) => {
@@ -109,7 +113,10 @@ fn is_same(said: &Value, shown: &Value) -> bool {
 pub(super) fn is_among(read_only: &[String], object: &str, key: &str) -> bool {
     read_only.iter().any(|member| {
         let (of, name) = member.rsplit_once('/').unwrap_or_default();
-        let is_there = of.split('/').zip(object.split('/')).all(|(of, at)| of == "*" || of == at);
+        let is_there = of
+            .split('/')
+            .zip(object.split('/'))
+            .all(|(of, at)| of == "*" || of == at);
         name == key && is_there && of.split('/').count() == object.split('/').count()
     })
 }
@@ -131,15 +138,27 @@ mod tests {
     #[test]
     fn a_value_is_what_it_was_however_a_client_writes_it() {
         for (said, shown) in [
-            (json!("2024-04-01T00:00:00.123Z"), json!("2024-04-01T09:00:00.123456+09:00")),
-            (json!("2024-04-01T09:00:00+09:00"), json!("2024-04-01T09:00:00.000000+09:00")),
-            (json!("018E9A2C-5B00-7000-8000-000000000611"), json!("018e9a2c-5b00-7000-8000-000000000611")),
+            (
+                json!("2024-04-01T00:00:00.123Z"),
+                json!("2024-04-01T09:00:00.123456+09:00"),
+            ),
+            (
+                json!("2024-04-01T09:00:00+09:00"),
+                json!("2024-04-01T09:00:00.000000+09:00"),
+            ),
+            (
+                json!("018E9A2C-5B00-7000-8000-000000000611"),
+                json!("018e9a2c-5b00-7000-8000-000000000611"),
+            ),
             (json!([1, { "a": null }]), json!([1, { "a": null }])),
         ] {
             assert!(is_same(&said, &shown), "{said} {shown}");
         }
         for (said, shown) in [
-            (json!("2024-04-01T09:00:00.124+09:00"), json!("2024-04-01T09:00:00.123456+09:00")),
+            (
+                json!("2024-04-01T09:00:00.124+09:00"),
+                json!("2024-04-01T09:00:00.123456+09:00"),
+            ),
             (json!("a"), json!("A")),
             (json!(null), json!(0)),
             (json!(1), json!(2)),

@@ -91,12 +91,14 @@ pub struct Change {
     /// Why, where somebody said it.
     #[schema(max_length = 1000)]
     pub reason: Option<String>,
-    /// The stored row before, by its columns; null where the caller saw none. The columns are the fields that the thing has
-    /// where it is read by itself, with those of its target, as `target_…`, beside each other, and `public`: whether
-    /// everybody sees it. Decimals are exact.
+    /// The thing before, by its columns; null where the caller saw none. They say what GET of the thing says, in the same words,
+    /// but for what it has from the things above it: their ids are there, `key` has their names. An indicator has the parts of
+    /// its `target` also as columns, `target_…`; `public` is whether everybody sees the thing. A policy has its
+    /// self-evaluation, with its own version, as a thing of its own. Decimals are exact. Of a result without a value whose
+    /// status nobody stated, `value_status` is as of today and by the policy's due date, as in GET: it turns without a change.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
-    /// The stored row after, likewise; null where the caller sees none any more.
+    /// The thing after, likewise; null where the caller sees none any more.
     #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
     /// Whether everybody sees this change.
@@ -135,6 +137,15 @@ pub(super) struct Told {
     after: Option<Value>,
     public: bool,
     hash: Vec<u8>,
+}
+
+impl Told {
+    /// What the thing was before and is after.
+    pub(super) fn states(&mut self) -> impl Iterator<Item = (ChangeType, &mut Value)> {
+        let kind = self.kind;
+        let states = [&mut self.before, &mut self.after].into_iter().flatten();
+        states.map(move |state| (kind, state))
+    }
 }
 
 impl From<Told> for Change {

@@ -141,6 +141,7 @@ impl IntoParams for Streamed {
 impl IntoParams for Ticket {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![document::<Option<TicketText>>(
+            "",
             TICKET,
             "A ticket, for browsers' `EventSource`, which cannot send a token: `POST /v1/changes/tickets` gives one. It is good \
              once, for a minute; 401 after that.",

@@ -8,6 +8,7 @@ use super::{
     change::{Change, ChangeType, Told},
     cursor::{Cursor, mark},
     filter::Filter,
+    state::put_in_words,
 };
 use crate::{
     db::{
@@ -116,7 +117,8 @@ pub(super) fn read(
         if let Some(owners) = &owners {
             query = query.filter(changes::organization_id.eq_any(owners));
         }
-        let rows: Vec<Told> = query.load(conn.conn)?;
+        let mut rows: Vec<Told> = query.load(conn.conn)?;
+        put_in_words(conn, rows.iter_mut().flat_map(Told::states))?;
         at = match rows.last() {
             Some(last) if rows.len() == wanted => last.seq,
             Some(_) => stretch,

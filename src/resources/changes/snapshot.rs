@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, get, http::header};
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl, sql_query,
-    sql_types::{BigInt, Text, Uuid},
+    sql_types::{BigInt, Jsonb, Uuid},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use utoipa::{
     openapi::{Content, Ref, RefOr, Response},
 };
 
-use super::{ChangeType, reading};
+use super::{ChangeType, reading, state::put_in_words};
 use crate::{
     db::{ChunkSender, ChunkStream, Db, Read, schema::change_log},
     error::{Error, Result},
@@ -62,7 +62,7 @@ pub struct SnapshotRow {
     /// Its version.
     #[schema(minimum = 1)]
     pub version: i64,
-    /// The stored row, by its columns: the same as the `after` of the last change of it.
+    /// The thing, by its columns: the same as the `after` of the last change of it.
     #[schema(value_type = Object)]
     pub state: Value,
 }
@@ -114,12 +114,12 @@ fn write(conn: &mut Read<'_>, out: &ChunkSender) -> Result<()> {
     for (kind, table, version) in TABLES {
         let mut after = Id(uuid::Uuid::nil());
         loop {
-            let stretch = stretch(conn, table, version, after)?;
+            let mut stretch = stretch(conn, table, version, after)?;
+            put_in_words(conn, stretch.iter_mut().map(|row| (kind, &mut row.state)))?;
             let Some(last) = stretch.last() else { break };
             after = last.id;
             let mut text = String::new();
             for row in &stretch {
-                // The state as the database writes it: a number keeps its digits.
                 writeln!(
                     text,
                     r#"{{"type":"{kind}","id":"{}","version":{},"state":{}}}"#,
@@ -155,8 +155,8 @@ struct StoredRow {
     id: Id,
     #[diesel(sql_type = BigInt)]
     version: i64,
-    #[diesel(sql_type = Text)]
-    state: String,
+    #[diesel(sql_type = Jsonb)]
+    state: Value,
 }
 
 /// The next rows of a table, as the history keeps them.
@@ -166,7 +166,7 @@ struct StoredRow {
 )]
 fn stretch(conn: &mut PgConnection, table: &str, version: &str, after: Id) -> Result<Vec<StoredRow>> {
     let query = format!(
-        "select t.id, {version} as version, (to_jsonb(t) - 'document')::text as state \
+        "select t.id, {version} as version, to_jsonb(t) - 'document' as state \
          from {table} t where t.id > $1 order by t.id limit {STRETCH}"
     );
     Ok(sql_query(query).bind::<Uuid, _>(after).load(conn)?)

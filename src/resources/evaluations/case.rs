@@ -8,23 +8,26 @@ use std::{
 use chrono::NaiveDate;
 use diesel::{PgConnection, dsl::exists, prelude::*};
 
-use super::EvaluationFilter;
+use super::{
+    EvaluationFilter,
+    changed::{self, Removals},
+};
 use crate::{
-    db::schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
+    db::schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
     domain::{
-        evaluation::{Case, Evaluation, Verdict, evaluate, outcome::value_status, verdict},
+        evaluation::{Case, Evaluation, Verdict, attained, evaluate, gap, outcome::value_status, verdict},
         kinds::ValueStatus,
         reporting,
         target::Target,
     },
     error::{Error, Result},
-    http::query::Years,
+    http::{as_of::Since, query::Years},
     narrow,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
         results::stored::Columns,
     },
-    value::{Date, Decimal, FiscalYear, Id},
+    value::{Date, Decimal, FiscalYear, Id, Line, Time},
 };
 
 /// Indicators evaluated together: three queries a batch, however many there are.
@@ -46,6 +49,15 @@ pub struct Subject {
     /// The organization.
     #[diesel(select_expression = p::organization_id)]
     pub organization_id: Id,
+    /// Name of the organization.
+    #[diesel(select_expression = o::name)]
+    pub organization_name: Line<100>,
+    /// Title of the goal.
+    #[diesel(select_expression = g::title)]
+    pub goal_title: Line<300>,
+    /// When what the indicator stands below last changed.
+    #[diesel(select_expression = latest(latest(p::updated_at, g::updated_at.nullable()), o::updated_at.nullable()))]
+    above_updated_at: Time,
 }
 
 /// An indicator in a fiscal year, with everything that its evaluation looks at.
@@ -63,6 +75,9 @@ pub struct Judged {
     pub recorded_previous: Option<Decimal>,
     /// The result of the fiscal year the target refers to, through the series.
     recorded_reference: Option<Decimal>,
+    /// When what the evaluation looks at last changed: the indicator with its target, what it stands below, and every result of
+    /// its series. From [`each`], what is gone since counts too.
+    pub updated_at: Time,
     /// The day of the evaluation.
     on: NaiveDate,
 }
@@ -82,6 +97,9 @@ impl Judged {
             result,
             recorded_previous: records.before(subject.whose(), fiscal_year),
             recorded_reference: reference.and_then(|year| records.value(subject.whose(), year)),
+            updated_at: (subject.indicator.updated_at)
+                .max(subject.above_updated_at)
+                .max(records.updated_at(subject.whose()).unwrap_or(subject.above_updated_at)),
             subject: Arc::clone(subject),
             target,
             on,
@@ -126,6 +144,18 @@ impl Judged {
         value_status(case.result.as_ref(), case.due_on, case.on)
     }
 
+    /// The gap of its evaluation.
+    #[must_use]
+    pub fn gap(&self) -> Option<Decimal> {
+        gap(&self.case())
+    }
+
+    /// The attainment of its evaluation.
+    #[must_use]
+    pub fn attainment(&self) -> Option<Decimal> {
+        attained(&self.case())
+    }
+
     /// The evaluation in short.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -148,6 +178,7 @@ struct Record {
     policy_year: FiscalYear,
     fiscal_year: FiscalYear,
     value: Option<Decimal>,
+    updated_at: Time,
 }
 
 /// A record as stored, without its policy.
@@ -160,6 +191,9 @@ struct StoredCase {
     policy_id: Id,
     fiscal_year: FiscalYear,
     value: Option<Decimal>,
+    /// When the result last changed, or its indicator.
+    #[diesel(select_expression = latest(r::updated_at, i::updated_at.nullable()))]
+    updated_at: Time,
 }
 
 /// Whose record is searched.
@@ -197,14 +231,14 @@ impl Records {
         // Many results are of few policies, and a join would look a policy up for each result.
         let policies: HashSet<Id> = rows.iter().map(|row| row.policy_id).collect();
         let policies = p::table.filter(p::id.eq_any(policies));
-        let policies: Vec<(Id, (Id, FiscalYear))> = policies
-            .select((p::id, (p::organization_id, p::fiscal_year)))
+        let policies: Vec<(Id, (Id, FiscalYear, Time))> = policies
+            .select((p::id, (p::organization_id, p::fiscal_year, p::updated_at)))
             .load(conn)?;
         let policies: HashMap<_, _> = policies.into_iter().collect();
         let mut records: HashMap<_, Vec<Record>> = HashMap::new();
         for row in rows {
             // Whoever may not see the policy sees no result of it.
-            let Some(&(organization, policy_year)) = policies.get(&row.policy_id) else {
+            let Some(&(organization, policy_year, updated_at)) = policies.get(&row.policy_id) else {
                 continue;
             };
             records.entry((row.series, organization)).or_default().push(Record {
@@ -212,6 +246,7 @@ impl Records {
                 policy_year,
                 fiscal_year: row.fiscal_year,
                 value: row.value,
+                updated_at: updated_at.max(row.updated_at),
             });
         }
         Ok(Self(records))
@@ -221,6 +256,12 @@ impl Records {
     #[must_use]
     pub fn before(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
         self.value(whose, year.previous()?)
+    }
+
+    /// When anything of a series last changed, in the organization's own record.
+    fn updated_at(&self, whose: Whose) -> Option<Time> {
+        let all = self.0.get(&(whose.series, whose.organization))?;
+        all.iter().map(|row| row.updated_at).max()
     }
 
     /// The value of a series in a year, in the organization's own record: the indicator's own result, else the result
@@ -269,15 +310,22 @@ pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on:
     Ok(judged)
 }
 
-/// Hands over evaluation after evaluation, by indicator and fiscal year, until `take` has had enough.
+/// Hands over evaluation after evaluation that changed since a moment, by indicator and fiscal year, until `take` has had
+/// enough.
 pub fn each(
     conn: &mut PgConnection,
     filter: &EvaluationFilter,
+    since: &Since,
     on: NaiveDate,
     mut after: Option<(FiscalYear, Id)>,
     mut take: impl FnMut(Judged) -> Result<bool>,
 ) -> Result<()> {
     let wanted = filter.indicators();
+    let changed = since
+        .updated_since
+        .map(|time| changed::series(conn, time))
+        .transpose()?;
+    let mut removals = Removals::default();
     let batch = i64::try_from(BATCH).map_err(Error::internal)?;
     loop {
         let mut query = indicators::matching(&wanted);
@@ -288,6 +336,9 @@ pub fn each(
             query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
         }
         narrow!(query, i::id, filter.indicator);
+        if let Some(series) = &changed {
+            query = query.filter(i::series_id.eq_any(series));
+        }
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }
@@ -297,13 +348,19 @@ pub fn each(
             .limit(batch)
             .load(conn)?;
         let last_batch = subjects.len() < BATCH;
-        for judged in judge(conn, subjects, &filter.fiscal_year, on)? {
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        for mut judged in judge(conn, subjects, &filter.fiscal_year, on)? {
             let place = (judged.fiscal_year, judged.subject.indicator.id);
             if after.is_some_and(|(year, id)| (place.1, place.0) <= (id, year)) {
                 continue;
             }
             after = Some(place);
-            if filter.admits(&judged) && !take(judged)? {
+            let removed = removals.last(conn, judged.subject.organization_id)?;
+            judged.updated_at = removed.map_or(judged.updated_at, |removed| judged.updated_at.max(removed));
+            let is_new = since.updated_since.is_none_or(|since| judged.updated_at >= since);
+            if is_new && filter.admits(&judged) && !take(judged)? {
                 return Ok(());
             }
         }

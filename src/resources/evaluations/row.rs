@@ -15,7 +15,7 @@ use crate::{
         target::Comparator,
     },
     resources::results::stored::Columns,
-    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug},
+    value::{Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, Time, language::Bilingual},
 };
 
 /// Indicator, target, result, previous year, outcome and rating of one fiscal year, flat.
@@ -95,6 +95,21 @@ pub struct EvaluationRow {
     pub due_on: Date,
     /// The day of the evaluation.
     pub on: Date,
+    /// Name of the organization.
+    #[schema(example = "西区")]
+    pub organization_name: Line<100>,
+    /// Title of the goal.
+    #[schema(example = "地域コミュニティの活性化")]
+    pub goal_title: Line<300>,
+    /// Decimal places the indicator is stated with.
+    #[schema(minimum = 0, maximum = 9, example = 0)]
+    pub decimals: i32,
+    /// The number to pass, in `unit`, with the reference resolved; null for `between`, which has two, and where it is not known.
+    pub threshold: Option<Decimal>,
+    /// The evaluation in whole sentences.
+    pub explanation: Bilingual,
+    /// When anything last changed that the row shows or rests on, but for the day: see `updated_since`.
+    pub updated_at: Time,
 }
 
 impl Judged {
@@ -141,6 +156,12 @@ impl Judged {
             attainment_reason: evaluation.attainment_reason,
             due_on: Date(due_on),
             on: Date(on),
+            organization_name: subject.organization_name.clone(),
+            goal_title: subject.goal_title.clone(),
+            decimals: indicator.decimals,
+            threshold: evaluation.inputs.threshold,
+            explanation: evaluation.explanation,
+            updated_at: self.updated_at,
         }
     }
 }

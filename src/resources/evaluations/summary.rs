@@ -17,7 +17,7 @@ use crate::{
     domain::roll_up::RollUp,
     error::Result,
     http::{
-        as_of::{AsOfParam, only},
+        as_of::{AsOfParam, Since, only},
         pagination::{Continued, GroupPaging, Linked},
         query::{AnyOf, Query},
     },
@@ -144,7 +144,7 @@ fn evaluate(
 ) -> Result<Groups> {
     let grouped = |group| by.0.contains(&group);
     let mut groups = Groups::new();
-    case::each(conn, filter, on, None, |judged| {
+    case::each(conn, filter, &Since::default(), on, None, |judged| {
         let indicator = &judged.subject.indicator;
         let key = (
             grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 
-use super::{Export, ExportEncoding, ExportFormat, ExportNames, ExportShape, tables::Table};
+use super::{Export, ExportEncoding, ExportFormat, ExportNames, ExportShape, columns::Columns, tables::Table};
 use crate::{
     db::{Db, Read},
     error::{Error, Result, Violation},
@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct ExportRequest {
     files: Files,
     table: &'static Table,
+    /// The places of its columns in the file; all of them if there are none.
+    chosen: Option<Vec<usize>>,
     form: Form,
     named: bool,
     to_fill: bool,
@@ -87,12 +89,19 @@ impl ExportRequest {
         Ok(Self {
             files: Files::of(req)?,
             table,
+            chosen: None,
             to_fill,
             name: table.name.to_owned(),
             request: format!("{} {form:?} {named}", req.uri()),
             form,
             named,
         })
+    }
+
+    /// The order with some columns alone.
+    pub(super) fn columns<T>(self, columns: Columns<T>) -> Self {
+        let chosen = columns.places;
+        Self { chosen, ..self }
     }
 
     /// The order with another file name.
@@ -122,6 +131,7 @@ impl ExportRequest {
             file
         } else {
             let (table, form, named, to_fill) = (self.table, self.form.clone(), self.named, self.to_fill);
+            let chosen = self.chosen;
             let files = self.files;
             let write = move |conn: &mut Read<'_>| {
                 // Another request, first in line, may have made the file.
@@ -134,7 +144,8 @@ impl ExportRequest {
                     codes: (table.codes)(),
                     to_fill,
                 };
-                let mut writer = Writer::new(&form, table.columns, named, &about, files.temporary(caller)?)?;
+                let file = files.temporary(caller)?;
+                let mut writer = Writer::new(&form, table.columns, chosen, named, &about, file)?;
                 rows(conn, &mut writer)?;
                 files.keep(writer.finish()?, known)
             };

@@ -142,5 +142,14 @@ pub(super) fn evaluation(row: EvaluationRow, source: &Source) -> Vec<Cell> {
         row.on,
     ];
     cells.extend(origin);
+    cells.extend(cells![
+        row.organization_name,
+        row.goal_title,
+        row.decimals,
+        row.threshold,
+        row.explanation.ja,
+        row.explanation.en,
+        row.updated_at,
+    ]);
     cells
 }

@@ -25,7 +25,7 @@ pub(in crate::resources) struct Table {
     /// Its content, in both languages.
     pub(in crate::resources) words: [&'static str; 2],
     /// Its columns.
-    pub(super) columns: &'static [Column],
+    pub(in crate::resources) columns: &'static [Column],
     /// The codes of its columns.
     pub(super) codes: fn() -> Vec<CodeList>,
 }
@@ -209,6 +209,13 @@ pub(in crate::resources) static EVALUATIONS: Table = Table {
         ("on", "評価日"),
         ("source", "出典"),
         ("license", "ライセンス"),
+        ("organization_name", "所属名"),
+        ("goal_title", "経営課題"),
+        ("decimals", "小数点以下の桁数"),
+        ("threshold", "判定の基準となる値"),
+        ("explanation_ja", "説明"),
+        ("explanation_en", "説明（英語）"),
+        ("updated_at", "更新日時"),
     ],
     codes: || {
         vec![

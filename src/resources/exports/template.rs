@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{results::ResultRow, rows::Source};
+use super::{columns::ResultColumns, results::ResultRow, rows::Source};
 use crate::{
     db::{
         Read,
@@ -26,12 +26,18 @@ use crate::{
 };
 
 /// The organization whose sheet is to be filled in, and the fiscal year.
-pub(super) fn wanted(filter: &ResultFilter, past: &AsOfParam, since: &Since) -> Result<(OrganizationKey, FiscalYear)> {
+pub(super) fn wanted(
+    filter: &ResultFilter,
+    past: &AsOfParam,
+    since: &Since,
+    columns: &ResultColumns,
+) -> Result<(OrganizationKey, FiscalYear)> {
     let nothing_else = filter.policy_year.some().is_none()
         && filter.kind.some().is_none()
         && filter.goal.some().is_none()
         && filter.indicator.some().is_none()
         && since.updated_since.is_none()
+        && columns.columns.places.is_none()
         && past.as_of == AsOf::Now;
     match (&filter.organization.0[..], &filter.fiscal_year.0[..]) {
         ([organization], [year]) if nothing_else => Ok((organization.clone(), *year)),
@@ -63,7 +69,7 @@ pub(super) fn write(
         ..EvaluationFilter::default()
     };
     let mut all = Vec::new();
-    case::each(conn, &filter, on, None, |judged| {
+    case::each(conn, &filter, &Since::default(), on, None, |judged| {
         all.push(judged);
         Ok(true)
     })?;

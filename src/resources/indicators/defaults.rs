@@ -54,13 +54,19 @@ pub fn fill_in_target(indicator: &mut Members, year: Option<FiscalYear>, is_draf
     let whole = whole.unwrap_or_default();
     leave_to(indicator, "unit", || {
         let unit = read.as_ref().and_then(|read| read.unit.clone());
-        Some(unit.filter(|unit| unit.chars().nth(LONGEST_UNIT).is_none()).map(Line::<LONGEST_UNIT>))
+        Some(
+            unit.filter(|unit| unit.chars().nth(LONGEST_UNIT).is_none())
+                .map(Line::<LONGEST_UNIT>),
+        )
     });
     leave_to(indicator, "decimals", || {
         Some(read.as_ref().map_or_else(|| places(&whole), |read| read.decimals))
     });
     leave_to(indicator, "direction", || Some(better(&whole, read.as_ref())));
-    missing.into_iter().map(|violation| violation.under("/target")).collect()
+    missing
+        .into_iter()
+        .map(|violation| violation.under("/target"))
+        .collect()
 }
 
 /// Fills in what a target leaves out. Who leaves members out has them read from the text: what is written beside it must then be
@@ -82,7 +88,11 @@ fn complete(target: &mut Members, read: Option<&ReadTarget>) -> Vec<Violation> {
     let is_alone = !["comparator", "value", "upper", "reference", "period"]
         .iter()
         .any(|name| target.get(*name).is_some_and(|value| !value.is_null()));
-    let comparator = if read.is_some() { Comparator::Unread } else { Comparator::Undecided };
+    let comparator = if read.is_some() {
+        Comparator::Unread
+    } else {
+        Comparator::Undecided
+    };
     leave_to(target, "comparator", || is_alone.then_some(comparator));
     leave_to(target, "reference", || Some(Reference::default()));
     leave_to(target, "period", || Some(Period::default()));
@@ -103,7 +113,10 @@ fn others(target: &Members, of_text: &Target) -> Vec<Violation> {
         _ => said(target, name).is_some_and(|it: Period| it != of_text.period),
     };
     let names = ["comparator", "value", "upper", "reference", "period"].into_iter();
-    names.filter(|name| is_other(name)).map(|name| text_differs(name, of_text)).collect()
+    names
+        .filter(|name| is_other(name))
+        .map(|name| text_differs(name, of_text))
+        .collect()
 }
 
 /// A number that a target has, or that it has none.

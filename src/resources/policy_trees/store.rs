@@ -8,7 +8,7 @@ use std::{
 use chrono::NaiveDate;
 use diesel::{PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
 
-use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator};
+use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator, TreeResult};
 use crate::{
     db::{Tx, schema as s},
     error::{Error, Result, Violation},
@@ -17,7 +17,7 @@ use crate::{
         goals::{self, GoalInput},
         indicators::{self, IndicatorInput},
         policies::{Policy, PolicyStage, insert, update},
-        results::{self, ResultInput},
+        results,
     },
     value::{GoalCode, Id, TextBox, composed, language::Bilingual},
 };
@@ -91,9 +91,11 @@ impl Rows {
     #[must_use]
     pub fn tree(self, on: NaiveDate) -> PolicyTree {
         let policy = self.policy;
-        let mut results: HashMap<Id, Vec<ResultInput>> = HashMap::new();
+        let mut results: HashMap<Id, Vec<TreeResult>> = HashMap::new();
         for row in self.results {
-            results.entry(row.indicator_id).or_default().push(row.input(on));
+            let (indicator, version) = (row.indicator_id, row.version);
+            let result = TreeResult::stored(row.input(on), version);
+            results.entry(indicator).or_default().push(result);
         }
         let mut indicators: HashMap<Id, Vec<TreeIndicator>> = HashMap::new();
         for row in self.indicators {
@@ -116,6 +118,8 @@ impl Rows {
             strategies: goal.strategies,
             budgets: budgets.remove(&goal.id).unwrap_or_default(),
             indicators: indicators.remove(&goal.id).unwrap_or_default(),
+            roll_up: None,
+            budgets_by_year: None,
         });
         PolicyTree {
             id: Some(policy.id),
@@ -133,6 +137,8 @@ impl Rows {
             results_due_on: Some(policy.results_due_on),
             source: policy.source,
             goals: goals.collect(),
+            on: None,
+            roll_up: None,
         }
     }
 }
@@ -197,7 +203,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
             for result in &indicator.results {
                 let old = old_results.remove(&(indicator_id, result.fiscal_year));
                 if old.is_none_or(|old| old.differs(result)) {
-                    other_results.push((indicator_id, result));
+                    other_results.push((indicator_id, &**result));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What differs between two revisions of a policy: for programs as a JSON Patch, for people as a list.
 
 use actix_web::get;
-use diesel::prelude::*;
+use diesel::{PgConnection, prelude::*};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
@@ -21,7 +21,7 @@ use crate::{
         respond::Answer,
     },
     query, text_enum,
-    value::{FiscalYear, OrganizationKey, language::Bilingual},
+    value::{FiscalYear, Id, OrganizationKey, language::Bilingual},
 };
 
 /// The route of differences.
@@ -78,7 +78,7 @@ text_enum! {
 }
 
 /// A step of a JSON Patch (RFC 6902).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PatchStep {
     /// What it does.
     pub op: PatchOp,
@@ -90,7 +90,7 @@ pub struct PatchStep {
 }
 
 /// A difference, in words.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RevisionChange {
     /// Where it is: a JSON Pointer into the document of `to`; where something was removed, into that of `from`.
     #[schema(max_length = 200, example = "/goals/0/indicators/1/target")]
@@ -106,7 +106,7 @@ pub struct RevisionChange {
 }
 
 /// What differs between two revisions of one policy.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RevisionDiff {
     /// The revision that is compared with.
     #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
@@ -137,37 +137,45 @@ async fn compare_revisions(
 ) -> Result<Answer<RevisionDiff>> {
     db.read(move |conn| {
         let policy = find_published(conn, &(organization, year))?;
-        let mut document = |number: i32| -> Result<Value> {
-            let document: Option<String> = revisions::table
-                .filter(revisions::policy_id.eq(policy))
-                .filter(revisions::number.eq(number))
-                .select(revisions::document)
-                .first(conn.conn)
-                .optional()?;
-            let document = document.ok_or(Error::NotFound("revision"))?;
-            serde_json::from_str(&document).map_err(Error::internal)
-        };
-        let shown = document(to)?;
         let from = compared.from.0.unwrap_or(to - 1);
         if from == 0 {
+            document(conn, policy, to)?;
             let detail = Bilingual::new(
                 "最初の改訂です。比較する改訂番号を from に指定してください",
                 "this is the first revision: say which one to compare with",
             );
             return Err(Error::malformed(Violation::of("from", "required", detail)));
         }
-        let before = document(from)?;
-        Ok(Answer(RevisionDiff {
-            from,
-            to,
-            patch: patch(&before, &shown),
-            changes: difference::between(&before, &shown)
-                .into_iter()
-                .map(Into::into)
-                .collect(),
-        }))
+        compare(conn, policy, from, to).map(Answer)
     })
     .await
+}
+
+/// What differs between two revisions of a policy.
+pub(super) fn compare(conn: &mut PgConnection, policy: Id, from: i32, to: i32) -> Result<RevisionDiff> {
+    let shown = document(conn, policy, to)?;
+    let before = document(conn, policy, from)?;
+    Ok(RevisionDiff {
+        from,
+        to,
+        patch: patch(&before, &shown),
+        changes: difference::between(&before, &shown)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+    })
+}
+
+/// The document of a revision.
+fn document(conn: &mut PgConnection, policy: Id, number: i32) -> Result<Value> {
+    let document: Option<String> = revisions::table
+        .filter(revisions::policy_id.eq(policy))
+        .filter(revisions::number.eq(number))
+        .select(revisions::document)
+        .first(conn)
+        .optional()?;
+    let document = document.ok_or(Error::NotFound("revision"))?;
+    serde_json::from_str(&document).map_err(Error::internal)
 }
 
 /// The steps from one document to another.

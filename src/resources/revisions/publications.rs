@@ -1,12 +1,21 @@
 //! Publishing: what makes a policy public, and takes it back.
 
+use std::collections::BTreeMap;
+
 use actix_web::post;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{RefOr, Response},
+};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Draft, Revision, RevisionKind, add, document, last};
+use super::{
+    Draft, Revision, RevisionKind, add,
+    diff::{RevisionDiff, compare},
+    document, last,
+};
 use crate::{
     auth::Permission,
     db::{
@@ -19,13 +28,14 @@ use crate::{
         etag::Match,
         extract::{Json, Path},
         idempotency::Idempotent,
-        query::NoQuery,
-        respond::Created,
+        query::Query,
+        respond::{Answer, Created, Render, Rendered},
         validation::Rules,
     },
+    query,
     resources::{
         policies::{self, Policy, PolicyStage},
-        policy_trees::{PolicyTree, TreeIndicator, store::Rows},
+        policy_trees::{PolicyTree, TreeIndicator, evaluated::check_read, store::Rows},
     },
     value::{Date, FiscalYear, Id, OrganizationKey, Prose, TextBox, language::Bilingual, today},
 };
@@ -65,6 +75,62 @@ impl Rules for PublicationInput {
     }
 }
 
+query! {
+    /// Whether to publish.
+    pub struct PublicationOptions {
+        /// Publishes nothing: the answer (200) says which revision there would be and what would differ from the one before.
+        /// What would be refused is refused, with the same errors.
+        pub dry_run: bool,
+    }
+}
+
+/// What a publication would make.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PublicationTrial {
+    /// True: nothing was published.
+    pub dry_run: bool,
+    /// The number of the revision that there would be.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 2)]
+    pub number: i32,
+    /// Why it would be there.
+    pub kind: RevisionKind,
+    /// The reason, in words.
+    pub reason: Option<Prose<1000>>,
+    /// When it would be published.
+    pub published_on: Date,
+    /// Whether that day is assumed.
+    pub assumed: bool,
+    /// SHA-256 of its document, if it were published now.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    pub sha256: String,
+    /// What would differ from the revision before; null where it would be the first.
+    pub diff: Option<RevisionDiff>,
+}
+
+/// What became of a publication: 201 with the revision, or 200 with the one that there would be.
+#[derive(Debug, Clone)]
+enum Published {
+    Done(Created<Revision>),
+    Tried(Box<Answer<PublicationTrial>>),
+}
+
+impl Render for Published {
+    fn reply(&self) -> Result<Rendered> {
+        match self {
+            Self::Done(created) => created.reply(),
+            Self::Tried(trial) => trial.reply(),
+        }
+    }
+}
+
+impl IntoResponses for Published {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = Created::<Revision>::responses();
+        responses.extend(Answer::<PublicationTrial>::responses());
+        responses
+    }
+}
+
 /// Publishes a policy, or takes it back.
 ///
 /// `plan` makes the plan public, `results` the results with the self-evaluation and the future policy; 409 names everything
@@ -72,33 +138,59 @@ impl Rules for PublicationInput {
 /// policy alone, as the caller read it; or `*` for whatever is there. It is required, since whatever is published others may
 /// edit until it is. `correction` makes the next revision without changing what is public: for an
 /// erratum that needs none (changing what is public makes one by itself). `withdrawal` hides the policy; its revisions stay.
-#[utoipa::path(tag = "revisions", security(("token" = ["publish"])), params(Match))]
+/// `dry_run=true` shows beforehand what would differ.
+#[utoipa::path(tag = "revisions", security(("token" = ["publish"])), params(PublicationOptions, Match))]
 #[post("/policies/{organization}/{fiscal_year}/publications")]
 async fn publish_policy(
     db: Db,
-    _: NoQuery,
+    Query(PublicationOptions { dry_run }): Query<PublicationOptions>,
     Path((organization, year)): Path<(OrganizationKey, FiscalYear)>,
     read: Match,
     Json(input, _): Json<PublicationInput>,
-) -> Result<Idempotent<Created<Revision>>> {
+) -> Result<Idempotent<Published>> {
     if input.published_on.is_some_and(|day| day.0 > today()) {
         let detail = Bilingual::new("未来の日付にはできません", "must not lie in the future");
         return Err(Error::Invalid(vec![Violation::at("/published_on", "future", detail)]));
     }
-    let request = input.clone();
-    db.once(&request, move |tx| {
+    let request = (input.clone(), dry_run);
+    let work = move |tx: &mut Tx<'_>| {
         policies::permit_key(tx, Permission::Publish, &organization, year)?;
         let policy = policies::find(tx, &(organization, year))?;
         let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
         let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
-        read.check_either(&tree, &policy)?;
+        if read.check(&policy).is_err() {
+            check_read(tx, &read, &tree, policy.id)?;
+        }
         let body = publish(tx, &policy, &tree, &input)?;
-        Ok(Created {
+        if dry_run {
+            return trial(tx, body).map(|trial| Published::Tried(Box::new(Answer(trial))));
+        }
+        Ok(Published::Done(Created {
             at: format!("{at}/{}", body.number),
             body,
-        })
+        }))
+    };
+    if dry_run {
+        db.try_once(&request, work).await
+    } else {
+        db.once(&request, work).await
+    }
+}
+
+/// What a revision would be that was made on trial.
+fn trial(tx: &mut Tx<'_>, made: Revision) -> Result<PublicationTrial> {
+    let before = made.number - 1;
+    let diff = (before > 0).then(|| compare(tx, made.policy_id, before, made.number));
+    Ok(PublicationTrial {
+        dry_run: true,
+        number: made.number,
+        kind: made.kind,
+        reason: made.reason,
+        published_on: made.published_on,
+        assumed: made.assumed,
+        sha256: made.sha256,
+        diff: diff.transpose()?,
     })
-    .await
 }
 
 /// Publishes a policy that has this tree, as the kind of publication says, and makes the revision that shows it.

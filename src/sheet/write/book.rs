@@ -86,7 +86,7 @@ struct Styles {
 }
 
 impl<W: Write + Seek> Book<W> {
-    pub(super) fn new(columns: &'static [Column], named: bool, about: &About, out: W) -> Result<Self> {
+    pub(super) fn new(columns: &[Column], named: bool, about: &About, out: W) -> Result<Self> {
         let bytes = blank(columns, named, about).map_err(Error::internal)?;
         let mut blank = ZipArchive::new(Cursor::new(bytes)).map_err(Error::internal)?;
         let mut table = String::new();
@@ -153,7 +153,7 @@ impl<W: Write + Seek> Book<W> {
 }
 
 /// The workbook without the table's rows, but with one row that has a cell in each style they need.
-fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u8>, XlsxError> {
+fn blank(columns: &[Column], named: bool, about: &About) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let made = ExcelDateTime::parse_from_str(MADE)?;
     workbook.set_properties(&DocProperties::new().set_title(about.title).set_creation_datetime(&made));
@@ -163,7 +163,15 @@ fn blank(columns: &'static [Column], named: bool, about: &About) -> Result<Vec<u
     for (place, (code, head)) in (0..).zip(columns) {
         let wide = matches!(
             *code,
-            "name" | "target_text" | "text" | "result_text" | "comment" | "source"
+            "name"
+                | "target_text"
+                | "text"
+                | "result_text"
+                | "comment"
+                | "source"
+                | "goal_title"
+                | "explanation_ja"
+                | "explanation_en"
         );
         sheet.set_column_width(place, if wide { 40 } else { 16 })?;
         sheet.write_string_with_format(0, place, if named { *head } else { *code }, &bold)?;
@@ -236,8 +244,11 @@ fn explain(workbook: &mut Workbook, columns: &[Column], about: &About) -> Result
     }
     let head = |column| columns.iter().find(|(code, _)| *code == column);
     let lines = about.codes.iter().flat_map(|list| {
-        let head = head(list.column).map_or(list.column, |(_, head)| *head);
-        list.codes.iter().map(move |(code, label)| (head, *code, label))
+        let codes = list
+            .codes
+            .iter()
+            .filter_map(|(code, label)| Some((head(list.column)?.1, *code, label)));
+        codes.collect::<Vec<_>>()
     });
     for (row, (head, code, label)) in (1..).zip(lines) {
         for (place, text) in (0..).zip([head, code, &label.ja, &label.en]) {

@@ -48,6 +48,7 @@ async fn every_operation_is_exercised() {
         "/v1/policies/nishi/2024/evaluation",
         "/v1/evaluations",
         "/v1/evaluations/summary",
+        "/v1/series",
         &format!("/v1/series/{}", nishi.indicator.text("series_id")),
         "/v1/coverage",
         "/v1/findings",

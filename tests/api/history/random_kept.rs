@@ -22,14 +22,25 @@ impl World {
 
     /// Where to look at what each organization has.
     async fn places(&self) -> Vec<String> {
-        let mut places = vec!["/v1/indicators".to_owned(), "/v1/evaluations/summary".to_owned()];
+        let mut places: Vec<String> = [
+            "indicators",
+            "evaluations/summary",
+            "evaluations?sort=-gap",
+            "series",
+            "goals?q=課題",
+        ]
+        .map(|list| format!("/v1/{list}"))
+        .to_vec();
         for organization in self.api.list("/v1/organizations").await {
             let slug = organization["slug"].as_str().unwrap();
             places.extend(LISTS.map(|list| format!("/v1/{list}?organization={slug}")));
         }
         for policy in self.api.list("/v1/policies").await {
             let key = format!("{}/{}", policy["organization"].as_str().unwrap(), policy["fiscal_year"]);
-            places.extend(["", "/tree", "/form", "/evaluation"].map(|rest| format!("/v1/policies/{key}{rest}")));
+            places.extend(
+                ["", "/tree", "/tree?with=evaluation", "/form", "/evaluation"]
+                    .map(|rest| format!("/v1/policies/{key}{rest}")),
+            );
         }
         for list in ["goals", "budgets", "indicators"] {
             for item in self.api.list(format!("/v1/{list}?limit=5")).await {

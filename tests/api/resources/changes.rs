@@ -12,6 +12,8 @@ use crate::support::{
     factories::{Nishi, bureau},
 };
 
+pub(crate) mod words;
+
 /// Who asks: an administrator, or anybody.
 #[derive(Clone, Copy)]
 struct Asker(Option<&'static str>);

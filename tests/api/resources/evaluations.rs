@@ -10,7 +10,9 @@ use crate::support::{
 };
 
 pub(crate) mod days;
+pub(crate) mod orders;
 pub(crate) mod references;
+pub(crate) mod since;
 pub(crate) mod summary_counts;
 
 /// Stores results for the indicators of the sample, in the order of the form.

@@ -18,6 +18,8 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{Answer, Api, Call, factories, years::Years};
 
+pub(crate) mod columns;
+
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 impl Api {
@@ -293,7 +295,9 @@ async fn the_tables_hold_what_the_lists_hold() {
     let lines = api.file("evaluations?format=ndjson").await.lines();
     let listed = api.list("/v1/evaluations?limit=1000").await;
     for (line, row) in lines.iter().zip(&listed) {
-        for (key, value) in row.as_object().unwrap() {
+        // A column has one language.
+        let row = row.as_object().unwrap().iter().filter(|(key, _)| *key != "explanation");
+        for (key, value) in row {
             assert_eq!(&line[key], value, "{key}");
         }
     }

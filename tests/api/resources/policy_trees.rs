@@ -8,6 +8,8 @@ use crate::support::{
     factories::{self, with},
 };
 
+pub(crate) mod evaluated;
+
 const PATH: &str = "/v1/policies/nishi/2024/tree";
 
 impl Api {

@@ -8,6 +8,8 @@ use crate::support::{
     years::Years,
 };
 
+pub(crate) mod list;
+
 fn kinds(year: &Value) -> Vec<&str> {
     let breaks = year["breaks"].as_array().unwrap();
     breaks.iter().map(|it| it["kind"].as_str().unwrap()).collect()

@@ -16,6 +16,18 @@ pub(crate) fn with(mut base: Value, changes: Value) -> Value {
     base
 }
 
+/// A tree as the document of a revision shows it: whatever version a result is, it says the same.
+pub(crate) fn as_document(mut tree: Value) -> Value {
+    for goal in tree["goals"].as_array_mut().into_iter().flatten() {
+        for indicator in goal["indicators"].as_array_mut().into_iter().flatten() {
+            for result in indicator["results"].as_array_mut().into_iter().flatten() {
+                result["version"] = Value::Null;
+            }
+        }
+    }
+    tree
+}
+
 /// Nishi Ward.
 pub(crate) fn ward() -> Value {
     json!({

@@ -68,6 +68,8 @@ impl FormMerge<'_> {
                 .is_none_or(|stored| stored.source.is_none())
                 .then(|| Prose(source(form, self.year))),
             goals,
+            on: None,
+            roll_up: None,
         }
     }
 
@@ -118,6 +120,8 @@ impl FormMerge<'_> {
             code,
             budgets,
             indicators,
+            roll_up: None,
+            budgets_by_year: None,
         })
     }
 
@@ -161,6 +165,7 @@ impl FormMerge<'_> {
             comparable_reason: None,
             target: Target::default(),
             results: vec![],
+            evaluation: None,
         });
         tree.kind = indicator.kind;
         if !same_text(&tree.name.0, &read.name) {
@@ -221,7 +226,10 @@ impl FormMerge<'_> {
         let found = said.map(place).or_else(|| indicator.previous.as_ref().map(place));
         self.at(FieldRef::Result(goal.clone(), tree.name.clone(), self.year), found);
         let stored = tree.results.iter().position(|result| result.fiscal_year == self.year);
-        let mut result = stored.map_or_else(|| ResultInput::nothing_yet(self.year), |at| tree.results.remove(at));
+        let mut result = stored.map_or_else(
+            || ResultInput::nothing_yet(self.year).into(),
+            |at| tree.results.remove(at),
+        );
         if let Some(read) = said.map(|field| &field.value) {
             report(&mut result, read, tree.unit.as_ref());
         }

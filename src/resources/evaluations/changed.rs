@@ -1,0 +1,58 @@
+//! What has changed since a moment, for those who pull evaluations: of what is there the rows tell, of what is gone the history.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::{PgConnection, dsl::max, prelude::*};
+
+use crate::{
+    db::schema::{change_log as c, goals as g, indicators as i, policies as p, removals},
+    error::Result,
+    resources::changes::ChangeType,
+    value::{Id, Time},
+};
+
+/// The series of which something may have changed since: those with an indicator in a policy, or of an organization, that
+/// the history names since then.
+pub(super) fn series(conn: &mut PgConnection, since: Time) -> Result<Vec<Id>> {
+    let policies: Vec<Option<Id>> = c::table
+        .filter(c::at.ge(since))
+        .filter(c::type_.ne(ChangeType::Revision))
+        .select(c::policy_id)
+        .distinct()
+        .load(conn)?;
+    let itself = c::table
+        .filter(c::at.ge(since))
+        .filter(c::type_.eq(ChangeType::Organization))
+        .select(c::organization_id.assume_not_null());
+    let renamed: HashSet<Id> = itself.load(conn)?.into_iter().collect();
+    let lacking = removals::table.filter(removals::at.ge(since));
+    let lacking: Vec<Id> = lacking.select(removals::organization_id).distinct().load(conn)?;
+    let organizations: Vec<Id> = renamed.into_iter().chain(lacking).collect();
+    let policies: Vec<Id> = policies.into_iter().flatten().collect();
+    Ok(i::table
+        .inner_join(g::table.inner_join(p::table))
+        .filter(p::id.eq_any(policies).or(p::organization_id.eq_any(organizations)))
+        .select(i::series_id)
+        .distinct()
+        .load(conn)?)
+}
+
+/// When results or indicators of organizations last went, as far as the reader saw them: nothing that is there tells of
+/// them, and they may have counted for any evaluation of their organization.
+#[derive(Default)]
+pub(super) struct Removals(HashMap<Id, Option<Time>>);
+
+impl Removals {
+    /// When something of an organization last went. Each organization is looked up once, by a statement that is planned once.
+    pub(super) fn last(&mut self, conn: &mut PgConnection, organization: Id) -> Result<Option<Time>> {
+        if let Some(known) = self.0.get(&organization) {
+            return Ok(*known);
+        }
+        let last = removals::table
+            .filter(removals::organization_id.eq(organization))
+            .select(max(removals::at))
+            .first(conn)?;
+        self.0.insert(organization, last);
+        Ok(last)
+    }
+}
