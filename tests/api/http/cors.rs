@@ -140,7 +140,7 @@ async fn an_origin_is_trusted_as_a_whole() {
 }
 
 #[actix_web::test]
-async fn a_page_that_asks_for_what_is_not_there_is_told_by_the_answer_and_not_by_its_browser() {
+async fn what_is_not_there_is_told_by_the_answer_and_not_by_the_browser() {
     let api = Api::new().await;
     for (method, path, status) in [
         ("PUT", "/v1/none", 404),
