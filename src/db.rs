@@ -51,6 +51,7 @@ mod replicas;
 mod running;
 pub mod schema;
 mod session;
+pub mod stream_tickets;
 mod streaming;
 mod token_directory;
 mod transaction;

@@ -20,9 +20,15 @@ pub enum Error {
     /// The token is not a valid one.
     #[error("not a valid token")]
     InvalidToken,
+    /// The ticket is not a valid one, or has been used.
+    #[error("not a valid ticket")]
+    InvalidTicket,
     /// The token does not allow this.
     #[error("forbidden")]
     Forbidden,
+    /// Pages of this origin may not make this request.
+    #[error("pages of {0} may not do this")]
+    ForeignOrigin(String),
     /// The cursor of the change feed is from a history that no longer exists.
     #[error("gone")]
     Gone,

@@ -100,6 +100,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<changes::ChangePage>(schemas);
     add::<changes::head::ChangeHead>(schemas);
     add::<changes::snapshot::SnapshotLine>(schemas);
+    add::<changes::tickets::StreamTicket>(schemas);
     add::<revisions::diff::RevisionDiff>(schemas);
     add::<codelists::Codelists>(schemas);
 }

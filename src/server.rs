@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod descriptors;
+mod docs;
 pub mod listening;
 pub mod metrics;
 pub mod openapi;

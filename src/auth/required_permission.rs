@@ -7,6 +7,8 @@ use super::Permission;
 pub enum RequiredPermission {
     /// No token.
     Nothing,
+    /// A token, whatever it allows.
+    AnyToken,
     /// A token that allows this permission in some organization; the operation checks in which one.
     Scope(Permission),
     /// A token that allows everything.

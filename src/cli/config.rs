@@ -23,6 +23,8 @@ use crate::{
         connection::Patience,
         json::Most,
         limits::{Limits, MAX_BATCH, MAX_LIMIT},
+        origins::Origins,
+        public_address::PublicUrl,
     },
 };
 
@@ -40,6 +42,10 @@ pub struct Config {
     /// Address and port to listen on.
     #[arg(long, env = "WARD_POLICY_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
+    /// The address under which callers reach the service, such as `https://www.example.jp/policies`; without it, the one
+    /// that a request names.
+    #[arg(long, env = "WARD_POLICY_PUBLIC_URL", value_name = "URL", value_parser = PublicUrl::read)]
+    pub public_url: Option<PublicUrl>,
     /// Threads that serve connections, 1 to 64.
     #[arg(long, env = "WARD_POLICY_WORKERS", default_value_t = 2, value_parser = number(1..=64_usize))]
     pub workers: usize,
@@ -132,6 +138,10 @@ pub struct CallerSettings {
     #[arg(long, env = "WARD_POLICY_PROXIES", value_parser = number(0..=10_usize))]
     #[arg(default_value_t = Limits::default().proxies)]
     proxies: usize,
+    /// Origins whose pages may write and may frame the form, separated by commas, such as `https://www.example.jp`.
+    #[arg(long, env = "WARD_POLICY_CORS_ORIGINS", value_name = "ORIGINS", value_parser = Origins::read)]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub cors_origins: Origins,
     /// Longest time for the head of a request to arrive, up to an hour.
     #[arg(long, env = "WARD_POLICY_HEAD_SECONDS", value_parser = number(1..=HOUR))]
     #[arg(default_value_t = Patience::default().head.as_secs())]

@@ -6,9 +6,9 @@ use std::{
     panic,
 };
 
-use env_logger::{Builder, Env};
+use env_logger::{Builder, Env, Logger};
 use log::{
-    Record,
+    Level, Metadata, Record,
     kv::{self, Key, Value, VisitSource, VisitValue},
 };
 use serde::Serialize;
@@ -30,7 +30,35 @@ pub fn start(format: LogFormat) {
         // The log has a panic in one line of its format: a program that reads JSON would fail on plain text.
         panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     }
-    builder.init();
+    let logger = builder.build();
+    let level = logger.filter();
+    if log::set_boxed_logger(Box::new(Log(logger))).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// The log, in which no caller can raise an alarm: a request that the framework cannot read is no error of the service.
+struct Log(Logger);
+
+/// Where the framework logs what it could not read, as an error.
+const UNREAD: (&str, &str) = ("actix_http::h1::dispatcher", "stream error: ");
+
+impl log::Log for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.target() != UNREAD.0 || !record.args().to_string().starts_with(UNREAD.1) {
+            return self.0.log(record);
+        }
+        let mut quiet = record.to_builder();
+        self.0.log(&quiet.level(Level::Debug).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 /// The fields that every line begins with.

@@ -82,7 +82,11 @@ pub fn run(config: &Config, with_sample: bool) -> Result<(), Failure> {
     database.queries().call_slow(slow);
     // One blocking thread per pooled connection, so that no permit waits for a thread.
     let permits: u32 = database.pools().iter().map(|(_, pool)| pool.size).sum();
-    let state = AppState::new(database.clone(), config.cache_bytes, config.callers.rate, limits);
+    let state = AppState {
+        origins: config.callers.cors_origins.clone(),
+        public_url: config.public_url.clone(),
+        ..AppState::new(database.clone(), config.cache_bytes, config.callers.rate, limits)
+    };
     let threads = usize::try_from(permits)? + state.workshop.width();
     let (stopping, mut stopped) = oneshot::channel();
     System::new().block_on(async {

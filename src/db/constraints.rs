@@ -92,6 +92,8 @@ const CONSTRAINTS: &[(&str, &str, &str, &str)] = &[
     ("tokens_hash_length", "", "ハッシュの長さが違います", "the hash has another length"),
     ("tokens_scopes_known", "/scopes", "権限が不明です", "is not a known scope"),
     ("token_uses_token_exists", "", "トークンが存在しません", "names no token"),
+    ("stream_tickets_hash_length", "", "ハッシュの長さが違います", "the hash has another length"),
+    ("stream_tickets_token_exists", "", "トークンが存在しません", "names no token"),
     ("idempotency_keys_token_exists", "", "トークンが存在しません", "names no token"),
     ("change_log_seq_positive", "", "正の整数にしてください", "must be positive"),
     ("change_log_op_known", "", "操作が不明です", "is not a known operation"),

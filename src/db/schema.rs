@@ -221,6 +221,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    stream_tickets (hash) {
+        hash -> Bytea,
+        token_id -> Uuid,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     idempotency_keys (token_id, key) {
         token_id -> Uuid,
         key -> Text,

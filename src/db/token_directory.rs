@@ -24,7 +24,11 @@ use tokio::{sync::watch, time::sleep};
 
 use super::schema::{token_uses, tokens};
 use crate::{
-    auth::{Scope, token::PresentedToken},
+    auth::{
+        Scope,
+        ticket::{GeneratedTicket, PresentedTicket},
+        token::PresentedToken,
+    },
     error::Result,
     value::{Id, Time},
 };
@@ -45,6 +49,7 @@ pub struct Token {
     pub(crate) id: Id,
     pub(crate) name: String,
     pub(crate) scopes: Arc<[Scope]>,
+    handle: String,
     hash: Vec<u8>,
     expires_at: Option<Time>,
     revoked: watch::Sender<bool>,
@@ -73,6 +78,13 @@ impl TokenDirectory {
         let kept = token.as_ref().map_or(&[0; 32][..], |token| &token.hash);
         let same = bool::from(kept.ct_eq(&presented.hash));
         token.filter(|token| same && token.is_valid())
+    }
+
+    /// The valid token that a presented ticket was made for. It does not tell whether the ticket has been used.
+    #[must_use]
+    pub fn find_by_ticket(&self, presented: &PresentedTicket) -> Option<Arc<Token>> {
+        let token = self.tokens.read().get(&presented.handle).cloned();
+        token.filter(|token| presented.is_for(&token.hash) && token.is_valid())
     }
 
     /// Loads the valid tokens from the database, and ends the tokens that are valid no more.
@@ -141,6 +153,7 @@ impl Token {
             id: row.id,
             name: row.name.clone(),
             scopes: scopes(row),
+            handle: row.handle.clone(),
             hash: row.hash.clone(),
             expires_at: row.expires_at,
             revoked: watch::Sender::new(false),
@@ -179,6 +192,11 @@ impl Token {
             }
         };
         select(pin!(revocation), pin!(expiry)).await;
+    }
+
+    /// A new ticket that stands for the token.
+    pub fn ticket(&self) -> Result<GeneratedTicket> {
+        GeneratedTicket::generate(&self.handle, &self.hash)
     }
 
     /// Notes that a request was made with the token.

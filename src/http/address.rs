@@ -1,33 +1,17 @@
-//! The address under which a caller reached the service, and the address the caller comes from.
+//! The address a caller comes from, and what proxies in front of the service say about requests.
 //!
 //! Anybody can write anything into `Forwarded` and `X-Forwarded-…`. These headers count only behind proxies, as
 //! `WARD_POLICY_PROXIES` says. Of several values, the one that the outermost proxy added counts.
 
-use actix_web::{
-    HttpRequest,
-    dev::ServiceRequest,
-    http::{
-        header::{HOST, HeaderMap},
-        uri::Authority,
-    },
-};
+use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderMap};
 
 use super::limits::limits;
 use crate::auth::{CallerKey, network};
 
-/// Scheme and authority, as in `https://example.jp`.
-#[must_use]
-pub fn reached(req: &HttpRequest) -> String {
-    let beyond = limits(req).proxies.checked_sub(1);
-    let forwarded = |name| beyond.and_then(|beyond| said(req.headers(), name, beyond));
-    let scheme = forwarded("x-forwarded-proto").filter(|scheme| ["http", "https"].contains(scheme));
-    let host = req.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let named = forwarded("x-forwarded-host").and_then(authority);
-    let authority = named
-        .or_else(|| authority(host?))
-        .or_else(|| req.uri().authority().cloned());
-    let authority = authority.map_or_else(|| req.app_config().host().to_owned(), |known| known.to_string());
-    format!("{}://{authority}", scheme.unwrap_or("http"))
+/// What the outermost proxy says in this header; nothing where there is no proxy.
+pub(super) fn forwarded<'a>(req: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    let beyond = limits(req).proxies.checked_sub(1)?;
+    said(req.headers(), name, beyond)
 }
 
 /// What the outermost of `beyond + 1` proxies wrote into this header. A proxy that sets the header, instead of
@@ -40,12 +24,6 @@ fn said<'a>(headers: &'a HeaderMap, name: &str, beyond: usize) -> Option<&'a str
         .map(str::trim)
         .collect();
     values.iter().rev().nth(beyond).or_else(|| values.first()).copied()
-}
-
-/// A host with an optional port, and nothing else.
-fn authority(text: &str) -> Option<Authority> {
-    let authority: Authority = text.parse().ok()?;
-    (!authority.host().is_empty() && !text.contains('@')).then_some(authority)
 }
 
 /// The address a request comes from: the connection's peer or, behind proxies, what the outermost proxy noted.
@@ -72,57 +50,6 @@ mod tests {
 
     use super::*;
     use crate::http::limits::Limits;
-
-    fn reached_behind(proxies: usize, headers: &[(&'static str, &str)]) -> String {
-        let limits = Limits {
-            proxies,
-            ..Limits::default()
-        };
-        let mut req = TestRequest::get().app_data(web::Data::new(limits));
-        for (name, value) in headers {
-            req = req.append_header((*name, *value));
-        }
-        reached(&req.to_http_request())
-    }
-
-    #[test]
-    fn without_proxies_nobody_else_says_where_the_service_is() {
-        for claim in [
-            ("x-forwarded-host", "evil.example"),
-            ("x-forwarded-proto", "https"),
-            ("forwarded", "host=evil.example;proto=https"),
-        ] {
-            let address = reached_behind(0, &[("host", "ward.example:8080"), claim]);
-            assert_eq!(address, "http://ward.example:8080", "{claim:?}");
-        }
-        assert_eq!(reached_behind(0, &[("host", "a/b@c")]), "http://localhost:8080");
-    }
-
-    #[test]
-    fn behind_proxies_the_address_is_what_the_outermost_says() {
-        let host = ("host", "inner.example");
-        let one = [
-            host,
-            ("x-forwarded-host", "ward.example"),
-            ("x-forwarded-proto", "https"),
-        ];
-        assert_eq!(reached_behind(1, &one), "https://ward.example");
-        assert_eq!(reached_behind(2, &one), "https://ward.example");
-        let added = [
-            host,
-            ("x-forwarded-host", "evil.example, ward.example, inner.example"),
-            ("x-forwarded-proto", "ftp, https, http"),
-        ];
-        assert_eq!(reached_behind(2, &added), "https://ward.example");
-        assert_eq!(
-            reached_behind(1, &[host, ("forwarded", "host=evil.example")]),
-            "http://inner.example"
-        );
-        assert_eq!(
-            reached_behind(1, &[host, ("x-forwarded-host", "no host")]),
-            "http://inner.example"
-        );
-    }
 
     fn from(proxies: usize, peer: &str, forwarded: &[&str]) -> String {
         let limits = Limits {

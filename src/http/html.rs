@@ -17,12 +17,12 @@ use utoipa::{
     },
 };
 
-use super::respond::tagged;
+use super::{origins::origins, respond::tagged};
 
 /// The media type of a page.
 pub(crate) const PAGE: &str = "text/html; charset=utf-8";
 
-/// A page in Japanese. It holds one style sheet and no script.
+/// A page in Japanese. It holds one style sheet and no script. Pages of trusted origins may frame it.
 #[derive(Debug)]
 pub struct Html<T> {
     /// The page, whose schema this is.
@@ -38,7 +38,8 @@ impl<T: Into<String>> Responder for Html<T> {
         let style = digest(self.style);
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'; \
-             frame-ancestors 'none'"
+             frame-ancestors {}",
+            origins(req).ancestors()
         );
         let mut response = HttpResponse::Ok();
         response

@@ -32,7 +32,7 @@ pub struct Limits {
     pub export_bytes: usize,
     /// Exports that are made and sent at a time; a quarter to one caller.
     pub exports: usize,
-    /// Proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host` and `X-Forwarded-Proto`.
+    /// Proxies in front that each append to `X-Forwarded-For`, and set or remove `X-Forwarded-Host`, `-Proto` and `-Prefix`.
     /// Without proxies, none of these headers counts.
     pub proxies: usize,
 }

@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod authentication;
 pub mod compression;
+pub mod cors;
 pub mod former_names;
 pub mod preconditions;
 pub mod rate_limit;

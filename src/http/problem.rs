@@ -144,8 +144,8 @@ impl Violation {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Unauthenticated | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Unauthenticated | Self::InvalidToken | Self::InvalidTicket => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
             Self::Gone => StatusCode::GONE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -184,7 +184,7 @@ impl ResponseError for Error {
             Self::Unauthenticated => {
                 response.insert_header(("www-authenticate", "Bearer realm=\"ward-policy\""));
             }
-            Self::InvalidToken => {
+            Self::InvalidToken | Self::InvalidTicket => {
                 let challenge = "Bearer realm=\"ward-policy\", error=\"invalid_token\"";
                 response.insert_header(("www-authenticate", challenge));
             }

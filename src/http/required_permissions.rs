@@ -44,9 +44,13 @@ impl RequiredPermissions {
 pub fn need(operation: &Operation) -> RequiredPermission {
     let stated = serde_json::to_value(&operation.security).unwrap_or_default();
     let open = stated.as_array().is_some_and(|ways| ways.contains(&json!({})));
+    let any = stated
+        .as_array()
+        .is_some_and(|ways| ways.contains(&json!({ "token": [] })));
     let scope = stated.pointer("/0/token/0").and_then(Value::as_str).unwrap_or_default();
     match Permission::named(scope) {
         _ if open => RequiredPermission::Nothing,
+        _ if any => RequiredPermission::AnyToken,
         Some(permission) => RequiredPermission::Scope(permission),
         None => RequiredPermission::Admin,
     }

@@ -27,8 +27,8 @@ use crate::{
     domain::fiscal_year::{first_day, last_day},
     error::Result,
     http::{
-        address,
         media_type::{CSV, JSON_LD, XLSX},
+        public_address,
         query::NoQuery,
         respond::tagged,
     },
@@ -48,12 +48,12 @@ pub struct Catalog(pub Value);
 /// Reads the catalogue.
 ///
 /// What can be had, by DCAT 3 (W3C) as JSON-LD: each table as a dataset with the fiscal years it covers and when it last
-/// changed, its files as distributions, and this interface as a data service. Addresses are those under which the caller
-/// reached the service.
+/// changed, its files as distributions, and this interface as a data service. Addresses are absolute: the public one that the service
+/// is set to have, or else the one under which the caller reached it.
 #[utoipa::path(tag = "exports")]
 #[get("/catalog")]
 async fn read_catalog(req: HttpRequest, db: Db, _: NoQuery) -> Result<Catalog> {
-    let base = address::reached(&req);
+    let base = public_address::base(&req);
     db.read(move |conn| catalog(conn, &base)).await.map(Catalog)
 }
 

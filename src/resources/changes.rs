@@ -20,6 +20,7 @@ pub mod head;
 mod reading;
 pub mod snapshot;
 pub mod stream;
+pub mod tickets;
 
 pub use change::{Change, ChangeOp, ChangeType};
 use filter::Feed;
@@ -28,6 +29,7 @@ use filter::Feed;
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_changes)
         .service(stream::stream_changes)
+        .service(tickets::create_ticket)
         .service(head::read_head)
         .service(snapshot::read_snapshot);
 }

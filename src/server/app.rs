@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use actix_cors::Cors;
 use actix_web::{
     App, Error as ActixError, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -14,24 +13,20 @@ use actix_web::{
 };
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_actix_web::{AppExt, scope};
-use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
-use super::{openapi, state::AppState};
+use super::{docs, openapi, state::AppState};
 use crate::{
-    db::consistency::CONSISTENCY_TOKEN,
     error::{Error, Result},
     http::{
         media_type::JSON,
         middleware::{
-            access_log, authentication, compression, former_names,
+            access_log, authentication, compression, cors, former_names,
             preconditions::{self, Conditions},
-            rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
             response_cache,
         },
-        request_id::REQUEST_ID,
+        public_address,
         required_permissions::RequiredPermissions,
         respond::tagged,
-        trace_context::{TRACEPARENT, TRACESTATE},
     },
     resources,
 };
@@ -61,21 +56,26 @@ pub fn build(
         .app_data(web::Data::new(state.workshop))
         .app_data(web::Data::new(state.files))
         .app_data(web::Data::new(state.limits))
+        .app_data(web::Data::new(state.origins))
         .app_data(web::Data::from(Arc::clone(&requests)))
         .service(scope("/v1").configure(resources::routes))
         .configure(resources::health::routes)
         .split_for_parts();
     requests.know(spec.paths.paths.keys().map(String::as_str).chain(BESIDE));
     let known = Documented::from(spec);
+    let app = match state.public_url {
+        Some(url) => app.app_data(web::Data::new(url)),
+        None => app,
+    };
     app.app_data(known.methods.clone())
         .app_data(known.needs.clone())
         .app_data(known.conditions.clone())
         .service(
             web::resource("/openapi.json")
                 .guard(guard::Get())
-                .to(async |req| tagged(&req, HttpResponse::Ok(), JSON, known.document.clone())),
+                .to(async |req| tagged(&req, HttpResponse::Ok(), JSON, known.document(&req))),
         )
-        .service(SwaggerUi::new("/docs/{file:.*}").config(SwaggerConfig::from("/openapi.json")))
+        .service(web::resource("/docs/{file:.*}").guard(guard::Get()).to(docs::read))
         .service(
             web::resource(["/", "/docs"])
                 .guard(guard::Get())
@@ -89,7 +89,7 @@ pub fn build(
         .wrap(from_fn(compression::compress))
         .wrap(from_fn(response_cache::cache_responses))
         .wrap(from_fn(access_log::wait_for_database))
-        .wrap(cors())
+        .wrap(from_fn(cors::answer_preflights))
         .wrap(from_fn(access_log::observe))
 }
 
@@ -108,7 +108,8 @@ pub fn spec() -> OpenApi {
 
 /// Facts read from the document, once for all threads.
 struct Documented {
-    document: Vec<u8>,
+    /// The document before and after the address of the service.
+    document: [String; 2],
     methods: web::Data<Methods>,
     needs: web::Data<RequiredPermissions>,
     conditions: web::Data<Conditions>,
@@ -120,46 +121,30 @@ impl Documented {
         DOCUMENTED.get_or_init(|| {
             openapi::complete(&mut spec);
             Self {
-                document: openapi::json(&spec).into_bytes(),
+                document: around_address(&mut spec),
                 methods: web::Data::new(Methods::of(&spec)),
                 needs: web::Data::new(RequiredPermissions::of(&spec)),
                 conditions: web::Data::new(Conditions::of(&spec)),
             }
         })
     }
+
+    /// The document, with the address that this caller may know the service by.
+    fn document(&self, req: &HttpRequest) -> Vec<u8> {
+        let [before, after] = &self.document;
+        [before, public_address::server(req), after].concat().into_bytes()
+    }
 }
 
-/// Public reads are open to every page; the headers pages need are exposed.
-fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_headers([
-            header::ACCEPT,
-            header::ACCEPT_LANGUAGE,
-            header::AUTHORIZATION,
-            header::IF_NONE_MATCH,
-            header::HeaderName::from_static("last-event-id"),
-            CONSISTENCY_TOKEN,
-            REQUEST_ID,
-            TRACEPARENT,
-            TRACESTATE,
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            header::LOCATION,
-            header::RETRY_AFTER,
-            header::CONTENT_DISPOSITION,
-            RATE_LIMIT,
-            RATE_LIMIT_POLICY,
-            CONSISTENCY_TOKEN,
-            REQUEST_ID,
-            TRACEPARENT,
-            TRACESTATE,
-        ])
-        .max_age(3600)
+/// The document before and after the address of the service.
+fn around_address(spec: &mut OpenApi) -> [String; 2] {
+    const HERE: &str = "the address of the service";
+    if let Some(server) = spec.servers.iter_mut().flatten().next() {
+        HERE.clone_into(&mut server.url);
+    }
+    let document = openapi::json(spec);
+    let (before, after) = document.split_once(HERE).unwrap_or((&document, ""));
+    [before, after].map(str::to_owned)
 }
 
 /// The methods of every path, read from the document. `literal` repeats those of paths that a path with a variable part

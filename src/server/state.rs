@@ -9,6 +9,8 @@ use crate::{
         limits::Limits,
         metrics::Requests,
         middleware::{rate_limit::Rate, response_cache::Cache},
+        origins::Origins,
+        public_address::PublicUrl,
         workshop::Workshop,
     },
 };
@@ -28,6 +30,10 @@ pub struct AppState {
     pub files: Files,
     /// What one request may take.
     pub limits: Limits,
+    /// The origins whose pages may write.
+    pub origins: Origins,
+    /// The address that the service is set to have.
+    pub public_url: Option<PublicUrl>,
     /// Counts of the requests so far.
     pub requests: Arc<Requests>,
     /// When the service began.
@@ -46,6 +52,8 @@ impl AppState {
             workshop: Workshop::new(limits.work),
             files: Files::new(limits.export_bytes, limits.exports),
             limits,
+            origins: Origins::default(),
+            public_url: None,
             requests: Arc::default(),
             started: SystemTime::now(),
         }

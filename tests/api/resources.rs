@@ -21,5 +21,6 @@ pub(crate) mod publications;
 pub(crate) mod results;
 pub(crate) mod series;
 pub(crate) mod targets;
+mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod transitions;

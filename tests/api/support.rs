@@ -357,7 +357,17 @@ impl Api {
         let database = Database::new(&db.url(), &[], bounds, HOOKS);
         database.set_ready();
         let limits = Limits { work: LONG, ..limits };
-        let state = AppState::new(database, cache_bytes, 0, limits);
+        Self::of(db, AppState::new(database, cache_bytes, 0, limits)).await
+    }
+
+    /// With an empty database and settings of its own.
+    pub(crate) async fn set(set: impl FnOnce(&mut AppState)) -> Self {
+        let mut api = Self::new().await;
+        set(&mut api.state);
+        Self::of(api.db, api.state).await
+    }
+
+    async fn of(db: Rc<TestDb>, state: AppState) -> Self {
         let app = app::build(state.clone());
         let service = Rc::new(init_service(app).await);
         let service = move |call: Call| -> Answering {

@@ -27,6 +27,7 @@ use ward_policy::db::embedded::Embedded;
 use http::{assert_ok_or_away, assert_ok_or_away_or_unknown, create, exchange, get, get_by, organizations};
 use process::{Place, Run, Starting, database, eventually};
 
+mod alarms;
 mod backup;
 mod bounds;
 mod docs;
@@ -342,6 +343,10 @@ fn a_bad_setting_is_one_line_before_anything_is_started() -> Outcome {
         ("WARD_POLICY_BODY_BYTES", "-1"),
         ("WARD_POLICY_SLOW_QUERY_MS", "soon"),
         ("WARD_POLICY_LOG_FORMAT", "xml"),
+        ("WARD_POLICY_CORS_ORIGINS", "*"),
+        ("WARD_POLICY_CORS_ORIGINS", "www.example.jp"),
+        ("WARD_POLICY_CORS_ORIGINS", "https://a.example,https://b.example/pages"),
+        ("WARD_POLICY_PUBLIC_URL", "www.example.jp/policies"),
         ("WARD_POLICY_METRICS_BIND", &taken),
         ("WARD_POLICY_BIND", "nonsense"),
         ("WARD_POLICY_BIND", "127.0.0.1"),

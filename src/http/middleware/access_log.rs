@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{authentication::context, rate_limit, security_headers};
+use super::{authentication::context, cors, rate_limit, security_headers};
 use crate::{
     db::{Database, in_one_line},
     error::Error,
@@ -13,6 +13,7 @@ use crate::{
         metrics::Requests,
         negotiation::{is_acceptable, language},
         problem::Problem,
+        public_address,
         request_id::{REQUEST_ID, RequestId, request_id},
         trace_context::{self, TRACEPARENT, TRACESTATE, Trace},
     },
@@ -101,6 +102,7 @@ pub async fn observe(
     let path = req.path().to_owned();
     let language = language(req.headers());
     let has_body = has_body(&req);
+    let is_preflight = cors::is_preflight(&req);
     req.extensions_mut().insert(RequestId(Arc::clone(&id)));
     // Every resource must serve GET and HEAD alike (RFC 9110, 9.1); the HTTP/1 encoder drops the body.
     if method == Method::HEAD {
@@ -148,15 +150,7 @@ pub async fn observe(
     if let Some(value) = state {
         response.headers_mut().insert(TRACESTATE, value);
     }
-    let left = response
-        .request()
-        .extensions()
-        .get::<rate_limit::RateLimitState>()
-        .copied();
-    if let Some(left) = left {
-        left.tell(response.headers_mut());
-    }
-    security_headers::protect(&path, response.headers_mut());
+    finish(&mut response, is_preflight);
     let req = response.request();
     // A cached response, whose request was not routed, brings its own route.
     let Route(route) = req.extensions().get().cloned().unwrap_or_else(|| Route::of(req));
@@ -185,6 +179,21 @@ pub async fn observe(
         }
         None => response,
     })
+}
+
+/// Sets the headers that every response ends with.
+fn finish(response: &mut ServiceResponse, is_preflight: bool) {
+    let req = response.request().clone();
+    let left = req.extensions().get::<rate_limit::RateLimitState>().copied();
+    let headers = response.headers_mut();
+    if let Some(left) = left {
+        left.tell(headers);
+    }
+    security_headers::protect(headers);
+    if !is_preflight {
+        cors::let_read(headers);
+    }
+    public_address::complete_links(&req, headers);
 }
 
 /// Whether a body follows the request's head.

@@ -12,20 +12,26 @@ use actix_web::{
 };
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
+use url::form_urlencoded;
 
 use super::rate_limit;
 use crate::{
     auth::{
-        CHANGE_REASON, Caller, CallerKey, IDEMPOTENCY_KEY, LONGEST_REASON, RequiredPermission, token::PresentedToken,
+        CHANGE_REASON, Caller, CallerKey, IDEMPOTENCY_KEY, LONGEST_REASON, RequiredPermission, ticket::PresentedTicket,
+        token::PresentedToken,
     },
     db::{
-        Context, Database, IdempotencyKey,
+        Context, Database, IdempotencyKey, Token, TokenDirectory,
         consistency::{CONSISTENCY_TOKEN, Consistency},
     },
     error::{Error, Place, Result, Violation},
     http::{address, connection::Connection, request_id::RequestId, required_permissions::RequiredPermissions},
     value::{composed, language::Bilingual},
 };
+
+/// The operation that a ticket opens, and the parameter that carries it.
+const OPENED_BY_TICKET: &str = "/v1/changes/stream";
+pub(crate) const TICKET: &str = "ticket";
 
 /// The context of this request: its caller, and all that is known of the caller.
 #[must_use]
@@ -59,10 +65,16 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
     // The path as it will be routed: percent-decoded.
     let pattern = req.resource_map().match_pattern(req.match_info().as_str());
     let needs = req.app_data::<web::Data<RequiredPermissions>>();
-    let need = needs.map_or(RequiredPermission::Admin, |needs| needs.get(req.method(), pattern));
-    let mut context = match req.headers().get(header::AUTHORIZATION) {
+    let need = needs.map_or(RequiredPermission::Admin, |needs| {
+        needs.get(req.method(), pattern.clone())
+    });
+    let authorization = req.headers().get(header::AUTHORIZATION);
+    let takes_ticket = *req.method() == Method::GET && pattern.as_deref() == Some(OPENED_BY_TICKET);
+    let ticket = takes_ticket.then(|| ticket(req.query_string())).flatten();
+    let mut context = match (authorization, ticket) {
+        (None, Some(ticket)) => holder_of_ticket(req, &ticket).await?,
         // Health probes are answered whoever asks.
-        Some(value) if req.path().starts_with("/v1/") || need != RequiredPermission::Nothing => {
+        (Some(value), _) if req.path().starts_with("/v1/") || need != RequiredPermission::Nothing => {
             holder(req, value).await?
         }
         _ => {
@@ -89,16 +101,42 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
     Ok(context)
 }
 
-/// The context of the presented token's holder. A request without a valid token counts for its address.
+/// The context of the presented token's holder.
 async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Result<Context> {
-    let database = req
-        .app_data::<web::Data<Database>>()
-        .ok_or_else(|| Error::internal("no database configured"))?;
     let presented = authorization.to_str().ok().and_then(PresentedToken::read);
+    holder_of(req, presented, TokenDirectory::find).await
+}
+
+/// The context of the caller to whom a ticket was given, which is good no more after this.
+async fn holder_of_ticket(req: &ServiceRequest, ticket: &str) -> Result<Context> {
+    let presented = PresentedTicket::read(ticket);
+    let hash = presented
+        .as_ref()
+        .map(|presented| presented.hash.clone())
+        .unwrap_or_default();
+    let found = holder_of(req, presented, TokenDirectory::find_by_ticket).await;
+    let context = found.map_err(|e| match e {
+        Error::InvalidToken => Error::InvalidTicket,
+        e => e,
+    })?;
+    if database(req)?.of(context.clone()).take_ticket(hash).await? {
+        Ok(context)
+    } else {
+        Err(Error::InvalidTicket)
+    }
+}
+
+/// The context of the holder of the token that `find` finds by what was presented. A request without a valid token
+/// counts for its address.
+async fn holder_of<P>(
+    req: &ServiceRequest,
+    presented: Option<P>,
+    find: fn(&TokenDirectory, &P) -> Option<Arc<Token>>,
+) -> Result<Context> {
+    let database = database(req)?;
     let find = || {
-        presented
-            .as_ref()
-            .and_then(|presented| database.tokens().find(presented))
+        let presented = presented.as_ref();
+        presented.and_then(|presented| find(database.tokens(), presented))
     };
     rate_limit::admit(
         req,
@@ -117,6 +155,20 @@ async fn holder(req: &ServiceRequest, authorization: &header::HeaderValue) -> Re
     let mut context = Context::from(caller);
     context.token = Some(token);
     Ok(context)
+}
+
+fn database(req: &ServiceRequest) -> Result<&Database> {
+    req.app_data::<web::Data<Database>>()
+        .map(web::Data::get_ref)
+        .ok_or_else(|| Error::internal("no database configured"))
+}
+
+/// The ticket in a query.
+fn ticket(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(name, _)| name == TICKET)
+        .map(|(_, ticket)| ticket.into_owned())
 }
 
 /// The reason for a change: percent-encoded UTF-8, since a header holds nothing else safely.

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     auth::IDEMPOTENCY_KEY,
     db::{CacheTag, Context, Database, PublicVersion, consistency::CONSISTENCY_TOKEN},
-    http::{address, etag, html::PAGE, media_type::JSON, respond},
+    http::{address, etag, html::PAGE, media_type::JSON, public_address, respond},
     value::today,
 };
 
@@ -177,6 +177,11 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>
     for accept in req.headers().get_all(header::ACCEPT) {
         key.push(b'\n');
         key.extend_from_slice(accept.as_bytes());
+    }
+    if req.path() == DOCUMENT {
+        // It names the address of the service.
+        key.push(b'\0');
+        key.extend_from_slice(public_address::prefix(req.request()).as_bytes());
     }
     if let Some(coding) = Coding::wanted(req.headers()) {
         key.push(b'\r');

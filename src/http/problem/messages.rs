@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::MOST_NAMED;
+use super::{MOST_NAMED, clip};
 use crate::{
     error::{Error, MOST_VIOLATIONS, Violation},
     value::language::Bilingual,
@@ -24,6 +24,9 @@ const THINGS: &[(&str, &str)] = &[
     ("change", "変更履歴のこの位置はありません"),
 ];
 
+/// Most characters of an origin that a message repeats: more than a host may have.
+const LONGEST_ORIGIN: usize = 300;
+
 impl Error {
     /// The broken rules.
     pub(super) fn violations(&self) -> &[Violation] {
@@ -40,6 +43,21 @@ impl Error {
                 "有効なトークンを Authorization: Bearer で送ってください",
                 "send a valid token as Authorization: Bearer",
             ),
+            Self::InvalidTicket => Bilingual::new(
+                "チケットが無効か、使用済みか、期限切れです。POST /v1/changes/tickets で新しいチケットを取得してください",
+                "the ticket is wrong, used or expired; get a new one by POST /v1/changes/tickets",
+            ),
+            Self::ForeignOrigin(origin) => {
+                let origin = clip(origin, LONGEST_ORIGIN);
+                Bilingual::new(
+                    format!(
+                        "{origin} のページには、公開データの読み取りだけが許可されています。書き込みを許可するには、サービスの設定 WARD_POLICY_CORS_ORIGINS に {origin} を加えてください"
+                    ),
+                    format!(
+                        "pages of {origin} may read what is public, and may not write; to allow it, add {origin} to the service's setting WARD_POLICY_CORS_ORIGINS"
+                    ),
+                )
+            }
             Self::Forbidden => Bilingual::new("このトークンでは許可されていません", "the token does not allow this"),
             Self::Gone => Bilingual::new(
                 "このカーソルは以前の履歴のものです。/v1/snapshot からやり直してください",

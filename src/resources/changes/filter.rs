@@ -1,5 +1,6 @@
 //! Which changes a caller follows, from where, how many at a time.
 
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use utoipa::{
     IntoParams,
     openapi::{
@@ -11,7 +12,9 @@ use utoipa::{
 
 use super::{ChangeType, cursor::Cursor};
 use crate::{
+    error::{Error, Result, Violation},
     http::{
+        middleware::authentication::TICKET,
         pagination::Limit,
         query::{AnyOf, Fault, FromParams, Param, Params, document},
     },
@@ -41,6 +44,26 @@ pub struct Streamed {
     pub filter: Filter,
 }
 
+/// Who streams, where a ticket says so: the authentication layer has taken it.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    is_given: bool,
+}
+
+impl Ticket {
+    /// Fails where a token is given too: that may be another caller's.
+    pub fn must_be_alone(&self, headers: &HeaderMap) -> Result<()> {
+        if self.is_given && headers.contains_key(AUTHORIZATION) {
+            let detail = Bilingual::new(
+                "Authorization とは一緒に使えません。どちらか一方にしてください",
+                "cannot be given together with Authorization: give one of them",
+            );
+            return Err(Error::malformed(Violation::of(TICKET, "both", detail)));
+        }
+        Ok(())
+    }
+}
+
 /// Which changes to list, from where, how many, and how long to wait for one.
 #[derive(Debug, Clone)]
 pub struct Feed {
@@ -65,6 +88,15 @@ impl FromParams for Streamed {
                 types: types?.0,
                 organizations: organizations?.0,
             },
+        })
+    }
+}
+
+impl FromParams for Ticket {
+    fn take(params: &mut Params) -> Option<Self> {
+        let ticket = params.take::<Option<TicketText>>(TICKET)?;
+        Some(Self {
+            is_given: ticket.is_some(),
         })
     }
 }
@@ -99,6 +131,16 @@ impl IntoParams for Streamed {
                  longer go by included.",
             ),
         ]
+    }
+}
+
+impl IntoParams for Ticket {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![document::<Option<TicketText>>(
+            TICKET,
+            "A ticket, for browsers' `EventSource`, which cannot send a token: `POST /v1/changes/tickets` gives one. It is good \
+             once, for a minute; 401 after that.",
+        )]
     }
 }
 
@@ -150,6 +192,22 @@ impl Param for Wait {
             .minimum(Some(0))
             .maximum(Some(60))
             .default(Some(0.into()))
+            .into()
+    }
+}
+
+/// A ticket as it stands in an address.
+#[derive(Debug, Clone)]
+struct TicketText;
+
+impl Param for TicketText {
+    fn read(_: &str) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(100))
             .into()
     }
 }

@@ -22,7 +22,7 @@ use utoipa::{
 use super::{
     change::Change,
     cursor::{Cursor, unreadable},
-    filter::{Filter, Streamed},
+    filter::{Filter, Streamed, Ticket},
     reading::{self, Page},
 };
 use crate::{
@@ -46,13 +46,20 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// as its `id`. A client that comes back says the last `id` it has as `Last-Event-ID`, which goes before `cursor`; browsers'
 /// `EventSource` does so by itself. While nothing happens a comment comes every 15 seconds, with an `id` that goes on over
 /// what was not asked for. The service ends a stream after ten minutes, when it stops, and when the token is
-/// revoked or expires: come back.
+/// revoked or expires: come back. `EventSource` cannot send a token: it opens the stream with a `ticket`, and comes back with
+/// a new one and the last `id` as `cursor`.
 #[utoipa::path(
     tag = "changes",
-    params(Streamed, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event the caller has.", max_length = 100))
+    params(Streamed, Ticket, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event the caller has.", max_length = 100))
 )]
 #[get("/changes/stream")]
-pub(super) async fn stream_changes(db: Db, Query(wanted): Query<Streamed>, req: HttpRequest) -> Result<Events> {
+pub(super) async fn stream_changes(
+    db: Db,
+    Query(given): Query<(Streamed, Ticket)>,
+    req: HttpRequest,
+) -> Result<Events> {
+    let (wanted, ticket) = given;
+    ticket.must_be_alone(req.headers())?;
     let after = last_event(req.headers())?.or(wanted.cursor);
     let follower = db.follower()?;
     let filter = wanted.filter.clone();

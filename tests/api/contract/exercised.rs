@@ -77,6 +77,7 @@ async fn every_operation_is_exercised() {
         "decimals": 1, "direction": "higher_is_better", "target": factories::at_least(&json!(48)), "result": factories::result(2024)
     });
     api.post("/v1/evaluations/preview", &preview).await.must_be(200);
+    api.send(Call::new("POST", "/v1/changes/tickets")).await.must_be(201);
     let tree = api.get("/v1/policies/nishi/2024/tree").await;
     api.put("/v1/policies/nishi/2024/tree", &tree.etag(), &tree.body)
         .await

@@ -27,11 +27,12 @@ const VIEWS: [&str; 3] = ["changes", "derived.counted", "published"];
 /// Tables of what is counted of others: no history, and made anew when it is lost.
 const DERIVED: [&str; 3] = ["derived.kept_answers", "derived.tallied", "derived.tallies"];
 /// Tables that are no rows of policies: what is kept of them is never changed, or is nobody's history.
-const BOOKS: [&str; 5] = [
+const BOOKS: [&str; 6] = [
     "change_epoch",
     "change_log",
     "idempotency_keys",
     "revisions",
+    "stream_tickets",
     "token_uses",
 ];
 

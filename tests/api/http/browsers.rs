@@ -9,6 +9,8 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
     api.publish("nishi/2024", "plan").await.must_be(201);
     let item = format!("/v1/indicators/{}", nishi.indicator.id());
     let tag = api.get(&item).await.etag();
+    let form = "/v1/policies/nishi/2024/form";
+    let (page, filled) = (api.get("/docs/").await.etag(), api.get(form).await.etag());
     let data = "default-src 'none'; frame-ancestors 'none'";
     for (call, status, policy) in [
         (Call::new("GET", &item), 200, data),
@@ -23,12 +25,19 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
         (Call::new("GET", "/v1/snapshot"), 200, data),
         (Call::new("GET", "/openapi.json"), 200, data),
         (Call::new("GET", "/healthz"), 200, data),
+        (Call::new("GET", form), 200, "style-src 'sha256-"),
+        (Call::new("GET", "/docs/"), 200, "script-src 'self';"),
+        // A browser takes the policy of the 304 for that of the page it has.
         (
-            Call::new("GET", "/v1/policies/nishi/2024/form"),
-            200,
+            Call::new("GET", "/docs/").header("if-none-match", &page),
+            304,
+            "script-src 'self';",
+        ),
+        (
+            Call::new("GET", form).header("if-none-match", &filled),
+            304,
             "style-src 'sha256-",
         ),
-        (Call::new("GET", "/docs/"), 200, "script-src 'self';"),
     ] {
         let what = format!("{call:?}");
         let answer = api.send(call).await;

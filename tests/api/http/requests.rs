@@ -48,6 +48,12 @@ fn operations() -> Vec<(String, String, Vec<String>)> {
         .collect()
 }
 
+/// Whether an operation takes a body.
+fn takes_body(method: &str, path: &str) -> bool {
+    let operation = CONTRACT.operation(method, path);
+    operation.is_some_and(|operation| !operation.is["requestBody"].is_null())
+}
+
 /// A request over whatever is stored, where that is asked.
 fn of_any_state(method: &str, path: &str) -> Call {
     let call = Call::new(method, path);
@@ -267,7 +273,7 @@ async fn a_body_that_is_not_json_is_refused() {
     ] {
         for (method, path, _) in operations()
             .into_iter()
-            .filter(|(method, ..)| ["POST", "PUT", "PATCH"].contains(&method.as_str()))
+            .filter(|(method, path, _)| takes_body(method, path))
         {
             let media_type = if method == "PATCH" {
                 "application/merge-patch+json"
@@ -286,7 +292,7 @@ async fn a_body_of_another_type_or_coding_is_refused() {
     let api = Api::new().await;
     for (method, path, _) in operations()
         .into_iter()
-        .filter(|(method, ..)| ["POST", "PUT"].contains(&method.as_str()))
+        .filter(|(method, path, _)| method != "PATCH" && takes_body(method, path))
     {
         for media_type in [
             "text/markdown",
@@ -641,46 +647,6 @@ async fn a_request_keeps_its_id_or_gets_one() {
 }
 
 #[actix_web::test]
-async fn pages_of_other_sites_may_read_answers_and_errors() {
-    let api = Api::new().await;
-    let origin = "https://www.city.osaka.lg.jp";
-    for (method, path, status) in [
-        ("GET", "/v1/goals", 200),
-        ("GET", "/v1/goals?limit=0", 400),
-        ("GET", "/v1/none", 404),
-        ("DELETE", "/v1/goals", 405),
-        ("POST", "/v1/goals", 415),
-        ("GET", "/openapi.json", 200),
-    ] {
-        let answer = api
-            .send(Call::new(method, path).header("origin", origin))
-            .await
-            .must_be(status);
-        assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {path}");
-        let exposed = answer.header("access-control-expose-headers").to_lowercase();
-        for name in ["etag", "link", "location", "retry-after", "x-request-id", "traceparent"] {
-            assert!(exposed.contains(name), "{path}: {name} in {exposed}");
-        }
-    }
-}
-
-#[actix_web::test]
-async fn pages_of_other_sites_may_ask_before_they_read_but_not_before_they_write() {
-    let api = Api::new().await;
-    let ask = |method: &str| {
-        Call::new("OPTIONS", "/v1/goals")
-            .header("origin", "https://example.jp")
-            .header("access-control-request-method", method)
-    };
-    let answer = api
-        .send(ask("GET").header("access-control-request-headers", "if-none-match"))
-        .await
-        .must_be(200);
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert_eq!(api.send(ask("DELETE")).await.status, 400);
-}
-
-#[actix_web::test]
 async fn a_problem_repeats_no_more_of_a_request_than_it_documents() {
     let api = Api::new().await;
     let name = "x".repeat(5000);
@@ -739,8 +705,6 @@ async fn the_contract_is_served_with_its_pages() {
         (answer.header("content-type"), &answer.body["openapi"]),
         ("application/json", &json!("3.1.0"))
     );
-    let page = api.get("/docs/").await.must_be(200);
-    assert!(String::from_utf8_lossy(&page.bytes).contains("swagger-ui"));
     for path in ["/", "/docs"] {
         let answer = api.get(path).await;
         assert_eq!(
@@ -940,18 +904,13 @@ async fn the_documentation_comes_out_of_the_binary() {
     let api = Api::new().await;
     let page = api.get("/docs/").await.must_be(200);
     let page = String::from_utf8_lossy(&page.bytes).into_owned();
-    let own: Vec<&str> = page
-        .split('"')
-        .filter(|part| part.starts_with("./") && part.contains("swagger"))
-        .collect();
+    let own: Vec<&str> = page.split('"').filter(|part| part.contains("?v=")).collect();
     assert!(
-        own.len() >= 4 && !page.contains("https://"),
+        own.len() == 4 && !page.contains("https://"),
         "the page needs nothing from outside: {page}"
     );
     for asset in own {
-        api.get(asset.replacen('.', "/docs", 1)).await.must_be(200);
+        api.get(format!("/docs/{asset}")).await.must_be(200);
     }
-    let start = api.get("/docs/swagger-initializer.js").await.must_be(200);
-    assert!(String::from_utf8_lossy(&start.bytes).contains("\"/openapi.json\""));
     assert_eq!(api.get("/openapi.json").await.must_be(200).body["openapi"], "3.1.0");
 }
