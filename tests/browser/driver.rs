@@ -99,19 +99,50 @@ impl Browser {
         self.command("POST", "/execute/sync", Some(&json!({ "script": script, "args": [] })))
     }
 
-    /// What the first element of a selector is to those who cannot see it.
-    pub(crate) fn role(&self, selector: &str) -> Outcome<Value> {
+    /// Waits until a script returns something else than null and false.
+    pub(crate) fn until(&self, script: &str) -> Outcome<Value> {
+        eventually(|| {
+            let found = self.run(script)?;
+            Ok((!found.is_null() && found != json!(false)).then_some(found))
+        })
+        .map_err(|e| format!("{script}: {e}").into())
+    }
+
+    /// The first element of a selector, as the driver names it.
+    fn element(&self, selector: &str) -> Outcome<String> {
         let wanted = json!({ "using": "css selector", "value": selector });
         let found = self.command("POST", "/element", Some(&wanted))?;
         let id = found
             .as_object()
             .and_then(|found| found.values().next())
             .and_then(Value::as_str);
-        self.command(
-            "GET",
-            &format!("/element/{}/computedrole", id.ok_or("no element")?),
-            None,
-        )
+        Ok(format!("/element/{}", id.ok_or("no element")?))
+    }
+
+    /// What the first element of a selector is to those who cannot see it.
+    pub(crate) fn role(&self, selector: &str) -> Outcome<Value> {
+        self.command("GET", &format!("{}/computedrole", self.element(selector)?), None)
+    }
+
+    /// Clicks on the first element of a selector.
+    pub(crate) fn click(&self, selector: &str) -> Outcome {
+        let element = self.element(selector)?;
+        self.command("POST", &format!("{element}/click"), Some(&json!({})))
+            .map(|_| ())
+    }
+
+    /// Types a text instead of what the first element of a selector holds.
+    pub(crate) fn fill(&self, selector: &str, text: &str) -> Outcome {
+        // Control and A, then Delete.
+        let typed = json!({ "text": format!("\u{e009}a\u{e000}\u{e017}{text}") });
+        let element = self.element(selector)?;
+        self.command("POST", &format!("{element}/value"), Some(&typed))
+            .map(|_| ())
+    }
+
+    /// Goes into the first frame of the page.
+    pub(crate) fn enter_frame(&self) -> Outcome {
+        self.command("POST", "/frame", Some(&json!({ "id": 0 }))).map(|_| ())
     }
 
     /// The whole page as PNG; it stays among the build's files, for whoever wants to look at it.
@@ -130,7 +161,7 @@ impl Browser {
         self.pictured(name, json!({ "clip": clip }))
     }
 
-    fn pictured(&self, name: &str, mut params: Value) -> Outcome<Vec<u8>> {
+    pub(crate) fn pictured(&self, name: &str, mut params: Value) -> Outcome<Vec<u8>> {
         params["format"] = json!("png");
         params["captureBeyondViewport"] = json!(true);
         let wanted = json!({ "cmd": "Page.captureScreenshot", "params": params });
@@ -145,10 +176,16 @@ impl Browser {
         kept("form.pdf", &self.command("POST", "/print", Some(&wanted))?)
     }
 
+    /// The errors and warnings of the browser's console, since it was last asked.
+    pub(crate) fn complaints(&self) -> Outcome<Vec<String>> {
+        let said = self.command("POST", "/se/log", Some(&json!({ "type": "browser" })))?;
+        let said = said.as_array().ok_or("no log")?;
+        Ok(said.iter().map(|line| line["message"].to_string()).collect())
+    }
+
     /// Fails where the browser's console holds an error or a warning.
     pub(crate) fn complained_of_nothing(&self) -> Outcome {
-        let said = self.command("POST", "/se/log", Some(&json!({ "type": "browser" })))?;
-        assert_eq!(said, json!([]));
+        assert_eq!(self.complaints()?, Vec::<String>::new());
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! The page of the form in a real browser: on a desk, on a phone and on paper.
+//! What is there for people, in a real browser: the page of the form on a desk, on a phone and on paper, pages of other
+//! origins, and the documentation.
 
 #![expect(
     clippy::indexing_slicing,
@@ -12,13 +13,16 @@ use serde_json::{Value, json};
 use driver::{Browser, Screen};
 use process::{Place, Service};
 
+mod documentation;
 mod driver;
 #[path = "../service/http.rs"]
 #[expect(dead_code, reason = "it is the tests' of the program, which need more of it")]
 mod http;
+mod pages;
 #[path = "../service/process.rs"]
 #[expect(dead_code, reason = "likewise")]
 mod process;
+mod site;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -28,8 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const RESULTS: &str = include_str!("../forms/nishi-2024-results.txt");
 
 /// A service with the sample, its results filled in and published.
-fn published(place: &Place) -> Outcome<Service> {
-    let service = place.serve(&[])?;
+fn published(place: &Place, settings: &[(&str, &str)]) -> Outcome<Service> {
+    let service = place.spawn(&[], settings)?.wait()?;
     let token = place.token()?;
     let post = |path: &str, headers: &[(&str, &str)], body: &[u8]| -> Outcome {
         let headers = [headers, &[("Change-Reason", "test")]].concat();
@@ -206,7 +210,7 @@ fn everything_has_its_head(browser: &Browser) -> Outcome {
 #[test]
 fn the_form_is_readable_on_a_desk_and_on_a_phone() -> Outcome {
     let place = Place::new("browser-screen")?;
-    let service = published(&place)?;
+    let service = published(&place, &[])?;
     for screen in [Screen::Desk, Screen::Phone] {
         let browser = open(screen, &service)?;
         assert_eq!(browser.run("return document.title;")?, "令和6年度 西区運営方針");
@@ -237,7 +241,7 @@ fn the_form_is_readable_on_a_desk_and_on_a_phone() -> Outcome {
 #[test]
 fn the_form_is_a_few_pages_of_a4() -> Outcome {
     let place = Place::new("browser-paper")?;
-    let service = published(&place)?;
+    let service = published(&place, &[])?;
     let browser = open(Screen::Desk, &service)?;
     let paper = browser.paper()?;
     let text = String::from_utf8_lossy(&paper);
