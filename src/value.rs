@@ -116,7 +116,8 @@ pub fn forget_labels(schema: &mut RefOr<Schema>) {
 #[must_use]
 pub fn written(pattern: &str) -> Option<Bilingual> {
     let mut all = key::WRITTEN.iter().chain([&text::WRITTEN, &time::DATE_WRITTEN]);
-    all.find(|(known, ..)| *known == pattern).map(|(_, ja, en)| Bilingual::new(*ja, *en))
+    all.find(|(known, ..)| *known == pattern)
+        .map(|(_, ja, en)| Bilingual::new(*ja, *en))
 }
 
 /// Makes a newtype a column: `column!(FiscalYear: Integer = i32)`.

@@ -33,8 +33,8 @@ use crate::{
 
 pub use draft::Draft;
 pub use known::{Known, fill_in_each, leave_to, missing, required, said};
-pub use messages::{one_of, too_many};
 use messages::{is_about_null, sentence, unknown_code, unknown_field};
+pub use messages::{one_of, too_many};
 pub use read_only::ReadOnly;
 
 mod draft;
@@ -66,6 +66,7 @@ pub trait Rules {
 
     /// The members that the server sets and that answers show: pointers, in which `*` stands for each item of a list. They
     /// may come back as they were read.
+    #[must_use]
     fn read_only() -> Vec<String> {
         Vec::new()
     }

@@ -138,9 +138,17 @@ impl Rules for BudgetInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/goal_code", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        [
+            "/id",
+            "/goal_code",
+            "/organization",
+            "/policy_year",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
     }
 }
 

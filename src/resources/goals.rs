@@ -105,9 +105,16 @@ pub struct GoalInput {
 
 impl Rules for GoalInput {
     fn read_only() -> Vec<String> {
-        ["/id", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        [
+            "/id",
+            "/organization",
+            "/policy_year",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
     }
 }
 
@@ -180,10 +187,7 @@ async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) ->
 /// of the caller's. What is below it stays.
 #[utoipa::path(tag = "goals", security(("token" = ["edit"])), params(Condition))]
 #[put("/goals/{id}")]
-async fn replace_goal(
-    row: ConditionalWrite<Id, Condition>,
-    body: Json<GoalInput>,
-) -> Result<Idempotent<Stored<Goal>>> {
+async fn replace_goal(row: ConditionalWrite<Id, Condition>, body: Json<GoalInput>) -> Result<Idempotent<Stored<Goal>>> {
     row.replace_or_create(body, permitted, change, |tx, id, input| {
         policies::permit(tx, Permission::Edit, input.policy_id).map_err(no_policy)?;
         check_new(*id, find_by_id::<Goal>(tx, *id))?;

@@ -186,9 +186,17 @@ impl Rules for IndicatorInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/goal_code", "/organization", "/policy_year", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        [
+            "/id",
+            "/goal_code",
+            "/organization",
+            "/policy_year",
+            "/version",
+            "/created_at",
+            "/updated_at",
+        ]
+        .map(str::to_owned)
+        .into()
     }
 }
 
@@ -271,11 +279,7 @@ async fn list_indicators(
 /// the series. Without `series_id` it starts a series.
 #[utoipa::path(tag = "indicators", security(("token" = ["edit"])))]
 #[post("/indicators")]
-async fn create_indicator(
-    db: Db,
-    _: NoQuery,
-    body: Json<IndicatorDraft>,
-) -> Result<Idempotent<Created<Indicator>>> {
+async fn create_indicator(db: Db, _: NoQuery, body: Json<IndicatorDraft>) -> Result<Idempotent<Created<Indicator>>> {
     db.create(body, |tx, draft| {
         let input = complete(tx, draft, None)?;
         create(tx, Id::generate(), &input)
@@ -430,7 +434,10 @@ fn complete(tx: &mut Tx<'_>, draft: &IndicatorDraft, replaced: Option<Id>) -> Re
         return draft.complete(&Known::default());
     };
     goals::permit(tx, goal).map_err(no_goal)?;
-    let year = g::table.inner_join(p::table).filter(g::id.eq(goal)).select(p::fiscal_year);
+    let year = g::table
+        .inner_join(p::table)
+        .filter(g::id.eq(goal))
+        .select(p::fiscal_year);
     let others = indicators::table.filter(indicators::goal_id.eq(goal));
     let others = others.filter(indicators::id.ne(replaced.unwrap_or(Id(Uuid::nil()))));
     let last: Option<i32> = others.select(max(indicators::position)).first(tx.conn)?;

@@ -153,7 +153,9 @@ impl Rules for OrganizationInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/version", "/created_at", "/updated_at"].map(str::to_owned).into()
+        ["/id", "/version", "/created_at", "/updated_at"]
+            .map(str::to_owned)
+            .into()
     }
 }
 

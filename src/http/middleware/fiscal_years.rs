@@ -45,7 +45,10 @@ fn canonical(path: &str) -> Option<String> {
     }
     let written = percent_decode_str(part).decode_utf8().ok()?;
     let is_one_word = !written.contains(char::is_whitespace);
-    let year = fiscal_year::parse(&written, None).ok().filter(|_| is_one_word)?.to_string();
+    let year = fiscal_year::parse(&written, None)
+        .ok()
+        .filter(|_| is_one_word)?
+        .to_string();
     *parts.get_mut(at)? = &year;
     Some(parts.join("/"))
 }
@@ -59,9 +62,18 @@ mod tests {
         for (path, there) in [
             ("/v1/policies/nishi/R6", Some("/v1/policies/nishi/2024")),
             ("/v1/policies/nishi/r6/tree", Some("/v1/policies/nishi/2024/tree")),
-            ("/v1/policies/nishi/%E4%BB%A4%E5%92%8C6%E5%B9%B4%E5%BA%A6", Some("/v1/policies/nishi/2024")),
-            ("/v1/policies/nishi/2024%E5%B9%B4%E5%BA%A6/form", Some("/v1/policies/nishi/2024/form")),
-            ("/v1/policies/nishi/H31/revisions/1", Some("/v1/policies/nishi/2019/revisions/1")),
+            (
+                "/v1/policies/nishi/%E4%BB%A4%E5%92%8C6%E5%B9%B4%E5%BA%A6",
+                Some("/v1/policies/nishi/2024"),
+            ),
+            (
+                "/v1/policies/nishi/2024%E5%B9%B4%E5%BA%A6/form",
+                Some("/v1/policies/nishi/2024/form"),
+            ),
+            (
+                "/v1/policies/nishi/H31/revisions/1",
+                Some("/v1/policies/nishi/2019/revisions/1"),
+            ),
             ("/v1/indicators/x/results/R5", Some("/v1/indicators/x/results/2023")),
             ("/v1/policies/nishi/2024", None),
             ("/v1/policies/nishi/6", None),

@@ -43,7 +43,9 @@ pub(super) fn broken_beside<T: DeserializeOwned + Rules>(
     for time in 0..times {
         work::spend(VALUE * values);
         let mut document = document.clone();
-        holes.iter().for_each(|hole| hole.fill(&mut document, time));
+        for hole in &holes {
+            hole.fill(&mut document, time);
+        }
         let found = match filled::<T>(&mut document, known) {
             Ok(body) => {
                 let mut found = body.broken();
@@ -97,12 +99,16 @@ fn holes(checker: &Checker, mistakes: &[Violation]) -> Option<Vec<Hole>> {
 }
 
 fn is_within(pointer: &str, place: &str) -> bool {
-    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    pointer
+        .strip_prefix(place)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Hole {
     fn fill(&self, document: &mut Value, time: usize) {
-        let Some((parent, name)) = self.at.rsplit_once('/') else { return };
+        let Some((parent, name)) = self.at.rsplit_once('/') else {
+            return;
+        };
         let value = self.values.get(time % self.values.len().max(1));
         match (document.pointer_mut(parent), value) {
             (Some(Value::Object(members)), value) => {

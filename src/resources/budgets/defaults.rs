@@ -27,8 +27,8 @@ pub fn fill_in(figure: &mut Members) -> Vec<Violation> {
     let status: Option<BudgetStatus> = said(figure, "status");
     let text: Option<String> = said(figure, "text");
     let read = text.as_deref().map(|text| money::read(text, None));
-    let is_another = |it: &&ReadMoney| it.parse == Parse::Full && amount.is_some() && it.amount_yen != amount;
-    if read.as_ref().filter(is_another).is_some() {
+    let is_another = |it: &ReadMoney| it.parse == Parse::Full && amount.is_some() && it.amount_yen != amount;
+    if read.as_ref().is_some_and(is_another) {
         return vec![text_differs("/amount_yen")];
     }
     let stated = read.filter(|read| amount.is_none() || read.amount_yen == amount);
@@ -36,7 +36,7 @@ pub fn fill_in(figure: &mut Members) -> Vec<Violation> {
         let of_text = stated.as_ref().map_or(BudgetStatus::Blank, |read| read.status);
         Some(amount.map_or(of_text, |_| BudgetStatus::Stated))
     });
-    if !status.is_none_or(|status| status == BudgetStatus::Stated) {
+    if status.is_some_and(|status| status != BudgetStatus::Stated) {
         return vec![];
     }
     leave_to(figure, "amount_yen", || stated.as_ref()?.amount_yen);
@@ -77,28 +77,44 @@ mod tests {
             (json!({ "text": "調整中" }), json!(["unread", null, null])),
             (json!({}), json!(["blank", null, null])),
             (json!({ "amount_yen": null }), json!(["blank", null, null])),
-            (json!({ "amount_yen": 85_000_000 }), json!(["stated", 85_000_000, 1_000_000])),
-            (json!({ "amount_yen": 85_001_000 }), json!(["stated", 85_001_000, 1_000])),
+            (
+                json!({ "amount_yen": 85_000_000 }),
+                json!(["stated", 85_000_000, 1_000_000]),
+            ),
+            (
+                json!({ "amount_yen": 85_001_000 }),
+                json!(["stated", 85_001_000, 1_000]),
+            ),
             (json!({ "amount_yen": -7 }), json!(["stated", -7, 1])),
             (json!({ "amount_yen": 0 }), json!(["stated", 0, 1])),
             (
                 json!({ "amount_yen": 85_000_000, "text": "85,000千円" }),
                 json!(["stated", 85_000_000, 1_000]),
             ),
-            (json!({ "status": "stated", "text": "85百万円" }), json!(["stated", 85_000_000, 1_000_000])),
-            (json!({ "status": "none", "text": "85百万円" }), json!(["none", null, null])),
+            (
+                json!({ "status": "stated", "text": "85百万円" }),
+                json!(["stated", 85_000_000, 1_000_000]),
+            ),
+            (
+                json!({ "status": "none", "text": "85百万円" }),
+                json!(["none", null, null]),
+            ),
             (
                 json!({ "status": "stated", "amount_yen": 1, "precision_yen": 1, "text": "85百万円" }),
                 json!(["stated", 1, 1]),
             ),
         ] {
-            let Value::Object(mut figure) = said.clone() else { continue };
+            let Value::Object(mut figure) = said.clone() else {
+                continue;
+            };
             assert_eq!(fill_in(&mut figure), [], "{said}");
             let member = |name: &str| figure.get(name).cloned().unwrap_or_default();
             let filled = ["status", "amount_yen", "precision_yen"].map(member);
             assert_eq!(json!(filled), whole, "{said}");
         }
-        let Value::Object(mut figure) = json!({ "amount_yen": 84_000_000, "text": "85百万円" }) else { return };
+        let Value::Object(mut figure) = json!({ "amount_yen": 84_000_000, "text": "85百万円" }) else {
+            return;
+        };
         assert_eq!(fill_in(&mut figure).len(), 1);
     }
 }

@@ -86,10 +86,17 @@ impl Rules for EvaluationPreview {
     fn fill_in(body: &mut Members, known: &Known) -> Vec<Violation> {
         let result = body.get_mut("result").and_then(Value::as_object_mut);
         let year = fiscal_year::containing(known.today);
-        let year = result.as_deref().and_then(|result| said(result, "fiscal_year")).or(year);
-        let missing = result.map(|result| results::defaults::fill_in(result, year)).unwrap_or_default();
+        let year = result
+            .as_deref()
+            .and_then(|result| said(result, "fiscal_year"))
+            .or(year);
+        let missing = result
+            .map(|result| results::defaults::fill_in(result, year))
+            .unwrap_or_default();
         let missing = missing.into_iter().map(|violation| violation.under("/result"));
-        missing.chain(indicators::defaults::fill_in_target(body, year, false)).collect()
+        missing
+            .chain(indicators::defaults::fill_in_target(body, year, false))
+            .collect()
     }
 
     fn read_only() -> Vec<String> {

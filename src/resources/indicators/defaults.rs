@@ -13,7 +13,7 @@ use crate::{
     },
     error::Violation,
     http::validation::{Known, Members, leave_to, required, said},
-    value::{Codes as _, Decimal, FiscalYear, Line, language::Bilingual},
+    value::{Codes as _, FiscalYear, Line, language::Bilingual},
 };
 
 /// The most characters of a unit.
@@ -54,13 +54,19 @@ pub fn fill_in_target(indicator: &mut Members, year: Option<FiscalYear>, is_draf
     let whole = whole.unwrap_or_default();
     leave_to(indicator, "unit", || {
         let unit = read.as_ref().and_then(|read| read.unit.clone());
-        Some(unit.filter(|unit| unit.chars().nth(LONGEST_UNIT).is_none()).map(Line::<LONGEST_UNIT>))
+        Some(
+            unit.filter(|unit| unit.chars().nth(LONGEST_UNIT).is_none())
+                .map(Line::<LONGEST_UNIT>),
+        )
     });
     leave_to(indicator, "decimals", || {
         Some(read.as_ref().map_or_else(|| places(&whole), |read| read.decimals))
     });
     leave_to(indicator, "direction", || Some(better(&whole, read.as_ref())));
-    missing.into_iter().map(|violation| violation.under("/target")).collect()
+    missing
+        .into_iter()
+        .map(|violation| violation.under("/target"))
+        .collect()
 }
 
 /// Fills in what a target leaves out. Who leaves members out has them read from the text: what is written beside it must then be
@@ -82,7 +88,11 @@ fn complete(target: &mut Members, read: Option<&ReadTarget>) -> Vec<Violation> {
     let is_alone = !["comparator", "value", "upper", "reference", "period"]
         .iter()
         .any(|name| target.get(*name).is_some_and(|value| !value.is_null()));
-    let comparator = if read.is_some() { Comparator::Unread } else { Comparator::Undecided };
+    let comparator = if read.is_some() {
+        Comparator::Unread
+    } else {
+        Comparator::Undecided
+    };
     leave_to(target, "comparator", || is_alone.then_some(comparator));
     leave_to(target, "reference", || Some(Reference::default()));
     leave_to(target, "period", || Some(Period::default()));
@@ -97,18 +107,16 @@ fn complete(target: &mut Members, read: Option<&ReadTarget>) -> Vec<Violation> {
 fn others(target: &Members, of_text: &Target) -> Vec<Violation> {
     let is_other = |name: &str| match name {
         "comparator" => said(target, name).is_some_and(|it: Comparator| it != of_text.comparator),
-        "value" => number(target, name).is_some_and(|it| it != of_text.value),
-        "upper" => number(target, name).is_some_and(|it| it != of_text.upper),
+        "value" => target.contains_key(name) && said(target, name) != of_text.value,
+        "upper" => target.contains_key(name) && said(target, name) != of_text.upper,
         "reference" => said(target, name).is_some_and(|it: Reference| it != of_text.reference),
         _ => said(target, name).is_some_and(|it: Period| it != of_text.period),
     };
     let names = ["comparator", "value", "upper", "reference", "period"].into_iter();
-    names.filter(|name| is_other(name)).map(|name| text_differs(name, of_text)).collect()
-}
-
-/// A number that a target has, or that it has none.
-fn number(target: &Members, name: &str) -> Option<Option<Decimal>> {
-    target.contains_key(name).then(|| said(target, name))
+    names
+        .filter(|name| is_other(name))
+        .map(|name| text_differs(name, of_text))
+        .collect()
 }
 
 /// The decimal places of the numbers of a target that has no text. A percentage of a reference is no number of the indicator.

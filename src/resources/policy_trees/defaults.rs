@@ -20,7 +20,9 @@ pub(super) fn fill_in(tree: &mut Members, known: &Known) -> Vec<Violation> {
         leave_to(goal, "budgets", || NONE);
         leave_to(goal, "indicators", || NONE);
         let mut all = fill_in_each(goal, "budgets", budgets::defaults::fill_in);
-        all.extend(fill_in_each(goal, "indicators", |indicator| fill_in_indicator(indicator, year)));
+        all.extend(fill_in_each(goal, "indicators", |indicator| {
+            fill_in_indicator(indicator, year)
+        }));
         all
     }));
     all
@@ -30,6 +32,8 @@ pub(super) fn fill_in(tree: &mut Members, known: &Known) -> Vec<Violation> {
 fn fill_in_indicator(indicator: &mut Members, year: Option<FiscalYear>) -> Vec<Violation> {
     leave_to(indicator, "results", || NONE);
     let mut all = indicators::defaults::fill_in_kind_and_target(indicator, year, false);
-    all.extend(fill_in_each(indicator, "results", |result| results::defaults::fill_in(result, year)));
+    all.extend(fill_in_each(indicator, "results", |result| {
+        results::defaults::fill_in(result, year)
+    }));
     all
 }

@@ -132,7 +132,10 @@ async fn store_results(
     Json(draft, shown): Json<ResultEntriesDraft>,
 ) -> Result<Idempotent<Answer<StoredResults>>> {
     let most = limits(&req).batch_items;
-    if draft.said::<Vec<IgnoredAny>>("/items").is_some_and(|items| items.len() > most) {
+    if draft
+        .said::<Vec<IgnoredAny>>("/items")
+        .is_some_and(|items| items.len() > most)
+    {
         let (code, detail) = too_many(most);
         return Err(Error::Invalid(vec![Violation::at("/items", code, detail)]));
     }
@@ -180,7 +183,11 @@ fn store_shown(
 ) -> Result<StoredResults> {
     let stored = stored(tx, entries)?;
     check(entries, known, &stored)?;
-    let was = stored.clone();
+    let was = if shown.is_empty() {
+        HashMap::new()
+    } else {
+        stored.clone()
+    };
     let (mut created, mut changed) = (0, 0);
     let mut other = Vec::new();
     for entry in entries {
@@ -195,7 +202,9 @@ fn store_shown(
     let mut now = self::stored(tx, entries)?;
     let on = today();
     if !shown.is_empty() {
-        check_shown(entries, shown, |key| was.get(key).or(now.get(key)).map(|row| row.clone().view(on)))?;
+        check_shown(entries, shown, |key| {
+            was.get(key).or(now.get(key)).map(|row| row.clone().view(on))
+        })?;
     }
     let items = entries
         .iter()

@@ -71,7 +71,10 @@ async fn read_me(db: Db, _: NoQuery) -> Result<Private<Me>> {
     let places: Vec<(Id, Slug)> = db
         .read(|conn| {
             let slugs = organizations::table.select((organizations::id, organizations::slug));
-            Ok(slugs.order(organizations::display_order).then_order_by(organizations::slug).load(conn.conn)?)
+            Ok(slugs
+                .order(organizations::display_order)
+                .then_order_by(organizations::slug)
+                .load(conn.conn)?)
         })
         .await?;
     let me = Me {
@@ -94,7 +97,10 @@ impl Me {
             Scope::On(permission, Some(id)) => {
                 let slug = places.iter().find(|(place, _)| place == id);
                 // A removed organization is shown by its id: the scope can be told from others, and allows nothing.
-                slug.map_or_else(|| scope.to_string(), |(_, slug)| format!("{}:{slug}", permission.code()))
+                slug.map_or_else(
+                    || scope.to_string(),
+                    |(_, slug)| format!("{}:{slug}", permission.code()),
+                )
             }
             Scope::On(_, None) | Scope::Admin => scope.to_string(),
         };

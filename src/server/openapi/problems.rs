@@ -34,7 +34,11 @@ fn all() -> [(&'static str, &'static str, Error); 18] {
             "There is no token, or one that is unknown, wrong, expired or revoked.",
             Error::Unauthenticated,
         ),
-        ("Forbidden", "The token does not allow this: `errors` names the scope that it lacks.", Error::Forbidden("edit:kita".to_owned())),
+        (
+            "Forbidden",
+            "The token does not allow this: `errors` names the scope that it lacks.",
+            Error::Forbidden("edit:kita".to_owned()),
+        ),
         (
             "Gone",
             "The cursor belongs to a history that is no more, as after the database was restored.",

@@ -47,12 +47,24 @@ async fn a_text_and_a_value_are_enough_to_be_evaluated() {
         ],
     );
     for (case, outcome) in [
-        (json!({ "target": { "text": "5件以下" }, "result": { "value": 5 } }), "achieved"),
-        (json!({ "target": { "comparator": "lt", "value": 5 }, "result": { "value": 5 } }), "not_achieved"),
+        (
+            json!({ "target": { "text": "5件以下" }, "result": { "value": 5 } }),
+            "achieved",
+        ),
+        (
+            json!({ "target": { "comparator": "lt", "value": 5 }, "result": { "value": 5 } }),
+            "not_achieved",
+        ),
         // What is not read is not judged.
-        (json!({ "target": { "text": "80%" }, "result": { "value": 90 } }), "not_evaluable"),
+        (
+            json!({ "target": { "text": "80%" }, "result": { "value": 90 } }),
+            "not_evaluable",
+        ),
         (json!({ "target": {}, "result": { "value": 90 } }), "not_evaluable"),
-        (json!({ "target": { "text": "80%以上" }, "result": { "text": "集計中" } }), "not_evaluable"),
+        (
+            json!({ "target": { "text": "80%以上" }, "result": { "text": "集計中" } }),
+            "not_evaluable",
+        ),
     ] {
         let evaluated = preview(&api, case.clone()).await.must_be(200).body;
         // Of a year that runs, a result that is being compiled is not late.
@@ -61,7 +73,10 @@ async fn a_text_and_a_value_are_enough_to_be_evaluated() {
     }
     let of_year = json!({ "target": { "text": "前年度実績以上" }, "result": { "value": 3, "fiscal_year": 2020, "stated_previous_value": 2 } });
     let evaluated = preview(&api, of_year).await.must_be(200).body;
-    shows(&evaluated, &[("/fiscal_year", json!(2020)), ("/outcome", json!("achieved"))]);
+    shows(
+        &evaluated,
+        &[("/fiscal_year", json!(2020)), ("/outcome", json!("achieved"))],
+    );
 }
 
 #[actix_web::test]
@@ -69,7 +84,10 @@ async fn a_goal_a_name_and_a_target_make_an_indicator() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await.id();
     let body = |name: &str, text: &str| json!({ "goal_id": goal, "name": name, "target": { "text": text } });
-    let first = api.post("/v1/indicators", &body("認知度", "令和7年度末までに81.2%以上")).await.must_be(201);
+    let first = api
+        .post("/v1/indicators", &body("認知度", "令和7年度末までに81.2%以上"))
+        .await
+        .must_be(201);
     shows(
         &first.body,
         &[
@@ -81,10 +99,16 @@ async fn a_goal_a_name_and_a_target_make_an_indicator() {
             ("/target/comparator", json!("gte")),
             ("/target/value", json!(81.2)),
             ("/target/reference/kind", json!("none")),
-            ("/target/period", json!({ "kind": "by_end_of", "from": null, "to": 2025 })),
+            (
+                "/target/period",
+                json!({ "kind": "by_end_of", "from": null, "to": 2025 }),
+            ),
         ],
     );
-    let second = api.post("/v1/indicators", &body("事故件数", "4年度比10件減少")).await.must_be(201);
+    let second = api
+        .post("/v1/indicators", &body("事故件数", "4年度比10件減少"))
+        .await
+        .must_be(201);
     shows(
         &second.body,
         &[
@@ -95,8 +119,17 @@ async fn a_goal_a_name_and_a_target_make_an_indicator() {
         ],
     );
     // A name tells what is counted, as it does to an import.
-    let counted = api.post("/v1/indicators", &body("参加者数", "前年度比5%増")).await.must_be(201);
-    shows(&counted.body, &[("/target/comparator", json!("increase_by_percent")), ("/position", json!(3))]);
+    let counted = api
+        .post("/v1/indicators", &body("参加者数", "前年度比5%増"))
+        .await
+        .must_be(201);
+    shows(
+        &counted.body,
+        &[
+            ("/target/comparator", json!("increase_by_percent")),
+            ("/position", json!(3)),
+        ],
+    );
     let unread = api.post("/v1/indicators", &body("満足度", "80%")).await.must_be(201);
     shows(
         &unread.body,
@@ -110,10 +143,24 @@ async fn a_goal_a_name_and_a_target_make_an_indicator() {
     );
     let bare = json!({ "goal_id": goal, "name": "目標なし" });
     let bare = api.post("/v1/indicators", &bare).await.must_be(201);
-    shows(&bare.body, &[("/target/comparator", json!("undecided")), ("/decimals", json!(0)), ("/unit", Value::Null)]);
-    let spoken = json!({ "goal_id": goal, "name": "言明", "target": { "text": "80%", "comparator": "gte", "value": 80.5 } });
+    shows(
+        &bare.body,
+        &[
+            ("/target/comparator", json!("undecided")),
+            ("/decimals", json!(0)),
+            ("/unit", Value::Null),
+        ],
+    );
+    let spoken =
+        json!({ "goal_id": goal, "name": "言明", "target": { "text": "80%", "comparator": "gte", "value": 80.5 } });
     let spoken = api.post("/v1/indicators", &spoken).await.must_be(201);
-    shows(&spoken.body, &[("/target/value", json!(80.5)), ("/direction", json!("higher_is_better"))]);
+    shows(
+        &spoken.body,
+        &[
+            ("/target/value", json!(80.5)),
+            ("/direction", json!("higher_is_better")),
+        ],
+    );
 }
 
 #[actix_web::test]
@@ -125,18 +172,30 @@ async fn what_is_written_beside_a_text_is_what_the_text_says_or_all() {
         api.post("/v1/indicators", &body).await
     };
     for (n, (target, faults)) in [
-        (json!({ "text": "48%以上", "comparator": "lte" }), &[("/target/comparator", "text_differs")][..]),
+        (
+            json!({ "text": "48%以上", "comparator": "lte" }),
+            &[("/target/comparator", "text_differs")][..],
+        ),
         (
             json!({ "text": "48%以上", "comparator": "gt", "value": 50 }),
-            &[("/target/comparator", "text_differs"), ("/target/value", "text_differs")],
+            &[
+                ("/target/comparator", "text_differs"),
+                ("/target/value", "text_differs"),
+            ],
         ),
-        (json!({ "text": "48%以上", "value": null }), &[("/target/value", "text_differs")]),
+        (
+            json!({ "text": "48%以上", "value": null }),
+            &[("/target/value", "text_differs")],
+        ),
         (
             json!({ "text": "48%以上", "reference": { "kind": "previous_year" } }),
             &[("/target/reference", "text_differs")],
         ),
         (json!({ "value": 5 }), &[("/target/comparator", "required")]),
-        (json!({ "text": "80%", "value": 80 }), &[("/target/comparator", "required")]),
+        (
+            json!({ "text": "80%", "value": 80 }),
+            &[("/target/comparator", "required")],
+        ),
         (json!({ "comparator": "gte" }), &[("/target/value", "target")]),
     ]
     .into_iter()
@@ -153,7 +212,10 @@ async fn what_is_written_beside_a_text_is_what_the_text_says_or_all() {
     .enumerate()
     {
         let created = post(n, target).await.must_be(201);
-        shows(&created.body, &[("/target/comparator", json!("gte")), ("/target/value", json!(48))]);
+        shows(
+            &created.body,
+            &[("/target/comparator", json!("gte")), ("/target/value", json!(48))],
+        );
     }
     // Who says all is believed.
     let whole = json!({ "text": "48%以上", "comparator": "gte", "value": 50,
@@ -185,11 +247,20 @@ async fn what_a_put_leaves_out_is_its_default_and_not_what_was_stored() {
         ],
     );
     // A null is said: this indicator has no unit, whatever its target says.
-    let put = api.put(&path, "*", &with(body, json!({ "unit": null }))).await.must_be(200);
+    let put = api
+        .put(&path, "*", &with(body, json!({ "unit": null })))
+        .await
+        .must_be(200);
     shows(&put.body, &[("/unit", Value::Null)]);
     // A PATCH leaves everything else as it is.
-    let patched = api.patch(&path, "*", &json!({ "target": { "text": "9件以下" } })).await.must_be(200);
-    shows(&patched.body, &[("/target/value", json!(5)), ("/target/text", json!("9件以下"))]);
+    let patched = api
+        .patch(&path, "*", &json!({ "target": { "text": "9件以下" } }))
+        .await
+        .must_be(200);
+    shows(
+        &patched.body,
+        &[("/target/value", json!(5)), ("/target/text", json!("9件以下"))],
+    );
 }
 
 #[actix_web::test]
@@ -206,7 +277,11 @@ async fn a_result_is_of_the_year_of_its_path_or_of_its_policy() {
             ("/observation_status", json!("final")),
         ],
     );
-    for (text, status) in [("－", "not_applicable"), ("集計中", "being_compiled"), ("概ね達成", "text_only")] {
+    for (text, status) in [
+        ("－", "not_applicable"),
+        ("集計中", "being_compiled"),
+        ("概ね達成", "text_only"),
+    ] {
         let put = api.put(&path, "*", &json!({ "text": text })).await.must_be(200);
         shows(&put.body, &[("/value_status", json!(status)), ("/text", json!(text))]);
     }
@@ -217,9 +292,13 @@ async fn a_result_is_of_the_year_of_its_path_or_of_its_policy() {
     answer.must_refuse(422, &[("/value", "required")]);
     assert_eq!(answer.suggestion("/value").as_deref(), Some("57.0"));
 
-    let entry = |more: Value| json!({ "indicator_id": nishi.indicator.id(), "result": with(json!({ "value": 5 }), more) });
+    let entry =
+        |more: Value| json!({ "indicator_id": nishi.indicator.id(), "result": with(json!({ "value": 5 }), more) });
     let items = json!({ "items": [entry(json!({})), entry(json!({ "fiscal_year": 2021 }))] });
-    let stored = api.send(Call::new("POST", "/v1/results").because("試験").json(&items)).await.must_be(200);
+    let stored = api
+        .send(Call::new("POST", "/v1/results").because("試験").json(&items))
+        .await
+        .must_be(200);
     shows(
         &stored.body,
         &[
@@ -229,9 +308,13 @@ async fn a_result_is_of_the_year_of_its_path_or_of_its_policy() {
         ],
     );
     let twice = json!({ "items": [entry(json!({})), entry(json!({ "fiscal_year": 2024 }))] });
-    api.post("/v1/results", &twice).await.must_refuse(422, &[("/items/1", "repeated")]);
+    api.post("/v1/results", &twice)
+        .await
+        .must_refuse(422, &[("/items/1", "repeated")]);
     let unknown = json!({ "items": [{ "indicator_id": new_id(), "result": { "value": 1 } }] });
-    api.post("/v1/results", &unknown).await.must_refuse(409, &[("/items/0/indicator_id", "missing")]);
+    api.post("/v1/results", &unknown)
+        .await
+        .must_refuse(409, &[("/items/0/indicator_id", "missing")]);
 }
 
 #[actix_web::test]
@@ -239,17 +322,34 @@ async fn results_come_back_in_bulk_as_they_were_read() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let read = api.get(&nishi.result_path).await.body;
-    let entry = |result: Value| json!({ "items": [{ "indicator_id": nishi.indicator.id(), "version": 1, "result": result }] });
+    let entry =
+        |result: Value| json!({ "items": [{ "indicator_id": nishi.indicator.id(), "version": 1, "result": result }] });
     let same = api.post("/v1/results", &entry(read.clone())).await.must_be(200);
     shows(&same.body, &[("/unchanged", json!(1))]);
-    let other = with(read.clone(), json!({ "organization": "kita", "version": 9, "value": 1 }));
+    let other = with(
+        read.clone(),
+        json!({ "organization": "kita", "version": 9, "value": 1 }),
+    );
     let answer = api.post("/v1/results", &entry(other)).await;
     answer.must_refuse(
         422,
-        &[("/items/0/result/organization", "read_only"), ("/items/0/result/version", "read_only")],
+        &[
+            ("/items/0/result/organization", "read_only"),
+            ("/items/0/result/version", "read_only"),
+        ],
     );
-    let changed = api.post("/v1/results", &entry(with(read, json!({ "value": 58 })))).await.must_be(200);
-    shows(&changed.body, &[("/changed", json!(1)), ("/items/0/value", json!(58)), ("/items/0/version", json!(2))]);
+    let changed = api
+        .post("/v1/results", &entry(with(read, json!({ "value": 58 }))))
+        .await
+        .must_be(200);
+    shows(
+        &changed.body,
+        &[
+            ("/changed", json!(1)),
+            ("/items/0/value", json!(58)),
+            ("/items/0/version", json!(2)),
+        ],
+    );
 }
 
 #[actix_web::test]
@@ -257,18 +357,32 @@ async fn a_figure_is_its_amount_or_its_text() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await.id();
     for (year, said, shown) in [
-        (2020, json!({ "text": "85百万円" }), json!(["stated", 85_000_000, 1_000_000])),
-        (2021, json!({ "amount_yen": 77_800_000 }), json!(["stated", 77_800_000, 1_000])),
+        (
+            2020,
+            json!({ "text": "85百万円" }),
+            json!(["stated", 85_000_000, 1_000_000]),
+        ),
+        (
+            2021,
+            json!({ "amount_yen": 77_800_000 }),
+            json!(["stated", 77_800_000, 1_000]),
+        ),
         (2022, json!({ "text": "－" }), json!(["none", null, null])),
         (2023, json!({ "text": "調整中" }), json!(["unread", null, null])),
         (2024, json!({}), json!(["blank", null, null])),
     ] {
         let body = with(said, json!({ "goal_id": goal, "fiscal_year": year, "kind": "initial" }));
         let created = api.post("/v1/budgets", &body).await.must_be(201).body;
-        assert_eq!(json!([created["status"], created["amount_yen"], created["precision_yen"]]), shown, "{body}");
+        assert_eq!(
+            json!([created["status"], created["amount_yen"], created["precision_yen"]]),
+            shown,
+            "{body}"
+        );
     }
     let other = json!({ "goal_id": goal, "fiscal_year": 2025, "kind": "initial", "amount_yen": 1, "text": "85百万円" });
-    api.post("/v1/budgets", &other).await.must_refuse(422, &[("/amount_yen", "text_differs")]);
+    api.post("/v1/budgets", &other)
+        .await
+        .must_refuse(422, &[("/amount_yen", "text_differs")]);
 }
 
 #[actix_web::test]
@@ -303,22 +417,34 @@ async fn a_tree_needs_titles_names_and_texts() {
     assert_eq!(same.etag(), created.etag());
     let same = api.put(path, &created.etag(), &created.body).await.must_be(200);
     assert_eq!(same.etag(), created.etag());
-    api.put(path, "*", &json!({})).await.must_refuse(422, &[("/goals", "required")]);
+    api.put(path, "*", &json!({}))
+        .await
+        .must_refuse(422, &[("/goals", "required")]);
 }
 
 #[actix_web::test]
 async fn the_same_request_is_repeated_however_much_it_leaves_out() {
     let api = Api::new().await;
     let goal = api.nishi_goal().await.id();
-    let ask = |body: Value| Call::new("POST", "/v1/indicators").header("idempotency-key", "k").json(&body);
+    let ask = |body: Value| {
+        Call::new("POST", "/v1/indicators")
+            .header("idempotency-key", "k")
+            .json(&body)
+    };
     let little = json!({ "goal_id": goal, "name": "認知度", "target": { "text": "48%以上" } });
     let first = api.send(ask(little.clone())).await.must_be(201);
     let again = api.send(ask(little.clone())).await.must_be(201);
     assert_eq!((again.header("idempotency-replayed"), again.id()), ("true", first.id()));
     let other = with(little, json!({ "position": 5 }));
-    api.send(ask(other)).await.must_refuse(422, &[("Idempotency-Key", "reused")]);
+    api.send(ask(other))
+        .await
+        .must_refuse(422, &[("Idempotency-Key", "reused")]);
     // A whole body is one request, however it is written.
-    let whole = |body: Value| Call::new("POST", "/v1/indicators").header("idempotency-key", "w").json(&body);
+    let whole = |body: Value| {
+        Call::new("POST", "/v1/indicators")
+            .header("idempotency-key", "w")
+            .json(&body)
+    };
     let body = indicator(&goal, "別の指標");
     api.send(whole(body.clone())).await.must_be(201);
     let mut shorter = body;

@@ -193,16 +193,26 @@ async fn a_parameter_that_an_operation_has_not_is_refused() {
 async fn a_parameter_is_given_once_unless_it_is_a_list() {
     let api = Api::new().await;
     let mut lists = 0;
-    for operation in CONTRACT.operations().filter(|operation| operation.path.starts_with("/v1")) {
+    for operation in CONTRACT
+        .operations()
+        .filter(|operation| operation.path.starts_with("/v1"))
+    {
         let (method, path) = (operation.method.to_uppercase(), filled(operation.path));
-        let of_query = operation.parameters().iter().filter(|parameter| parameter["in"] == "query");
+        let of_query = operation
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter["in"] == "query");
         for parameter in of_query {
             let name = parameter["name"].as_str().unwrap();
             // A value that no parameter takes: a stream that is let in does not end.
             let repeated = api.send(call(&method, &format!("{path}?{name}=%07&{name}=%07"))).await;
             let fault = (name.to_owned(), "repeated".to_owned());
             let is_list = parameter["schema"]["type"] == "array";
-            assert_eq!(!repeated.faults().contains(&fault), is_list, "{path} {name}: {repeated:?}");
+            assert_eq!(
+                !repeated.faults().contains(&fault),
+                is_list,
+                "{path} {name}: {repeated:?}"
+            );
             if is_list {
                 lists += 1;
                 // Whatever the values are, they are those of one list.
@@ -452,21 +462,8 @@ async fn a_year_in_a_path_has_one_form() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     for year in [
-        "%2B2024",
-        "+2024",
-        "-2024",
-        "02024",
-        "002024",
-        "2024.0",
-        "2024.",
-        "%202024",
-        "2024%20",
-        "R0",
-        "0x7e8",
-        "2_024",
-        "1949",
-        "2101",
-        "24",
+        "%2B2024", "+2024", "-2024", "02024", "002024", "2024.0", "2024.", "%202024", "2024%20", "R0", "0x7e8",
+        "2_024", "1949", "2101", "24",
     ] {
         for path in [
             format!("/v1/policies/nishi/{year}"),

@@ -47,7 +47,10 @@ async fn mistakes_of_all_layers_come_in_one_answer() {
             ("/fiscal_year", "path_mismatch"),
         ],
     );
-    let body = with(factories::result(2024), json!({ "value_status": "reporte", "fiscal_year": "R6" }));
+    let body = with(
+        factories::result(2024),
+        json!({ "value_status": "reporte", "fiscal_year": "R6" }),
+    );
     let answer = api.put(&nishi.result_path, "*", &body).await;
     answer.must_refuse(422, &[("/value_status", "unknown_code"), ("/fiscal_year", "type")]);
     // A rule that is broken whatever stands there is broken.
@@ -56,7 +59,10 @@ async fn mistakes_of_all_layers_come_in_one_answer() {
         json!({ "value": null, "text": null, "value_status": "text_only", "observation_status": "x" }),
     );
     let answer = api.put(&nishi.result_path, "*", &body).await;
-    answer.must_refuse(422, &[("/text", "value_status"), ("/observation_status", "unknown_code")]);
+    answer.must_refuse(
+        422,
+        &[("/text", "value_status"), ("/observation_status", "unknown_code")],
+    );
 }
 
 #[actix_web::test]
@@ -100,8 +106,13 @@ async fn a_tree_and_a_batch_say_all_of_their_mistakes_at_once() {
 
 fn detail(answer: &Answer, place: &str) -> String {
     let errors = answer.body["errors"].as_array().unwrap();
-    let error = errors.iter().find(|e| e["pointer"] == place || e["parameter"] == place || e["header"] == place);
-    error.unwrap_or_else(|| panic!("{place}: {errors:?}"))["detail"].as_str().unwrap().to_owned()
+    let error = errors
+        .iter()
+        .find(|e| e["pointer"] == place || e["parameter"] == place || e["header"] == place);
+    error.unwrap_or_else(|| panic!("{place}: {errors:?}"))["detail"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[actix_web::test]
@@ -109,27 +120,42 @@ async fn codes_are_named_with_their_labels() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
     let ask = async |language: &str, changes: Value| {
-        let call = Call::new("PUT", &nishi.result_path).header("if-match", "*").header("accept-language", language);
-        api.send(call.json(&with(factories::result(2024), changes))).await.must_be(422)
+        let call = Call::new("PUT", &nishi.result_path)
+            .header("if-match", "*")
+            .header("accept-language", language);
+        api.send(call.json(&with(factories::result(2024), changes)))
+            .await
+            .must_be(422)
     };
     let rating = json!({ "declared_rating": "C" });
     let place = "/declared_rating";
-    assert_eq!(detail(&ask("ja", rating.clone()).await, place), "A か B にしてください（達成／未達成）");
-    assert_eq!(detail(&ask("en", rating).await, place), "must be A or B (achieved / not achieved)");
+    assert_eq!(
+        detail(&ask("ja", rating.clone()).await, place),
+        "A か B にしてください（達成／未達成）"
+    );
+    assert_eq!(
+        detail(&ask("en", rating).await, place),
+        "must be A or B (achieved / not achieved)"
+    );
     let status = json!({ "observation_status": "last" });
     let place = "/observation_status";
     assert_eq!(
         detail(&ask("ja", status.clone()).await, place),
         "次のいずれかにしてください: provisional（速報値）, final（確定値）, revised（訂正値）"
     );
-    assert_eq!(detail(&ask("en", status).await, place), "must be one of: provisional, final, revised");
+    assert_eq!(
+        detail(&ask("en", status).await, place),
+        "must be one of: provisional, final, revised"
+    );
     let answer = api.get("/v1/budgets?kind=x").await.must_be(400);
     assert!(detail(&answer, "kind").contains("actual（決算額）"), "{answer:?}");
 }
 
 /// Whether a sentence shows a regular expression.
 fn shows_pattern(text: &str) -> bool {
-    ["^", "\\", "[a", "[0", "[A", "{1", "{2", ")*", ")?", "]+"].iter().any(|part| text.contains(part))
+    ["^", "\\", "[a", "[0", "[A", "{1", "{2", ")*", ")?", "]+"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 /// Every pattern and every code of the contract, broken in every body that has an example: the sentences are words.
@@ -137,7 +163,10 @@ fn shows_pattern(text: &str) -> bool {
 async fn no_message_shows_a_pattern() {
     let api = Api::new().await;
     let (mut patterns, mut seen) = (BTreeSet::new(), 0);
-    for operation in CONTRACT.operations().filter(|operation| ["post", "put"].contains(&operation.method)) {
+    for operation in CONTRACT
+        .operations()
+        .filter(|operation| ["post", "put"].contains(&operation.method))
+    {
         let content = &operation.is["requestBody"]["content"]["application/json"]["schema"];
         let body = &CONTRACT.resolved(content)["example"];
         if !body.is_object() {
@@ -158,11 +187,19 @@ async fn no_message_shows_a_pattern() {
                     let call = Call::new(&operation.method.to_uppercase(), &path)
                         .header("accept-language", language)
                         .json(&body);
-                    let call = if operation.takes("If-Match") { call.header("if-match", "*") } else { call };
+                    let call = if operation.takes("If-Match") {
+                        call.header("if-match", "*")
+                    } else {
+                        call
+                    };
                     let answer = api.send(call).await;
                     for error in answer.body["errors"].as_array().into_iter().flatten() {
                         let detail = error["detail"].as_str().unwrap();
-                        assert!(!shows_pattern(detail), "{} {place} {wrong:?}: {detail}", operation.name());
+                        assert!(
+                            !shows_pattern(detail),
+                            "{} {place} {wrong:?}: {detail}",
+                            operation.name()
+                        );
                         seen += 1;
                         if error["code"] == "pattern" {
                             patterns.insert(detail.to_owned());
@@ -178,9 +215,14 @@ async fn no_message_shows_a_pattern() {
 /// The places of texts in a document.
 fn texts(document: &Value, at: String, found: &mut Vec<String>) {
     match document {
-        Value::Object(entries) => entries.iter().for_each(|(key, value)| texts(value, format!("{at}/{key}"), found)),
+        Value::Object(entries) => entries
+            .iter()
+            .for_each(|(key, value)| texts(value, format!("{at}/{key}"), found)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(n, value)| texts(value, format!("{at}/{n}"), found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, value)| texts(value, format!("{at}/{n}"), found));
         }
         Value::String(_) => found.push(at),
         _ => {}
@@ -191,7 +233,10 @@ fn texts(document: &Value, at: String, found: &mut Vec<String>) {
 async fn every_pattern_of_a_body_has_its_words() {
     let spec = serde_json::to_value(ward_policy::server::app::spec()).unwrap();
     let mut unknown = BTreeSet::new();
-    let mut todo: Vec<&Value> = CONTRACT.operations().map(|operation| &operation.is["requestBody"]).collect();
+    let mut todo: Vec<&Value> = CONTRACT
+        .operations()
+        .map(|operation| &operation.is["requestBody"])
+        .collect();
     let mut done = BTreeSet::new();
     while let Some(part) = todo.pop() {
         match part {
@@ -212,7 +257,10 @@ async fn every_pattern_of_a_body_has_its_words() {
             _ => {}
         }
     }
-    assert!(unknown.is_empty(), "say in `written` how these are written: {unknown:#?}");
+    assert!(
+        unknown.is_empty(),
+        "say in `written` how these are written: {unknown:#?}"
+    );
     assert!(done.len() > 20, "{done:?}");
 }
 
@@ -227,7 +275,10 @@ async fn a_list_may_be_given_by_several_parameters() {
     api.policy("nishi", 2024).await;
     let listed = async |query: &str| {
         let policies = api.list(format!("/v1/policies?{query}")).await;
-        let names: BTreeSet<String> = policies.iter().map(|it| it["organization"].as_str().unwrap().to_owned()).collect();
+        let names: BTreeSet<String> = policies
+            .iter()
+            .map(|it| it["organization"].as_str().unwrap().to_owned())
+            .collect();
         names.into_iter().collect::<Vec<_>>().join(" ")
     };
     for (query, names) in [
@@ -235,156 +286,27 @@ async fn a_list_may_be_given_by_several_parameters() {
         ("organization=nishi,kita", "kita nishi"),
         ("organization=nishi,minato&organization=kita", "kita minato nishi"),
         ("fiscal_year=2022&fiscal_year=R5", "kita minato"),
-        ("fiscal_year=2022..2023&organization=nishi&organization=minato&fiscal_year=2024", "minato nishi"),
+        (
+            "fiscal_year=2022..2023&organization=nishi&organization=minato&fiscal_year=2024",
+            "minato nishi",
+        ),
     ] {
         assert_eq!(listed(query).await, names, "{query}");
     }
     let many = "organization=nishi&".repeat(201);
-    api.get(format!("/v1/policies?{many}")).await.must_refuse(400, &[("organization", "too_many")]);
+    api.get(format!("/v1/policies?{many}"))
+        .await
+        .must_refuse(400, &[("organization", "too_many")]);
     let twice = api.get("/v1/policies?limit=1&limit=2").await;
     twice.must_refuse(400, &[("limit", "repeated")]);
     // A former name among them leads to the name of today, as it does alone.
-    api.patch("/v1/organizations/nishi", "*", &json!({ "slug": "west" })).await.must_be(200);
+    api.patch("/v1/organizations/nishi", "*", &json!({ "slug": "west" }))
+        .await
+        .must_be(200);
     api.until_heard();
-    let answer = api.get("/v1/policies?organization=kita&limit=5&organization=nishi").await.must_be(308);
+    let answer = api
+        .get("/v1/policies?organization=kita&limit=5&organization=nishi")
+        .await
+        .must_be(308);
     assert_eq!(answer.header("location"), "/v1/policies?limit=5&organization=kita,west");
-}
-
-#[actix_web::test]
-async fn a_name_that_none_has_leads_to_the_nearest() {
-    let api = Api::new().await;
-    Nishi::of(&api).await;
-    api.bureau("keikaku").await;
-    for (path, near) in [
-        ("/v1/policies/nisi/2024", "nishi"),
-        ("/v1/policies/NISHI/2024/tree", "nishi"),
-        ("/v1/policies/keikakku/2024/evaluation", "keikaku"),
-        ("/v1/policies/nishii/R6/form", "nishi"),
-        ("/v1/organizations/nisih", "nishi"),
-    ] {
-        let mut answer = api.get(path).await;
-        if answer.status == 308 {
-            answer = api.get(answer.header("location").to_owned()).await;
-        }
-        answer.must_refuse(404, &[("organization", "unknown_organization")]);
-        assert_eq!(answer.suggestion("organization").as_deref(), Some(near), "{path}");
-        assert_eq!(answer.body["type"], "/problems/not-found");
-    }
-    for (method, path) in [("PUT", "/v1/policies/nisi/2024"), ("DELETE", "/v1/organizations/nisi")] {
-        let call = Call::new(method, path).header("if-match", "*");
-        let call = if method == "PUT" { call.json(&factories::policy("nisi", 2024)) } else { call };
-        let answer = api.send(call).await.must_be(404);
-        assert_eq!(answer.suggestion("organization").as_deref(), Some("nishi"), "{path}");
-    }
-    for path in ["/v1/policies/nishi/1999", "/v1/policies/271063/1999", "/v1/policies/zzzzzz/2024"] {
-        let answer = api.get(path).await.must_be(404);
-        assert_eq!(answer.body["errors"], json!([]), "{path}");
-    }
-    let answer = api.post("/v1/policies", &factories::policy("nisi", 2024)).await.must_be(409);
-    assert_eq!(answer.suggestion("/organization").as_deref(), Some("nishi"));
-}
-
-#[actix_web::test]
-async fn a_year_as_people_write_it_leads_to_its_address() {
-    let api = Api::new().await;
-    let nishi = Nishi::of(&api).await;
-    for (path, there) in [
-        ("/v1/policies/nishi/R6", "/v1/policies/nishi/2024"),
-        ("/v1/policies/nishi/令和6/tree?as_of=revision:1", "/v1/policies/nishi/2024/tree?as_of=revision:1"),
-        ("/v1/policies/nishi/令和６年度/form", "/v1/policies/nishi/2024/form"),
-        ("/v1/policies/271063/H31/revisions/1", "/v1/policies/271063/2019/revisions/1"),
-    ] {
-        for method in ["GET", "HEAD"] {
-            let answer = api.send(Call::new(method, path).anonymous()).await.must_be(308);
-            assert_eq!(answer.header("location"), there, "{path}");
-        }
-    }
-    let result = nishi.result_path.replace("2024", "R6");
-    for (method, path, there) in [
-        ("PUT", "/v1/policies/nishi/R6/tree", "/v1/policies/nishi/2024/tree"),
-        ("PATCH", "/v1/policies/nishi/R6", "/v1/policies/nishi/2024"),
-        ("DELETE", "/v1/policies/nishi/R6", "/v1/policies/nishi/2024"),
-        ("POST", "/v1/policies/nishi/R6/publications", "/v1/policies/nishi/2024/publications"),
-        ("PUT", &result, &nishi.result_path),
-    ] {
-        let call = Call::new(method, path).json(&json!({}));
-        let answer = api.send(call).await.must_be(308);
-        assert_eq!(answer.header("location"), there, "{method} {path}");
-    }
-    api.get("/v1/policies/nishi/2024").await.must_be(200);
-}
-
-#[actix_web::test]
-async fn a_refusal_names_the_scope_that_lacks() {
-    let api = Api::new().await;
-    let nishi = Nishi::of(&api).await;
-    api.bureau("kita").await;
-    api.publish("nishi/2024", "plan").await.must_be(201);
-    let kita = api.token("kita", &["edit:kita"]).await;
-    let reader = api.token("reader", &["read_drafts:nishi"]).await;
-    let goal = format!("/v1/goals/{}", nishi.goal.id());
-    let patch = |path: &str| Call::new("PATCH", path).header("if-match", "*").json(&json!({}));
-    let entries = json!({ "items": [{ "indicator_id": nishi.indicator.id(), "result": { "value": 1 } }] });
-    let publication = json!({ "kind": "results", "reason": null });
-    for (call, scope) in [
-        (patch(&goal).by(&kita), "edit:nishi"),
-        (patch("/v1/policies/nishi/2024").by(&kita), "edit:nishi"),
-        (Call::new("POST", "/v1/results").json(&entries).by(&kita), "edit:nishi"),
-        (Call::new("POST", "/v1/policies").json(&factories::policy("nishi", 2031)).by(&kita), "edit:nishi"),
-        (Call::new("POST", "/v1/organizations").json(&factories::bureau("new")).by(&kita), "edit:*"),
-        (patch(&goal).by(&reader), "edit:{organization}"),
-        (
-            Call::new("POST", "/v1/policies/nishi/2024/publications").header("if-match", "*").json(&publication).by(&kita),
-            "publish:{organization}",
-        ),
-        (Call::new("GET", "/v1/tokens").by(&kita), "admin"),
-    ] {
-        let shown = format!("{call:?}");
-        let answer = api.send(call).await;
-        answer.must_refuse(403, &[("Authorization", "scope")]);
-        assert_eq!(answer.body["errors"][0]["suggestion"], scope, "{shown}");
-        assert!(answer.text("detail").contains(scope), "{shown}");
-    }
-}
-
-#[actix_web::test]
-async fn a_condition_that_cannot_hold_says_what_to_send() {
-    let api = Api::new().await;
-    let nishi = Nishi::of(&api).await;
-    let path = format!("/v1/goals/{}", nishi.goal.id());
-    let tag = api.get(&path).await.etag();
-    let bare = tag.trim_matches('"').to_owned();
-    let ask = async |language: &str, condition: Option<(&str, &str)>| {
-        let call = Call::new("PATCH", &path).header("accept-language", language).json(&json!({}));
-        api.send(condition.map_or(call.clone(), |(name, value)| call.header(name, value))).await
-    };
-    for weak in [format!("W/{tag}"), format!("\"other\", W/{tag}")] {
-        let answer = ask("en", Some(("if-match", &weak))).await;
-        answer.must_refuse(412, &[("If-Match", "weak")]);
-        for word in ["RFC 9110", "13.1.1", "ETag header of GET"] {
-            assert!(answer.text("detail").contains(word), "{answer:?}");
-        }
-        let answer = ask("ja", Some(("if-match", &weak))).await;
-        assert!(answer.text("detail").contains("弱いタグ"));
-    }
-    ask("en", Some(("if-match", &format!("W/{tag}, {tag}")))).await.must_be(200);
-    ask("en", Some(("if-match", "\"other\""))).await.must_refuse(412, &[]);
-    let answer = ask("en", None).await;
-    answer.must_refuse(428, &[("If-Match", "required")]);
-    assert!(answer.text("detail").contains("ETag header of GET") && !answer.text("detail").contains("If-None-Match"));
-    let put = Call::new("PUT", &path).header("accept-language", "en").json(&factories::goal(&nishi.policy.id(), "1-1"));
-    let answer = api.send(put.clone()).await.must_be(428);
-    assert!(answer.text("detail").contains("If-None-Match: *"));
-    // A tag without its quotes comes back with them.
-    for unquoted in [bare.clone(), format!("\"{bare}"), format!("{bare}\"")] {
-        let answer = ask("en", Some(("if-match", &unquoted))).await;
-        answer.must_refuse(400, &[("If-Match", "format")]);
-        assert_eq!(answer.body["errors"][0]["suggestion"], tag, "{unquoted}");
-    }
-    let list = format!("{bare}, \"other\"");
-    ask("en", Some(("if-match", &list))).await.must_refuse(400, &[("If-Match", "format")]);
-    ask("en", Some(("if-match", &format!("\"other\", {tag}")))).await.must_be(200);
-    let answer = api.send(put.header("if-none-match", tag)).await;
-    answer.must_refuse(400, &[("If-None-Match", "format")]);
-    assert!(answer.text("detail").contains("If-Match"));
 }

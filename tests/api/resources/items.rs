@@ -398,7 +398,9 @@ async fn members_that_the_server_sets_are_what_is_stored_or_refused() {
                 if item.read.body[key] == other {
                     continue;
                 }
-                let answer = api.put(&item.path, "*", &item.input_with(json!({ (key): other }))).await;
+                let answer = api
+                    .put(&item.path, "*", &item.input_with(json!({ (key): other })))
+                    .await;
                 answer.must_refuse(422, &[(&format!("/{key}"), "read_only")]);
                 let patch = api.patch(&item.path, "*", &json!({ (key): other })).await;
                 patch.must_refuse(422, &[(&format!("/{key}"), "read_only")]);
@@ -422,7 +424,10 @@ async fn what_is_created_is_what_a_body_says_of_it() {
         };
         let body = item.input_with(own);
         let list = format!("/v1/{list}");
-        let copied = with(body.clone(), json!({ "id": item.read.body["id"], "organization": "nishi" }));
+        let copied = with(
+            body.clone(),
+            json!({ "id": item.read.body["id"], "organization": "nishi" }),
+        );
         api.post(&list, &copied).await.must_refuse(422, &[("/id", "read_only")]);
         api.post(&list, &with(body, json!({ "version": 1, "organization": "nishi" })))
             .await

@@ -25,10 +25,17 @@ async fn a_token_tells_its_holder_what_it_may_do() {
     assert_eq!(mine["scopes"], json!(["edit:nishi", "read_drafts:*"]));
     assert_eq!(
         [&mine["admin"], &mine["edit"], &mine["publish"], &mine["read_drafts"]],
-        [&json!(false), &json!(["nishi"]), &json!([]), &json!(["nishi", "keikaku"])]
+        [
+            &json!(false),
+            &json!(["nishi"]),
+            &json!([]),
+            &json!(["nishi", "keikaku"])
+        ]
     );
     // It allows as much after a rename, by the name of today.
-    api.patch("/v1/organizations/nishi", "*", &json!({ "slug": "west" })).await.must_be(200);
+    api.patch("/v1/organizations/nishi", "*", &json!({ "slug": "west" }))
+        .await
+        .must_be(200);
     assert_eq!(me(&api, &made.text("token")).await["edit"], json!(["west"]));
 
     let publisher = api.token("公表", &["publish:keikaku"]).await;
