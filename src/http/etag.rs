@@ -165,20 +165,18 @@ impl Condition {
             };
         }
         if req.headers().contains_key(IF_NONE_MATCH) {
-            return match IfNoneMatch::parse(req) {
-                Ok(IfNoneMatch::Any) => Ok(Self::Create),
-                _ => {
-                    let detail = Bilingual::new(
-                        "書き込みでは * だけを指定できます（新しく作るとき）。置き換えるときは、ETagを If-Match に付けてください",
-                        "must be *, which creates; to replace, send the ETag as If-Match",
-                    );
-                    Err(Error::malformed(Violation::in_header(
-                        "If-None-Match",
-                        "format",
-                        detail,
-                    )))
-                }
-            };
+            if let Ok(IfNoneMatch::Any) = IfNoneMatch::parse(req) {
+                return Ok(Self::Create);
+            }
+            let detail = Bilingual::new(
+                "書き込みでは * だけを指定できます（新しく作るとき）。置き換えるときは、ETagを If-Match に付けてください",
+                "must be *, which creates; to replace, send the ETag as If-Match",
+            );
+            return Err(Error::malformed(Violation::in_header(
+                "If-None-Match",
+                "format",
+                detail,
+            )));
         }
         Err(Error::PreconditionRequired { creates: true })
     }

@@ -66,6 +66,7 @@ pub trait Rules {
 
     /// The members that the server sets and that answers show: pointers, in which `*` stands for each item of a list. They
     /// may come back as they were read.
+    #[must_use]
     fn read_only() -> Vec<String> {
         Vec::new()
     }

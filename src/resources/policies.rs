@@ -429,16 +429,14 @@ pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationK
 
 /// The organization a body names.
 fn organization_of(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Id> {
-    match found(organizations::find(conn, key))? {
-        Some(organization) => Ok(organization.id),
-        None => {
-            let slugs: Vec<String> = o::table.select(o::slug).limit(MOST_SLUGS).load(conn)?;
-            let near = nearest(key.as_str(), slugs.iter().map(String::as_str));
-            let detail = Bilingual::new("所属が存在しません", "names no organization");
-            let missing = Violation::at("/organization", "missing", detail).suggesting(near);
-            Err(Error::Conflict(vec![missing]))
-        }
+    if let Some(organization) = found(organizations::find(conn, key))? {
+        return Ok(organization.id);
     }
+    let slugs: Vec<String> = o::table.select(o::slug).limit(MOST_SLUGS).load(conn)?;
+    let near = nearest(key.as_str(), slugs.iter().map(String::as_str));
+    let detail = Bilingual::new("所属が存在しません", "names no organization");
+    let missing = Violation::at("/organization", "missing", detail).suggesting(near);
+    Err(Error::Conflict(vec![missing]))
 }
 
 fn create(tx: &mut Tx<'_>, input: &PolicyInput) -> Result<Created<Policy>> {

@@ -16,5 +16,6 @@ pub(crate) mod pagination;
 pub(crate) mod preconditions;
 pub(crate) mod requests;
 pub(crate) mod response_cache;
+mod said_instead;
 mod said_right;
 pub(crate) mod wire;

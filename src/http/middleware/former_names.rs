@@ -100,8 +100,11 @@ async fn by_filter(req: &ServiceRequest) -> Option<String> {
         return None;
     }
     let values: Vec<&str> = values(query, ORGANIZATION).collect();
+    if values.is_empty() {
+        return None;
+    }
     let names = names(req.app_data()).await;
-    if values.is_empty() || names.former.is_empty() {
+    if names.former.is_empty() {
         return None;
     }
     let filter = of_today(&values.join(","), &names.former)?;
@@ -172,9 +175,8 @@ fn nearest_name(response: &ServiceResponse<BoxBody>, called: &str, names: &Names
         return None;
     }
     let near = nearest(called, of_today().take(MOST_NAMES))?;
-    let thing = match response.response().error()?.as_error::<Error>()? {
-        Error::NotFound(thing) => thing,
-        _ => return None,
+    let Error::NotFound(thing) = response.response().error()?.as_error::<Error>()? else {
+        return None;
     };
     let shown = shortened(called);
     let detail = Bilingual::new(

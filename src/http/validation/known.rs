@@ -67,6 +67,7 @@ pub fn leave_to<T: Serialize>(members: &mut Members, name: &str, value: impl FnO
 }
 
 /// The members that a body cannot do without and does not have.
+#[must_use]
 pub fn missing<const N: usize>(members: &Members, names: [&str; N]) -> Vec<Violation> {
     let missing = names.into_iter().filter(|name| !members.contains_key(*name));
     missing.map(|name| required(format!("/{name}"))).collect()
@@ -79,6 +80,7 @@ pub fn required(at: String) -> Violation {
 }
 
 /// A member, if it has the type that it should have.
+#[must_use]
 pub fn said<T: DeserializeOwned>(members: &Members, name: &str) -> Option<T> {
     members
         .get(name)

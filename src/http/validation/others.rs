@@ -43,7 +43,9 @@ pub(super) fn broken_beside<T: DeserializeOwned + Rules>(
     for time in 0..times {
         work::spend(VALUE * values);
         let mut document = document.clone();
-        holes.iter().for_each(|hole| hole.fill(&mut document, time));
+        for hole in &holes {
+            hole.fill(&mut document, time);
+        }
         let found = match filled::<T>(&mut document, known) {
             Ok(body) => {
                 let mut found = body.broken();

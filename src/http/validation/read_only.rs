@@ -1,5 +1,7 @@
 //! Members that the server sets: a body may bring them back as they were read.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal as Number;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,16 +14,16 @@ use crate::{
 
 /// What a body says of members that the server sets. It is ignored if it is what the server shows, and refused otherwise.
 #[derive(Debug, Clone, Default)]
-pub struct ReadOnly(Vec<(String, Value)>);
+pub struct ReadOnly(BTreeMap<String, Value>);
 
 impl ReadOnly {
     /// Takes the members out of a body.
     pub(super) fn of<T: Rules>(document: &mut Value) -> Self {
         let mut taken = Vec::new();
         for pointer in T::read_only() {
-            take(document, &pointer, String::new(), &mut taken);
+            take(document, &pointer, "", &mut taken);
         }
-        Self(taken)
+        Self(taken.into_iter().collect())
     }
 
     /// Fails unless all is what an answer shows.
@@ -30,18 +32,22 @@ impl ReadOnly {
             return Ok(());
         }
         let shown = serde_json::to_value(answer).map_err(Error::internal)?;
-        Error::refuse(self.others(&shown))
+        Error::refuse(self.others_below("", &shown))
     }
 
     /// The members below `prefix` that are not what an answer shows.
     #[must_use]
     pub fn others_below(&self, prefix: &str, shown: &Value) -> Vec<Violation> {
-        let below = self.0.iter().filter_map(|(at, value)| {
-            let rest = at.strip_prefix(prefix).filter(|rest| rest.starts_with('/'))?;
-            Some((rest.to_owned(), value.clone()))
+        let prefix = format!("{prefix}/");
+        let below = self
+            .0
+            .range(prefix.clone()..)
+            .take_while(|(at, _)| at.starts_with(&prefix));
+        let others = below.filter(|(at, said)| {
+            let member = at.get(prefix.len() - 1..).and_then(|member| shown.pointer(member));
+            !member.is_some_and(|shown| is_same(said, shown))
         });
-        let others = Self(below.collect()).others(shown).into_iter();
-        others.map(|violation| violation.under(prefix)).collect()
+        others.map(|(at, _)| set_by_server(at)).collect()
     }
 
     /// Whether nothing is said of any.
@@ -49,23 +55,15 @@ impl ReadOnly {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    fn others(&self, shown: &Value) -> Vec<Violation> {
-        let others = self.0.iter().filter(|(at, said)| {
-            let shown = shown.pointer(at);
-            !shown.is_some_and(|shown| is_same(said, shown))
-        });
-        others.map(|(at, _)| set_by_server(at)).collect()
-    }
 }
 
-fn take(value: &mut Value, rest: &str, at: String, taken: &mut Vec<(String, Value)>) {
+fn take(value: &mut Value, rest: &str, at: &str, taken: &mut Vec<(String, Value)>) {
     let rest = rest.trim_start_matches('/');
     let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
     match value {
         Value::Array(items) if name == "*" => {
             for (n, item) in items.iter_mut().enumerate() {
-                take(item, below, format!("{at}/{n}"), taken);
+                take(item, below, &format!("{at}/{n}"), taken);
             }
         }
         Value::Object(members) if below.is_empty() => {
@@ -73,7 +71,7 @@ fn take(value: &mut Value, rest: &str, at: String, taken: &mut Vec<(String, Valu
         }
         Value::Object(members) => {
             if let Some(member) = members.get_mut(name) {
-                take(member, below, format!("{at}/{name}"), taken);
+                take(member, below, &format!("{at}/{name}"), taken);
             }
         }
         _ => {}

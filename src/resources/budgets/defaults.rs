@@ -27,8 +27,8 @@ pub fn fill_in(figure: &mut Members) -> Vec<Violation> {
     let status: Option<BudgetStatus> = said(figure, "status");
     let text: Option<String> = said(figure, "text");
     let read = text.as_deref().map(|text| money::read(text, None));
-    let is_another = |it: &&ReadMoney| it.parse == Parse::Full && amount.is_some() && it.amount_yen != amount;
-    if read.as_ref().filter(is_another).is_some() {
+    let is_another = |it: &ReadMoney| it.parse == Parse::Full && amount.is_some() && it.amount_yen != amount;
+    if read.as_ref().is_some_and(is_another) {
         return vec![text_differs("/amount_yen")];
     }
     let stated = read.filter(|read| amount.is_none() || read.amount_yen == amount);
@@ -36,7 +36,7 @@ pub fn fill_in(figure: &mut Members) -> Vec<Violation> {
         let of_text = stated.as_ref().map_or(BudgetStatus::Blank, |read| read.status);
         Some(amount.map_or(of_text, |_| BudgetStatus::Stated))
     });
-    if !status.is_none_or(|status| status == BudgetStatus::Stated) {
+    if status.is_some_and(|status| status != BudgetStatus::Stated) {
         return vec![];
     }
     leave_to(figure, "amount_yen", || stated.as_ref()?.amount_yen);

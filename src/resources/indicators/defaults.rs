@@ -13,7 +13,7 @@ use crate::{
     },
     error::Violation,
     http::validation::{Known, Members, leave_to, required, said},
-    value::{Codes as _, Decimal, FiscalYear, Line, language::Bilingual},
+    value::{Codes as _, FiscalYear, Line, language::Bilingual},
 };
 
 /// The most characters of a unit.
@@ -107,8 +107,8 @@ fn complete(target: &mut Members, read: Option<&ReadTarget>) -> Vec<Violation> {
 fn others(target: &Members, of_text: &Target) -> Vec<Violation> {
     let is_other = |name: &str| match name {
         "comparator" => said(target, name).is_some_and(|it: Comparator| it != of_text.comparator),
-        "value" => number(target, name).is_some_and(|it| it != of_text.value),
-        "upper" => number(target, name).is_some_and(|it| it != of_text.upper),
+        "value" => target.contains_key(name) && said(target, name) != of_text.value,
+        "upper" => target.contains_key(name) && said(target, name) != of_text.upper,
         "reference" => said(target, name).is_some_and(|it: Reference| it != of_text.reference),
         _ => said(target, name).is_some_and(|it: Period| it != of_text.period),
     };
@@ -117,11 +117,6 @@ fn others(target: &Members, of_text: &Target) -> Vec<Violation> {
         .filter(|name| is_other(name))
         .map(|name| text_differs(name, of_text))
         .collect()
-}
-
-/// A number that a target has, or that it has none.
-fn number(target: &Members, name: &str) -> Option<Option<Decimal>> {
-    target.contains_key(name).then(|| said(target, name))
 }
 
 /// The decimal places of the numbers of a target that has no text. A percentage of a reference is no number of the indicator.

@@ -183,7 +183,11 @@ fn store_shown(
 ) -> Result<StoredResults> {
     let stored = stored(tx, entries)?;
     check(entries, known, &stored)?;
-    let was = stored.clone();
+    let was = if shown.is_empty() {
+        HashMap::new()
+    } else {
+        stored.clone()
+    };
     let (mut created, mut changed) = (0, 0);
     let mut other = Vec::new();
     for entry in entries {
