@@ -180,7 +180,7 @@ mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
     use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
-    use serde_json::{Value, json};
+    use serde_json::json;
     use utoipa::PartialSchema as _;
     use xxhash_rust::xxh3::xxh3_64;
 

@@ -85,7 +85,7 @@ fn taken(operation: &Operation, components: Option<&Components>) -> Vec<String> 
     let headers = operation.parameters.iter().flatten().filter_map(|parameter| {
         let parameter = match parameter {
             RefOr::Ref(to) => shared(to)?,
-            given => given,
+            given @ RefOr::T(_) => given,
         };
         match parameter {
             RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header => Some(parameter.name.clone()),

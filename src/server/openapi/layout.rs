@@ -3,12 +3,16 @@
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+/// The indentation of what the outermost objects hold: it is left out.
+const NAMELESS: &str = "\t\t";
 /// How many objects and lists within each other stand on one line.
 const DEEPEST: usize = 3;
 /// The keys of objects and lists whose members have a line each.
-const OPEN: [&str; 5] = ["paths", "parameters", "properties", "responses", "links"];
+const OPEN: [&str; 6] = ["info", "paths", "parameters", "properties", "responses", "links"];
+/// The key of what stands on one line, however deep it is.
+const EXAMPLE: &str = "example";
 
-/// The document, indented by tabs, with a line for each property, parameter and answer.
+/// The document, with a line for each property, parameter and answer, indented by tabs below paths and kinds of components.
 pub(super) fn text(document: &impl Serialize) -> String {
     let mut indented = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut indented, PrettyFormatter::with_indent(b"\t"));
@@ -26,6 +30,7 @@ struct Group {
     depth: usize,
     /// Whether its members have a line each, or those of one in it.
     is_open: bool,
+    is_example: bool,
 }
 
 /// Puts objects and lists on one line where they are neither open nor deep.
@@ -36,30 +41,36 @@ fn folded(indented: &str) -> String {
         lines.push(line.to_owned());
         let text = line.trim_start();
         if text.ends_with(['{', '[']) {
-            let key = text.strip_prefix('"').and_then(|text| text.split_once('"'));
+            let key = key(text).map_or("", |(key, _)| key);
             begun.push(Group {
                 line: lines.len() - 1,
                 depth: 1,
-                is_open: key.is_some_and(|(key, _)| OPEN.contains(&key)),
+                is_open: OPEN.contains(&key),
+                is_example: key == EXAMPLE,
             });
         } else if text.starts_with(['}', ']'])
             && let Some(ended) = begun.pop()
         {
-            if let Some(around) = begun.last_mut() {
+            let is_long = ended.is_open || ended.depth > DEEPEST;
+            if let Some(around) = begun.last_mut().filter(|_| !ended.is_example) {
                 around.depth = around.depth.max(ended.depth + 1);
                 around.is_open |= ended.is_open;
             }
-            if !ended.is_open && ended.depth <= DEEPEST {
+            if ended.is_example || !is_long {
                 let whole = joined(lines.drain(ended.line..));
                 lines.push(whole);
             }
         }
     }
-    lines.push(String::new());
-    lines.join("\n")
+    let mut text = String::with_capacity(indented.len() / 2);
+    for line in &lines {
+        text.push_str(line.strip_prefix(NAMELESS).unwrap_or_else(|| line.trim_start()));
+        text.push('\n');
+    }
+    text
 }
 
-/// Lines as one: a blank between members, none at the brackets.
+/// Lines as one, without blanks between its parts.
 fn joined(lines: impl Iterator<Item = String>) -> String {
     let mut whole = String::new();
     for line in lines {
@@ -67,17 +78,30 @@ fn joined(lines: impl Iterator<Item = String>) -> String {
             whole = line;
             continue;
         }
-        let text = line.trim_start();
-        if whole.ends_with(',') {
-            whole.push(' ');
+        match key(line.trim_start()) {
+            Some((key, value)) => whole.extend(["\"", key, "\":", value]),
+            None => whole.push_str(line.trim_start()),
         }
-        whole.push_str(text);
     }
     whole
 }
 
+/// The key with which a line begins, as it is written, and the value behind it.
+fn key(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('"')?;
+    let mut is_escaped = false;
+    let end = text.find(|c| {
+        let ends = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    })?;
+    let (key, rest) = text.split_at_checked(end)?;
+    Some((key, rest.strip_prefix("\": ")?))
+}
+
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use serde_json::{Value, json};
 
     use super::text;
@@ -85,21 +109,27 @@ mod tests {
     #[test]
     fn what_changes_by_itself_has_a_line() {
         let document = json!({
-            "properties": { "a": { "oneOf": [{ "$ref": "#/A" }, { "type": "null" }] }, "b": {} },
-            "required": ["a, [", "} b"],
+            "properties": { "a": { "oneOf": [{ "$ref": "#/A" }, { "type": "null" }] }, "b": { "links": { "c": null } } },
+            "required": ["a, [", "} b", "c\": {"],
             "tree": [[[[1, 2]]]],
+            "x": { "example": [[[[{ "properties": { "d": 1, "e\": ": 2 } }]]]] },
         });
         let text = text(&document);
         let expected = [
             "{",
-            "\t\"properties\": {",
-            "\t\t\"a\": {\"oneOf\": [{\"$ref\": \"#/A\"}, {\"type\": \"null\"}]},",
-            "\t\t\"b\": {}",
-            "\t},",
-            "\t\"required\": [\"a, [\", \"} b\"],",
-            "\t\"tree\": [",
-            "\t\t[[[1, 2]]]",
-            "\t]",
+            "\"properties\": {",
+            "\"a\": {\"oneOf\":[{\"$ref\":\"#/A\"},{\"type\":\"null\"}]},",
+            "\"b\": {",
+            "\t\"links\": {",
+            "\t\t\"c\": null",
+            "\t}",
+            "}",
+            "},",
+            "\"required\": [\"a, [\",\"} b\",\"c\\\": {\"],",
+            "\"tree\": [",
+            "[[[1,2]]]",
+            "],",
+            "\"x\": {\"example\":[[[[{\"properties\":{\"d\":1,\"e\\\": \":2}}]]]]}",
             "}",
             "",
         ];

@@ -75,14 +75,15 @@ pub(super) fn complete(spec: &mut OpenApi) {
     for schema in schemas.values_mut() {
         each(schema, &mut describe);
         lift_words(schema);
+        each(schema, &mut leave_bare);
     }
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         for parameter in operation.parameters.iter_mut().flatten() {
             if let RefOr::T(parameter) = parameter {
-                parameter
-                    .schema
-                    .iter_mut()
-                    .for_each(|schema| each(schema, &mut describe));
+                if let Some(schema) = &mut parameter.schema {
+                    each(schema, &mut describe);
+                    strip_null_type(schema);
+                }
             }
         }
     }
@@ -157,13 +158,38 @@ fn strip_null(property: &mut RefOr<Schema>) {
     }
 }
 
+/// A parameter is left out rather than null; utoipa says both of an optional one.
+fn strip_null_type(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = schema
+        && let SchemaType::Array(types) = &mut object.schema_type
+    {
+        types.retain(|kind| *kind != Type::Null);
+        if let [kind] = types.as_slice() {
+            object.schema_type = SchemaType::Type(kind.clone());
+        }
+    }
+}
+
+/// Leaves the alternatives of a choice without words beside their `$ref`, which openapi-generator takes for schemas of their own.
+fn leave_bare(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(one)) = schema {
+        for item in &mut one.items {
+            if let RefOr::Ref(to) = item {
+                to.description.clear();
+            }
+        }
+    }
+}
+
 /// What the types do not say of a value: the size of an integer, and that an object without members may have any.
 fn describe(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
         return;
     };
     if is_of(object, &Type::Integer) && object.format.is_none() {
-        let fits = [&object.minimum, &object.maximum].into_iter().all(is_small);
+        let fits = [object.minimum.as_ref(), object.maximum.as_ref()]
+            .into_iter()
+            .all(is_small);
         let size = if fits { KnownFormat::Int32 } else { KnownFormat::Int64 };
         object.format = Some(SchemaFormat::KnownFormat(size));
     }
@@ -180,7 +206,7 @@ fn is_of(object: &Object, kind: &Type) -> bool {
     }
 }
 
-fn is_small(bound: &Option<Number>) -> bool {
+fn is_small(bound: Option<&Number>) -> bool {
     match bound {
         Some(Number::Int(bound)) => i32::try_from(*bound).is_ok(),
         Some(Number::UInt(bound)) => i32::try_from(*bound).is_ok(),

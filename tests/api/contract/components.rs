@@ -81,11 +81,11 @@ fn the_document_is_short() {
 fn the_document_has_a_line_for_each_thing() {
     let text = openapi::json(&app::spec());
     for line in [
-        "\t\t\t\t\t{\"$ref\": \"#/components/parameters/Limit\"},",
-        "\t\t\t\t\t\"404\": {\"$ref\": \"#/components/responses/NotFound\"},",
-        "\t\t\t\t\t\"code\": {\"$ref\": \"#/components/schemas/GoalCode\", \"description\": \"Code, unique within the policy.\"},",
+        "{\"$ref\":\"#/components/parameters/Limit\"},",
+        "\"404\": {\"$ref\":\"#/components/responses/NotFound\"},",
+        "\"code\": {\"$ref\":\"#/components/schemas/GoalCode\",\"description\":\"Code, unique within the policy.\"},",
     ] {
-        assert!(text.lines().any(|it| it == line), "{line}");
+        assert!(text.lines().any(|it| it.trim_start() == line), "{line}");
     }
 }
 
