@@ -294,7 +294,8 @@ async fn import_results(
 /// Imports any file.
 ///
 /// Deprecated, until 30 November 2027: use `/v1/imports/forms`, `/v1/imports/policies` or `/v1/imports/results`. Besides a
-/// policy as JSON, this takes the files of all three, told apart by their media types.
+/// policy as JSON, this takes the files of all three, told apart by their media types. Its answers have the headers
+/// `Deprecation` and `Sunset`.
 #[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(FileImportOptions), request_body = PolicyTree)]
 #[deprecated]
 #[post("/imports", wrap = "from_fn(deprecation::announce)")]

@@ -76,14 +76,16 @@ pub(super) fn complete(spec: &mut OpenApi) {
         each(schema, &mut describe);
         each(schema, &mut forget_labels);
         lift_words(schema);
+        each(schema, &mut leave_bare);
     }
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         for parameter in operation.parameters.iter_mut().flatten() {
             if let RefOr::T(parameter) = parameter {
-                parameter.schema.iter_mut().for_each(|schema| {
+                if let Some(schema) = &mut parameter.schema {
                     each(schema, &mut describe);
                     each(schema, &mut forget_labels);
-                });
+                    strip_null_type(schema);
+                }
             }
         }
     }
@@ -155,6 +157,29 @@ fn strip_null(property: &mut RefOr<Schema>) {
     {
         to.description = words.unwrap_or(to.description);
         *property = to.into();
+    }
+}
+
+/// A parameter is left out rather than null; utoipa says both of an optional one.
+fn strip_null_type(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = schema
+        && let SchemaType::Array(types) = &mut object.schema_type
+    {
+        types.retain(|kind| *kind != Type::Null);
+        if let [kind] = types.as_slice() {
+            object.schema_type = SchemaType::Type(kind.clone());
+        }
+    }
+}
+
+/// Leaves the alternatives of a choice without words beside their `$ref`, which openapi-generator takes for schemas of their own.
+fn leave_bare(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(one)) = schema {
+        for item in &mut one.items {
+            if let RefOr::Ref(to) = item {
+                to.description.clear();
+            }
+        }
     }
 }
 

@@ -54,7 +54,6 @@ def main() -> None:
     indicators = [indicator for goal in tree.goals for indicator in goal.indicators]
     assert len(indicators) == len(rows)
     indicator = next(it.id for it in indicators if it.results and it.results[0].value is not None)
-    assert indicator is not None
 
     # A result, as long as nobody has changed it.
     read = read_result.sync_detailed(indicator, 2024, client=client)

@@ -1,13 +1,14 @@
 """Says in OpenAPI 3.0 what a document says in OpenAPI 3.1, for progenitor: `to_openapi_3_0.py DOCUMENT > DOCUMENT_3_0`.
 
-What it loses: answers without a body beside those with one (204, 304 and 308 where others are described), all media types of
-an answer but the first, and what JSON Schema has and OpenAPI 3.0 has not (README.md).
+What it loses is in README.md.
 """
 
 import json
 import sys
 from typing import Any
 
+# The bodies that progenitor can send.
+SENT = ("application/json", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain")
 # Of JSON Schema, and not of OpenAPI 3.0.
 UNKNOWN = ("const", "contentEncoding", "contentMediaType", "examples", "patternProperties", "propertyNames", "$comment")
 NULL = {"type": "null"}
@@ -44,12 +45,20 @@ def schema(said: Any) -> Any:
             is_.pop(several)
             # One that may be null is itself; that it is a choice of one says nothing.
             is_["allOf" if len(others) == 1 else several] = others
-    for below in ("properties",):
-        if below in said:
-            is_[below] = {name: schema(one) for name, one in said[below].items()}
+    if "properties" in said:
+        is_["properties"] = {name: part(one) for name, one in said["properties"].items()}
     for below in ("items", "additionalProperties", "not"):
         if below in said:
-            is_[below] = schema(said[below])
+            is_[below] = part(said[below])
+    return is_
+
+
+def part(said: Any) -> Any:
+    """A schema without a name. Limits of a text would make it a type, named as another schema may be."""
+    is_ = schema(said)
+    if isinstance(is_, dict) and is_.get("type") == "string":
+        for limit in ("minLength", "maxLength", "pattern"):
+            is_.pop(limit, None)
     return is_
 
 
@@ -63,7 +72,7 @@ def content(said: dict[str, Any], most: int | None = None) -> dict[str, Any]:
 
 def parameter(said: dict[str, Any]) -> dict[str, Any]:
     """A parameter or a header."""
-    return {**said, "schema": schema(said["schema"])} if "schema" in said else said
+    return {**said, "schema": part(said["schema"])} if "schema" in said else said
 
 
 def response(said: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +104,11 @@ def main(path: str) -> None:
         name = said.get("$ref", "").rsplit("/", 1)[-1]
         return "content" in (parts["responses"][name] if name else said)
 
-    for item in document["paths"].values():
+    def is_sent(operation: dict[str, Any]) -> bool:
+        return all(media_type in SENT for media_type in operation.get("requestBody", {}).get("content", {}))
+
+    for path, item in document["paths"].items():
+        item = document["paths"][path] = {method: it for method, it in item.items() if is_sent(it)}
         for operation in item.values():
             operation["parameters"] = [parameter(one) for one in operation.get("parameters", [])]
             if "content" in operation.get("requestBody", {}):

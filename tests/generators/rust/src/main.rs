@@ -1,14 +1,8 @@
 //! Works with the client that progenitor makes: reads and changes what the service has, and checks what it says.
 
-/// The generated client.
-#[allow(clippy::all, clippy::pedantic, reason = "it is generated")]
-mod client {
-    include!(concat!(env!("OUT_DIR"), "/client.rs"));
-}
-
 use std::{env, error::Error};
 
-use client::{Client, Error as ClientError, types};
+use generated_client::{Client, Error as ClientError, types};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -55,23 +49,22 @@ async fn main() -> Outcome<()> {
     assert_eq!(indicators.len(), rows.len());
     let has_value = |indicator: &&types::TreeIndicator| indicator.results.first().is_some_and(|it| it.value.is_some());
     let indicator = indicators.iter().find(has_value).ok_or("no value")?.id.clone();
-    let indicator = indicator.ok_or("no identifier")?;
 
     // A result, as long as nobody has changed it.
     let read = client.read_result().id(indicator.clone()).fiscal_year(2024).send().await?;
     let etag = read.headers().get("etag").ok_or("no tag")?.to_str()?.to_owned();
-    let value = changed(read.value.ok_or("no value")?);
+    let value = changed(read.value.as_ref().ok_or("no value")?.0);
     let store = || {
         let body = types::ResultInput::builder()
             .fiscal_year(2024)
-            .value(value)
+            .value(Some(types::Decimal(value)))
             .value_status(types::ValueStatus::Reported)
             .observation_status(types::ObservationStatus::Final);
         let request = client.replace_result().id(indicator.clone()).fiscal_year(2024);
         request.if_match(etag.as_str()).change_reason(REASON).body(body).send()
     };
     let stored = store().await?;
-    assert_eq!(stored.value, Some(value));
+    assert_eq!(stored.value.as_ref().map(|it| it.0), Some(value));
     assert_ne!(stored.headers().get("etag").ok_or("no tag")?, etag.as_str());
     match store().await {
         Err(ClientError::ErrorResponse(problem)) => assert_eq!(problem.status(), 412),
