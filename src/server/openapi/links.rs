@@ -52,16 +52,15 @@ const ID: Members = &[("id", "id")];
 /// Parameters of an address, each with the member of an answer that has its value.
 type Members = &'static [(&'static str, &'static str)];
 
-/// Links the answers of every list, and of every operation that makes an item of it, to what can be done with the item.
+/// Links the answers of every list to what can be read of its items, and those of every operation that makes an item to what can
+/// be done with it.
 pub(super) fn add(spec: &mut OpenApi) {
     for (list, item, members) in ITEMS {
-        let targets: Vec<String> = spec
-            .paths
-            .paths
-            .iter()
-            .filter(|(path, _)| is_below(path, item))
-            .flat_map(|(_, at)| operations(at))
+        let below = || spec.paths.paths.iter().filter(|(path, _)| is_below(path, item));
+        let reads: Vec<String> = below()
+            .filter_map(|(_, at)| at.get.as_ref()?.operation_id.clone())
             .collect();
+        let all: Vec<String> = below().flat_map(|(_, at)| operations(at)).collect();
         let Some(list_at) = spec.paths.paths.get_mut(*list) else {
             continue;
         };
@@ -72,7 +71,10 @@ pub(super) fn add(spec: &mut OpenApi) {
         let said: Vec<_> = said.map(|name| (name, format!("$request.path.{name}"))).collect();
         // A new token is an answer with the item under `shown`.
         let new = if *list == "/v1/tokens" { "/shown/" } else { "/" };
-        for (operation, status, place) in [(&mut list_at.get, "200", "/items/0/"), (&mut list_at.post, "201", new)] {
+        for (operation, status, place, targets) in [
+            (&mut list_at.get, "200", "/items/0/", &reads),
+            (&mut list_at.post, "201", new, &all),
+        ] {
             let responses = operation.as_mut().map(|operation| &mut operation.responses.responses);
             let Some(RefOr::T(response)) = responses.and_then(|responses| responses.get_mut(status)) else {
                 continue;
@@ -86,7 +88,7 @@ pub(super) fn add(spec: &mut OpenApi) {
                 .chain(named)
                 .map(|(name, from)| (name.to_owned(), json!(from)))
                 .collect();
-            for target in &targets {
+            for target in targets {
                 let mut link = Link::default();
                 link.operation_id.clone_from(target);
                 link.parameters.clone_from(&parameters);
