@@ -146,11 +146,13 @@ fn of_today(value: &str, names: &HashMap<String, String>) -> Option<String> {
     former.then(|| format!("{ORGANIZATION}={}", of_today.collect::<Vec<_>>().join(",")))
 }
 
-/// Where to look instead, if the response is 404 for a name that no organization has.
+/// Where to look instead, if the response refuses a name that no organization has.
 async fn by_path(response: &ServiceResponse<BoxBody>) -> Option<Elsewhere> {
     let req = response.request();
     let of_moment = value(req.query_string(), AS_OF).is_some_and(|as_of| !as_of.starts_with("revision"));
-    if response.status() != StatusCode::NOT_FOUND || of_moment {
+    // A body that names the organization as it is called today contradicts a path with a former name.
+    let is_refused = [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY].contains(&response.status());
+    if !is_refused || of_moment {
         return None;
     }
     let called = req.match_info().get(ORGANIZATION)?;

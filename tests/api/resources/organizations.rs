@@ -150,7 +150,6 @@ async fn every_broken_rule_is_named_at_once() {
         422,
         &[
             ("/slug", "required"),
-            ("/kind", "required"),
             ("/name", "required"),
             ("/display_order", "required"),
         ],

@@ -330,7 +330,7 @@ async fn every_mistake_in_a_tree_is_named_where_it_stands() {
         .replaced(|tree| {
             tree["goals"][0]["titel"] = json!("x");
             tree["goals"][1]["indicators"][0]["direction"] = json!("higher_is_bettter");
-            tree["goals"][2].as_object_mut().unwrap().remove("indicators");
+            tree["goals"][2].as_object_mut().unwrap().remove("title");
             tree["goals"][3]["budgets"][0]["fiscal_year"] = json!("2024");
         })
         .await;
@@ -339,7 +339,7 @@ async fn every_mistake_in_a_tree_is_named_where_it_stands() {
         &[
             ("/goals/0/titel", "unknown_field"),
             ("/goals/1/indicators/0/direction", "unknown_code"),
-            ("/goals/2/indicators", "required"),
+            ("/goals/2/title", "required"),
             ("/goals/3/budgets/0/fiscal_year", "type"),
         ],
     );
