@@ -79,11 +79,11 @@ pub(super) fn complete(spec: &mut OpenApi) {
     }
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         for parameter in operation.parameters.iter_mut().flatten() {
-            if let RefOr::T(parameter) = parameter {
-                if let Some(schema) = &mut parameter.schema {
-                    each(schema, &mut describe);
-                    strip_null_type(schema);
-                }
+            if let RefOr::T(parameter) = parameter
+                && let Some(schema) = &mut parameter.schema
+            {
+                each(schema, &mut describe);
+                strip_null_type(schema);
             }
         }
     }
