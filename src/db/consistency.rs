@@ -19,8 +19,6 @@ use crate::{
 
 /// The header, in responses to writes and in requests.
 pub const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("x-consistency-token");
-/// The format of a token, as a regular expression.
-pub const PATTERN: &str = "^[0-9A-F]{1,8}/[0-9A-F]{1,8}$";
 /// The header's name in problems.
 const NAME: &str = "X-Consistency-Token";
 

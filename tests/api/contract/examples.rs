@@ -1,6 +1,6 @@
 //! The examples of the contract are true: a service with the sample answers what they show.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::openapi::CONTRACT;
 use crate::{
@@ -36,7 +36,8 @@ async fn with_the_sample() -> Api {
     let api = ward().await;
     for (form, kind) in [(PLAN, "plan"), (RESULTS, "results")] {
         api.form("", form).await.must_be(200);
-        api.publish("nishi/2024", kind).await.must_be(201);
+        let publication = json!({ "kind": kind });
+        api.publication("nishi/2024", "*", &publication).await.must_be(201);
     }
     api
 }
