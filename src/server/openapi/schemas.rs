@@ -80,12 +80,12 @@ pub(super) fn complete(spec: &mut OpenApi) {
     }
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         for parameter in operation.parameters.iter_mut().flatten() {
-            if let RefOr::T(parameter) = parameter {
-                if let Some(schema) = &mut parameter.schema {
-                    each(schema, &mut describe);
-                    each(schema, &mut forget_labels);
-                    strip_null_type(schema);
-                }
+            if let RefOr::T(parameter) = parameter
+                && let Some(schema) = &mut parameter.schema
+            {
+                each(schema, &mut describe);
+                each(schema, &mut forget_labels);
+                strip_null_type(schema);
             }
         }
     }

@@ -81,7 +81,7 @@ pub(crate) fn bodies(operation: &Operation<'_>, own: &Own, id: &str) -> Vec<Body
                 json!({ "source": "別" }),
             ]
         }
-        "PUT /v1/policies/{organization}/{fiscal_year}/tree" => trees(own, id),
+        "PUT /v1/policies/{organization}/{fiscal_year}/tree" | "POST /v1/imports/policies" => trees(own, id),
         "POST /v1/policies/{organization}/{fiscal_year}/publications" => {
             let of_kind = |kind: &&str| json!({ "kind": kind, "reason": "公表" });
             ["plan", "results", "correction", "withdrawal"]
@@ -113,7 +113,6 @@ pub(crate) fn bodies(operation: &Operation<'_>, own: &Own, id: &str) -> Vec<Body
         "POST /v1/results" => results(own, id),
         "POST /v1/imports" => return [trees(own, id).iter().map(json).collect(), tables(own, id)].concat(),
         "POST /v1/imports/forms" => return vec![("text/plain", "令和7年度 西区運営方針".as_bytes().to_vec())],
-        "POST /v1/imports/policies" => trees(own, id),
         "POST /v1/imports/results" => return tables(own, id),
         "POST /v1/targets/parse" => vec![json!({ "text": "48%以上", "fiscal_year": 2024 })],
         "POST /v1/evaluations/preview" => vec![json!({

@@ -85,10 +85,17 @@ fn what_is_new_has_the_links_of_its_list_and_they_name_what_is_there() {
             .find(|other| other.method == "post" && other.path == list.path);
         let links = |operation: &Value, status: &str| {
             let links = operation["responses"][status]["links"].as_object();
-            links.into_iter().flat_map(|links| links.keys().cloned()).collect::<BTreeSet<_>>()
+            links
+                .into_iter()
+                .flat_map(|links| links.keys().cloned())
+                .collect::<BTreeSet<_>>()
         };
         if let Some(post) = post.filter(|post| post.is["responses"]["201"].is_object()) {
-            assert!(links(post.is, "201").is_superset(&links(list.is, "200")), "{}", list.path);
+            assert!(
+                links(post.is, "201").is_superset(&links(list.is, "200")),
+                "{}",
+                list.path
+            );
         }
     }
 }
