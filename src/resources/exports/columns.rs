@@ -75,6 +75,8 @@ fn codes<T: OfTable>() -> impl Iterator<Item = &'static str> {
 }
 
 impl<T: OfTable> Field for Columns<T> {
+    const IS_LIST: bool = true;
+
     fn read(text: Option<&str>) -> Result<Self, Fault> {
         let Some(text) = text else { return Ok(Self::default()) };
         let mut seen = HashSet::new();
