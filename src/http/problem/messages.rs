@@ -58,17 +58,7 @@ impl Error {
                 "チケットが無効か、使用済みか、期限切れです。POST /v1/changes/tickets で新しいチケットを取得してください",
                 "the ticket is wrong, used or expired; get a new one by POST /v1/changes/tickets",
             ),
-            Self::ForeignOrigin(origin) => {
-                let origin = clip(origin, LONGEST_ORIGIN);
-                Bilingual::new(
-                    format!(
-                        "{origin} のページには、公開データの読み取りだけが許可されています。書き込みを許可するには、サービスの設定 WARD_POLICY_CORS_ORIGINS に {origin} を加えてください"
-                    ),
-                    format!(
-                        "pages of {origin} may read what is public, and may not write; to allow it, add {origin} to the service's setting WARD_POLICY_CORS_ORIGINS"
-                    ),
-                )
-            }
+            Self::ForeignOrigin(origin) => only_reads(&clip(origin, LONGEST_ORIGIN)),
             Self::Forbidden(scope) => Bilingual::new(
                 format!("このトークンには権限 {scope} がありません"),
                 format!("the token does not allow this: it lacks the scope {scope}"),
@@ -159,6 +149,18 @@ impl Error {
             Self::Internal(_) => Bilingual::new("記録を残しました", "the failure has been logged under the request id"),
         }
     }
+}
+
+/// The sentence for pages of an origin that may not write.
+fn only_reads(origin: &str) -> Bilingual {
+    Bilingual::new(
+        format!(
+            "{origin} のページには、公開データの読み取りだけが許可されています。書き込みを許可するには、サービスの設定 WARD_POLICY_CORS_ORIGINS に {origin} を加えてください"
+        ),
+        format!(
+            "pages of {origin} may read what is public, and may not write; to allow it, add {origin} to the service's setting WARD_POLICY_CORS_ORIGINS"
+        ),
+    )
 }
 
 /// The sentence for so many broken rules, and for how many of them are not named.

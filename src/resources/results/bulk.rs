@@ -242,13 +242,13 @@ fn permit(tx: &mut Tx<'_>, named: &[Id]) -> Result<HashMap<Id, FiscalYear>> {
 /// Fails where an entry says something else of members that the server sets than the server shows.
 fn check_shown(
     entries: &[ResultEntry],
-    shown: &ReadOnly,
-    shows: impl Fn(&(Id, FiscalYear)) -> Option<IndicatorResult>,
+    sent: &ReadOnly,
+    shown: impl Fn(&(Id, FiscalYear)) -> Option<IndicatorResult>,
 ) -> Result<()> {
     let mut others = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
-        let row = serde_json::to_value(shows(&entry.key())).map_err(Error::internal)?;
-        others.extend(shown.others_below(&format!("/items/{n}/result"), &row));
+        let row = serde_json::to_value(shown(&entry.key())).map_err(Error::internal)?;
+        others.extend(sent.others_below(&format!("/items/{n}/result"), &row));
     }
     Error::refuse(others)
 }

@@ -37,7 +37,8 @@ impl Parser<'_> {
         }
         // What is summed up is what is counted: 作成合計.
         self.eat_kind(Field::Filler, Kind::Done);
-        if !self.eat_kind(Field::Period, Kind::Sum) && !(says_how_many && self.is_count_ahead()) {
+        let is_sum = self.eat_kind(Field::Period, Kind::Sum) || says_how_many && self.is_count_ahead();
+        if !is_sum {
             return None;
         }
         self.after_time();
