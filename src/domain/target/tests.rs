@@ -239,22 +239,6 @@ fn a_key_a_target_does_not_have_is_refused() {
 }
 
 #[test]
-fn the_schema_requires_every_key_but_the_name_of_a_reference() {
-    for (schema, keys) in [
-        (serde_json::to_value(<Target as utoipa::PartialSchema>::schema()), 6),
-        (serde_json::to_value(<Reference as utoipa::PartialSchema>::schema()), 3),
-        (serde_json::to_value(<Period as utoipa::PartialSchema>::schema()), 3),
-    ] {
-        let schema = schema.unwrap();
-        assert_eq!(
-            schema.pointer("/required").unwrap().as_array().unwrap().len(),
-            keys,
-            "{schema}"
-        );
-    }
-}
-
-#[test]
 fn every_comparator_is_found_by_its_code() {
     for comparator in Comparator::ALL {
         assert_eq!(Comparator::from_code(comparator.code()), Some(*comparator));
