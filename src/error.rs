@@ -106,7 +106,7 @@ pub enum Error {
 }
 
 /// Where in a request a rule is broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In the body, at this JSON pointer (RFC 6901).
     Body(String),

@@ -10,7 +10,7 @@ const status = document.querySelector("#status");
 let service; // where the service is, without a slash at its end
 let token; // kept in memory only: whoever reloads the page types it again
 let indicators = [];
-let stored; // the result as it was read: its address, its tag and itself; no tag where there is none yet
+let stored; // the chosen result as it was read: its address, its tag and itself; no tag where there is none yet
 let cursor; // how far the changes have been followed
 
 // One request. Problems are answers too: `problem` says what is wrong, in the reader's language.
@@ -44,8 +44,10 @@ async function readResult() {
   const chosen = indicators.find((indicator) => indicator.id === edit.indicator.value);
   const path = `/v1/indicators/${chosen.id}/results/${chosen.year}`;
   const known = stored?.path === path ? stored : null;
+  stored = known; // until the answer is here, nothing is stored
   const answer = await ask("GET", path, { headers: known?.tag ? { "If-None-Match": known.tag } : {} });
   if (answer.status === 304) return;
+  if (edit.indicator.value !== chosen.id) return; // another one was chosen meanwhile
   if (![200, 404].includes(answer.status)) return showFaults(answer.problem);
   stored = { path, tag: answer.tag, result: answer.body };
   target.textContent = `目標: ${chosen.target.text}`;
@@ -56,6 +58,7 @@ async function readResult() {
 
 // Stores what was typed, unless somebody else has changed the result meanwhile.
 async function store() {
+  if (!stored) return;
   const typed = edit.value.value.trim();
   // What is no number goes as it was typed: the service says what is wrong with it.
   const value = typed === "" ? null : Number.isNaN(Number(typed)) ? typed : Number(typed);
@@ -76,7 +79,7 @@ async function store() {
     const mine = edit.value.value;
     await readResult();
     edit.value.value = mine;
-    return say(`ほかの人が先に ${stored.result?.value ?? "—"} に変更しました。置き換えるにはもう一度保存してください。`);
+    return say(`ほかの人が先に ${stored?.result?.value ?? "—"} に変更しました。置き換えるにはもう一度保存してください。`);
   }
   if (answer.problem) return showFaults(answer.problem);
   stored = { ...stored, tag: answer.tag, result: answer.body };
@@ -88,17 +91,18 @@ async function store() {
 // with the network, another ticket opens the next one, from the last change that was heard of.
 async function follow() {
   const made = await ask("POST", "/v1/changes/tickets");
+  if ([429, 503].includes(made.status)) return followAgain();
   if (made.problem) return say(made.problem.detail);
   const query = new URLSearchParams({ ticket: made.body.ticket, type: "result", cursor });
   const changes = new EventSource(`${service}/v1/changes/stream?${query}`);
   changes.addEventListener("change", async (event) => {
     cursor = event.lastEventId;
-    const before = stored.tag;
-    const typed = edit.value.value !== String(stored.result?.value ?? "");
+    const before = stored?.tag;
+    const typed = edit.value.value !== String(stored?.result?.value ?? "");
     // What somebody is typing is not overwritten: storing it will say that the result has changed.
     if (typed) return;
     await readResult();
-    if (stored.tag !== before) say("ほかの人の変更を表示しました。");
+    if (stored?.tag !== before) say("ほかの人の変更を表示しました。");
   });
   changes.onerror = () => {
     changes.close();
@@ -112,8 +116,6 @@ function followAgain() {
 
 // A request that got no answer: the service is away, or its settings do not name this page's origin.
 addEventListener("unhandledrejection", () => say("サービスにつながりません。"));
-
-open.service.value = new URLSearchParams(location.search).get("service") ?? "http://127.0.0.1:8080";
 
 open.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -1,10 +1,11 @@
 //! Tickets: what opens one stream, once, for callers that cannot send a token, as `EventSource` of browsers cannot.
 //!
-//! `wardticket_<handle>_<secret and seal>`: the handle is that of the token that the ticket stands for, the secret is 256
-//! random bits, stored only as their SHA-256. The seal shows that the ticket was made for this token. So a made-up
-//! ticket is refused without a look into the database.
+//! `wardticket_<handle>_<secret, end and seal>`: the handle is that of the token that the ticket stands for, the secret is
+//! 256 random bits, stored only as their SHA-256. The seal shows that the ticket was made for this token, and until when
+//! it is good. So a ticket that was made up, or is past its end, is refused without a look into the database.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::Utc;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -14,8 +15,13 @@ use crate::error::{Error, Result};
 pub const PREFIX: &str = "wardticket_";
 /// Bytes of a secret.
 const SECRET: usize = 32;
+/// Bytes of the end, in seconds since 1970.
+const END: usize = 6;
 /// Bytes of a seal.
 const SEAL: usize = 16;
+/// Seconds after which a ticket is past its end. The database, by whose clock it expires, is asked before that; here clocks may
+/// differ.
+const LIFETIME: i64 = 120;
 
 /// A new ticket with its secret; shown once and stored nowhere.
 pub struct GeneratedTicket {
@@ -30,7 +36,8 @@ impl GeneratedTicket {
     pub fn generate(handle: &str, token: &[u8]) -> Result<Self> {
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret).map_err(Error::internal)?;
-        let rest = BASE64_URL_SAFE_NO_PAD.encode([&secret[..], &seal(token, &secret)].concat());
+        let end = bytes_of(Utc::now().timestamp() + LIFETIME);
+        let rest = BASE64_URL_SAFE_NO_PAD.encode([&secret[..], &end, &seal(token, &secret, end)].concat());
         Ok(Self {
             ticket: format!("{PREFIX}{handle}_{rest}"),
             hash: Sha256::digest(secret).to_vec(),
@@ -44,6 +51,7 @@ pub struct PresentedTicket {
     /// The SHA-256 of the secret.
     pub(crate) hash: Vec<u8>,
     secret: [u8; SECRET],
+    end: [u8; END],
     seal: [u8; SEAL],
 }
 
@@ -53,28 +61,38 @@ impl PresentedTicket {
     pub fn read(text: &str) -> Option<Self> {
         let (handle, rest) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let rest = BASE64_URL_SAFE_NO_PAD.decode(rest).ok()?;
-        let (secret, seal) = rest.split_at_checked(SECRET)?;
+        let (secret, rest) = rest.split_at_checked(SECRET)?;
+        let (end, seal) = rest.split_at_checked(END)?;
         Some(Self {
             handle: handle.to_owned(),
             hash: Sha256::digest(secret).to_vec(),
             secret: secret.try_into().ok()?,
+            end: end.try_into().ok()?,
             seal: seal.try_into().ok()?,
         })
     }
 
-    /// Whether the ticket was made for the token with this hash.
+    /// Whether the ticket was made for the token with this hash, and is not past its end.
     #[must_use]
     pub fn is_for(&self, token: &[u8]) -> bool {
-        self.seal.ct_eq(&seal(token, &self.secret)).into()
+        let is_sealed: bool = self.seal.ct_eq(&seal(token, &self.secret, self.end)).into();
+        is_sealed && self.end > bytes_of(Utc::now().timestamp())
     }
 }
 
+/// The last bytes of a moment, the highest first: they compare as moments do.
+fn bytes_of(moment: i64) -> [u8; END] {
+    let [_, _, end @ ..] = moment.to_be_bytes();
+    end
+}
+
 /// What nobody can make who does not know the hash of the token. All parts have a fixed length.
-fn seal(token: &[u8], secret: &[u8; SECRET]) -> [u8; SEAL] {
+fn seal(token: &[u8], secret: &[u8; SECRET], end: [u8; END]) -> [u8; SEAL] {
     let digest = Sha256::new()
         .chain_update(b"ward-policy ticket")
         .chain_update(token)
         .chain_update(secret)
+        .chain_update(end)
         .finalize();
     let mut seal = [0; SEAL];
     for (to, from) in seal.iter_mut().zip(digest) {
@@ -100,6 +118,23 @@ mod tests {
         assert!(presented.is_for(&token) && !presented.is_for(&other));
         let again = GeneratedTicket::generate("0123456789ab", &token).unwrap();
         assert_ne!(again.ticket, made.ticket);
+    }
+
+    #[test]
+    fn a_ticket_is_good_until_its_end() {
+        let token = [7; 32];
+        let now = Utc::now().timestamp();
+        for (end, is_good) in [(now - 1, false), (now + 60, true)] {
+            let (secret, end) = ([1; SECRET], bytes_of(end));
+            let presented = PresentedTicket {
+                handle: "0123456789ab".to_owned(),
+                hash: Vec::new(),
+                secret,
+                end,
+                seal: seal(&token, &secret, end),
+            };
+            assert_eq!(presented.is_for(&token), is_good);
+        }
     }
 
     #[test]

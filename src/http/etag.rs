@@ -108,11 +108,6 @@ impl Match {
         }
     }
 
-    /// Fails unless the caller read one of these states.
-    pub fn check_either(&self, one: &impl Serialize, other: &impl Serialize) -> Result<()> {
-        if self.names(one)? { Ok(()) } else { self.check(other) }
-    }
-
     fn names<T: Serialize>(&self, stored: &T) -> Result<bool> {
         match &self.0 {
             IfMatch::Any => Ok(true),

@@ -14,7 +14,7 @@ use crate::{
     http::{
         extract::not_json,
         json::{self, Most},
-        validation,
+        validation::{self, Known},
     },
     sheet::{self, decode::decode, table::Tables},
     text_enum,
@@ -98,7 +98,11 @@ pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<ParsedFile
     let form = match format {
         ImportFormat::Json => {
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
-            return validation::read(document).map(|tree| ParsedFile::Policy(Box::new(tree)));
+            let known = Known {
+                rest_stays: true,
+                ..Known::default()
+            };
+            return validation::read_knowing(document, &known).map(|tree| ParsedFile::Policy(Box::new(tree)));
         }
         ImportFormat::Csv => {
             let table = sheet::csv::read(bytes, results_table::is_key);

@@ -124,10 +124,10 @@ pub struct TreeGoal {
     /// How it will be done (主な戦略).
     pub strategies: Option<TextBox>,
     /// The budgets, by fiscal year.
-    #[schema(max_items = 100, required = false)]
+    #[schema(max_items = 100)]
     pub budgets: Vec<TreeBudget>,
     /// The indicators, in the order of the form.
-    #[schema(max_items = 200, required = false)]
+    #[schema(max_items = 200)]
     pub indicators: Vec<TreeIndicator>,
     /// Its indicators, counted by outcome; null without `with=evaluation`. When sent, it is not looked at.
     #[serde(default, deserialize_with = "not_looked_at")]
@@ -201,7 +201,7 @@ pub struct TreeIndicator {
     #[schema(required = false)]
     pub target: Target,
     /// The results, by fiscal year.
-    #[schema(max_items = 151, required = false)]
+    #[schema(max_items = 151)]
     pub results: Vec<TreeResult>,
     /// The evaluation for the policy's fiscal year; null without `with=evaluation`. When sent, it is not looked at.
     #[serde(default, deserialize_with = "not_looked_at")]

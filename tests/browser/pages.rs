@@ -109,12 +109,9 @@ fn a_page_of_a_trusted_origin_edits_a_result_and_sees_what_others_do() -> Outcom
     let service = published(&place, &[("WARD_POLICY_CORS_ORIGINS", &site.origin())])?;
     let token = place.token()?;
     let browser = Browser::start(Screen::Desk)?;
-    browser.go(&format!(
-        "{}/edit-a-result.html?service=http://{}",
-        site.origin(),
-        service.address
-    ))?;
+    browser.go(&format!("{}/edit-a-result.html", site.origin()))?;
     browser.run(WATCH)?;
+    browser.fill("[name=service]", &format!("http://{}", service.address))?;
     browser.fill("[name=policy]", "nishi/2024")?;
     browser.fill("[name=token]", &token)?;
     browser.click("#open button")?;

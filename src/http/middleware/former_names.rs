@@ -37,6 +37,8 @@ const AS_OF: &str = "as_of";
 const AS_THEY_ARE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 /// Most names that a name is compared with.
 const MOST_NAMES: usize = 2_000;
+/// Most characters of a name.
+const LONGEST_NAME: usize = 63;
 /// The change feed, whose filters accept former names as they are: a feed follows an organization through its names.
 pub(crate) const FOLLOWS: &str = "/v1/changes";
 
@@ -176,10 +178,14 @@ fn nearest_name(response: &ServiceResponse<BoxBody>, called: &str, names: &Names
     if of_today().any(|name| name == called) {
         return None;
     }
-    let near = nearest(called, of_today().take(MOST_NAMES))?;
     let Error::NotFound(thing) = response.response().error()?.as_error::<Error>()? else {
         return None;
     };
+    // No name is longer.
+    if called.len() > LONGEST_NAME {
+        return None;
+    }
+    let near = nearest(called, of_today().take(MOST_NAMES))?;
     let shown = shortened(called);
     let detail = Bilingual::new(
         format!("「{shown}」という所属はありません。「{near}」ではありませんか"),

@@ -100,6 +100,8 @@ impl Cache {
 const NEVER_CACHED: &str = "/v1/changes";
 /// The OpenAPI document, which changes with the service alone.
 const DOCUMENT: &str = "/openapi.json";
+/// The catalogue, whose body names the address that it was asked at.
+const CATALOG: &str = "/v1/catalog";
 
 /// The layer: serves cached responses while they hold, and stores those that may be cached.
 pub async fn cache_responses(
@@ -182,6 +184,10 @@ fn place(req: &ServiceRequest) -> Option<(Arc<Answers>, PublicVersion, Box<[u8]>
         // It names the address of the service.
         key.push(b'\0');
         key.extend_from_slice(public_address::prefix(req.request()).as_bytes());
+    }
+    if req.path() == CATALOG {
+        key.push(b'\0');
+        key.extend_from_slice(public_address::base(req.request()).as_bytes());
     }
     if let Some(coding) = Coding::wanted(req.headers()) {
         key.push(b'\r');

@@ -26,6 +26,8 @@ pub struct Known {
     pub years: HashMap<Id, FiscalYear>,
     /// The day of the request.
     pub today: NaiveDate,
+    /// Whether what the body leaves out stays as it is stored, so that no default may take its place.
+    pub rest_stays: bool,
     /// Whether more will be known: a body is checked as far as it does not depend on that.
     pub is_draft: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Known {
             position: None,
             years: HashMap::new(),
             today: today(),
+            rest_stays: false,
             is_draft: false,
         }
     }

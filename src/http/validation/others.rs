@@ -3,6 +3,8 @@
 //! A rule is broken for certain only if it is broken whatever stands in the place of a member that cannot be read. So the body
 //! is read several times, each time with other values there. What is broken each time is broken.
 
+use std::collections::HashSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -54,7 +56,8 @@ pub(super) fn broken_beside<T: DeserializeOwned + Rules>(
             }
             Err(missing) => missing,
         };
-        let is_found = |one: &Violation| found.iter().any(|it| it.place == one.place && it.code == one.code);
+        let known: HashSet<_> = found.iter().map(|it| (it.place.clone(), it.code)).collect();
+        let is_found = |one: &Violation| known.contains(&(one.place.clone(), one.code));
         match &mut broken {
             None => broken = Some(found),
             Some(broken) => broken.retain(is_found),

@@ -23,7 +23,7 @@ pub struct StreamTicket {
     /// The ticket, for `/v1/changes/stream?ticket=…`.
     #[schema(
         max_length = 100,
-        example = "wardticket_3f0a9c51d27e_0000000000000000000000000000000000000000000000000000000000000000"
+        example = "wardticket_3f0a9c51d27e_000000000000000000000000000000000000000000000000000000000000000000000000"
     )]
     pub ticket: String,
     /// From when on it is worth nothing.

@@ -35,14 +35,20 @@ fn value_status(result: &Members, year: Option<FiscalYear>) -> Result<ValueStatu
     }
     let text: Option<String> = said(result, "text");
     let year = said(result, "fiscal_year").or(year);
-    let Some(read) = text.zip(year).map(|(text, year)| result::read(&text, None, year)) else {
+    let Some((text, year)) = text.zip(year) else {
         return Ok(ValueStatus::NotYetDue);
     };
+    let read = result::read(&text, None, year);
     match read.value_status {
         Some(ValueStatus::Reported) => Err(unstated(&read)),
+        Some(ValueStatus::TextOnly) if has_number(&text) => Err(unstated(&read)),
         Some(status) => Ok(status),
         None => Ok(ValueStatus::NotYetDue),
     }
+}
+
+fn has_number(text: &str) -> bool {
+    text.contains(char::is_numeric)
 }
 
 fn unstated(read: &ReadResult) -> Violation {

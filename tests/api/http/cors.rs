@@ -186,6 +186,11 @@ async fn what_a_browser_keeps_of_a_grant_does_not_open_more_than_was_granted() {
         let answer = api.send(preflight(origin, "GET", path)).await.must_be(204);
         assert_eq!(answer.header("access-control-max-age"), kept, "{origin} {path}");
     }
+    // In a grant, * is every method.
+    for origin in [OTHER, TRUSTED] {
+        let answer = api.send(preflight(origin, "*", "/v1/goals")).await;
+        answer.must_refuse(400, &[("Access-Control-Request-Method", "format")]);
+    }
 }
 
 #[actix_web::test]

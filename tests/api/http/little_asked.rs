@@ -393,9 +393,9 @@ async fn a_tree_needs_titles_names_and_texts() {
         { "code": "1", "title": "題", "budgets": [{ "fiscal_year": 2024, "kind": "initial", "text": "85百万円" }],
             "indicators": [
                 { "name": "認知度", "target": { "text": "48%以上" }, "results": [{ "value": 50 }] },
-                { "name": "事故件数", "target": { "text": "4年度比10件減少" } }
+                { "name": "事故件数", "target": { "text": "4年度比10件減少" }, "results": [] }
             ] },
-        { "code": "2", "title": "別の題" }
+        { "code": "2", "title": "別の題", "budgets": [], "indicators": [] }
     ] });
     let path = "/v1/policies/nishi/2024/tree";
     let created = api.create(path, &tree).await.must_be(201);
@@ -420,6 +420,51 @@ async fn a_tree_needs_titles_names_and_texts() {
     api.put(path, "*", &json!({}))
         .await
         .must_refuse(422, &[("/goals", "required")]);
+    // What a list leaves out goes. So no list is left out.
+    let lists = json!({ "goals": [{ "code": "1", "title": "題", "indicators": [{ "name": "認知度" }] }] });
+    api.put(path, "*", &lists).await.must_refuse(
+        422,
+        &[
+            ("/goals/0/budgets", "required"),
+            ("/goals/0/indicators/0/results", "required"),
+        ],
+    );
+}
+
+#[actix_web::test]
+async fn a_file_does_not_replace_what_it_leaves_out_by_defaults() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let tree = api.get("/v1/policies/nishi/2024/tree").await.must_be(200);
+    let (goal, indicator) = (&tree.body["goals"][0], &tree.body["goals"][0]["indicators"][0]);
+    let file = json!({
+        "organization": "nishi",
+        "fiscal_year": 2024,
+        "goals": [{
+            "code": goal["code"],
+            "title": goal["title"],
+            "budgets": [{ "fiscal_year": 2024, "kind": "initial" }],
+            "indicators": [{ "name": indicator["name"], "results": [{ "value": 57 }] }],
+        }],
+    });
+    let at = |name: &str| format!("/goals/0/indicators/0/{name}");
+    api.send(Call::new("POST", "/v1/imports/policies").because("試験").json(&file))
+        .await
+        .must_refuse(
+            422,
+            &[
+                ("/goals/0/budgets/0/status", "required"),
+                (&at("kind"), "required"),
+                (&at("target"), "required"),
+                (&at("decimals"), "required"),
+                (&at("direction"), "required"),
+            ],
+        );
+    let stored = api
+        .get(format!("/v1/indicators/{}", nishi.indicator.id()))
+        .await
+        .must_be(200);
+    assert_eq!(stored.etag(), nishi.indicator.etag());
 }
 
 #[actix_web::test]

@@ -164,8 +164,8 @@ async fn a_ticket_that_nobody_made_costs_no_turn_and_no_connection() {
     for made_up in [
         "x".to_owned(),
         String::new(),
-        format!("wardticket_ffffffffffff_{}", "A".repeat(64)),
-        format!("wardticket_000000000000_{}", "A".repeat(64)),
+        format!("wardticket_ffffffffffff_{}", "A".repeat(72)),
+        format!("wardticket_000000000000_{}", "A".repeat(72)),
         format!("{begin}AAAA"),
     ] {
         api.opened_by(&made_up).await.must_be(401);
