@@ -67,6 +67,7 @@ static READ: LazyLock<HeaderValue> = LazyLock::new(|| {
         RATE_LIMIT_POLICY.as_str(),
         "deprecation",
         "sunset",
+        "idempotency-replayed",
         CONSISTENCY_TOKEN.as_str(),
         REQUEST_ID.as_str(),
         TRACEPARENT.as_str(),
