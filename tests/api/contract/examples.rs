@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Schemas, and the addresses at which a service with the sample answers what their examples show.
-const SHOWN: [(&str, &str); 17] = [
+const SHOWN: [(&str, &str); 18] = [
     ("Organization", "/v1/organizations"),
     ("Policy", "/v1/policies"),
     ("PolicyTree", "/v1/policies/nishi/2024/tree"),
@@ -27,6 +27,7 @@ const SHOWN: [(&str, &str); 17] = [
     ("EvaluationRow", "/v1/evaluations?on=2025-07-01"),
     ("EvaluationSummaries", "/v1/evaluations/summary?on=2025-07-01"),
     ("Series", "/v1/series/{series}?on=2025-07-01"),
+    ("SeriesEntry", "/v1/series"),
     ("Revision", "/v1/policies/nishi/2024/revisions"),
     ("Codelists", "/v1/codelists"),
     ("Health", "/healthz"),
