@@ -100,9 +100,9 @@ def main(path: str) -> None:
     for kind in ("examples", "links", "pathItems"):
         parts.pop(kind, None)
 
-    def has_content(said: dict[str, Any]) -> bool:
+    def body(said: dict[str, Any]) -> Any:
         name = said.get("$ref", "").rsplit("/", 1)[-1]
-        return "content" in (parts["responses"][name] if name else said)
+        return (parts["responses"][name] if name else said).get("content")
 
     def is_sent(operation: dict[str, Any]) -> bool:
         return all(media_type in SENT for media_type in operation.get("requestBody", {}).get("content", {}))
@@ -117,10 +117,10 @@ def main(path: str) -> None:
             # progenitor knows one type of answer and one of error for each operation.
             for wanted in (("2",), ("3", "4", "5")):
                 of_kind = {status: one for status, one in responses.items() if status.startswith(wanted)}
-                if any(has_content(one) for one in of_kind.values()):
-                    for status, one in of_kind.items():
-                        if not has_content(one):
-                            responses.pop(status)
+                bodies = [body(one) for one in of_kind.values() if body(one)]
+                for status, one in of_kind.items():
+                    if bodies and body(one) != bodies[-1]:
+                        responses.pop(status)
             operation["responses"] = responses
     json.dump(document, sys.stdout, ensure_ascii=False)
 

@@ -56,7 +56,6 @@ async fn main() -> Outcome<()> {
     let value = changed(read.value.as_ref().ok_or("no value")?.0);
     let store = || {
         let body = types::ResultInput::builder()
-            .fiscal_year(2024)
             .value(Some(types::Decimal(value)))
             .value_status(types::ValueStatus::Reported)
             .observation_status(types::ObservationStatus::Final);
