@@ -116,6 +116,9 @@ pub enum Place {
     Header(&'static str),
 }
 
+/// Most bytes of a suggestion: a longer one would repeat what was sent.
+const LONGEST_SUGGESTION: usize = 1_000;
+
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -164,7 +167,7 @@ impl Violation {
     /// Adds the name or value that was probably meant.
     #[must_use]
     pub fn suggesting(mut self, suggestion: Option<String>) -> Self {
-        self.suggestion = suggestion;
+        self.suggestion = suggestion.filter(|text| text.len() <= LONGEST_SUGGESTION);
         self
     }
 

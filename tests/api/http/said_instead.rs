@@ -173,6 +173,10 @@ async fn a_condition_that_cannot_hold_says_what_to_send() {
         .json(&factories::goal(&nishi.policy.id(), "1-1"));
     let answer = api.send(put.clone()).await.must_be(428);
     assert!(answer.text("detail").contains("If-None-Match: *"));
+    // What is too long to be one comes back not at all.
+    let answer = ask("en", Some(("if-match", &"0".repeat(1_000)))).await;
+    answer.must_refuse(400, &[("If-Match", "format")]);
+    assert!(answer.body["errors"][0]["suggestion"].is_null());
     // A tag without its quotes comes back with them.
     for unquoted in [bare.clone(), format!("\"{bare}"), format!("{bare}\"")] {
         let answer = ask("en", Some(("if-match", &unquoted))).await;
