@@ -116,7 +116,7 @@ pub enum Place {
     Header(&'static str),
 }
 
-/// Most bytes of a suggestion: a longer one would repeat what was sent.
+/// Most bytes of a suggestion. A longer one only repeats what the caller sent, and is left out.
 const LONGEST_SUGGESTION: usize = 1_000;
 
 /// One broken rule.

@@ -1,4 +1,4 @@
-//! Operations that will go: they say so in every answer, and until when they stay (RFC 9745, RFC 8594).
+//! Operations that will go: the answers of their handlers say so, and until when they stay (RFC 9745, RFC 8594).
 
 use actix_web::{
     Error as ActixError,

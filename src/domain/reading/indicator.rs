@@ -31,8 +31,9 @@ pub struct ReadIndicator {
 const TRIED: usize = 12;
 /// Last words of names of counts: 5% of a count is a share of it.
 const COUNTS: &[&str] = &["数", "額", "量", "面積", "時間"];
-/// Last words of what is counted, and of no unit of more than `QUANTITY` characters.
+/// Last characters of words for quantities: 受診率, 参加者数.
 const QUANTITIES: &[&str] = &["率", "数", "割合", "度", "額", "量"];
+/// Most characters of a unit that ends like a quantity: 人数. Longer words say what is counted.
 const QUANTITY: usize = 3;
 /// Last characters of the words for people who are asked or counted.
 const PEOPLE: &[char] = &[
@@ -346,7 +347,7 @@ fn ends_name(name: &[&Token<'_>]) -> bool {
     has_words && is_end
 }
 
-/// Whether what stands directly behind a number is no unit, but goes on to say what is counted: 3歳児健診受診率.
+/// Whether the words directly behind a number say what is counted, and are no unit: 3歳児健診受診率.
 fn is_quantity(token: &Token<'_>) -> bool {
     let is_long = token.text.chars().nth(QUANTITY).is_some();
     token.kind == Kind::Unit && is_long && QUANTITIES.iter().any(|word| token.text.ends_with(word))

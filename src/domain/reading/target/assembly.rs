@@ -79,7 +79,7 @@ pub(super) fn put_together(
         && parts.comparator.is_some()
         && target.faults().is_empty()
         && !(is_state && period.kind == PeriodKind::Cumulative);
-    // The comparator is offered to a person, unless what is left of the text sets another condition.
+    // A person is offered the comparator of a text that was read in part, unless the rest of the text sets another condition.
     let offered = parts
         .comparator
         .filter(|_| is_whole || !is_state && !left.iter().any(|token| sets_condition(token)));

@@ -10,7 +10,7 @@ use crate::domain::{
     target::{Period, PeriodKind},
 };
 
-/// Last characters of the units of what is no sum over the years: points of a scale, times, ages, ranks.
+/// Last characters of units in which figures of several years are not added up: points of a scale, times, ages, ranks.
 const RATES: &[char] = &['点', '分', '秒', '歳', '位', '級', '倍', '割', '℃'];
 
 impl Parser<'_> {
