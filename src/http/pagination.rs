@@ -107,6 +107,12 @@ impl<S, const DEFAULT: i64> Paging<S, DEFAULT> {
         self.limit + 1
     }
 
+    /// The next usual number of items: one statement serves several limits.
+    #[must_use]
+    pub const fn usual(&self) -> i64 {
+        (self.limit + USUAL - 1) / USUAL * USUAL
+    }
+
     /// Loads the rows of the page, and one row more.
     pub fn load<'q, Q, T>(&self, conn: &mut PgConnection, query: Q) -> Result<Vec<T>>
     where

@@ -275,7 +275,7 @@ fn counts(
     let ids: Vec<Id> = policies.iter().map(|policy| policy.id).collect();
     let subjects: Vec<Subject> = Subject::query().filter(p::id.eq_any(ids)).load(conn)?;
     let mut counts: HashMap<Id, ResultCount> = HashMap::new();
-    for judged in judge(conn, subjects, &years.iter().copied().collect(), on)? {
+    for judged in judge(subjects, &years.iter().copied().collect(), on) {
         if judged.fiscal_year == judged.subject.indicator.policy_year {
             let count = counts.entry(judged.subject.policy_id).or_default();
             count.add(judged.value_status());

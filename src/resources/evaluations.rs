@@ -32,6 +32,7 @@ pub mod case;
 mod changed;
 mod order;
 pub mod preview;
+pub mod record;
 pub mod row;
 pub mod summary;
 pub mod summary_counts;
@@ -202,14 +203,9 @@ async fn list_evaluations(
     )>,
 ) -> Result<EvaluationRowPage> {
     let moment = past.of_any(only(&filter.organization, &filter.policy_year))?;
-    // A filter by what is computed, and an order by it, evaluates many indicators for the few that are shown.
-    let broad = paging.include_total
-        || !paging.is_usual()
-        || since.updated_since.is_some()
-        || filter.outcome.some().is_some()
-        || filter.rating.some().is_some();
+    let broad = paging.include_total || !paging.is_usual() || since.updated_since.is_some() || filter.is_computed();
     db.at(moment)
-        .workload(if broad { Workload::Scan } else { Workload::Query })
+        .workload(if broad { Workload::Scan } else { Workload::Point })
         .depends_on(&filter.organization.0)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
@@ -231,13 +227,14 @@ async fn read_indicator_evaluation(
 ) -> Result<Answer<IndicatorEvaluation>> {
     let moment = past.of(RevisionOf::Row("indicator", id));
     db.at(moment)
+        .workload(Workload::Point)
         .read(move |conn| {
             let on = judging.on.or(conn.today);
             let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn.conn)?;
             let own = subject.first().map(|subject| subject.indicator.policy_year);
             let own = own.ok_or(Error::NotFound("indicator"))?;
             let year = judging.fiscal_year.unwrap_or(own);
-            let mut judged = judge(conn, subject, &Years(vec![year]), on)?;
+            let mut judged = judge(subject, &Years(vec![year]), on);
             judged
                 .pop()
                 .map(|judged| Answer(judged.proof()))
@@ -262,7 +259,7 @@ async fn read_goal_evaluation(
             let on = judging.on.or(conn.today);
             let goal: goals::Goal = find_by_id(conn.conn, id)?;
             let subjects = Subject::query().filter(s::indicators::goal_id.eq(id)).load(conn.conn)?;
-            let judged = judge(conn, subjects, &Years(vec![goal.policy_year]), on)?;
+            let judged = judge(subjects, &Years(vec![goal.policy_year]), on);
             Ok(Answer(of_goal(goal, judged)))
         })
         .await
@@ -291,7 +288,7 @@ async fn read_policy_evaluation(
             let subjects = Subject::query()
                 .filter(s::goals::policy_id.eq(policy.id))
                 .load(conn.conn)?;
-            let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), on)?;
+            let judged = judge(subjects, &Years(vec![policy.fiscal_year]), on);
             Ok(Answer(of_policy(policy, goals, judged, on)))
         })
         .await
@@ -306,7 +303,7 @@ fn list(
 ) -> Result<EvaluationRowPage> {
     let total = paging.total(conn, |conn| {
         let mut total = 0;
-        case::each(conn, filter, since, on, None, |_| {
+        case::each(conn, filter, since, on, case::Walk::ALL, |_| {
             total += 1;
             Ok(true)
         })?;

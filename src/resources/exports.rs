@@ -36,6 +36,7 @@ use crate::{
 };
 
 pub mod columns;
+mod records;
 mod request;
 mod response;
 mod results;
@@ -297,7 +298,7 @@ async fn export_evaluations(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let on = judging.on.or(conn.today);
-            case::each(conn, &filter, &since.into(), on, None, |judged| {
+            case::each(conn, &filter, &since.into(), on, case::Walk::ALL, |judged| {
                 writer.row(&rows::evaluation(judged.row(on), &source))?;
                 Ok(true)
             })

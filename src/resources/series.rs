@@ -157,7 +157,7 @@ fn find(conn: &mut PgConnection, series_id: Id, on: NaiveDate) -> Result<Series>
         .filter(i::series_id.eq(series_id))
         .order((p::fiscal_year, i::id))
         .load(conn)?;
-    let mut entries: Vec<Entry> = judge(conn, subjects, &Years::default(), on)?
+    let mut entries: Vec<Entry> = judge(subjects, &Years::default(), on)
         .into_iter()
         .map(|judged| Entry { judged })
         .collect();

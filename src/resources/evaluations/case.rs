@@ -1,16 +1,14 @@
-//! From rows to cases: the data for evaluations, fetched for many indicators at a time.
+//! From rows to cases: everything that an evaluation looks at, read with its indicator as one row.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
 use diesel::{PgConnection, dsl::exists, prelude::*};
 
 use super::{
     EvaluationFilter,
-    changed::{self, Removals},
+    changed::{self, LastRemoval},
+    record::{self, OwnResult, OwnResults, Recorded, SeriesRecord},
 };
 use crate::{
     db::schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
@@ -21,7 +19,7 @@ use crate::{
         target::Target,
     },
     error::{Error, Result},
-    http::{as_of::Since, query::Years},
+    http::{as_of::Since, pagination::Limited, query::Years},
     narrow,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
@@ -30,10 +28,10 @@ use crate::{
     value::{Date, Decimal, FiscalYear, Id, Line, Time},
 };
 
-/// Indicators evaluated together: three queries a batch, however many there are.
+/// Indicators read by one statement where it is not known how many are needed.
 pub const BATCH: usize = 500;
 
-/// An indicator to evaluate.
+/// An indicator to evaluate, with all that its evaluations look at.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = i, base_query = i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
 pub struct Subject {
@@ -58,6 +56,29 @@ pub struct Subject {
     /// When what the indicator stands below last changed.
     #[diesel(select_expression = latest(latest(p::updated_at, g::updated_at.nullable()), o::updated_at.nullable()))]
     above_updated_at: Time,
+    /// When a result or an indicator of the organization last went.
+    #[diesel(select_expression = LastRemoval, select_expression_type = LastRemoval)]
+    removed_at: Option<Time>,
+    /// Its results.
+    #[diesel(select_expression = OwnResults::of_indicator(), select_expression_type = OwnResults)]
+    own: Vec<OwnResult>,
+    /// The record of its series.
+    #[diesel(select_expression = SeriesRecord, select_expression_type = SeriesRecord)]
+    record: Vec<Recorded>,
+}
+
+impl Subject {
+    /// Its result of a fiscal year.
+    fn result(&self, year: FiscalYear) -> Option<&Columns> {
+        let mut own = self.own.iter().map(|OwnResult(result)| result);
+        own.find(|result| result.fiscal_year() == year)
+    }
+
+    /// The fiscal years it is evaluated for: the policy's, and any with a result.
+    fn years(&self) -> BTreeSet<FiscalYear> {
+        let own = self.own.iter().map(|OwnResult(result)| result.fiscal_year());
+        own.chain([self.indicator.policy_year]).collect()
+    }
 }
 
 /// An indicator in a fiscal year, with everything that its evaluation looks at.
@@ -76,30 +97,24 @@ pub struct Judged {
     /// The result of the fiscal year the target refers to, through the series.
     recorded_reference: Option<Decimal>,
     /// When what the evaluation looks at last changed: the indicator with its target, what it stands below, and every result of
-    /// its series. From [`each`], what is gone since counts too.
+    /// its series. What is gone since, and may have counted, is a change too.
     pub updated_at: Time,
     /// The day of the evaluation.
     on: NaiveDate,
 }
 
 impl Judged {
-    fn new(
-        subject: &Arc<Subject>,
-        fiscal_year: FiscalYear,
-        result: Option<Columns>,
-        records: &Records,
-        on: NaiveDate,
-    ) -> Self {
-        let target = Target::from(subject.indicator.target.clone());
+    fn new(subject: &Arc<Subject>, fiscal_year: FiscalYear, on: NaiveDate) -> Self {
+        let (indicator, series) = (&subject.indicator, &subject.record);
+        let target = Target::from(indicator.target.clone());
         let reference = target.reference.fiscal_year;
+        let last = indicator.updated_at.max(subject.above_updated_at);
         Self {
             fiscal_year,
-            result,
-            recorded_previous: records.before(subject.whose(), fiscal_year),
-            recorded_reference: reference.and_then(|year| records.value(subject.whose(), year)),
-            updated_at: (subject.indicator.updated_at)
-                .max(subject.above_updated_at)
-                .max(records.updated_at(subject.whose()).unwrap_or(subject.above_updated_at)),
+            result: subject.result(fiscal_year).cloned(),
+            recorded_previous: record::before(series, indicator.id, fiscal_year),
+            recorded_reference: reference.and_then(|year| record::value(series, indicator.id, year)),
+            updated_at: last.max(record::updated_at(series).max(subject.removed_at).unwrap_or(last)),
             subject: Arc::clone(subject),
             target,
             on,
@@ -172,142 +187,32 @@ impl Judged {
     }
 }
 
-/// The result of any indicator of a series in a year.
-struct Record {
-    indicator: Id,
-    policy_year: FiscalYear,
-    fiscal_year: FiscalYear,
-    value: Option<Decimal>,
-    updated_at: Time,
-}
-
-/// A record as stored, without its policy.
-#[derive(HasQuery)]
-#[diesel(table_name = r, base_query = r::table.inner_join(i::table))]
-struct StoredCase {
-    indicator_id: Id,
-    #[diesel(select_expression = i::series_id)]
-    series: Id,
-    policy_id: Id,
-    fiscal_year: FiscalYear,
-    value: Option<Decimal>,
-    /// When the result last changed, or its indicator.
-    #[diesel(select_expression = latest(r::updated_at, i::updated_at.nullable()))]
-    updated_at: Time,
-}
-
-/// Whose record is searched.
-#[derive(Debug, Clone, Copy)]
-pub struct Whose {
-    /// The indicator.
-    pub indicator: Id,
-    /// The series of the indicator.
-    pub series: Id,
-    /// Its organization: results of others never count.
-    pub organization: Id,
-}
-
-impl Subject {
-    fn whose(&self) -> Whose {
-        Whose {
-            indicator: self.indicator.id,
-            series: self.indicator.series_id,
-            organization: self.organization_id,
-        }
-    }
-}
-
-/// Records by series and organization: no organization's record counts for another.
-pub struct Records(HashMap<(Id, Id), Vec<Record>>);
-
-impl Records {
-    /// The records of some series, in some years or in all.
-    pub fn of(conn: &mut PgConnection, series: HashSet<Id>, years: Option<HashSet<FiscalYear>>) -> Result<Self> {
-        let mut query = StoredCase::query().filter(i::series_id.eq_any(series)).into_boxed();
-        if let Some(years) = years {
-            query = query.filter(r::fiscal_year.eq_any(years));
-        }
-        let rows: Vec<StoredCase> = query.load(conn)?;
-        // Many results are of few policies, and a join would look a policy up for each result.
-        let policies: HashSet<Id> = rows.iter().map(|row| row.policy_id).collect();
-        let policies = p::table.filter(p::id.eq_any(policies));
-        let policies: Vec<(Id, (Id, FiscalYear, Time))> = policies
-            .select((p::id, (p::organization_id, p::fiscal_year, p::updated_at)))
-            .load(conn)?;
-        let policies: HashMap<_, _> = policies.into_iter().collect();
-        let mut records: HashMap<_, Vec<Record>> = HashMap::new();
-        for row in rows {
-            // Whoever may not see the policy sees no result of it.
-            let Some(&(organization, policy_year, updated_at)) = policies.get(&row.policy_id) else {
-                continue;
-            };
-            records.entry((row.series, organization)).or_default().push(Record {
-                indicator: row.indicator_id,
-                policy_year,
-                fiscal_year: row.fiscal_year,
-                value: row.value,
-                updated_at: updated_at.max(row.updated_at),
-            });
-        }
-        Ok(Self(records))
-    }
-
-    /// The value of a series in the year before this one.
-    #[must_use]
-    pub fn before(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
-        self.value(whose, year.previous()?)
-    }
-
-    /// When anything of a series last changed, in the organization's own record.
-    fn updated_at(&self, whose: Whose) -> Option<Time> {
-        let all = self.0.get(&(whose.series, whose.organization))?;
-        all.iter().map(|row| row.updated_at).max()
-    }
-
-    /// The value of a series in a year, in the organization's own record: the indicator's own result, else the result
-    /// in the policy of that year, else the only result there is. Choosing among several would be a guess.
-    fn value(&self, whose: Whose, year: FiscalYear) -> Option<Decimal> {
-        let all = self.0.get(&(whose.series, whose.organization))?;
-        let rows = || {
-            all.iter()
-                .filter(move |row| row.fiscal_year == year && row.value.is_some())
-        };
-        let only = |rows: Vec<&Record>| match rows[..] {
-            [row] => row.value,
-            _ => None,
-        };
-        only(rows().filter(|row| row.indicator == whose.indicator).collect())
-            .or_else(|| only(rows().filter(|row| row.policy_year == year).collect()))
-            .or_else(|| only(rows().collect()))
-    }
-}
-
-/// What is needed to evaluate indicators for the fiscal years asked for: the policy's year, and any year with a result.
-pub fn judge(conn: &mut PgConnection, subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Result<Vec<Judged>> {
-    let series = subjects.iter().map(|subject| subject.indicator.series_id).collect();
-    let records = Records::of(conn, series, None)?;
-    let ids: Vec<Id> = subjects.iter().map(|subject| subject.indicator.id).collect();
-    let own = r::table.filter(r::indicator_id.eq_any(ids));
-    let own: Vec<(Id, Columns)> = own.select((r::indicator_id, Columns::as_select())).load(conn)?;
-    let mut results: HashMap<Id, BTreeMap<FiscalYear, Columns>> = HashMap::new();
-    for (indicator, result) in own {
-        results
-            .entry(indicator)
-            .or_default()
-            .insert(result.fiscal_year(), result);
-    }
+/// Evaluates indicators for those of their fiscal years that are asked for.
+#[must_use]
+pub fn judge(subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Vec<Judged> {
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
-        // An indicator may occur more than once, so its results stay in the map.
-        let own = results.get(&subject.indicator.id);
-        let mut of: BTreeSet<FiscalYear> = own.into_iter().flat_map(BTreeMap::keys).copied().collect();
-        of.insert(subject.indicator.policy_year);
-        for year in of.into_iter().filter(|year| years.hold(*year)) {
-            let result = own.and_then(|own| own.get(&year)).cloned();
-            judged.push(Judged::new(&subject, year, result, &records, on));
-        }
+        let of = subject.years().into_iter().filter(|year| years.hold(*year));
+        judged.extend(of.map(|year| Judged::new(&subject, year, on)));
     }
-    Ok(judged)
+    judged
+}
+
+/// Which evaluations to go through, and how.
+#[derive(Clone, Copy)]
+pub struct Walk {
+    /// The evaluation after which to begin.
+    pub after: Option<(FiscalYear, Id)>,
+    /// How many indicators one statement reads.
+    pub batch: usize,
+}
+
+impl Walk {
+    /// Through all of them.
+    pub const ALL: Self = Self {
+        after: None,
+        batch: BATCH,
+    };
 }
 
 /// Hands over evaluation after evaluation that changed since a moment, by indicator and fiscal year, until `take` has had
@@ -317,7 +222,7 @@ pub fn each(
     filter: &EvaluationFilter,
     since: &Since,
     on: NaiveDate,
-    mut after: Option<(FiscalYear, Id)>,
+    Walk { mut after, batch }: Walk,
     mut take: impl FnMut(Judged) -> Result<bool>,
 ) -> Result<()> {
     let wanted = filter.indicators();
@@ -325,15 +230,21 @@ pub fn each(
         .updated_since
         .map(|time| changed::series(conn, time))
         .transpose()?;
-    let mut removals = Removals::default();
-    let batch = i64::try_from(BATCH).map_err(Error::internal)?;
+    let most = i64::try_from(batch).map_err(Error::internal)?;
     loop {
         let mut query = indicators::matching(&wanted);
         if let Some(years) = filter.fiscal_year.some() {
-            let reported = r::table
-                .filter(r::indicator_id.eq(i::id))
-                .filter(r::fiscal_year.eq_any(years));
-            query = query.filter(p::fiscal_year.eq_any(years).or(exists(reported)));
+            let reported = r::table.filter(r::indicator_id.eq(i::id));
+            query = match years {
+                [year] => {
+                    let reported = reported.filter(r::fiscal_year.eq(year));
+                    query.filter(p::fiscal_year.eq(year).or(exists(reported)))
+                }
+                several => {
+                    let reported = reported.filter(r::fiscal_year.eq_any(several));
+                    query.filter(p::fiscal_year.eq_any(several).or(exists(reported)))
+                }
+            };
         }
         narrow!(query, i::id, filter.indicator);
         if let Some(series) = &changed {
@@ -342,23 +253,15 @@ pub fn each(
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }
-        let subjects: Vec<Subject> = query
-            .select(Subject::as_select())
-            .order(i::id)
-            .limit(batch)
-            .load(conn)?;
-        let last_batch = subjects.len() < BATCH;
-        if subjects.is_empty() {
-            return Ok(());
-        }
-        for mut judged in judge(conn, subjects, &filter.fiscal_year, on)? {
+        let query = query.select(Subject::as_select()).order(i::id);
+        let subjects: Vec<Subject> = Limited::to(most, query).load(conn)?;
+        let last_batch = subjects.len() < batch;
+        for judged in judge(subjects, &filter.fiscal_year, on) {
             let place = (judged.fiscal_year, judged.subject.indicator.id);
             if after.is_some_and(|(year, id)| (place.1, place.0) <= (id, year)) {
                 continue;
             }
             after = Some(place);
-            let removed = removals.last(conn, judged.subject.organization_id)?;
-            judged.updated_at = removed.map_or(judged.updated_at, |removed| judged.updated_at.max(removed));
             let is_new = since.updated_since.is_none_or(|since| judged.updated_at >= since);
             if is_new && filter.admits(&judged) && !take(judged)? {
                 return Ok(());
@@ -383,8 +286,14 @@ impl EvaluationFilter {
         }
     }
 
+    /// Whether it asks for something that is computed: many indicators may be evaluated for the few that are shown.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        self.outcome.some().is_some() || self.rating.some().is_some()
+    }
+
     fn admits(&self, judged: &Judged) -> bool {
-        (self.outcome.some().is_none() && self.rating.some().is_none()) || self.admits_verdict(judged.verdict())
+        !self.is_computed() || self.admits_verdict(judged.verdict())
     }
 
     /// Whether evaluations with this verdict are asked for.

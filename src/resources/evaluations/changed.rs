@@ -1,8 +1,15 @@
 //! What has changed since a moment, for those who pull evaluations: of what is there the rows tell, of what is gone the history.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use diesel::{PgConnection, dsl::max, prelude::*};
+use diesel::{
+    AppearsOnTable, Expression, PgConnection, SelectableExpression,
+    expression::ValidGrouping,
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Nullable, Timestamptz},
+};
 
 use crate::{
     db::schema::{change_log as c, goals as g, indicators as i, policies as p, removals},
@@ -37,22 +44,22 @@ pub(super) fn series(conn: &mut PgConnection, since: Time) -> Result<Vec<Id>> {
         .load(conn)?)
 }
 
-/// When results or indicators of organizations last went, as far as the reader saw them: nothing that is there tells of
-/// them, and they may have counted for any evaluation of their organization.
-#[derive(Default)]
-pub(super) struct Removals(HashMap<Id, Option<Time>>);
+/// In a statement that reads `policies`: when a result or an indicator of each one's organization last went, as far as the reader
+/// saw it. Nothing that is there tells of it, and it may have counted for any evaluation of the organization.
+#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
+pub struct LastRemoval;
 
-impl Removals {
-    /// When something of an organization last went. Each organization is looked up once, by a statement that is planned once.
-    pub(super) fn last(&mut self, conn: &mut PgConnection, organization: Id) -> Result<Option<Time>> {
-        if let Some(known) = self.0.get(&organization) {
-            return Ok(*known);
-        }
-        let last = removals::table
-            .filter(removals::organization_id.eq(organization))
-            .select(max(removals::at))
-            .first(conn)?;
-        self.0.insert(organization, last);
-        Ok(last)
+impl Expression for LastRemoval {
+    type SqlType = Nullable<Timestamptz>;
+}
+impl<T> SelectableExpression<T> for LastRemoval {}
+impl<T> AppearsOnTable<T> for LastRemoval {}
+
+impl QueryFragment<Pg> for LastRemoval {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "(select max(removals.at) from removals where removals.organization_id = policies.organization_id)",
+        );
+        Ok(())
     }
 }

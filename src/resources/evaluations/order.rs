@@ -6,7 +6,10 @@ use chrono::{Datelike, NaiveDate};
 use diesel::{PgConnection, prelude::*};
 use serde_json::{Value, json};
 
-use super::{EvaluationFilter, case, case::Judged};
+use super::{
+    EvaluationFilter,
+    case::{self, Judged, Walk},
+};
 use crate::{
     db::schema::organizations as o,
     domain::evaluation::outcome::Outcome,
@@ -116,11 +119,17 @@ pub(super) fn page(
     paging: &Paging<EvaluationSort>,
 ) -> Result<Vec<Placed>> {
     let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
+    // Every indicator has an evaluation, but the first one's may stand on the page before.
+    let batch = if filter.is_computed() || since.updated_since.is_some() {
+        case::BATCH
+    } else {
+        usize::try_from(paging.usual() + 2).map_err(Error::internal)?
+    };
     let mut rows = Vec::new();
     match paging.sort.by() {
         (By::Indicator, _) => {
             let after = paging.after::<FiscalYear>()?;
-            case::each(conn, filter, since, on, after, |judged| {
+            case::each(conn, filter, since, on, Walk { after, batch }, |judged| {
                 rows.push((json!(judged.fiscal_year), judged));
                 Ok(rows.len() < full)
             })?;
@@ -138,7 +147,7 @@ pub(super) fn page(
                     organization: AnyOf(vec![slug.clone().into()]),
                     ..filter.clone()
                 };
-                case::each(conn, &own, since, on, after, |judged| {
+                case::each(conn, &own, since, on, Walk { after, batch }, |judged| {
                     rows.push((json!((&slug, judged.fiscal_year)), judged));
                     Ok(rows.len() < full)
                 })?;
@@ -151,7 +160,7 @@ pub(super) fn page(
             let after = paging.after::<(Option<Decimal>, FiscalYear)>()?;
             let after = after.map(|((number, year), id)| (number, id, year));
             let mut first = First::new(full, down);
-            case::each(conn, filter, since, on, None, |judged| {
+            case::each(conn, filter, since, on, Walk::ALL, |judged| {
                 let place = (figure.of(&judged), judged.subject.indicator.id, judged.fiscal_year);
                 if after.is_none_or(|after| compare(&place, &after, down).is_gt()) {
                     first.take(place, judged);

@@ -144,7 +144,7 @@ fn evaluate(
 ) -> Result<Groups> {
     let grouped = |group| by.0.contains(&group);
     let mut groups = Groups::new();
-    case::each(conn, filter, &Since::default(), on, None, |judged| {
+    case::each(conn, filter, &Since::default(), on, case::Walk::ALL, |judged| {
         let indicator = &judged.subject.indicator;
         let key = (
             grouped(EvaluationGroup::Organization).then(|| indicator.organization.clone()),

@@ -144,7 +144,7 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
         .filter(p::organization_id.eq_any(organizations))
         .load(conn)?;
     let mut counts = BTreeMap::new();
-    for judged in judge(conn, subjects, &Years::default(), NaiveDate::MIN)? {
+    for judged in judge(subjects, &Years::default(), NaiveDate::MIN) {
         let (last, until, after) = judged.verdicts();
         let mut add = |late, verdict: Verdict| {
             let common = Common {

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    BATCH,
+    BATCH, records,
     rows::{Source, cells},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     http::{as_of::Since, pagination::Limited},
     resources::{
-        evaluations::case::{Judged, Records, Whose},
+        evaluations::{case::Judged, record},
         results::{self, ResultFilter, stored::Columns},
     },
     sheet::write::Cell,
@@ -100,7 +100,7 @@ pub(super) fn read(
         .iter()
         .filter_map(|row| row.columns.fiscal_year().previous())
         .collect();
-    let records = Records::of(conn.conn, series, Some(years))?;
+    let records = records::of(conn.conn, series, years)?;
     // Many results are of few goals and policies, looked up once each.
     let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
     let codes = g::table.filter(g::id.eq_any(goals)).select((g::id, g::code));
@@ -112,16 +112,12 @@ pub(super) fn read(
         let (Some(policy), Some(goal_code)) = (policies.get(&row.policy_id), codes.get(&row.goal)) else {
             return Err(Error::internal("a result without its policy or goal"));
         };
-        let whose = Whose {
-            indicator: row.of.indicator,
-            series: row.series,
-            organization: policy.organization_id,
-        };
+        let record = records.get(&(row.series, policy.organization_id)).map(Vec::as_slice);
         Ok(ResultRow {
             policy: Arc::clone(policy),
             goal_code: goal_code.clone(),
             fiscal_year: row.columns.fiscal_year(),
-            recorded_previous: records.before(whose, row.columns.fiscal_year()),
+            recorded_previous: record::before(record.unwrap_or_default(), row.of.indicator, row.columns.fiscal_year()),
             stored: Some(row.columns),
             version: row.version,
             of: row.of,

@@ -69,7 +69,7 @@ pub(super) fn write(
         ..EvaluationFilter::default()
     };
     let mut all = Vec::new();
-    case::each(conn, &filter, &Since::default(), on, None, |judged| {
+    case::each(conn, &filter, &Since::default(), on, case::Walk::ALL, |judged| {
         all.push(judged);
         Ok(true)
     })?;

@@ -298,7 +298,7 @@ fn evaluations(tx: &mut Tx<'_>, policy: &Policy) -> Result<Vec<Judged>> {
         .order((indicators::position, indicators::id))
         .load(tx.conn)?;
     let on = tx.today;
-    let mut judged = judge(tx, subjects, &Years(vec![policy.fiscal_year]), on)?;
+    let mut judged = judge(subjects, &Years(vec![policy.fiscal_year]), on);
     judged.sort_by_key(|judged| {
         let indicator = &judged.subject.indicator;
         (indicator.goal_code.clone(), indicator.position, indicator.id)

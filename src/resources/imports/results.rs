@@ -312,7 +312,7 @@ fn evaluations(tx: &mut Tx<'_>, entries: &[ResultEntry]) -> Result<Vec<ImportEva
     let years: HashSet<FiscalYear> = wanted.iter().map(|(_, year)| *year).collect();
     let subjects = Subject::query().filter(i::id.eq_any(ids)).load(tx.conn)?;
     let on = tx.today;
-    let judged = judge(tx, subjects, &Years(years.into_iter().collect()), on)?;
+    let judged = judge(subjects, &Years(years.into_iter().collect()), on);
     let mut by_place: HashMap<(Id, FiscalYear), ImportEvaluation> = judged
         .iter()
         .map(|judged| {

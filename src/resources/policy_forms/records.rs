@@ -29,7 +29,7 @@ pub(super) struct Known {
 /// What is known of each indicator of a policy in its fiscal year.
 pub(super) fn of(conn: &mut PgConnection, policy: &Policy, today: NaiveDate) -> Result<HashMap<Id, Known>> {
     let subjects = Subject::query().filter(g::policy_id.eq(policy.id)).load(conn)?;
-    let judged = judge(conn, subjects, &Years(vec![policy.fiscal_year]), today)?;
+    let judged = judge(subjects, &Years(vec![policy.fiscal_year]), today);
     let published = policy.stage == PolicyStage::Results;
     let known = judged.into_iter().map(|judged| {
         let known = Known {

@@ -101,10 +101,10 @@ pub(super) fn not_looked_at<'de, D: Deserializer<'de>, T>(sent: D) -> std::resul
     IgnoredAny::deserialize(sent).map(|_| None)
 }
 
-/// Adds to the tree of a policy how it is judged on a day: three queries, however large it is.
+/// Adds to the tree of a policy how it is judged on a day: one query, however large it is.
 pub fn evaluated(conn: &mut PgConnection, mut tree: PolicyTree, policy: Id, on: NaiveDate) -> Result<PolicyTree> {
     let subjects = Subject::query().filter(goals::policy_id.eq(policy)).load(conn)?;
-    let judged = judge(conn, subjects, &Years(vec![tree.fiscal_year]), on)?;
+    let judged = judge(subjects, &Years(vec![tree.fiscal_year]), on);
     tree.on = Some(Date(on));
     tree.roll_up = Some(judged.iter().map(Judged::verdict).collect());
     let judged: HashMap<Id, Judged> = judged

@@ -93,7 +93,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Fetches and evaluates the indicators: three queries, however many there are.
+    /// Evaluates the indicators, and fetches those beside them: one query, however many there are.
     pub fn of(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> Result<Self> {
         let series: Vec<Id> = subjects.iter().map(|subject| subject.indicator.series_id).collect();
         let mut years: Vec<FiscalYear> = Vec::new();
@@ -107,22 +107,15 @@ impl Neighbours {
             .filter(p::fiscal_year.eq_any(years))
             .order(i::id)
             .load(conn)?;
-        let own = subjects.len();
-        let mut all = subjects;
-        all.extend(others);
-        // All are evaluated together, so that the results are fetched once; each for its policy's own year.
-        let mut entries: Vec<Option<Entry>> = own_years(conn, all, on)?.into_iter().map(Some).collect();
         let mut around: HashMap<_, Vec<Entry>> = HashMap::new();
-        for entry in entries.split_off(own.min(entries.len())).into_iter().flatten() {
+        for entry in own_years(others, on) {
             around
                 .entry(place(&entry, entry.policy_year()))
                 .or_default()
                 .push(entry);
         }
-        Ok(Self {
-            entries: entries.into_iter().flatten().collect(),
-            around,
-        })
+        let entries = own_years(subjects, on);
+        Ok(Self { entries, around })
     }
 
     /// The indicators of the same series in the organization's policy of another year.
@@ -150,13 +143,9 @@ fn place(entry: &Entry, year: FiscalYear) -> (Id, Id, FiscalYear) {
 }
 
 /// Evaluates each indicator for the fiscal year of its policy.
-fn own_years(conn: &mut PgConnection, subjects: Vec<Subject>, on: NaiveDate) -> Result<Vec<Entry>> {
-    let judged = judge(conn, subjects, &Years::default(), on)?;
-    Ok(judged
-        .into_iter()
-        .map(|judged| Entry { judged })
-        .filter(Entry::is_own)
-        .collect())
+fn own_years(subjects: Vec<Subject>, on: NaiveDate) -> Vec<Entry> {
+    let judged = judge(subjects, &Years::default(), on).into_iter();
+    judged.map(|judged| Entry { judged }).filter(Entry::is_own).collect()
 }
 
 /// Hands over the indicators a filter asks for, in batches by id from `from` on, until `take` has had enough.

@@ -1,0 +1,1 @@
+drop index public.change_log_public_removal_idx;
