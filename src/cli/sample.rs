@@ -41,7 +41,7 @@ fn store(tx: &mut Tx<'_>) -> Result<()> {
         .zip(report.fiscal_year)
         .ok_or_else(|| Error::internal("the sample does not say whose it is"))?;
     let policy = policies::find(tx, &(nishi.into(), year))?;
-    let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
+    let tree = Rows::of(tx, policy.id)?.tree(tx.today);
     publish(tx, &policy, &tree, &plan_published()?).map(|_| ())
 }
 

@@ -136,7 +136,7 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
         ParsedFile::Policy(tree) => perhaps(tx, dry_run, |tx| {
             let key = (tree.organization.clone(), tree.fiscal_year);
             let left = if let Some(policy) = policies::permitted_or_new(tx, &key)? {
-                let rows = Rows::load(tx, policy)?;
+                let rows = Rows::of(tx, policy.id)?;
                 let mut whole = PolicyTree::clone(tree);
                 let stored = rows.clone().tree(tx.today);
                 let notes = rewording::settle(&mut whole, &stored, options.rewording());
@@ -165,7 +165,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
         (Some(organization), Some(fiscal_year)) => {
             let key = (organization.into(), fiscal_year);
             let policy = policies::permitted_or_new(tx, &key)?;
-            let rows = policy.map(|policy| Rows::load(tx, policy)).transpose()?;
+            let rows = policy.map(|policy| Rows::of(tx, policy.id)).transpose()?;
             MergedForm::over(
                 form,
                 key,

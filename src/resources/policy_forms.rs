@@ -55,7 +55,7 @@ async fn read_policy_form(
             let policy = find(conn, &key)?;
             let today = conn.today;
             let records = records::of(conn, &policy, today)?;
-            let tree = Rows::load(conn, policy)?.tree(today);
+            let tree = Rows::of(conn, policy.id)?.tree(today);
             let sheet = Sheet::of(&tree, &records, past.as_of);
             let page = sheet.render().map_err(Error::internal)?;
             Ok(Html {

@@ -15,7 +15,7 @@ use super::{
     policies::{self, PolicyInput, check_path, find, permit_new, permitted},
 };
 use crate::{
-    db::{Db, RevisionOf},
+    db::{Db, RevisionOf, Workload},
     domain::{
         evaluation::Evaluation,
         form::MOST_INDICATORS,
@@ -377,10 +377,14 @@ async fn read_policy_tree(
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .depends_on([&key.0])
+        .workload(match additions.with {
+            None => Workload::Point,
+            Some(TreeAddition::Evaluation) => Workload::Query,
+        })
         .read(move |conn| {
-            let policy = find(conn, &key)?;
-            let (id, on) = (policy.id, additions.on.or(conn.today));
-            let tree = Rows::load(conn, policy)?.tree(on);
+            let on = additions.on.or(conn.today);
+            let rows = Rows::find(conn, &key)?;
+            let (id, tree) = (rows.policy().id, rows.tree(on));
             match additions.with {
                 Some(TreeAddition::Evaluation) => evaluated(conn, tree, id, on).map(Answer),
                 None => Ok(Answer(tree)),
@@ -409,7 +413,7 @@ async fn replace_policy_tree(
             let policy = permitted(tx, &key)?;
             check_path(tx, &key, &tree.input())?;
             let id = policy.id;
-            let rows = Rows::load(tx, policy)?;
+            let rows = Rows::of(tx, id)?;
             check_read(tx, &read, &rows.clone().tree(today()), id)?;
             store(tx, rows, &tree)?;
             reload(tx, &key).map(Stored::Replaced)
@@ -428,8 +432,7 @@ async fn replace_policy_tree(
 }
 
 fn reload(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<PolicyTree> {
-    let policy = find(conn, key)?;
-    Ok(Rows::load(conn, policy)?.tree(today()))
+    Ok(Rows::find(conn, key)?.tree(today()))
 }
 
 impl TreeBudget {

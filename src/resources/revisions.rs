@@ -13,7 +13,12 @@ use actix_web::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::NaiveDate;
-use diesel::{PgConnection, prelude::*};
+use diesel::{
+    PgConnection,
+    dsl::max,
+    prelude::*,
+    sql_types::{BigInt, Nullable},
+};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -23,17 +28,14 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{
-    policies::Policy,
-    policy_trees::{PolicyTree, store::Rows},
-};
+use super::policy_trees::{PolicyTree, store::Rows};
 use crate::{
     db::{
         Db, Invalidation, Tx, as_published, published_as,
         schema::{change_log, organizations, policies, published, revisions},
     },
     domain::difference::same,
-    error::{Error, Result},
+    error::{Error, Result, found},
     http::{
         etag,
         extract::Path,
@@ -219,14 +221,12 @@ struct Last {
 }
 
 impl Last {
-    /// Whether the policy still says what it said then. As of the day of the revision: that a due date has passed meanwhile is
-    /// no correction. None if the policy is not public.
-    fn holds(&self, conn: &mut PgConnection, policy: Id) -> Result<Option<bool>> {
-        let Some(now) = document(conn, policy, self.number, self.shown_on.0)? else {
-            return Ok(None);
-        };
+    /// Whether the policy, which everybody sees like this, still says what it said then. As of the day of the revision: that a
+    /// due date has passed meanwhile is no correction.
+    fn holds(&self, conn: &mut PgConnection, policy: Id, seen: &Rows) -> Result<bool> {
+        let now = document(seen.clone(), self.number, self.shown_on.0)?;
         if sha256(&now) == self.sha256 {
-            return Ok(Some(true));
+            return Ok(true);
         }
         let then: String = revisions::table
             .filter(revisions::policy_id.eq(policy))
@@ -234,7 +234,7 @@ impl Last {
             .select(revisions::document)
             .first(conn)?;
         let read = |document: &str| serde_json::from_str(document).map_err(Error::internal);
-        Ok(Some(same(&read(&then)?, &read(&now)?)))
+        Ok(same(&read(&then)?, &read(&now)?))
     }
 }
 
@@ -255,9 +255,15 @@ struct Draft<'a> {
     document: String,
 }
 
-/// Makes the next revision.
-fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Revision> {
+diesel::define_sql_function! {
+    /// The number, or the other where there is none.
+    fn coalesce(number: Nullable<BigInt>, other: BigInt) -> BigInt;
+}
+
+/// Makes the next revision, which shows the state after all that was written so far.
+fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Id> {
     let id = Id::generate();
+    let head = change_log::table.select(max(change_log::seq)).single_value();
     diesel::insert_into(revisions::table)
         .values((
             revisions::id.eq(id),
@@ -267,47 +273,37 @@ fn add(tx: &mut Tx<'_>, policy: Id, number: i32, draft: &Draft<'_>) -> Result<Re
             revisions::reason.eq(draft.reason),
             revisions::published_on.eq(draft.published_on),
             revisions::assumed.eq(draft.assumed),
-            revisions::seq.eq(head(tx)?),
+            revisions::seq.eq(coalesce(head, 0)),
             revisions::shown_on.eq(Date(tx.today)),
             revisions::document.eq(&draft.document),
             revisions::sha256.eq(sha256(&draft.document)),
         ))
         .execute(tx.conn)?;
-    Ok(Revision::query().filter(revisions::id.eq(id)).first(tx.conn)?)
+    Ok(id)
 }
 
-/// The last change there is.
-fn head(conn: &mut PgConnection) -> Result<i64> {
-    let last: Option<i64> = change_log::table
-        .select(diesel::dsl::max(change_log::seq))
-        .first(conn)?;
-    Ok(last.unwrap_or(0))
+/// A policy as everybody sees it; none if it is not public.
+fn published_rows(conn: &mut PgConnection, policy: Id) -> Result<Option<Rows>> {
+    as_published(conn, |conn| found(Rows::of(conn, policy)))
 }
 
-/// The canonical JSON of a policy as everybody sees it, for the revision with this number; none if it is not public.
-fn document(conn: &mut PgConnection, policy: Id, number: i32, on: NaiveDate) -> Result<Option<String>> {
-    let rows = as_published(conn, |conn| {
-        let seen = Policy::query().filter(policies::id.eq(policy)).first(conn).optional()?;
-        seen.map(|seen| Rows::load(conn, seen)).transpose()
-    })?;
-    let Some(rows) = rows else { return Ok(None) };
-    let mut tree = rows.tree(on).without_versions();
+/// The canonical JSON of a policy, for the revision with this number.
+fn document(seen: Rows, number: i32, on: NaiveDate) -> Result<String> {
+    let mut tree = seen.tree(on).without_versions();
     tree.revision = Some(number);
-    serde_json_canonicalizer::to_string(&tree)
-        .map(Some)
-        .map_err(Error::internal)
+    serde_json_canonicalizer::to_string(&tree).map_err(Error::internal)
 }
 
 /// Makes the first revision of a policy that was stored as a published one.
 pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date) -> Result<()> {
     let on = tx.today;
-    let document = document(tx, policy, 1, on)?.ok_or(Error::NotFound("policy"))?;
+    let seen = published_rows(tx, policy)?.ok_or(Error::NotFound("policy"))?;
     let draft = Draft {
         kind,
         reason: None,
         published_on,
         assumed: false,
-        document,
+        document: document(seen, 1, on)?,
     };
     add(tx, policy, 1, &draft).map(|_| ())
 }
@@ -359,21 +355,21 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
 
 fn correct(tx: &mut Tx<'_>, policy: Id) -> Result<()> {
     let Some(last) = last(tx, policy)? else { return Ok(()) };
-    if last.holds(tx, policy)? != Some(false) {
+    let Some(seen) = published_rows(tx, policy)? else {
+        return Ok(());
+    };
+    if last.holds(tx, policy, &seen)? {
         return Ok(());
     }
     let number = last.number + 1;
     let on = tx.today;
-    let Some(document) = document(tx, policy, number, on)? else {
-        return Ok(());
-    };
     let reason = tx.reason.clone();
     let draft = Draft {
         kind: RevisionKind::Correction,
         reason: reason.as_deref(),
         published_on: Date(on),
         assumed: false,
-        document,
+        document: document(seen, number, on)?,
     };
     add(tx, policy, number, &draft).map(|_| ())
 }
@@ -388,9 +384,9 @@ pub fn unrevised(conn: &mut PgConnection) -> Result<Vec<String>> {
         .load(conn)?;
     let mut unrevised = Vec::new();
     for (policy, organization, year) in public {
-        let same = match last(conn, policy)? {
-            Some(last) => last.holds(conn, policy)? == Some(true),
-            None => false,
+        let same = match (last(conn, policy)?, published_rows(conn, policy)?) {
+            (Some(last), Some(seen)) => last.holds(conn, policy, &seen)?,
+            _ => false,
         };
         if !same {
             unrevised.push(format!("{organization}/{year}"));

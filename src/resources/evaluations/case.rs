@@ -3,15 +3,22 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, dsl::exists, prelude::*};
+use diesel::{
+    PgConnection,
+    dsl::exists,
+    prelude::*,
+    sql_types::{Array, Nullable, Timestamptz},
+};
 
 use super::{
-    EvaluationFilter,
-    changed::{self, LastRemoval},
-    record::{self, OwnResult, OwnResults, Recorded, SeriesRecord},
+    EvaluationFilter, changed,
+    record::{self, Recorded, RecordedRow},
 };
 use crate::{
-    db::schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
+    db::{
+        NestedRows, RowsOf, Subquery,
+        schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
+    },
     domain::{
         evaluation::{Case, Evaluation, Verdict, attained, evaluate, gap, outcome::value_status, verdict},
         kinds::ValueStatus,
@@ -30,6 +37,9 @@ use crate::{
 
 /// Indicators read by one statement where it is not known how many are needed.
 pub const BATCH: usize = 500;
+
+/// The results of the indicator that a statement reads.
+const OWN_RESULTS: &str = "from results where results.indicator_id = indicators.id";
 
 /// An indicator to evaluate, with all that its evaluations look at.
 #[derive(Debug, HasQuery)]
@@ -57,26 +67,25 @@ pub struct Subject {
     #[diesel(select_expression = latest(latest(p::updated_at, g::updated_at.nullable()), o::updated_at.nullable()))]
     above_updated_at: Time,
     /// When a result or an indicator of the organization last went.
-    #[diesel(select_expression = LastRemoval, select_expression_type = LastRemoval)]
+    #[diesel(select_expression = changed::LAST_REMOVAL, select_expression_type = Subquery<Nullable<Timestamptz>>)]
     removed_at: Option<Time>,
     /// Its results.
-    #[diesel(select_expression = OwnResults::of_indicator(), select_expression_type = OwnResults)]
-    own: Vec<OwnResult>,
+    #[diesel(select_expression = RowsOf::new(OWN_RESULTS), select_expression_type = RowsOf<Columns>, deserialize_as = NestedRows<Columns>)]
+    own: Vec<Columns>,
     /// The record of its series.
-    #[diesel(select_expression = SeriesRecord, select_expression_type = SeriesRecord)]
+    #[diesel(select_expression = record::OF_SERIES, select_expression_type = Subquery<Array<RecordedRow>>)]
     record: Vec<Recorded>,
 }
 
 impl Subject {
     /// Its result of a fiscal year.
     fn result(&self, year: FiscalYear) -> Option<&Columns> {
-        let mut own = self.own.iter().map(|OwnResult(result)| result);
-        own.find(|result| result.fiscal_year() == year)
+        self.own.iter().find(|result| result.fiscal_year() == year)
     }
 
     /// The fiscal years it is evaluated for: the policy's, and any with a result.
     fn years(&self) -> BTreeSet<FiscalYear> {
-        let own = self.own.iter().map(|OwnResult(result)| result.fiscal_year());
+        let own = self.own.iter().map(Columns::fiscal_year);
         own.chain([self.indicator.policy_year]).collect()
     }
 }

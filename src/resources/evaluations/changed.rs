@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use diesel::{
-    AppearsOnTable, Expression, PgConnection, SelectableExpression,
-    expression::ValidGrouping,
-    pg::Pg,
+    PgConnection,
     prelude::*,
-    query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{Nullable, Timestamptz},
 };
 
 use crate::{
-    db::schema::{change_log as c, goals as g, indicators as i, policies as p, removals},
+    db::{
+        Subquery,
+        schema::{change_log as c, goals as g, indicators as i, policies as p, removals},
+    },
     error::Result,
     resources::changes::ChangeType,
     value::{Id, Time},
@@ -46,20 +46,5 @@ pub(super) fn series(conn: &mut PgConnection, since: Time) -> Result<Vec<Id>> {
 
 /// In a statement that reads `policies`: when a result or an indicator of each one's organization last went, as far as the reader
 /// saw it. Nothing that is there tells of it, and it may have counted for any evaluation of the organization.
-#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
-pub struct LastRemoval;
-
-impl Expression for LastRemoval {
-    type SqlType = Nullable<Timestamptz>;
-}
-impl<T> SelectableExpression<T> for LastRemoval {}
-impl<T> AppearsOnTable<T> for LastRemoval {}
-
-impl QueryFragment<Pg> for LastRemoval {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "(select max(removals.at) from removals where removals.organization_id = policies.organization_id)",
-        );
-        Ok(())
-    }
-}
+pub(super) const LAST_REMOVAL: Subquery<Nullable<Timestamptz>> =
+    Subquery::new("select max(removals.at) from removals where removals.organization_id = policies.organization_id");

@@ -235,7 +235,7 @@ impl ImportReport {
             evaluations: judged.iter().map(ImportEvaluation::of).collect(),
             tree: Some(PolicyTree {
                 revision: None,
-                ..Rows::load(tx, policy)?.tree(today)
+                ..Rows::of(tx, policy.id)?.tree(today)
             }),
             ..report
         })

@@ -6,39 +6,63 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, connection::SimpleConnection, dsl::max, prelude::*};
+use diesel::{
+    PgConnection,
+    connection::SimpleConnection,
+    prelude::*,
+    sql_types::{Integer, Nullable},
+};
 
 use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator, TreeResult};
 use crate::{
-    db::{Tx, schema as s},
+    db::{NestedRows, RowsOf, Subquery, Tx, schema as s},
     error::{Error, Result, Violation},
     resources::{
-        budgets::{self, BudgetInput},
-        goals::{self, GoalInput},
-        indicators::{self, IndicatorInput},
-        policies::{Policy, PolicyStage, insert, update},
-        results,
+        budgets::{self, Budget, BudgetInput},
+        goals::{self, Goal, GoalInput},
+        indicators::{self, Indicator, IndicatorInput},
+        organizations,
+        policies::{self, Policy, PolicyStage, insert, update},
+        results::{self, StoredResult},
     },
-    value::{GoalCode, Id, TextBox, composed, language::Bilingual},
+    value::{FiscalYear, GoalCode, Id, OrganizationKey, TextBox, composed, language::Bilingual},
 };
 
-/// A policy and the rows below it.
-#[derive(Debug, Clone)]
+/// A policy and the rows below it, read by one statement: of what it reads, the texts below name `policies`.
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = s::policies, base_query = s::policies::table.inner_join(s::organizations::table).left_join(s::self_evaluations::table))]
 pub struct Rows {
+    #[diesel(embed)]
     policy: Policy,
-    revision: Option<i32>,
-    goals: Vec<goals::Goal>,
-    budgets: Vec<budgets::Budget>,
-    indicators: Vec<indicators::Indicator>,
-    results: Vec<results::StoredResult>,
+    #[diesel(select_expression = LAST_REVISION, select_expression_type = Subquery<Nullable<Integer>>)]
+    last_revision: Option<i32>,
+    #[diesel(select_expression = RowsOf::new(GOALS), select_expression_type = RowsOf<Goal>, deserialize_as = NestedRows<Goal>)]
+    goals: Vec<Goal>,
+    #[diesel(select_expression = RowsOf::new(BUDGETS), select_expression_type = RowsOf<Budget>, deserialize_as = NestedRows<Budget>)]
+    budgets: Vec<Budget>,
+    #[diesel(select_expression = RowsOf::new(INDICATORS), select_expression_type = RowsOf<Indicator>, deserialize_as = NestedRows<Indicator>)]
+    indicators: Vec<Indicator>,
+    #[diesel(select_expression = RowsOf::new(RESULTS), select_expression_type = RowsOf<StoredResult>, deserialize_as = NestedRows<StoredResult>)]
+    results: Vec<StoredResult>,
 }
+
+const LAST_REVISION: Subquery<Nullable<Integer>> =
+    Subquery::new("select max(revisions.number) from revisions where revisions.policy_id = policies.id");
+const GOALS: &str =
+    "from goals where goals.policy_id = policies.id order by public.goal_code_order(goals.code), goals.id";
+const BUDGETS: &str = "from budgets join goals on goals.id = budgets.goal_id where budgets.policy_id = policies.id \
+    order by budgets.fiscal_year, budgets.kind";
+const INDICATORS: &str = "from indicators join goals on goals.id = indicators.goal_id where indicators.policy_id = policies.id \
+    order by indicators.position, indicators.id";
+const RESULTS: &str = "from results join indicators on indicators.id = results.indicator_id where results.policy_id = policies.id \
+    order by results.indicator_id, results.fiscal_year";
 
 impl Rows {
     /// A policy with nothing below it.
     fn only(policy: Policy) -> Self {
         Self {
             policy,
-            revision: None,
+            last_revision: None,
             goals: vec![],
             budgets: vec![],
             indicators: vec![],
@@ -46,50 +70,47 @@ impl Rows {
         }
     }
 
-    /// Loads the rows: six queries with the one that found the policy, however large it is.
-    pub fn load(conn: &mut PgConnection, policy: Policy) -> Result<Self> {
-        let goals: Vec<goals::Goal> = goals::Goal::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .order((s::goal_code_order(s::goals::code), s::goals::id))
-            .load(conn)?;
-        let budgets = budgets::Budget::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .filter(s::budgets::policy_id.eq(policy.id))
-            .order((s::budgets::fiscal_year, s::budgets::kind))
-            .load(conn)?;
-        let indicators = indicators::Indicator::query()
-            .filter(s::goals::policy_id.eq(policy.id))
-            .filter(s::indicators::policy_id.eq(policy.id))
-            .order((s::indicators::position, s::indicators::id))
-            .load(conn)?;
-        let results = results::StoredResult::query()
-            .filter(s::results::policy_id.eq(policy.id))
-            .order((s::results::indicator_id, s::results::fiscal_year))
-            .load(conn)?;
-        // A plan that is seen with unpublished data is no revision.
+    /// The rows of the policy with this key, if the reader sees it. In the past the key is looked up as [`policies::find`] does.
+    pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Self> {
+        let named = Self::query()
+            .filter(organizations::is(organization.as_str()))
+            .filter(s::policies::fiscal_year.eq(year))
+            .get_result(conn)
+            .optional()?;
+        match named {
+            Some(rows) => Ok(rows),
+            None => policies::find(conn, key).and_then(|policy| Self::of(conn, policy.id)),
+        }
+    }
+
+    /// The rows of this policy, if the reader sees it.
+    pub fn of(conn: &mut PgConnection, policy: Id) -> Result<Self> {
+        let found = Self::query().filter(s::policies::id.eq(policy)).get_result(conn);
+        found.optional()?.ok_or(Error::NotFound("policy"))
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The revision that these rows are, if they are one: a plan that is seen with unpublished data is none.
+    fn revision(&self) -> Option<i32> {
         let said = |texts: &Option<TextBox>| texts.as_ref().is_some_and(|texts| !texts.0.is_empty());
-        let more = said(&policy.self_evaluation) || said(&policy.future_policy) || !results.is_empty();
-        let revision = match policy.stage {
+        let policy = &self.policy;
+        let more = said(&policy.self_evaluation) || said(&policy.future_policy) || !self.results.is_empty();
+        match policy.stage {
             PolicyStage::Plan if more => None,
-            PolicyStage::Plan | PolicyStage::Results => s::revisions::table
-                .filter(s::revisions::policy_id.eq(policy.id))
-                .select(max(s::revisions::number))
-                .first(conn)?,
+            PolicyStage::Plan | PolicyStage::Results => self.last_revision,
             PolicyStage::Draft | PolicyStage::Withdrawn => None,
-        };
-        Ok(Self {
-            policy,
-            revision,
-            goals,
-            budgets,
-            indicators,
-            results,
-        })
+        }
     }
 
     /// The tree of these rows, as of a day.
     #[must_use]
     pub fn tree(self, on: NaiveDate) -> PolicyTree {
+        let revision = self.revision();
         let policy = self.policy;
         let mut results: HashMap<Id, Vec<TreeResult>> = HashMap::new();
         for row in self.results {
@@ -126,7 +147,7 @@ impl Rows {
             organization: policy.organization.into(),
             organization_name: Some(policy.organization_name),
             fiscal_year: policy.fiscal_year,
-            revision: self.revision,
+            revision,
             head_name: policy.head_name,
             head_title: policy.head_title,
             vision: policy.vision,
@@ -169,7 +190,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     let policy = rows.policy.id;
     update(tx, policy, &tree.input())?;
 
-    let mut old_goals: HashMap<GoalCode, goals::Goal> = by(rows.goals, |goal| goal.code.clone());
+    let mut old_goals: HashMap<GoalCode, Goal> = by(rows.goals, |goal| goal.code.clone());
     let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
     let old_indicators = by(rows.indicators, |indicator| indicator.id);
     let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
@@ -229,7 +250,7 @@ fn by<K: Eq + std::hash::Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMa
     rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 
-fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, named: Option<Id>, input: &GoalInput) -> Result<Id> {
+fn store_goal(tx: &mut Tx<'_>, old: Option<Goal>, named: Option<Id>, input: &GoalInput) -> Result<Id> {
     let Some(old) = old else {
         let id = named.unwrap_or_else(Id::generate);
         return goals::insert(tx, id, input).map(|()| id);
@@ -241,7 +262,7 @@ fn store_goal(tx: &mut Tx<'_>, old: Option<goals::Goal>, named: Option<Id>, inpu
     Ok(id)
 }
 
-fn change_budget(tx: &mut Tx<'_>, old: budgets::Budget, input: &BudgetInput) -> Result<()> {
+fn change_budget(tx: &mut Tx<'_>, old: Budget, input: &BudgetInput) -> Result<()> {
     let id = old.id;
     if BudgetInput::from(old) != *input {
         budgets::update(tx, id, input)?;
@@ -249,7 +270,7 @@ fn change_budget(tx: &mut Tx<'_>, old: budgets::Budget, input: &BudgetInput) -> 
     Ok(())
 }
 
-fn change_indicator(tx: &mut Tx<'_>, old: indicators::Indicator, input: &IndicatorInput) -> Result<Id> {
+fn change_indicator(tx: &mut Tx<'_>, old: Indicator, input: &IndicatorInput) -> Result<Id> {
     let id = old.id;
     if IndicatorInput::from(old) != *input {
         indicators::update(tx, id, input)?;
@@ -259,17 +280,13 @@ fn change_indicator(tx: &mut Tx<'_>, old: indicators::Indicator, input: &Indicat
 
 /// Which stored indicator each indicator of a tree is.
 struct Matches {
-    found: HashMap<(usize, usize), indicators::Indicator>,
-    left: HashMap<Id, indicators::Indicator>,
+    found: HashMap<(usize, usize), Indicator>,
+    left: HashMap<Id, Indicator>,
 }
 
 impl Matches {
     /// By id first, wherever in the policy it stood; then the indicators that are left, by name within the goal.
-    fn of(
-        old_goals: &HashMap<GoalCode, goals::Goal>,
-        mut left: HashMap<Id, indicators::Indicator>,
-        tree: &PolicyTree,
-    ) -> Self {
+    fn of(old_goals: &HashMap<GoalCode, Goal>, mut left: HashMap<Id, Indicator>, tree: &PolicyTree) -> Self {
         let mut found = HashMap::new();
         let places = || {
             tree.goals.iter().enumerate().flat_map(|(n, goal)| {
@@ -306,7 +323,7 @@ impl Matches {
         Self { found, left }
     }
 
-    fn take(&mut self, goal: usize, indicator: usize) -> Option<indicators::Indicator> {
+    fn take(&mut self, goal: usize, indicator: usize) -> Option<Indicator> {
         self.found.remove(&(goal, indicator))
     }
 }

@@ -58,12 +58,6 @@ impl From<Option<ValueStatus>> for ValueStatus {
     }
 }
 
-impl From<ResultInput> for Columns {
-    fn from(written: ResultInput) -> Self {
-        Self { written }
-    }
-}
-
 impl Columns {
     /// Fiscal year of the result.
     #[must_use]

@@ -14,13 +14,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     Draft, Revision, RevisionKind, add,
     diff::{RevisionDiff, compare},
-    document, last,
+    document, last, published_rows,
 };
 use crate::{
     auth::Permission,
     db::{
         Db, Tx,
-        schema::{budgets, goals, indicators, policies as p, results, self_evaluations},
+        schema::{budgets, goals, indicators, policies as p, results, revisions, self_evaluations},
     },
     domain::target::Comparator,
     error::{Error, Result, Violation},
@@ -157,7 +157,7 @@ async fn publish_policy(
         policies::permit_key(tx, Permission::Publish, &organization, year)?;
         let policy = policies::find(tx, &(organization, year))?;
         let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
-        let tree = Rows::load(tx, policy.clone())?.tree(tx.today);
+        let tree = Rows::of(tx, policy.id)?.tree(tx.today);
         if read.check(&policy).is_err() {
             check_read(tx, &read, &tree, policy.id)?;
         }
@@ -214,7 +214,7 @@ pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &Publ
     let number = last(tx, id)?.map_or(1, |last| last.number + 1);
     let published_on = input.published_on.unwrap_or(Date(on));
     // A withdrawal shows the policy as the public last saw it.
-    let withdrawn = document(tx, id, number, on)?;
+    let withdrawn = published_rows(tx, id)?;
     match input.kind {
         RevisionKind::Plan => {
             let plan = (p::stage.eq(Plan), p::plan_published_on.eq(Some(published_on)));
@@ -236,15 +236,17 @@ pub fn publish(tx: &mut Tx<'_>, policy: &Policy, tree: &PolicyTree, input: &Publ
             show_plan(tx, id, false)?;
         }
     }
-    let shown = document(tx, id, number, on)?.or(withdrawn);
+    let shown = published_rows(tx, id)?.or(withdrawn);
+    let shown = shown.ok_or_else(|| Error::internal("nothing is public of what was published"))?;
     let draft = Draft {
         kind: input.kind,
         reason,
         published_on,
         assumed: input.assumed.unwrap_or_default(),
-        document: shown.ok_or_else(|| Error::internal("nothing is public of what was published"))?,
+        document: document(shown, number, on)?,
     };
-    add(tx, id, number, &draft)
+    let made = add(tx, id, number, &draft)?;
+    Ok(Revision::query().filter(revisions::id.eq(made)).first(tx.conn)?)
 }
 
 /// Lets the rows of the plan follow their policy.
