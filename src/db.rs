@@ -76,7 +76,7 @@ pub use public_version::{CacheTag, Invalidation, PublicVersion};
 pub use replicas::ReplicaStatus;
 pub use session::{Db, Read, Workload};
 pub use streaming::{ChunkSender, ChunkStream};
-pub use subquery::{NestedRows, RowsOf, Subquery};
+pub use subquery::{NestedRows, RowsOf, Subquery, Text};
 pub use token_directory::{Token, TokenDirectory};
 pub use transaction::{Hooks, Tx, write};
 use transaction::{Written, with_retries};

@@ -1,5 +1,5 @@
 //! Subqueries about the row that a statement reads. diesel has no words for the rows of a subquery as an array, and never keeps
-//! a statement with SQL of somebody's own as prepared; a subquery here is fixed text, so PostgreSQL plans its statement once.
+//! a statement with SQL of somebody's own as prepared; the text of a subquery here never changes, so PostgreSQL plans its statement once.
 
 use std::{marker::PhantomData, num::NonZeroU32, ops::Range};
 
@@ -15,42 +15,55 @@ use diesel::{
     sql_types::{Array, Record, SqlType},
 };
 
-/// A subquery with one value of type `ST`. It may name the tables of the statement around it.
+/// The text of a subquery. It may name the tables of the statement around it. The text follows from the type, so that diesel knows
+/// a statement by its type alone and need not write it out to find it prepared.
+pub trait Text: 'static {
+    /// The text: of a value all of it, of rows what follows their columns, from `from` on.
+    const TEXT: &'static str;
+}
+
+/// Names texts of subqueries.
+#[macro_export]
+macro_rules! subqueries {
+    ($($(#[$about:meta])* $name:ident: $text:expr;)+) => {
+        $($(#[$about])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        impl $crate::db::Text for $name {
+            const TEXT: &'static str = $text;
+        })+
+    };
+}
+
+/// A subquery with one value of type `ST`.
 #[derive(Debug, Clone, Copy)]
-pub struct Subquery<ST> {
-    text: &'static str,
-    of_type: PhantomData<ST>,
+pub struct Subquery<ST, S>(PhantomData<(ST, S)>);
+
+impl<ST, S: Text> Subquery<ST, S> {
+    /// The subquery with this text.
+    pub const VALUE: Self = Self(PhantomData);
 }
 
-impl<ST> Subquery<ST> {
-    /// This text, without its brackets.
-    #[must_use]
-    pub const fn new(text: &'static str) -> Self {
-        let of_type = PhantomData;
-        Self { text, of_type }
-    }
-}
-
-/// The rows of a subquery that the columns of `T` are taken from, as [`NestedRows`]. It may name the tables of the
-/// statement around it.
-pub struct RowsOf<T: Selectable<Pg>> {
+/// The rows of a subquery, with the columns of `T`, as an array: [`NestedRows`].
+pub struct RowsOf<T: Selectable<Pg>, S> {
     columns: T::SelectExpression,
-    from: &'static str,
+    text: PhantomData<S>,
 }
 
-impl<T: Selectable<Pg>> RowsOf<T> {
-    /// The rows of what this text names, from `from` on.
+impl<T: Selectable<Pg>, S: Text> RowsOf<T, S> {
+    /// The subquery with this text.
     #[must_use]
-    pub fn new(from: &'static str) -> Self {
-        let columns = T::construct_selection();
-        Self { columns, from }
+    pub fn all() -> Self {
+        let (columns, text) = (T::construct_selection(), PhantomData);
+        Self { columns, text }
     }
 }
 
-impl<ST: 'static + SqlType + TypedExpressionType> Expression for Subquery<ST> {
+impl<ST: 'static + SqlType + TypedExpressionType, S> Expression for Subquery<ST, S> {
     type SqlType = ST;
 }
-impl<T: Selectable<Pg>> Expression for RowsOf<T>
+impl<T: Selectable<Pg>, S> Expression for RowsOf<T, S>
 where
     SqlTypeOf<T::SelectExpression>: 'static,
     Record<SqlTypeOf<T::SelectExpression>>: SqlType,
@@ -58,45 +71,43 @@ where
     type SqlType = Array<Record<SqlTypeOf<T::SelectExpression>>>;
 }
 
-impl<ST> QueryFragment<Pg> for Subquery<ST> {
+impl<ST, S: Text> QueryFragment<Pg> for Subquery<ST, S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("(");
-        out.push_sql(self.text);
+        out.push_sql(S::TEXT);
         out.push_sql(")");
         Ok(())
     }
 }
-impl<T: Selectable<Pg, SelectExpression: QueryFragment<Pg>>> QueryFragment<Pg> for RowsOf<T> {
+impl<T: Selectable<Pg, SelectExpression: QueryFragment<Pg>>, S: Text> QueryFragment<Pg> for RowsOf<T, S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("array(select row(");
         self.columns.walk_ast(out.reborrow())?;
         out.push_sql(") ");
-        out.push_sql(self.from);
+        out.push_sql(S::TEXT);
         out.push_sql(")");
         Ok(())
     }
 }
 
-impl<QS, ST> AppearsOnTable<QS> for Subquery<ST> where Self: Expression {}
-impl<QS, ST> SelectableExpression<QS> for Subquery<ST> where Self: Expression {}
-impl<QS, T: Selectable<Pg>> AppearsOnTable<QS> for RowsOf<T> where Self: Expression {}
-impl<QS, T: Selectable<Pg>> SelectableExpression<QS> for RowsOf<T> where Self: Expression {}
+impl<QS, ST, S> AppearsOnTable<QS> for Subquery<ST, S> where Self: Expression {}
+impl<QS, ST, S> SelectableExpression<QS> for Subquery<ST, S> where Self: Expression {}
+impl<QS, T: Selectable<Pg>, S> AppearsOnTable<QS> for RowsOf<T, S> where Self: Expression {}
+impl<QS, T: Selectable<Pg>, S> SelectableExpression<QS> for RowsOf<T, S> where Self: Expression {}
 
-impl<GB, ST> ValidGrouping<GB> for Subquery<ST> {
+impl<GB, ST, S> ValidGrouping<GB> for Subquery<ST, S> {
     type IsAggregate = is_aggregate::Never;
 }
-impl<GB, T: Selectable<Pg>> ValidGrouping<GB> for RowsOf<T> {
+impl<GB, T: Selectable<Pg>, S> ValidGrouping<GB> for RowsOf<T, S> {
     type IsAggregate = is_aggregate::Never;
 }
 
-// The text is no part of the type.
-impl<ST> QueryId for Subquery<ST> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<ST: 'static, S: Text> QueryId for Subquery<ST, S> {
+    type QueryId = Self;
 }
-impl<T: Selectable<Pg>> QueryId for RowsOf<T> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<T: Selectable<Pg, SelectExpression: QueryId>, S: Text> QueryId for RowsOf<T, S> {
+    type QueryId = (<T::SelectExpression as QueryId>::QueryId, PhantomData<S>);
+    const HAS_STATIC_QUERY_ID: bool = <T::SelectExpression as QueryId>::HAS_STATIC_QUERY_ID;
 }
 
 /// The rows of [`RowsOf`], before they become a `Vec`.

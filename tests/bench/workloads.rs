@@ -42,6 +42,10 @@ struct Sample {
     lists: Vec<String>,
     pages: Vec<String>,
     trees: Vec<String>,
+    evaluations: Vec<String>,
+    evaluation_lists: Vec<String>,
+    evaluation_pages: Vec<String>,
+    evaluated_trees: Vec<String>,
 }
 
 impl Sample {
@@ -57,26 +61,37 @@ impl Sample {
             lists: paths(&format!(
                 "select '/v1/indicators?organization=' || o.slug || '&fiscal_year=' || p.fiscal_year as value {policies}"
             ))?,
-            pages: pages(place)?,
+            pages: pages(place, "indicators")?,
             trees: paths(&format!(
                 "select '/v1/policies/' || o.slug || '/' || p.fiscal_year || '/tree' as value {policies}"
+            ))?,
+            evaluations: paths(
+                "select '/v1/indicators/' || id || '/evaluation' as value from indicators where public order by md5(id::text)",
+            )?,
+            evaluation_lists: paths(&format!(
+                "select '/v1/evaluations?limit=10&organization=' || o.slug || '&policy_year=' || p.fiscal_year || '&fiscal_year=' \
+                 || p.fiscal_year as value {policies}"
+            ))?,
+            evaluation_pages: pages(place, "evaluations")?,
+            evaluated_trees: paths(&format!(
+                "select '/v1/policies/' || o.slug || '/' || p.fiscal_year || '/tree?with=evaluation' as value {policies}"
             ))?,
         })
     }
 }
 
-/// Pages of 100, from the first to the last, found by turning large ones.
-fn pages(place: &Place) -> Outcome<Vec<String>> {
+/// Pages of 100 of a list, from the first to the last, found by turning large ones.
+fn pages(place: &Place, list: &str) -> Outcome<Vec<String>> {
     let service = place.serve("pages", &[])?;
     let mut pages = Vec::new();
     let mut at = String::new();
     loop {
-        let page = service.get(&format!("/v1/indicators?limit=1000{at}"))?.json()?;
+        let page = service.get(&format!("/v1/{list}?limit=1000{at}"))?.json()?;
         match page["next_cursor"].as_str() {
             Some(cursor) => at = format!("&cursor={cursor}"),
             None => break,
         }
-        pages.push(format!("/v1/indicators?limit=100{at}"));
+        pages.push(format!("/v1/{list}?limit=100{at}"));
     }
     // As many, evenly spread.
     let step = pages.len().div_ceil(DIFFERENT).max(1);
@@ -142,6 +157,10 @@ fn cold(plan: &Plan, place: &Place, sample: &Sample) -> Outcome<()> {
         ("cold list", &sample.lists),
         ("cold page of 100", &sample.pages),
         ("cold tree", &sample.trees),
+        ("cold evaluation", &sample.evaluations),
+        ("cold list of 10 evaluations", &sample.evaluation_lists),
+        ("cold page of 100 evaluations", &sample.evaluation_pages),
+        ("cold tree with evaluation", &sample.evaluated_trees),
     ] {
         if !plan.wants(name) {
             continue;

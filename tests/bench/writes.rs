@@ -39,6 +39,9 @@ pub(crate) fn run(plan: &Plan, place: &Place) -> Outcome<()> {
     if plan.wants("write of one result") {
         one(plan, place, &service)?;
     }
+    if plan.wants("write of a public result") {
+        public(plan, place, &service)?;
+    }
     if plan.wants("write of 1,000 results") {
         bulk(plan, place, &service)?;
     }
@@ -64,7 +67,7 @@ impl Change {
         let headers = if self.method == "POST" {
             &[JSON][..]
         } else {
-            &[JSON, ("If-Match", "*")]
+            &[JSON, ("If-Match", "*"), ("Change-Reason", "bench")]
         };
         sent(service, self.method, &self.path, headers, &self.bodies[form])
     }
@@ -84,6 +87,32 @@ fn one(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
         place,
         service,
         "write of one result",
+        &changes.collect::<Vec<_>>(),
+    )
+}
+
+/// One result after the other, each of which everybody sees: with a revision of its policy, and its evaluations counted anew.
+fn public(plan: &Plan, place: &Place, service: &Process) -> Outcome<()> {
+    let results = place.values(
+        "select r.indicator_id || '/results/' || r.fiscal_year as value from results r where r.public order by md5(r.id::text) limit 20",
+    )?;
+    let changes = results.into_iter().map(|result| {
+        let year = result
+            .rsplit('/')
+            .next()
+            .and_then(|year| year.parse().ok())
+            .unwrap_or(YEAR);
+        Change {
+            method: "PUT",
+            bodies: [1, 2].map(|value| result_of(year, value).to_string()),
+            path: format!("/v1/indicators/{result}"),
+        }
+    });
+    against_pgbench(
+        plan,
+        place,
+        service,
+        "write of a public result",
         &changes.collect::<Vec<_>>(),
     )
 }
@@ -259,7 +288,11 @@ fn indicators(service: &Process, organization: &str, count: usize) -> Outcome<Ve
 }
 
 fn result(value: u32) -> Value {
-    json!({ "fiscal_year": YEAR, "value": value, "value_status": "reported", "observation_status": "final" })
+    result_of(YEAR, value)
+}
+
+fn result_of(year: u32, value: u32) -> Value {
+    json!({ "fiscal_year": year, "value": value, "value_status": "reported", "observation_status": "final" })
 }
 
 /// The same result of many indicators, to be stored together.
@@ -306,7 +339,7 @@ fn requests(place: &Place, changes: &[Change]) -> Outcome<PathBuf> {
         .collect();
     let script = format!(
         "local changes = {{ {all} }}\nlocal requests = {{}}\nlocal headers = {{ ['Authorization'] = 'Bearer {TOKEN}', \
-         ['Content-Type'] = 'application/json' }}\n\
+         ['Content-Type'] = 'application/json', ['Change-Reason'] = 'bench' }}\n\
          init = function() for n, change in ipairs(changes) do\n\
          headers['If-Match'] = change[1] ~= 'POST' and '*' or nil\n\
          requests[n] = wrk.format(change[1], change[2], headers, change[3]) end end\n"

@@ -3,20 +3,16 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
-use diesel::{
-    PgConnection,
-    dsl::exists,
-    prelude::*,
-    sql_types::{Array, Nullable, Timestamptz},
-};
+use diesel::{PgConnection, dsl::exists, prelude::*};
 
 use super::{
-    EvaluationFilter, changed,
-    record::{self, Recorded, RecordedRow},
+    EvaluationFilter,
+    changed::{self, LastRemoval},
+    record::{self, Recorded, SeriesRecord},
 };
 use crate::{
     db::{
-        NestedRows, RowsOf, Subquery,
+        NestedRows, RowsOf,
         schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
     },
     domain::{
@@ -32,14 +28,17 @@ use crate::{
         indicators::{self, Indicator, IndicatorFilter},
         results::stored::Columns,
     },
+    subqueries,
     value::{Date, Decimal, FiscalYear, Id, Line, Time},
 };
 
 /// Indicators read by one statement where it is not known how many are needed.
 pub const BATCH: usize = 500;
 
-/// The results of the indicator that a statement reads.
-const OWN_RESULTS: &str = "from results where results.indicator_id = indicators.id";
+subqueries! {
+    /// The results of the indicator that a statement reads.
+    OwnResults: "from results where results.indicator_id = indicators.id";
+}
 
 /// An indicator to evaluate, with all that its evaluations look at.
 #[derive(Debug, HasQuery)]
@@ -67,13 +66,13 @@ pub struct Subject {
     #[diesel(select_expression = latest(latest(p::updated_at, g::updated_at.nullable()), o::updated_at.nullable()))]
     above_updated_at: Time,
     /// When a result or an indicator of the organization last went.
-    #[diesel(select_expression = changed::LAST_REMOVAL, select_expression_type = Subquery<Nullable<Timestamptz>>)]
+    #[diesel(select_expression = LastRemoval::VALUE, select_expression_type = LastRemoval)]
     removed_at: Option<Time>,
     /// Its results.
-    #[diesel(select_expression = RowsOf::new(OWN_RESULTS), select_expression_type = RowsOf<Columns>, deserialize_as = NestedRows<Columns>)]
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<Columns, OwnResults>, deserialize_as = NestedRows<Columns>)]
     own: Vec<Columns>,
     /// The record of its series.
-    #[diesel(select_expression = record::OF_SERIES, select_expression_type = Subquery<Array<RecordedRow>>)]
+    #[diesel(select_expression = SeriesRecord::VALUE, select_expression_type = SeriesRecord)]
     record: Vec<Recorded>,
 }
 

@@ -15,6 +15,7 @@ use crate::{
     },
     error::Result,
     resources::changes::ChangeType,
+    subqueries,
     value::{Id, Time},
 };
 
@@ -46,5 +47,9 @@ pub(super) fn series(conn: &mut PgConnection, since: Time) -> Result<Vec<Id>> {
 
 /// In a statement that reads `policies`: when a result or an indicator of each one's organization last went, as far as the reader
 /// saw it. Nothing that is there tells of it, and it may have counted for any evaluation of the organization.
-pub(super) const LAST_REMOVAL: Subquery<Nullable<Timestamptz>> =
-    Subquery::new("select max(removals.at) from removals where removals.organization_id = policies.organization_id");
+pub(super) type LastRemoval = Subquery<Nullable<Timestamptz>, OfOrganization>;
+
+subqueries! {
+    /// The text of [`LastRemoval`].
+    OfOrganization: "select max(removals.at) from removals where removals.organization_id = policies.organization_id";
+}

@@ -8,16 +8,21 @@ use diesel::{
 
 use crate::{
     db::Subquery,
+    subqueries,
     value::{Decimal, FiscalYear, Id, Time},
 };
 
 /// In a statement that reads `indicators` and `policies`: the results of the series of each, in the policy's organization. No
 /// organization's record counts for another, and whoever does not see a policy sees no result of it.
-pub const OF_SERIES: Subquery<Array<RecordedRow>> = Subquery::new(
-    "array(select row(r.indicator_id, p.fiscal_year, r.fiscal_year, r.value, greatest(r.updated_at, i.updated_at, p.updated_at)) \
-     from indicators i join results r on r.indicator_id = i.id join policies p on p.id = r.policy_id \
-     where i.series_id = indicators.series_id and p.organization_id = policies.organization_id)",
-);
+pub type SeriesRecord = Subquery<Array<RecordedRow>, OfSeries>;
+
+subqueries! {
+    /// The text of [`SeriesRecord`].
+    OfSeries: "select array(\
+        select row(r.indicator_id, p.fiscal_year, r.fiscal_year, r.value, greatest(r.updated_at, i.updated_at, p.updated_at)) \
+        from indicators i join results r on r.indicator_id = i.id join policies p on p.id = r.policy_id \
+        where i.series_id = indicators.series_id and p.organization_id = policies.organization_id)";
+}
 
 /// The columns of a [`Recorded`].
 pub type RecordedRow = Record<(Uuid, Int4, Int4, Nullable<Numeric>, Timestamptz)>;

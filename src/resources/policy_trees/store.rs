@@ -25,6 +25,7 @@ use crate::{
         policies::{self, Policy, PolicyStage, insert, update},
         results::{self, StoredResult},
     },
+    subqueries,
     value::{FiscalYear, GoalCode, Id, OrganizationKey, TextBox, composed, language::Bilingual},
 };
 
@@ -34,28 +35,33 @@ use crate::{
 pub struct Rows {
     #[diesel(embed)]
     policy: Policy,
-    #[diesel(select_expression = LAST_REVISION, select_expression_type = Subquery<Nullable<Integer>>)]
+    #[diesel(select_expression = Subquery::VALUE, select_expression_type = Subquery<Nullable<Integer>, LastRevision>)]
     last_revision: Option<i32>,
-    #[diesel(select_expression = RowsOf::new(GOALS), select_expression_type = RowsOf<Goal>, deserialize_as = NestedRows<Goal>)]
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<Goal, Goals>, deserialize_as = NestedRows<Goal>)]
     goals: Vec<Goal>,
-    #[diesel(select_expression = RowsOf::new(BUDGETS), select_expression_type = RowsOf<Budget>, deserialize_as = NestedRows<Budget>)]
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<Budget, Budgets>, deserialize_as = NestedRows<Budget>)]
     budgets: Vec<Budget>,
-    #[diesel(select_expression = RowsOf::new(INDICATORS), select_expression_type = RowsOf<Indicator>, deserialize_as = NestedRows<Indicator>)]
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<Indicator, Indicators>, deserialize_as = NestedRows<Indicator>)]
     indicators: Vec<Indicator>,
-    #[diesel(select_expression = RowsOf::new(RESULTS), select_expression_type = RowsOf<StoredResult>, deserialize_as = NestedRows<StoredResult>)]
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<StoredResult, Results>, deserialize_as = NestedRows<StoredResult>)]
     results: Vec<StoredResult>,
 }
 
-const LAST_REVISION: Subquery<Nullable<Integer>> =
-    Subquery::new("select max(revisions.number) from revisions where revisions.policy_id = policies.id");
-const GOALS: &str =
-    "from goals where goals.policy_id = policies.id order by public.goal_code_order(goals.code), goals.id";
-const BUDGETS: &str = "from budgets join goals on goals.id = budgets.goal_id where budgets.policy_id = policies.id \
-    order by budgets.fiscal_year, budgets.kind";
-const INDICATORS: &str = "from indicators join goals on goals.id = indicators.goal_id where indicators.policy_id = policies.id \
-    order by indicators.position, indicators.id";
-const RESULTS: &str = "from results join indicators on indicators.id = results.indicator_id where results.policy_id = policies.id \
-    order by results.indicator_id, results.fiscal_year";
+subqueries! {
+    /// The number of the last revision.
+    LastRevision: "select max(revisions.number) from revisions where revisions.policy_id = policies.id";
+    /// In the order of the form.
+    Goals: "from goals where goals.policy_id = policies.id order by public.goal_code_order(goals.code), goals.id";
+    /// By fiscal year and kind.
+    Budgets: "from budgets join goals on goals.id = budgets.goal_id where budgets.policy_id = policies.id \
+        order by budgets.fiscal_year, budgets.kind";
+    /// By position.
+    Indicators: "from indicators join goals on goals.id = indicators.goal_id where indicators.policy_id = policies.id \
+        order by indicators.position, indicators.id";
+    /// By indicator and fiscal year.
+    Results: "from results join indicators on indicators.id = results.indicator_id where results.policy_id = policies.id \
+        order by results.indicator_id, results.fiscal_year";
+}
 
 impl Rows {
     /// A policy with nothing below it.
