@@ -69,7 +69,7 @@ pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
-pub use moment::{PointInTime, RevisionOf, as_published, published_as, seconds_ahead};
+pub use moment::{PointInTime, RevisionOf, as_published, as_published_at, published_as, seconds_ahead};
 pub use notifications::{FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};

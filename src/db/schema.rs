@@ -351,6 +351,8 @@ diesel::table! {
     derived.tallied (organization_id) {
         organization_id -> Uuid,
         rules -> Int4,
+        held_rules -> Int4,
+        marked_in -> Int8,
     }
 }
 

@@ -1,13 +1,21 @@
 //! Evaluations as everybody sees them, counted beforehand: a summary of everything adds up counts, instead of
 //! evaluating everything.
 //!
-//! When public data of an evaluation changes, the database marks the organization, and the write that changed the data
-//! counts the whole organization anew. Evaluations look at one organization only: no other counts change.
+//! When public data of an evaluation changes, the database marks the organization. The write that changed the data counts the whole
+//! organization anew, or, if it changed a few results, what their series came to before it and come to now. Evaluations look at one
+//! organization only: no other counts change.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, dsl::exists, prelude::*};
+use diesel::{
+    PgConnection,
+    dsl::{case_when, exists},
+    prelude::*,
+    sql_types::{Array, Integer, Jsonb, Uuid},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
     EvaluationFilter, EvaluationGroup,
@@ -15,8 +23,8 @@ use super::{
 };
 use crate::{
     db::{
-        Context, Hooks, Read, Tx, as_published,
-        schema::{counted, organizations as o, policies as p, tallied, tallies},
+        Context, Hooks, Read, Tx, as_published, as_published_at,
+        schema::{change_log as c, counted, indicators as i, organizations as o, policies as p, tallied, tallies},
         write,
     },
     domain::{
@@ -28,17 +36,19 @@ use crate::{
     },
     error::{Error, Result},
     http::query::{AnyOf, Years},
-    resources::organizations::is_any_of,
+    resources::{changes::ChangeType, organizations::is_any_of},
     value::{Date, FiscalYear, Id, Slug},
 };
 
 /// Organizations that are counted anew at a time.
 const BATCH: i64 = 50;
+/// Most indicators with a changed result whose series are counted by themselves; for more, all of an organization is.
+const MOST_TURNED: i64 = 100;
 /// Most counts in one statement: PostgreSQL takes 65,535 parameters, and a count has 11.
 const ROWS: usize = 5000;
 
 /// What the evaluations of one count have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Insertable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Insertable, Serialize)]
 #[diesel(table_name = tallies)]
 struct Common {
     policy_year: FiscalYear,
@@ -47,6 +57,7 @@ struct Common {
     /// The one day on which the verdict may turn: of a result without a number the day it is due, of others the last day of
     /// the fiscal year, up to which a provisional number is not the last word.
     #[diesel(column_name = due_on)]
+    #[serde(rename = "due_on")]
     turns_after: Date,
     /// Whether the verdict holds after that day, or up to it; none if on any day.
     late: Option<bool>,
@@ -54,6 +65,15 @@ struct Common {
     reason: Option<Reason>,
     rating: Option<Rating>,
     inconsistent: bool,
+}
+
+/// How many more or fewer there are of what is counted together.
+#[derive(Serialize)]
+struct Delta {
+    organization_id: Id,
+    #[serde(flatten)]
+    common: Common,
+    count: i32,
 }
 
 /// A count of evaluations with the same verdict.
@@ -77,32 +97,118 @@ type StoredCount = (
     i32,
 );
 
-/// Counts anew the organizations that this transaction has marked, as everybody sees them after it. Of others that are
-/// marked, perhaps by an older service with other rules, only so many that a write stays short.
+/// What a statement may bind of an organization's counts: whether they held until this transaction marked them.
+type Marked = (Id, bool);
+
+diesel::define_sql_function! {
+    /// The number of this transaction.
+    fn txid_current() -> BigInt;
+}
+diesel::define_sql_function! {
+    /// Adds to counts what they have gained or lost. Says whether they could.
+    #[sql_name = "derived.change_tallies"]
+    fn change_tallies(organizations: Array<Uuid>, deltas: Jsonb, by_rules: Integer) -> Bool;
+}
+
+/// Brings the counts up to date that this transaction has marked, as everybody sees them after it. Of others that are marked, perhaps
+/// by an older service with other rules, only so many are counted anew that a write stays short.
 pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
-    renew_some(tx).map(|_some| ())
+    let some = marked(tx)?;
+    let ours: Vec<Id> = (some.iter()).filter_map(|(id, held)| held.then_some(*id)).collect();
+    let done = match few_series(tx, &ours)? {
+        Some(series) => turn(tx, &ours, &series)?,
+        None => false,
+    };
+    let left = some.into_iter().filter(|(_, held)| !(done && *held));
+    count_anew(tx, &left.map(|(id, _)| id).collect::<Vec<_>>())
 }
 
 /// Counts all marked organizations anew outside of other writes, a few at a time.
 pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
     while !hold(conn)? {
-        write(conn, Hooks::NONE, &Context::service(), renew_some)?;
+        write(conn, Hooks::NONE, &Context::service(), |tx| {
+            let some = marked(tx)?.into_iter().map(|(id, _)| id);
+            count_anew(tx, &some.collect::<Vec<_>>())
+        })?;
     }
     Ok(())
 }
 
-/// Counts a few organizations anew; tells whether there were any.
-fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
+/// A few organizations whose counts do not hold.
+fn marked(tx: &mut Tx<'_>) -> Result<Vec<Marked>> {
+    let ours: i32 = RULES;
+    let held = tallied::marked_in.eq(txid_current()).and(tallied::held_rules.eq(ours));
     // Marked organizations have the rules 0, and come before those counted by other rules.
-    let some: Vec<Id> = stale()
-        .select(tallied::organization_id)
-        .order(tallied::rules)
-        .limit(BATCH)
-        .load(tx.conn)?;
-    if some.is_empty() {
-        return Ok(false);
+    let some = stale().select((tallied::organization_id, held)).order(tallied::rules);
+    Ok(some.limit(BATCH).load(tx.conn)?)
+}
+
+/// The series whose evaluations this transaction may have turned, if they are few and results alone have changed: a result counts for
+/// its own series and for no other.
+fn few_series(tx: &mut Tx<'_>, organizations: &[Id]) -> Result<Option<Vec<Id>>> {
+    if organizations.is_empty() {
+        return Ok(None);
     }
-    let counts = as_published(tx, |conn| count(conn, &some))?;
+    let state = c::after.is_null();
+    let of = case_when(state, c::before)
+        .otherwise(c::after)
+        .retrieve_as_text("indicator_id");
+    let changes: Vec<(ChangeType, Option<String>)> = c::table
+        .filter(c::seq.gt(tx.before))
+        .filter(c::was_public.or(c::is_public))
+        .filter(c::type_.ne(ChangeType::Revision))
+        .select((c::type_, of))
+        .distinct()
+        .limit(MOST_TURNED + 1)
+        .load(tx.conn)?;
+    let results = changes.iter().filter(|(what, _)| *what == ChangeType::Result);
+    let ids: Vec<Id> = results.filter_map(|(_, id)| id.as_ref()?.parse().ok()).collect();
+    if ids.len() < changes.len() || i64::try_from(ids.len()).is_ok_and(|many| many > MOST_TURNED) {
+        return Ok(None);
+    }
+    let series = i::table.filter(i::id.eq_any(ids)).select(i::series_id).distinct();
+    Ok(Some(series.load(tx.conn)?))
+}
+
+/// Adds to the counts of organizations what the evaluations of some series have turned to since the transaction began. False, and
+/// the counts are wrong, if they were before.
+fn turn(tx: &mut Tx<'_>, organizations: &[Id], series: &[Id]) -> Result<bool> {
+    let subjects = |conn: &mut PgConnection| -> Result<Vec<Subject>> {
+        let of = Subject::query().filter(p::organization_id.eq_any(organizations));
+        Ok(of.filter(i::series_id.eq_any(series)).load(conn)?)
+    };
+    let now = as_published(tx, subjects)?;
+    let before = tx.before;
+    let then = as_published_at(tx, before, subjects)?;
+    let mut deltas = tally(now);
+    for (key, count) in tally(then) {
+        *deltas.entry(key).or_default() -= count;
+    }
+    deltas.retain(|_, count| *count != 0);
+    let deltas: Vec<Value> = deltas
+        .into_iter()
+        .map(|((organization_id, common), count)| {
+            json!(Delta {
+                organization_id,
+                common,
+                count
+            })
+        })
+        .collect();
+    let changed = change_tallies(organizations, Value::from(deltas), RULES);
+    Ok(diesel::select(changed).get_result(tx.conn)?)
+}
+
+/// Counts organizations anew, whole.
+fn count_anew(tx: &mut Tx<'_>, some: &[Id]) -> Result<()> {
+    if some.is_empty() {
+        return Ok(());
+    }
+    let subjects = as_published(tx, |conn| {
+        let of = Subject::query().filter(p::organization_id.eq_any(some));
+        Ok(of.load(conn)?)
+    })?;
+    let counts = tally(subjects);
     let rows: Vec<_> = counts
         .iter()
         .map(|((organization, common), count)| {
@@ -113,16 +219,16 @@ fn renew_some(tx: &mut Tx<'_>) -> Result<bool> {
             )
         })
         .collect();
-    diesel::delete(tallies::table.filter(tallies::organization_id.eq_any(&some))).execute(tx.conn)?;
+    diesel::delete(tallies::table.filter(tallies::organization_id.eq_any(some))).execute(tx.conn)?;
     for rows in rows.chunks(ROWS) {
         diesel::insert_into(tallies::table)
             .values(rows.to_vec())
             .execute(tx.conn)?;
     }
-    diesel::update(tallied::table.filter(tallied::organization_id.eq_any(&some)))
+    diesel::update(tallied::table.filter(tallied::organization_id.eq_any(some)))
         .set(tallied::rules.eq(RULES))
         .execute(tx.conn)?;
-    Ok(true)
+    Ok(())
 }
 
 /// The organizations whose counts are outdated, or made by other rules.
@@ -139,10 +245,7 @@ fn hold(conn: &mut PgConnection) -> Result<bool> {
     Ok(!any)
 }
 
-fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, Common), i32>> {
-    let subjects = Subject::query()
-        .filter(p::organization_id.eq_any(organizations))
-        .load(conn)?;
+fn tally(subjects: Vec<Subject>) -> BTreeMap<(Id, Common), i32> {
     let mut counts = BTreeMap::new();
     for judged in judge(subjects, &Years::default(), NaiveDate::MIN) {
         let (last, until, after) = judged.verdicts();
@@ -167,7 +270,7 @@ fn count(conn: &mut PgConnection, organizations: &[Id]) -> Result<BTreeMap<(Id, 
             add(Some(true), after);
         }
     }
-    Ok(counts)
+    counts
 }
 
 /// Whether the filter or the grouping is finer than the counts.
