@@ -15,6 +15,7 @@ pub(crate) mod indicators;
 pub(crate) mod items;
 mod me;
 pub(crate) mod organizations;
+mod plans;
 pub(crate) mod policies;
 pub(crate) mod policy_forms;
 pub(crate) mod policy_trees;
