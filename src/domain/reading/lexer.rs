@@ -168,7 +168,7 @@ impl<'a> Lexer<'a> {
             ')' => Kind::Close,
             '「' | '『' => Kind::Quote(true),
             '」' | '』' => Kind::Quote(false),
-            ':' => Kind::Colon,
+            ':' | '=' => Kind::Colon,
             '、' | ',' | '・' | ';' => Kind::Separator,
             '。' => Kind::Stop,
             '-' | '―' | '—' | '─' => Kind::Dash,
@@ -200,9 +200,14 @@ impl<'a> Lexer<'a> {
                 Some((_, Kind::Lead | Kind::Sum | Kind::About))
             );
         match kind {
-            Kind::External | Kind::Bound(_) | Kind::ThisYear => !within_word,
-            Kind::All => !within_word && before_number,
-            Kind::Lead => before_number && (word != "年" || !within_word),
+            // ≧ is no part of a word.
+            Kind::Bound(_) => !within_word || !word.contains(char::is_alphanumeric),
+            Kind::External | Kind::ThisYear => !within_word,
+            Kind::All if word == "全" => !within_word && before_number,
+            Kind::All => !after_blank && matches!(self.last(), Some(Kind::Number(_) | Kind::Unit)),
+            // 晩年, 遅延
+            Kind::Lead => before_number && !(within_word && matches!(word, "年" | "年に" | "延")),
+            Kind::PerTime(_) => before_number && !within_word,
             Kind::Within => after_time,
             Kind::AsOf => word != "末" || after_time,
             Kind::Sum => word != "計" || !within_word || after_time,
