@@ -10,13 +10,17 @@ use super::{
 };
 use crate::value::FiscalYear;
 
-mod extent;
+pub(super) mod extent;
 #[cfg(test)]
 mod tests;
 
 /// The bullets before items of a list.
 const BULLETS: &[char] = &[
     '・', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩',
+];
+/// First characters of words that end with 約: 予約, 契約.
+const PROMISED: &[char] = &[
+    '予', '契', '節', '公', '規', '条', '協', '集', '要', '制', '解', '誓', '成',
 ];
 /// Units that may stand behind a blank.
 const KNOWN_UNITS: &[&str] = &[
@@ -192,6 +196,7 @@ impl<'a> Lexer<'a> {
                 self.last(),
                 Some(Kind::Year(_) | Kind::ThisYear | Kind::Previous(_) | Kind::Date(_))
             );
+        let ends_with = |is: &dyn Fn(char) -> bool| self.tokens.last().is_some_and(|last| last.text.ends_with(is));
         let next = rest.get(word.len()..).and_then(|rest| rest.chars().next());
         let behind = rest.get(word.len()..).unwrap_or_default().trim_start();
         let before_number = behind.starts_with(|c: char| c.is_ascii_digit())
@@ -211,9 +216,17 @@ impl<'a> Lexer<'a> {
             Kind::Within => after_time,
             Kind::AsOf => word != "末" || after_time,
             Kind::Sum => word != "計" || !within_word || after_time,
-            // ゼロカーボン is another word.
-            Kind::Zero => !next.is_some_and(|c| ('ァ'..='ー').contains(&c)),
+            // 予約 is another word.
+            Kind::About if word == "約" => !(within_word && ends_with(&|c| PROMISED.contains(&c))),
+            // ゼロカーボン and スキルアップ are other words.
+            _ if word.starts_with(is_katakana) => {
+                !(next.is_some_and(is_katakana) || within_word && ends_with(&is_katakana))
+            }
             _ => true,
         }
     }
+}
+
+fn is_katakana(c: char) -> bool {
+    ('ァ'..='ー').contains(&c)
 }

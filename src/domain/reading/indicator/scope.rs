@@ -10,11 +10,12 @@
 //! kind    := 新規 | 延長 | 男性 …                                     新規10棟以上
 //! what    := words (quantity | people)                               7日以内に対応した割合95%以上
 //!          | words people の                                         全職員の90%以上
+//!          | words が                                                オンライン予約が70%以上
 //! ```
 
 use super::{
     is_kind,
-    name::{ends_with_people, ends_with_quantity, is_one_of, without_particle},
+    name::{ends_name, ends_with_people, ends_with_quantity, is_one_of, without_particle},
     starts_target,
 };
 use crate::domain::reading::token::{Kind, Token};
@@ -60,16 +61,15 @@ fn is_kind_of(word: &Token<'_>) -> bool {
 
 /// Words that say what is measured, and the target behind them.
 fn what<'t, 'a>(tokens: &'t [&'a Token<'a>]) -> Option<(&'t [&'a Token<'a>], &'t [&'a Token<'a>])> {
-    let parts = (1..tokens.len()).rev().filter_map(|at| tokens.split_at_checked(at));
-    let mut parts = parts.map(|(words, number)| match words.split_last() {
-        Some((_, people)) if ends_with_people(words) && is_share(number) => (people, number),
-        _ => (without_particle(words), number),
-    });
-    parts.find(|(words, number)| {
-        let is_clear = |token: &&Token<'_>| is_word(token) && !is_each(token);
-        number.first().is_some_and(|first| starts_target(first))
-            && ends_with_quantity(words)
-            && words.iter().all(is_clear)
+    (1..tokens.len()).rev().find_map(|at| {
+        let (words, target) = tokens.split_at_checked(at)?;
+        let name = match words.split_last()? {
+            (_, people) if ends_with_people(words) && is_share(target) => people,
+            (subject, name) if subject.is("が") && ends_name(name) => name,
+            _ => Some(without_particle(words)).filter(|name| ends_with_quantity(name))?,
+        };
+        let is_clear = name.iter().all(|token| is_word(token) && !is_each(token));
+        (is_clear && starts_target(target.first()?)).then_some((name, target))
     })
 }
 

@@ -4,7 +4,7 @@ use super::Kind;
 use crate::domain::reading::{number, vocabulary};
 
 /// The most characters of a unit.
-const MOST_UNIT: usize = 10;
+pub(in super::super) const MOST_UNIT: usize = 10;
 
 /// How many bytes of a text look like a number and are none: a fraction, 1,0,0.
 pub(super) fn odd(text: &str) -> usize {
@@ -39,7 +39,7 @@ pub(super) fn unit(text: &str) -> usize {
             return 0;
         }
         end += c.len_utf8();
-        if c == 'つ' {
+        if c == 'つ' && !text.get(end..).is_some_and(|rest| rest.starts_with('/')) {
             return end;
         }
     }

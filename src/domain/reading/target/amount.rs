@@ -10,7 +10,12 @@ use super::{
     parser::{Field, Parser},
     time::adds_up,
 };
-use crate::domain::reading::token::Kind;
+use crate::domain::reading::{lexer::extent::MOST_UNIT, token::Kind};
+
+/// Times behind a number.
+const TIMES: [&str; 4] = ["月", "週", "日", "四半期"];
+/// The most characters of a unit that is given a time: with the time it is still a unit.
+const MOST_COUNTED: usize = MOST_UNIT - 4;
 
 impl Parser<'_> {
     /// Words before a number. Those that add nothing are taken; those that make it another number are left, and what follows is
@@ -55,34 +60,30 @@ impl Parser<'_> {
             Clause::Between(lower, upper) => (lower, upper.unit.clone()),
             _ => return clause,
         };
-        let Some(unit) = lower
-            .unit
-            .clone()
-            .or(upper)
-            .filter(|unit| adds_up(unit) && !unit.contains('/'))
-        else {
+        let may_be_per = |unit: &String| adds_up(unit) && !unit.contains('/') && unit.chars().count() <= MOST_COUNTED;
+        let Some(unit) = lower.unit.clone().or(upper).filter(may_be_per) else {
             return clause;
         };
-        let start = self.at;
-        let per = if let Some((time, token)) = before {
-            self.mark(token, Field::Value);
-            time
-        } else if self.eat_kind(Field::Value, Kind::Slash) {
-            let time = ["月", "週", "日", "四半期"]
-                .into_iter()
-                .find(|time| self.eat_word(Field::Value, &[time]));
-            match time {
-                Some(time) => time,
-                None if self.eat_word(Field::Filler, &["年", "年間", "年度"]) => return clause,
-                None => {
-                    self.back_to(start);
-                    return clause;
-                }
+        let per = match before {
+            Some((time, token)) => {
+                self.mark(token, Field::Value);
+                Some(time)
             }
-        } else {
-            return clause;
+            None => self.attempt(Self::per).flatten(),
         };
-        lower.unit = Some(format!("{unit}/{per}"));
+        if let Some(per) = per {
+            lower.unit = Some(format!("{unit}/{per}"));
+        }
         clause
+    }
+
+    /// The time per which the number before it is counted; none for the year, which is the policy's own.
+    fn per(&mut self) -> Option<Option<&'static str>> {
+        self.eat_kind(Field::Value, Kind::Slash).then_some(())?;
+        if self.eat_word(Field::Value, &["年", "年間", "年度"]) {
+            return Some(None);
+        }
+        let time = TIMES.into_iter().find(|time| self.eat_word(Field::Value, &[time]))?;
+        Some(Some(time))
     }
 }

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use super::{
     parser::{Field, Parser},
-    reference::{Label, Refer},
+    reference::{Baseline, Label, Refer},
 };
 use crate::{
     domain::{
@@ -38,6 +38,8 @@ pub(super) enum Clause {
     Bare(Measure),
     /// A comparison with a number.
     Compare(Comparator, Measure),
+    /// A comparison with a number that a former one is to become.
+    FromTo(Baseline, Comparator, Measure),
     /// From one number to another.
     Between(Measure, Measure),
     /// A level that is kept.
@@ -60,6 +62,7 @@ impl Clause {
         matches!(
             self,
             Self::Compare(..)
+                | Self::FromTo(..)
                 | Self::Between(..)
                 | Self::Keep(_)
                 | Self::Relative(_)
@@ -106,10 +109,10 @@ impl Parser<'_> {
         let is_arrow = self.eat_kind(Field::Comparator, Kind::Arrow);
         (is_arrow || self.eat_word(Field::Comparator, &["から"])).then_some(())?;
         self.attempt(Self::this_year);
-        let before = from.measure;
+        let before = &from.measure;
         let mut after = self.measure(Field::Value)?;
         let is_over = !matches!(from.label, Label::Year(of) if of >= self.year);
-        if !is_over || after.is_multiple() || !after.has_digits || !is_one_unit(&before, &after) {
+        if !is_over || after.is_multiple() || !after.has_digits || !is_one_unit(before, &after) {
             return None;
         }
         let (up, comparator) = match after.value.cmp(&before.value) {
@@ -117,10 +120,10 @@ impl Parser<'_> {
             Ordering::Greater => (true, Comparator::Gte),
             Ordering::Equal => return None,
         };
-        after.unit = after.unit.or(before.unit);
+        after.unit = after.unit.or_else(|| before.unit.clone());
         let said = self.attempt(|parser| parser.threshold().filter(|it| upward(*it) == up));
         let comparator = said.or(Some(comparator).filter(|_| is_arrow))?;
-        Some(Clause::Compare(comparator, after))
+        Some(Clause::FromTo(from, comparator, after))
     }
 
     /// A number with its comparison.

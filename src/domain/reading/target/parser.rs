@@ -96,21 +96,16 @@ impl<'t> Parser<'t> {
         let start = self.at;
         let found = production(self);
         if found.is_none() {
-            self.back_to(start);
+            let taken = self
+                .tokens
+                .iter()
+                .skip(start)
+                .map(|token| token.index)
+                .collect::<Vec<_>>();
+            self.leave(&taken);
+            self.at = start;
         }
         found
-    }
-
-    /// Goes back to a place, and takes back what the tokens behind it were taken for.
-    pub(super) fn back_to(&mut self, start: usize) {
-        let taken = self
-            .tokens
-            .iter()
-            .skip(start)
-            .map(|token| token.index)
-            .collect::<Vec<_>>();
-        self.leave(&taken);
-        self.at = start;
     }
 
     /// Takes back what tokens were taken for.

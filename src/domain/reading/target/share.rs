@@ -58,7 +58,7 @@ impl Parser<'_> {
             token.kind == Kind::Done
                 || token.kind == Kind::Other && ANSWERS.iter().any(|word| token.text.ends_with(word))
         })?;
-        let is_said = words.iter().take(end).all(|token| is_word(token));
+        let is_said = words.iter().take(end + 1).all(|token| is_word(token));
         self.take(end + 1, Field::Text);
         (is_whose && is_said && self.only_endings()).then_some(Clause::Compare(Comparator::Gte, measure))
     }

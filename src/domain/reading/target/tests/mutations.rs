@@ -270,7 +270,7 @@ fn direction_is_said(comparator: Comparator, text: &str) -> Result<(), String> {
     let most = has(&["以下", "以内", "最大", "上限"]);
     let above = has(&["超", "越え", "上回"]);
     let below = has(&["未満", "下回", "割らな", "割る", "切る"]);
-    let more = has(&["増", "向上", "上昇", "高め", "上げ", "伸ば", "多い", "高く"]);
+    let more = has(&["増", "向上", "上昇", "高め", "上げ", "伸ば", "多い", "高く", "アップ"]);
     let less = has(&["減", "低下", "下げ", "短縮", "抑え", "▲", "比-"]);
     let none = has(&["ゼロ"]) || text.contains('0');
     let from_to = has(&["→"]);
