@@ -69,21 +69,25 @@ impl Parser<'_> {
                 self.mark(token, Field::Value);
                 Some(time)
             }
-            None => self.attempt(Self::per).flatten(),
+            None => self.attempt(Self::per),
         };
         if let Some(per) = per {
             lower.unit = Some(format!("{unit}/{per}"));
+        } else {
+            self.attempt(Self::per_year);
         }
         clause
     }
 
-    /// The time per which the number before it is counted; none for the year, which is the policy's own.
-    fn per(&mut self) -> Option<Option<&'static str>> {
+    /// The time per which the number before it is counted.
+    fn per(&mut self) -> Option<&'static str> {
         self.eat_kind(Field::Value, Kind::Slash).then_some(())?;
-        if self.eat_word(Field::Value, &["年", "年間", "年度"]) {
-            return Some(None);
-        }
-        let time = TIMES.into_iter().find(|time| self.eat_word(Field::Value, &[time]))?;
-        Some(Some(time))
+        TIMES.into_iter().find(|time| self.eat_word(Field::Value, &[time]))
+    }
+
+    /// Per year: it is the policy's own.
+    fn per_year(&mut self) -> Option<()> {
+        let is_per = self.eat_kind(Field::Filler, Kind::Slash) && self.eat_word(Field::Filler, &["年", "年間", "年度"]);
+        is_per.then_some(())
     }
 }

@@ -122,8 +122,7 @@ impl<'t> Parser<'t> {
         };
         let text: String = self.tokens.iter().map(|token| token.text).collect();
         let words = FROM.iter().find_map(|word| text.strip_suffix(word)).unwrap_or(&text);
-        let is_source =
-            self.tokens.iter().all(|token| is_plain(token)) && SOURCES.iter().any(|word| words.ends_with(word));
+        let is_source = self.tokens.iter().all(is_plain) && SOURCES.iter().any(|word| words.ends_with(word));
         is_source.then(|| self.take(self.tokens.len(), Field::Filler))
     }
 

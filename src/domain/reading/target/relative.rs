@@ -35,7 +35,7 @@ impl Parser<'_> {
             .is_some_and(|last| last.is("の"));
         let than = self.eat_kind(Field::Filler, Kind::Than) || is_against;
         if than {
-            self.eat_word(Field::Filler, &["の", "、", ","]);
+            self.eat_word(Field::Filler, &["の", "で", "、", ","]);
         }
         let clause = self
             .attempt(|parser| parser.threshold().map(Clause::Relative))
