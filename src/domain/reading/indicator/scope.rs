@@ -65,7 +65,7 @@ fn what<'t, 'a>(tokens: &'t [&'a Token<'a>]) -> Option<(&'t [&'a Token<'a>], &'t
         let (words, target) = tokens.split_at_checked(at)?;
         let name = match words.split_last()? {
             (_, people) if ends_with_people(words) && is_share(target) => people,
-            (subject, name) if subject.is("が") && ends_name(name) => name,
+            (subject, name) if subject.is("が") && ends_name(name) && !is_all(name) => name,
             _ => Some(without_particle(words)).filter(|name| ends_with_quantity(name))?,
         };
         let is_clear = name.iter().all(|token| is_word(token) && !is_each(token));
@@ -75,7 +75,13 @@ fn what<'t, 'a>(tokens: &'t [&'a Token<'a>]) -> Option<(&'t [&'a Token<'a>], &'t
 
 /// Whether a word says that what follows holds for each of several: it is no one number.
 fn is_each(word: &Token<'_>) -> bool {
-    word.text.contains('各') || word.text.contains("毎回")
+    ["各", "毎回", "いずれ"].iter().any(|each| word.text.contains(each))
+}
+
+/// Whether a subject is all of several: 全区が80%以上.
+fn is_all(name: &[&Token<'_>]) -> bool {
+    name.iter()
+        .any(|word| word.text.starts_with('全') || word.text.starts_with("すべて"))
 }
 
 fn is_share(number: &[&Token<'_>]) -> bool {

@@ -4,7 +4,7 @@
 //! clause   := 未定 | arrow | all | absolute | share | none | relative | change | words
 //! absolute := lead* bound? measure (range | threshold | 維持 | に change | より change) per?
 //! range    := ~ measure 以下? | 以上 measure 以下
-//! arrow    := baseline → this year? measure threshold? | baseline から measure threshold
+//! arrow    := baseline → this year? measure threshold? | baseline から measure threshold に change
 //! none     := words (ゼロ | なし)
 //! ```
 
@@ -122,7 +122,12 @@ impl Parser<'_> {
         };
         after.unit = after.unit.or_else(|| before.unit.clone());
         let said = self.attempt(|parser| parser.threshold().filter(|it| upward(*it) == up));
-        let comparator = said.or(Some(comparator).filter(|_| is_arrow))?;
+        // 10件から20件以上 may be a range: から needs the change that leads there.
+        let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at))?;
+        if !is_arrow && (said.is_none() || !matches!(last.kind, Kind::Change(_))) {
+            return None;
+        }
+        let comparator = said.unwrap_or(comparator);
         Some(Clause::FromTo(from, comparator, after))
     }
 

@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
             matches!(
                 token.kind,
                 Kind::Other | Kind::Done | Kind::Particle | Kind::Result | Kind::Than
-            ) && !token.text.contains("ない")
+            ) && ["ない", "次", "前"].iter().all(|word| !token.text.contains(word))
         };
         let text: String = self.tokens.iter().map(|token| token.text).collect();
         let words = FROM.iter().find_map(|word| text.strip_suffix(word)).unwrap_or(&text);
