@@ -3,8 +3,8 @@
 use super::{
     MOST, Parse,
     lexer::lex,
-    plain::{Plain, one_line, plain},
-    target::{self, Counted, ReadTarget},
+    plain::{Plain, one_line},
+    target::{self, ReadTarget},
     token::{Kind, Token},
 };
 use crate::{
@@ -12,9 +12,12 @@ use crate::{
     value::{FiscalYear, Line, work},
 };
 
+mod name;
 mod scope;
 #[cfg(test)]
 mod tests;
+
+use name::{counted, counts, ends_name, goes_on, is_condition, population, without_particle};
 
 /// A printed line of an indicator, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,31 +32,6 @@ pub struct ReadIndicator {
 
 /// The most places tried for the start of a target without a colon.
 const TRIED: usize = 12;
-/// Last words of names of counts: 5% of a count is a share of it.
-const COUNTS: &[&str] = &["数", "額", "量", "面積", "時間"];
-/// Last characters of words for quantities: 受診率, 参加者数.
-const QUANTITIES: &[&str] = &["率", "数", "割合", "度", "額", "量"];
-/// Most characters of a unit that ends like a quantity: 人数. Longer words say what is counted.
-const QUANTITY: usize = 3;
-/// Last characters of the words for people who are asked or counted.
-const PEOPLE: &[char] = &[
-    '者', '人', '民', '員', '生', '童', '徒', '親', '方', '帯', '業', '団', '体', '校', '園', '客', '会',
-];
-/// The people a questionnaire went to, before アンケート.
-const ASKED: &[&str] = &[
-    "区民",
-    "市民",
-    "住民",
-    "来庁者",
-    "来場者",
-    "来館者",
-    "参加者",
-    "利用者",
-    "保護者",
-    "職員",
-    "児童",
-    "生徒",
-];
 
 /// Reads a line of an indicator in the policy of a fiscal year.
 ///
@@ -76,6 +54,7 @@ pub fn read(line: &str, year: FiscalYear) -> ReadIndicator {
     reader
         .at_colon(&tokens)
         .or_else(|| reader.without_colon(&tokens))
+        .or_else(|| reader.in_brackets(&tokens))
         .or_else(|| reader.without_name(&tokens))
         .unwrap_or_else(|| named(reader.printed(&tokens), None))
 }
@@ -125,10 +104,10 @@ impl Reader<'_> {
         // A time directly before a colon belongs to the target: 認知度 R6:40%以上.
         let time = outside.into_iter().find(|at| {
             let (name, rest) = tokens.split_at_checked(*at).unwrap_or_default();
-            ends_name(name) && starts_with_time_and_colon(rest)
+            ends_name(without_particle(name)) && starts_with_time_and_colon(rest)
         });
         let (name, after) = match time {
-            Some(at) => tokens.split_at_checked(at)?,
+            Some(at) => (without_particle(tokens.get(..at)?), tokens.get(at..)?),
             None => (tokens.get(..colon)?, tokens.get(colon + 1..)?),
         };
         if let Some(read) = self.with_scope(tokens, after) {
@@ -165,7 +144,11 @@ impl Reader<'_> {
         starts.into_iter().skip(tried).find_map(|at| {
             let (name, after) = line.split_at_checked(at)?;
             let name = without_particle(name);
-            if !ends_name(name) || counts(name) || self.is_in_doubt(name) {
+            if !(ends_name(name) || ends_with_scope(line, at))
+                || counts(name)
+                || is_condition(name)
+                || self.is_in_doubt(name)
+            {
                 return None;
             }
             let read = self.target(name, when, after);
@@ -174,6 +157,20 @@ impl Reader<'_> {
                 && matches!(read.comparator, Some(Comparator::Increase | Comparator::Decrease));
             (stands(&read) || is_change).then(|| named(self.printed(name), Some(read)))
         })
+    }
+
+    /// How often something is done, in brackets behind it: 講座の開催（年4回以上）.
+    fn in_brackets(&self, tokens: &[&Token<'_>]) -> Option<ReadIndicator> {
+        let (_, inside) = tokens.split_last().filter(|(last, _)| last.kind == Kind::Close)?;
+        let at = inside.iter().rposition(|token| token.kind == Kind::Open)?;
+        let (name, target) = (inside.get(..at)?, inside.get(at + 1..)?);
+        let is_done = name
+            .last()
+            .is_some_and(|last| matches!(last.text, "開催" | "実施" | "発行"));
+        let read = self.target(name, &[], target);
+        let is_how_often = stands(&read) && read.unit.as_deref().is_some_and(|unit| unit.starts_with('回'));
+        let is_clear = is_done && is_how_often && ends_name(name) && !self.is_in_doubt(name);
+        is_clear.then(|| named(self.printed(name), Some(read)))
     }
 
     /// A target that nothing names, or one of which it cannot be said where the name ends: the whole line is both.
@@ -209,7 +206,7 @@ impl Reader<'_> {
 
     /// Whether a name says something of a target itself.
     fn is_in_doubt(&self, name: &[&Token<'_>]) -> bool {
-        self.sets_target(name) || self.speaks_of_a_year_to_come(name)
+        self.sets_target(name) || goes_on(name) || self.speaks_of_a_year_to_come(name)
     }
 
     fn speaks_of_a_year_to_come(&self, name: &[&Token<'_>]) -> bool {
@@ -224,19 +221,37 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a name ends with the scope of the number at a place: 利用件数が月平均 before 1,000件.
+fn ends_with_scope(line: &[&Token<'_>], number: usize) -> bool {
+    (1..number).any(|at| {
+        let (name, behind) = line.split_at_checked(at).unwrap_or_default();
+        let is_scope = scope::closed(behind).is_some_and(|(_, target)| target.len() + number == line.len());
+        is_scope && ends_name(without_particle(name))
+    })
+}
+
 /// Whether a target is clear without a colon before it.
 fn stands(read: &ReadTarget) -> bool {
     let words = matches!(read.target.comparator, Comparator::Qualitative | Comparator::Undecided);
     read.parse == Parse::Full && !words
 }
 
-/// Whether a line ends with a comparison, as targets do and names do not: 10%以上, より増加.
+/// Whether a line ends with a comparison, as targets do and names do not: 10%以上, より増加, 60%を目指す.
 fn ends_with_comparison(tokens: &[&Token<'_>]) -> bool {
     let outside = outside_brackets(tokens).into_iter().rev();
     let kinds = outside.filter_map(|at| tokens.get(at)).map(|token| token.kind);
-    let mut kinds = kinds.skip_while(|kind| matches!(kind, Kind::Ending | Kind::Stop | Kind::Particle | Kind::Upkeep));
+    let kinds: Vec<Kind> = kinds.collect();
+    let is_sentence = kinds
+        .iter()
+        .take_while(|kind| **kind != Kind::Unit)
+        .any(|kind| *kind == Kind::Ending);
+    let mut kinds = kinds
+        .into_iter()
+        .skip_while(|kind| matches!(kind, Kind::Ending | Kind::Stop | Kind::Particle | Kind::Upkeep));
     match kinds.next() {
         Some(Kind::Threshold(_)) => true,
+        // 60%を目指す
+        Some(Kind::Unit) => is_sentence,
         Some(Kind::Change(_)) => {
             let before = kinds.find(|kind| *kind != Kind::Particle);
             matches!(before, Some(Kind::Than | Kind::Threshold(_) | Kind::Unit | Kind::Each))
@@ -286,6 +301,7 @@ fn starts_target(token: &Token<'_>) -> bool {
         | Kind::Lead
         | Kind::Sum
         | Kind::Bound(_)
+        | Kind::PerTime(_)
         | Kind::All
         | Kind::Zero => true,
         _ => is_verb(token),
@@ -299,101 +315,4 @@ fn is_verb(token: &Token<'_>) -> bool {
 /// Whether a token stands between two parts of a line.
 fn is_break(token: &Token<'_>) -> bool {
     matches!(token.kind, Kind::Separator | Kind::Colon | Kind::Joined)
-}
-
-/// A name without the particle that joins it to its target.
-fn without_particle<'t, 'a>(name: &'t [&'a Token<'a>]) -> &'t [&'a Token<'a>] {
-    match name.split_last() {
-        Some((last, before)) if last.kind == Kind::Separator => without_particle(before),
-        Some((last, before)) if last.kind == Kind::Particle && matches!(last.text, "を" | "は" | "が") => before,
-        _ => name,
-    }
-}
-
-/// Whether a name is complete: it has words, and its last ones do not belong to what follows.
-fn ends_name(name: &[&Token<'_>]) -> bool {
-    // ± and other marks belong to the number.
-    let is_word = |last: &&Token<'_>| {
-        let is_closed = matches!(last.kind, Kind::Close | Kind::Quote(false));
-        is_closed
-            || last
-                .text
-                .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '々' | '〉' | '》'))
-    };
-    if !name.last().is_some_and(is_word) {
-        return false;
-    }
-    let has_words = name
-        .iter()
-        .any(|token| matches!(token.kind, Kind::Other | Kind::Scale) || is_quantity(token));
-    let is_end = match name {
-        [.., one, unit] if unit.kind == Kind::Unit => scope::is_one_of(one, unit) || is_quantity(unit),
-        [.., last] => match last.kind {
-            Kind::Change(change) => !change.is_verb,
-            Kind::Other
-            | Kind::Scale
-            | Kind::Close
-            | Kind::Quote(false)
-            | Kind::Done
-            | Kind::Result
-            | Kind::Upkeep
-            | Kind::Vague
-            | Kind::Ending
-            | Kind::Each => true,
-            _ => false,
-        },
-        [] => false,
-    };
-    has_words && is_end
-}
-
-/// Whether the words directly behind a number say what is counted, and are no unit: 3歳児健診受診率.
-fn is_quantity(token: &Token<'_>) -> bool {
-    let is_long = token.text.chars().nth(QUANTITY).is_some();
-    token.kind == Kind::Unit && is_long && QUANTITIES.iter().any(|word| token.text.ends_with(word))
-}
-
-/// Whether a part of a name ends with a number of its own: 相談件数100件、満足度.
-fn counts(name: &[&Token<'_>]) -> bool {
-    let mut parts = name.split(|token| matches!(token.kind, Kind::Separator | Kind::Joined));
-    parts.next_back();
-    parts.any(|part| match part {
-        [.., last] => matches!(last.kind, Kind::Unit | Kind::Number(_)),
-        [] => false,
-    })
-}
-
-/// What a name says about its numbers.
-fn counted(name: &str) -> Counted {
-    let plain = plain(name);
-    let name = plain.split('(').next().unwrap_or_default().trim_end();
-    if COUNTS.iter().any(|word| name.ends_with(word)) {
-        Counted::Yes
-    } else {
-        Counted::Unknown
-    }
-}
-
-/// The population, where a name ends with a share of it: 区民アンケート回答者 of …区民アンケート回答者の割合.
-///
-/// The population stands before の割合: a questionnaire with the people it went to, else the people named after a verb.
-/// Nothing where neither is plain.
-fn population(name: &str) -> Option<String> {
-    let of = name.strip_suffix("の割合")?;
-    let people = if let Some(at) = of.rfind("アンケート") {
-        let before = of.get(..at)?;
-        let asked = ASKED
-            .iter()
-            .find(|who| before.ends_with(**who))
-            .map_or(0, |who| who.len());
-        of.get(at - asked..)?
-    } else {
-        let (at, c) = of
-            .char_indices()
-            .rev()
-            .find(|(_, c)| ('ぁ'..='ゖ').contains(c) && *c != 'の')?;
-        matches!(c, 'る' | 'た' | 'い').then(|| of.get(at + c.len_utf8()..))??
-    };
-    let named = people.ends_with(PEOPLE) && !people.starts_with('の') && people.chars().count() <= 100;
-    named.then(|| people.to_owned())
 }

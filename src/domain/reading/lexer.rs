@@ -10,13 +10,17 @@ use super::{
 };
 use crate::value::FiscalYear;
 
-mod extent;
+pub(super) mod extent;
 #[cfg(test)]
 mod tests;
 
 /// The bullets before items of a list.
 const BULLETS: &[char] = &[
     '・', '●', '○', '◆', '◇', '■', '□', '▪', '•', '‣', '▶', '►', '*', '①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨', '⑩',
+];
+/// First characters of words that end with 約: 予約, 契約.
+const PROMISED: &[char] = &[
+    '予', '契', '節', '公', '規', '条', '協', '集', '要', '制', '解', '誓', '成',
 ];
 /// Units that may stand behind a blank.
 const KNOWN_UNITS: &[&str] = &[
@@ -168,7 +172,7 @@ impl<'a> Lexer<'a> {
             ')' => Kind::Close,
             '「' | '『' => Kind::Quote(true),
             '」' | '』' => Kind::Quote(false),
-            ':' => Kind::Colon,
+            ':' | '=' => Kind::Colon,
             '、' | ',' | '・' | ';' => Kind::Separator,
             '。' => Kind::Stop,
             '-' | '―' | '—' | '─' => Kind::Dash,
@@ -192,6 +196,7 @@ impl<'a> Lexer<'a> {
                 self.last(),
                 Some(Kind::Year(_) | Kind::ThisYear | Kind::Previous(_) | Kind::Date(_))
             );
+        let ends_with = |is: &dyn Fn(char) -> bool| self.tokens.last().is_some_and(|last| last.text.ends_with(is));
         let next = rest.get(word.len()..).and_then(|rest| rest.chars().next());
         let behind = rest.get(word.len()..).unwrap_or_default().trim_start();
         let before_number = behind.starts_with(|c: char| c.is_ascii_digit())
@@ -200,15 +205,28 @@ impl<'a> Lexer<'a> {
                 Some((_, Kind::Lead | Kind::Sum | Kind::About))
             );
         match kind {
-            Kind::External | Kind::Bound(_) | Kind::ThisYear => !within_word,
-            Kind::All => !within_word && before_number,
-            Kind::Lead => before_number && (word != "年" || !within_word),
+            // ≧ is no part of a word.
+            Kind::Bound(_) => !within_word || !word.contains(char::is_alphanumeric),
+            Kind::External | Kind::ThisYear => !within_word,
+            Kind::All if word == "全" => !within_word && before_number,
+            Kind::All => !after_blank && matches!(self.last(), Some(Kind::Number(_) | Kind::Unit)),
+            // 晩年, 遅延
+            Kind::Lead => before_number && !(within_word && matches!(word, "年" | "年に" | "延")),
+            Kind::PerTime(_) => before_number && !within_word,
             Kind::Within => after_time,
             Kind::AsOf => word != "末" || after_time,
             Kind::Sum => word != "計" || !within_word || after_time,
-            // ゼロカーボン is another word.
-            Kind::Zero => !next.is_some_and(|c| ('ァ'..='ー').contains(&c)),
+            // 予約 is another word.
+            Kind::About if word == "約" => !(within_word && ends_with(&|c| PROMISED.contains(&c))),
+            // ゼロカーボン and スキルアップ are other words.
+            _ if word.starts_with(is_katakana) => {
+                !(next.is_some_and(is_katakana) || within_word && ends_with(&is_katakana))
+            }
             _ => true,
         }
     }
+}
+
+fn is_katakana(c: char) -> bool {
+    ('ァ'..='ー').contains(&c)
 }

@@ -11,6 +11,8 @@ use crate::value::Decimal;
 
 /// Multipliers in kanji: no unit begins with one.
 const POWERS: [char; 6] = ['十', '百', '千', '万', '億', '兆'];
+/// Units that numbers are grouped by: 5分台.
+const RANGED: [&str; 10] = ["秒", "分", "時間", "割", "点", "歳", "人", "件", "円", "ポイント"];
 /// Units of time, in seconds, the largest first.
 const TIMES: [(&str, i64); 3] = [("時間", 3600), ("分", 60), ("秒", 1)];
 
@@ -96,8 +98,9 @@ pub(super) fn of(tokens: &[&Token<'_>]) -> Option<(Measure, usize)> {
         };
         return Some((measure, 1));
     };
-    // 1,020億千 is no number, and 千 no unit; 6年度 is a year.
-    if unit.text.starts_with(POWERS) || unit.text.starts_with("年度") {
+    // 1,020億千 is no number, and 千 no unit; 6年度 is a year, and 5分台 more than one number.
+    let is_range = unit.text.strip_suffix('台').is_some_and(|unit| RANGED.contains(&unit));
+    if unit.text.starts_with(POWERS) || unit.text.starts_with("年度") || is_range {
         return None;
     }
     let mut measure = Measure {

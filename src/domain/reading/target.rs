@@ -14,6 +14,7 @@ use crate::{
     value::{Decimal, FiscalYear, Line},
 };
 
+mod amount;
 mod assembly;
 mod clause;
 mod grammar;
@@ -21,6 +22,7 @@ mod parser;
 mod print;
 mod reference;
 mod relative;
+mod share;
 #[cfg(test)]
 mod tests;
 mod time;

@@ -60,13 +60,15 @@ pub(super) enum Kind {
     About,
     /// 月 of 月1回: without it, the number is another one.
     Per,
+    /// 毎月 of 毎月1回: the number is counted per this time.
+    PerTime(&'static str),
     /// ゼロ.
     Zero,
     /// なし.
     Absent,
     /// 未定.
     Undecided,
-    /// 全 of 全24区.
+    /// 全 of 全24区, すべて of 24区すべて.
     All,
     /// 開催.
     Done,

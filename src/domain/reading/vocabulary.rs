@@ -2,79 +2,25 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::token::{Change, Kind};
+use super::token::Kind;
 use crate::domain::target::Comparator;
 
-/// How a verb is inflected: its endings, and which of them say no.
-type Inflection = &'static [(&'static str, bool)];
+mod verbs;
 
-/// 増加: a noun that takes する, させる (causative) and できる (potential).
-const SURU: Inflection = &[
-    ("", false),
-    ("する", false),
-    ("させる", false),
-    ("している", false),
-    ("できる", false),
-    ("しない", true),
-    ("させない", true),
-];
-/// 高める: the stem stays.
-const ICHIDAN: Inflection = &[
-    ("る", false),
-    ("られる", false),
-    ("ている", false),
-    ("ない", true),
-    ("させない", true),
-];
-/// 増やす.
-const GODAN_SA: Inflection = &[("す", false), ("せる", false), ("さない", true)];
-/// 下回る.
-const GODAN_RA: Inflection = &[("る", false), ("っている", false), ("らない", true)];
-/// 多い.
-const ADJECTIVE: Inflection = &[
-    ("い", false),
-    ("く", false),
-    ("くする", false),
-    ("くなる", false),
-    ("くない", true),
-];
-
-/// Words for more, by inflection.
-const MORE: &[(Inflection, &[&str])] = &[
-    (SURU, &["増加", "上昇", "向上", "増大", "拡大", "伸長", "増"]),
-    (ICHIDAN, &["高め", "上げ", "引き上げ", "引上げ", "増え"]),
-    (GODAN_SA, &["増や", "伸ば"]),
-    (GODAN_RA, &["上が"]),
-    (ADJECTIVE, &["多", "高"]),
-];
-/// Words for less, by inflection.
-const LESS: &[(Inflection, &[&str])] = &[
-    (
-        SURU,
-        &[
-            "減少", "低減", "低下", "削減", "縮減", "縮小", "短縮", "軽減", "抑制", "減",
-        ],
-    ),
-    (ICHIDAN, &["下げ", "引き下げ", "引下げ", "抑え", "縮め"]),
-    (GODAN_SA, &["減ら", "落と"]),
-    (GODAN_RA, &["下が", "減"]),
-    (ADJECTIVE, &["少な", "低", "短"]),
-];
-/// Verbs of comparison: the comparator, and the one of its negation (60%を超えない is at most 60%).
-const VERBS_OF_COMPARISON: &[(Inflection, &[&str], Comparator, Comparator)] = &[
-    (ICHIDAN, &["超え", "越え"], Comparator::Gt, Comparator::Lte),
-    (GODAN_RA, &["上回"], Comparator::Gt, Comparator::Lte),
-    (GODAN_RA, &["下回", "割", "切"], Comparator::Lt, Comparator::Gte),
-];
-
-/// All other words.
+/// All words but verbs.
 const WORDS: &[(Kind, &[&str])] = &[
     (Kind::Threshold(Comparator::Gte), &["以上"]),
     (Kind::Threshold(Comparator::Lte), &["以下", "以内"]),
     (Kind::Threshold(Comparator::Lt), &["未満"]),
     (Kind::Threshold(Comparator::Gt), &["超", "超え"]),
-    (Kind::Bound(Comparator::Gte), &["少なくとも", "最低でも", "最低"]),
-    (Kind::Bound(Comparator::Lte), &["多くとも", "最大でも", "最大", "上限"]),
+    (
+        Kind::Bound(Comparator::Gte),
+        &["少なくとも", "最低でも", "最低", "≧", "≥"],
+    ),
+    (
+        Kind::Bound(Comparator::Lte),
+        &["多くとも", "最大でも", "最大", "上限", "≦", "≤"],
+    ),
     // Their amount is not said in figures, or their direction is not said: half, better.
     (
         Kind::Vague,
@@ -98,7 +44,19 @@ const WORDS: &[(Kind, &[&str])] = &[
     ),
     (
         Kind::Upkeep,
-        &["維持する", "維持", "継続する", "継続", "保つ", "キープする", "キープ"],
+        &[
+            "維持する",
+            "維持",
+            "継続する",
+            "継続",
+            "堅持する",
+            "堅持",
+            "保持する",
+            "保持",
+            "保つ",
+            "キープする",
+            "キープ",
+        ],
     ),
     (
         Kind::Level,
@@ -208,7 +166,11 @@ const WORDS: &[(Kind, &[&str])] = &[
     ),
     (Kind::Sum, &["合計", "累計", "総計", "通算", "計"]),
     // What is counted is counted over the year, in persons or times: this changes nothing of how the number is compared.
-    (Kind::Lead, &["延べ", "のべ", "年間", "年"]),
+    (Kind::Lead, &["延べ", "のべ", "延", "年間で", "年間", "年に", "年"]),
+    (Kind::PerTime("月"), &["毎月", "月に", "月"]),
+    (Kind::PerTime("週"), &["毎週", "週に", "週"]),
+    (Kind::PerTime("日"), &["毎日"]),
+    (Kind::PerTime("四半期"), &["四半期ごとに", "四半期に", "毎四半期"]),
     (Kind::Label, &["目標値", "目標", "数値目標"]),
     (
         Kind::About,
@@ -236,19 +198,22 @@ const WORDS: &[(Kind, &[&str])] = &[
             "検討中",
             "調整中",
             "設定なし",
+            "設定しない",
+            "設定予定",
             "目標なし",
             "今後設定",
             "今後検討",
         ],
     ),
-    (Kind::All, &["全"]),
+    (Kind::All, &["全", "すべて", "全て"]),
     // What is done that often, or there: it is what is counted, and nothing of how it is compared.
     (
         Kind::Done,
         &[
             "実施", "開催", "策定", "作成", "設置", "整備", "導入", "設立", "配置", "配付", "配布", "訪問", "展開",
             "発行", "発信", "実現", "参加", "確保", "達成", "到達", "公開", "掲載", "更新", "登録", "支援", "受講",
-            "利用", "認定",
+            "利用", "認定", "開設", "新設", "増設", "建設", "改修", "修繕", "撤去", "点検", "養成", "育成", "派遣",
+            "交付", "提供", "回収", "締結", "解消", "解決", "対応", "処理", "完了",
         ],
     ),
     // The end of a sentence: that it is a target is known.
@@ -268,11 +233,13 @@ const WORDS: &[(Kind, &[&str])] = &[
             "こと",
             "ようにする",
             "ように",
+            "よう",
             "めざす",
             "目指す",
             "めざして",
             "図る",
             "努める",
+            "とどめる",
             "行う",
             "できる",
         ],
@@ -337,23 +304,9 @@ pub(super) const COUNTED: &[&str] = &[
 
 /// All words by their first character, the longest first.
 static VOCABULARY: LazyLock<HashMap<char, Vec<(String, Kind)>>> = LazyLock::new(|| {
-    let mut words: Vec<(String, Kind)> = Vec::new();
+    let mut words = verbs::forms();
     for (kind, list) in WORDS {
         words.extend(list.iter().map(|word| ((*word).to_owned(), *kind)));
-    }
-    for (up, list) in [(true, MORE), (false, LESS)] {
-        for (endings, stems) in list {
-            inflected(
-                endings,
-                stems,
-                |is_verb, negated| Kind::Change(Change { up, negated, is_verb }),
-                &mut words,
-            );
-        }
-    }
-    for (endings, stems, comparator, negation) in VERBS_OF_COMPARISON {
-        let kind = |_, negated| Kind::Threshold(if negated { *negation } else { *comparator });
-        inflected(endings, stems, kind, &mut words);
     }
     words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
     let mut by_first: HashMap<char, Vec<(String, Kind)>> = HashMap::new();
@@ -364,14 +317,6 @@ static VOCABULARY: LazyLock<HashMap<char, Vec<(String, Kind)>>> = LazyLock::new(
     }
     by_first
 });
-
-fn inflected(endings: Inflection, stems: &[&str], kind: impl Fn(bool, bool) -> Kind, words: &mut Vec<(String, Kind)>) {
-    for stem in stems {
-        for (ending, negated) in endings {
-            words.push((format!("{stem}{ending}"), kind(!ending.is_empty(), *negated)));
-        }
-    }
-}
 
 /// The longest word that a text in one width begins with.
 pub(super) fn leading(text: &str) -> Option<(&'static str, Kind)> {

@@ -51,7 +51,7 @@ pub(super) fn leading(text: &str, policy_year: Option<FiscalYear>) -> Option<(Ki
     Some((kind, len))
 }
 
-/// The month, the day and the length of what stands behind a year: 年3月31日, 年3月末, .3.31, /3/31. A month alone has no day.
+/// The month, the day and the length of what stands behind a year: 年3月31日, 年3月末, .3.31, .3末, /3/31. A month alone has no day.
 fn date(text: &str) -> Option<(u32, u32, usize)> {
     let number = |text: &str| -> Option<(u32, usize)> {
         let len = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -62,18 +62,22 @@ fn date(text: &str) -> Option<(u32, u32, usize)> {
             continue;
         };
         let Some((month, len)) = number(start) else { continue };
-        let Some(rest) = start.get(len..).and_then(|rest| rest.strip_prefix(between)) else {
+        let behind = start.get(len..).unwrap_or_default();
+        let taken = |rest: &str| text.len() - rest.len();
+        let ends = ["月末日", "月末", "末日", "末"];
+        if let Some(rest) = ends.into_iter().find_map(|word| behind.strip_prefix(word)) {
+            return Some((month, 31, taken(rest)));
+        }
+        let Some(rest) = behind.strip_prefix(between) else {
             continue;
         };
-        let taken = |rest: &str| text.len() - rest.len();
         if let Some((day, len)) = number(rest)
             && let Some(rest) = rest.get(len..).and_then(|rest| rest.strip_prefix(after))
         {
             return Some((month, day, taken(rest)));
         }
         if between == "月" {
-            let last = ["末日", "末"].into_iter().find_map(|word| rest.strip_prefix(word));
-            return Some((month, if last.is_some() { 31 } else { 0 }, taken(last.unwrap_or(rest))));
+            return Some((month, 0, taken(rest)));
         }
     }
     None
@@ -162,6 +166,9 @@ mod tests {
             ("令和7年3月31日", Some(2024), "令和7年3月31日".len()),
             ("2025年3月末まで", Some(2024), "2025年3月末".len()),
             ("R7.3.31", Some(2024), 7),
+            ("R7.3末", Some(2024), "R7.3末".len()),
+            ("R7/3月末", Some(2024), "R7/3月末".len()),
+            ("R7.9末", None, "R7.9末".len()),
             ("R7/4/1", None, 6),
             ("令和7年4月1日時点", None, "令和7年4月1日".len()),
             ("令和7年3月", None, "令和7年3月".len()),

@@ -4,7 +4,7 @@ use super::Kind;
 use crate::domain::reading::{number, vocabulary};
 
 /// The most characters of a unit.
-const MOST_UNIT: usize = 10;
+pub(in super::super) const MOST_UNIT: usize = 10;
 
 /// How many bytes of a text look like a number and are none: a fraction, 1,0,0.
 pub(super) fn odd(text: &str) -> usize {
@@ -39,7 +39,7 @@ pub(super) fn unit(text: &str) -> usize {
             return 0;
         }
         end += c.len_utf8();
-        if c == 'つ' {
+        if c == 'つ' && !text.get(end..).is_some_and(|rest| rest.starts_with('/')) {
             return end;
         }
     }
@@ -49,12 +49,12 @@ pub(super) fn unit(text: &str) -> usize {
 /// Whether the text behind a unit begins with a word that is no part of the unit.
 fn ends_unit(rest: &str) -> bool {
     use Kind::{
-        About, Average, Change, Done, Each, Joined, Label, Level, Per, Previous, Scale, Sum, Threshold, Undecided,
+        About, All, Average, Change, Done, Each, Joined, Label, Level, Per, Previous, Scale, Sum, Threshold, Undecided,
         Upkeep, Vague,
     };
-    // 30分 is a time, and 5計画 five plans.
+    // 30分 is a time, 5計画 five plans, and 5全集 five editions.
     vocabulary::leading(rest)
-        .filter(|(word, _)| !matches!(*word, "分" | "計"))
+        .filter(|(word, _)| !matches!(*word, "分" | "計" | "全"))
         .is_some_and(|(_, kind)| {
             matches!(
                 kind,
@@ -63,6 +63,7 @@ fn ends_unit(rest: &str) -> bool {
                     | Upkeep
                     | Level
                     | About
+                    | All
                     | Vague
                     | Scale
                     | Per

@@ -139,6 +139,11 @@ fn parts(counted: Counted, found: &Found, baseline: Option<&Baseline>, year: Fis
             parts.comparator = Some(*comparator);
             is_relative = false;
         }
+        Clause::FromTo(from, comparator, to) => {
+            parts.measured(to);
+            (parts.comparator, parts.mentioned) = (Some(*comparator), mentioned(Some(from), year));
+            return (parts, false);
+        }
         Clause::Between(lower, upper) => {
             parts.measured(lower);
             parts.unit = lower.unit.clone().or_else(|| upper.unit.clone());

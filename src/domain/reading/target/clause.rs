@@ -1,11 +1,10 @@
 //! The clause of a target, which says how a result is compared: with a number (80%以上), or with a reference (前年度より増加).
 //!
 //! ```text
-//! clause   := 未定 | arrow | absolute | all | none | relative | change | words
-//! absolute := lead* bound? measure (range | threshold | 維持 | に change | より change)
+//! clause   := 未定 | arrow | all | absolute | share | none | relative | change | words
+//! absolute := lead* bound? measure (range | threshold | 維持 | に change | より change) per?
 //! range    := ~ measure 以下? | 以上 measure 以下
-//! arrow    := measure → measure threshold?
-//! all      := 全 measure
+//! arrow    := baseline → this year? measure threshold? | baseline から measure threshold に change
 //! none     := words (ゼロ | なし)
 //! ```
 
@@ -13,7 +12,7 @@ use std::cmp::Ordering;
 
 use super::{
     parser::{Field, Parser},
-    reference::Refer,
+    reference::{Baseline, Label, Refer},
 };
 use crate::{
     domain::{
@@ -39,6 +38,8 @@ pub(super) enum Clause {
     Bare(Measure),
     /// A comparison with a number.
     Compare(Comparator, Measure),
+    /// A comparison with a number that a former one is to become.
+    FromTo(Baseline, Comparator, Measure),
     /// From one number to another.
     Between(Measure, Measure),
     /// A level that is kept.
@@ -61,6 +62,7 @@ impl Clause {
         matches!(
             self,
             Self::Compare(..)
+                | Self::FromTo(..)
                 | Self::Between(..)
                 | Self::Keep(_)
                 | Self::Relative(_)
@@ -79,8 +81,9 @@ impl Parser<'_> {
         let alone = self
             .attempt(Self::undecided)
             .or_else(|| self.attempt(Self::arrow))
-            .or_else(|| self.attempt(Self::absolute))
             .or_else(|| self.attempt(Self::all))
+            .or_else(|| self.attempt(Self::absolute))
+            .or_else(|| self.attempt(Self::share))
             .or_else(|| self.attempt(Self::none));
         if let Some(clause) = alone {
             return (clause, None);
@@ -100,17 +103,16 @@ impl Parser<'_> {
         Some(Clause::Undecided)
     }
 
-    /// From one number to another: 1,577人→0人.
+    /// From one number to another: 1,577人→0人, R5:42台→R6:30台以下, 12%から15%以上に増やす.
     fn arrow(&mut self) -> Option<Clause> {
-        let before = self.measure(Field::Comparator)?;
-        self.eat_kind(Field::Comparator, Kind::Arrow).then_some(())?;
+        let from = self.baseline()?;
+        let is_arrow = self.eat_kind(Field::Comparator, Kind::Arrow);
+        (is_arrow || self.eat_word(Field::Comparator, &["から"])).then_some(())?;
+        self.attempt(Self::this_year);
+        let before = &from.measure;
         let mut after = self.measure(Field::Value)?;
-        if before.is_multiple()
-            || after.is_multiple()
-            || !before.has_digits
-            || !after.has_digits
-            || !is_one_unit(&before, &after)
-        {
+        let is_over = !matches!(from.label, Label::Year(of) if of >= self.year);
+        if !is_over || after.is_multiple() || !after.has_digits || !is_one_unit(before, &after) {
             return None;
         }
         let (up, comparator) = match after.value.cmp(&before.value) {
@@ -118,14 +120,25 @@ impl Parser<'_> {
             Ordering::Greater => (true, Comparator::Gte),
             Ordering::Equal => return None,
         };
-        after.unit = after.unit.or(before.unit);
+        after.unit = after.unit.or_else(|| before.unit.clone());
         let said = self.attempt(|parser| parser.threshold().filter(|it| upward(*it) == up));
-        Some(Clause::Compare(said.unwrap_or(comparator), after))
+        // 10件から20件以上 may be a range: から needs the change that leads there.
+        let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at))?;
+        if !is_arrow && (said.is_none() || !matches!(last.kind, Kind::Change(_))) {
+            return None;
+        }
+        let comparator = said.unwrap_or(comparator);
+        Some(Clause::FromTo(from, comparator, after))
     }
 
     /// A number with its comparison.
     fn absolute(&mut self) -> Option<Clause> {
-        self.leads();
+        let per = self.leads();
+        let clause = self.compared()?;
+        Some(self.per_time(per, clause))
+    }
+
+    fn compared(&mut self) -> Option<Clause> {
         let bound = match self.kind() {
             Some(Kind::Bound(comparator)) => {
                 self.take(1, Field::Comparator);
@@ -139,6 +152,7 @@ impl Parser<'_> {
         }
         let compared = self
             .attempt(Self::threshold)
+            .or_else(|| self.attempt(Self::kept_or_changed))
             .or_else(|| self.attempt(Self::changed_to))
             .or_else(|| self.attempt(Self::more_than));
         let compared = match (compared, bound) {
@@ -184,35 +198,6 @@ impl Parser<'_> {
         last.is_some_and(|token| token.is("以内"))
     }
 
-    /// Words before a number. Those that add nothing are taken; those that make it another number are left, and what follows is
-    /// read none the less: a person may confirm it.
-    fn leads(&mut self) {
-        while let Some(kind) = self.kind() {
-            match kind {
-                Kind::Lead => self.take(1, Field::Filler),
-                Kind::Sum if self.eat_word(Field::Filler, &["計", "合計"]) => {
-                    self.eat_word(Field::Filler, &["で"]);
-                }
-                // The policy's own year is one of them.
-                Kind::EveryYear
-                    if self.ahead(1).is_some_and(|next| matches!(next.kind, Kind::Number(_))) && !self.is_change() =>
-                {
-                    self.take(1, Field::Period);
-                }
-                Kind::About | Kind::Per | Kind::Sum | Kind::Average => self.at += 1,
-                _ => return,
-            }
-        }
-    }
-
-    /// Whether the tokens ahead say by how much something changes.
-    fn is_change(&self) -> bool {
-        self.tokens
-            .iter()
-            .skip(self.at)
-            .any(|token| matches!(token.kind, Kind::Change(_)))
-    }
-
     /// The upper end of a range. A half-open one has no comparator, and is left.
     fn upper(&mut self, lower: &Measure) -> Option<Measure> {
         let closed = self.eat_word(Field::Comparator, &["以上"]);
@@ -242,12 +227,28 @@ impl Parser<'_> {
         self.take(1, Field::Comparator);
         self.attempt(|parser| {
             is_noun.then_some(())?;
+            if let Some(kept) = parser.attempt(Self::kept_or_changed) {
+                return (upward(kept) == upward(comparator)).then_some(());
+            }
             parser
                 .eat_word(Field::Filler, &["に", "へ", "まで", "と"])
                 .then_some(())?;
-            parser.verb_of_change().filter(|up| *up == upward(comparator))
+            parser
+                .verb_of_change()
+                .filter(|up| *up == upward(comparator))
+                .map(|_| ())
         });
         Some(comparator)
+    }
+
+    /// A level that is kept or bettered: を維持・向上 is at least that.
+    pub(super) fn kept_or_changed(&mut self) -> Option<Comparator> {
+        self.eat_word(Field::Filler, &["を", "の"]);
+        self.eat_kind(Field::Comparator, Kind::Upkeep).then_some(())?;
+        self.eat_word(Field::Comparator, &["・", "又は", "または", "もしくは"])
+            .then_some(())?;
+        let up = self.verb_of_change()?;
+        Some(if up { Comparator::Gte } else { Comparator::Lte })
     }
 
     /// A number that something is changed to: 20分に短縮 is at most 20.
@@ -275,16 +276,8 @@ impl Parser<'_> {
         }
     }
 
-    /// All of a number of things: 全15地域で策定する.
-    fn all(&mut self) -> Option<Clause> {
-        self.eat_kind(Field::Comparator, Kind::All).then_some(())?;
-        let measure = self.measure(Field::Value)?;
-        let is_number = measure.unit.is_some() && !measure.is_multiple() && measure.has_digits;
-        (is_number && self.only_endings()).then_some(Clause::Compare(Comparator::Gte, measure))
-    }
-
     /// Whether nothing but the end of the sentence follows.
-    fn only_endings(&mut self) -> bool {
+    pub(super) fn only_endings(&mut self) -> bool {
         self.attempt(|parser| {
             parser.endings();
             parser.is_at_end().then_some(())

@@ -4,7 +4,7 @@
 //! ```text
 //! target := when? label? (several | clause) ending*            with remarks in brackets anywhere
 //! when   := years の? n年間? 合計 | year (末|時点|までに|中に) | this year
-//! remark := when | label? measure                             (R3~R5合計), (令和7年度末まで), (R4:1,020件)
+//! remark := when | label? measure | source                    (R3~R5合計), (令和7年度末まで), (R4:1,020件), (区民アンケート)
 //! ```
 
 use super::{
@@ -16,6 +16,10 @@ use crate::domain::{
     reading::token::{Kind, Token},
     target::Period,
 };
+
+/// Last words of the names of what figures are taken from, and the words behind them.
+const SOURCES: &[&str] = &["アンケート", "調査", "統計", "調べ"];
+const FROM: &[&str] = &["結果による", "結果より", "の結果", "結果", "による", "より", "で把握"];
 
 /// A target as understood.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +80,10 @@ impl<'t> Parser<'t> {
         let outside = (std::mem::replace(&mut self.tokens, inner), std::mem::take(&mut self.at));
         let read = self.attempt(|parser| {
             // Every year is also this one.
-            let every_year = |parser: &mut Self| parser.eat_kind(Field::Period, Kind::EveryYear).then(Period::default);
+            let every_year = |parser: &mut Self| {
+                let said = parser.eat_kind(Field::Period, Kind::EveryYear) || parser.eat_word(Field::Period, &["年間"]);
+                said.then(Period::default)
+            };
             let period = parser.when().or_else(|| every_year(parser));
             (period.is_some() && parser.is_at_end()).then_some(period)
         });
@@ -92,7 +99,7 @@ impl<'t> Parser<'t> {
             if let Some(baseline) = baseline.filter(|_| is_new) {
                 found.baseline = Some((baseline, tokens.iter().map(|token| token.index).collect()));
             }
-            is_new && found.baseline.is_some()
+            is_new && found.baseline.is_some() || self.attempt(Self::source).is_some()
         };
         let indexes: Vec<usize> = self.tokens.iter().map(|token| token.index).collect();
         (self.tokens, self.at) = outside;
@@ -105,8 +112,22 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Where the figure is from: 区民アンケートによる. This changes nothing of how it is compared.
+    fn source(&mut self) -> Option<()> {
+        let is_plain = |token: &&Token<'_>| {
+            matches!(
+                token.kind,
+                Kind::Other | Kind::Done | Kind::Particle | Kind::Result | Kind::Than
+            ) && ["ない", "次", "前"].iter().all(|word| !token.text.contains(word))
+        };
+        let text: String = self.tokens.iter().map(|token| token.text).collect();
+        let words = FROM.iter().find_map(|word| text.strip_suffix(word)).unwrap_or(&text);
+        let is_source = self.tokens.iter().all(is_plain) && SOURCES.iter().any(|word| words.ends_with(word));
+        is_source.then(|| self.take(self.tokens.len(), Field::Filler))
+    }
+
     /// What a target starts from: R4実績:1,020件, 前年度57%, 現状値57%, or the number alone.
-    fn baseline(&mut self) -> Option<Baseline> {
+    pub(super) fn baseline(&mut self) -> Option<Baseline> {
         let label = match self.kind() {
             Some(Kind::Year(year)) if !year.is_calendar => Label::Year(year.year),
             Some(Kind::Previous(back)) => Label::Previous(back),
@@ -194,7 +215,7 @@ impl<'t> Parser<'t> {
             }
             parser
                 .eat(Field::Filler, |token| {
-                    matches!(token.kind, Kind::Ending | Kind::Done | Kind::Upkeep | Kind::Label)
+                    matches!(token.kind, Kind::Ending | Kind::Done | Kind::Upkeep | Kind::Label) || token.is("水準")
                 })
                 .then_some(())
         };

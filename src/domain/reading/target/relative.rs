@@ -21,21 +21,28 @@ impl Parser<'_> {
         let every_year = self.eat_kind(Field::Reference, Kind::EveryYear);
         if every_year {
             self.eat_word(Field::Filler, &["、", ","]);
-            let clause = self.attempt(Self::by)?;
+            let clause = self.attempt(Self::by).or_else(|| self.attempt(Self::changed))?;
             return Some((clause, Refer::Previous(1)));
         }
         // 対前年度 is 前年度比.
         let is_against = self.ahead(0).is_some_and(|token| token.text.starts_with('対'));
         let refer = self.reference()?;
+        // As in 前年度の1割減.
+        let is_of = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .is_some_and(|last| last.is("の"));
         let than = self.eat_kind(Field::Filler, Kind::Than) || is_against;
         if than {
-            self.eat_word(Field::Filler, &["の", "、", ","]);
+            self.eat_word(Field::Filler, &["の", "で", "、", ","]);
         }
         let clause = self
             .attempt(|parser| parser.threshold().map(Clause::Relative))
+            .or_else(|| self.attempt(Self::kept_or_changed).map(Clause::Relative))
             .or_else(|| self.attempt(Self::level))
             .or_else(|| self.attempt(|parser| than.then(|| parser.changed())?))
-            .or_else(|| self.attempt(|parser| parser.by_of(than)));
+            .or_else(|| self.attempt(|parser| parser.by_of(than || is_of)));
         match clause {
             Some(clause) => Some((clause, refer)),
             None if refer == Refer::Present => None,
@@ -73,9 +80,10 @@ impl Parser<'_> {
         self.by_of(true)
     }
 
-    /// A change by a number: 4ポイント増加, ▲10件, を5ポイント上回る. It needs a word that compares (より) or the sign.
+    /// A change by a number: 4ポイント増加, ▲10件, を5ポイント上回る. It needs a word that compares (より) or a sign.
     fn by_of(&mut self, than: bool) -> Option<Clause> {
         let joined = !than && self.eat_word(Field::Filler, &["を"]);
+        let is_mark = matches!(self.kind()?, Kind::Sign(_));
         let sign = match self.kind()? {
             Kind::Sign(is_negative) => Some(!is_negative),
             Kind::Dash if self.ahead(0)?.is("-") => Some(false),
@@ -108,11 +116,11 @@ impl Parser<'_> {
                 self.take(1, Field::Comparator);
                 said
             }
-            (None, Some(sign)) if than => sign,
+            (None, Some(sign)) if than || is_mark => sign,
             _ => return None,
         };
         // ▲10件以上 may be a change of that much, or any smaller one.
-        let is_clear = said.is_some() || !at_least;
+        let is_clear = said.is_some() || !at_least || sign == Some(true);
         by.has_digits.then_some(Clause::By { up, by, is_clear })
     }
 }

@@ -377,7 +377,7 @@ fn what_leaves_a_choice_is_no_target_but_what_was_understood_is_kept() {
         )
     );
     assert_eq!(print(&about.understood().unwrap(), Some("%")), "80%以上");
-    let remark = read_2024("80%以上（アンケートによる）");
+    let remark = read_2024("80%以上（努力目標）");
     assert_eq!(
         (remark.target.comparator, remark.comparator, remark.parse),
         (Comparator::Unread, Some(Comparator::Gte), Parse::Partial)

@@ -55,7 +55,7 @@ impl Parser<'_> {
         let leads = usize::from(self.ahead(1).is_some_and(|token| token.kind == Kind::Lead));
         let measure = self.tokens.get(self.at + 1 + leads..).and_then(measure::of);
         let unit = measure.and_then(|(measure, _)| measure.unit);
-        is_joined && unit.is_some_and(|unit| !unit.contains(['%', '‰']) && !unit.ends_with(RATES))
+        is_joined && unit.is_some_and(|unit| adds_up(&unit))
     }
 
     /// By the end of a year. A day within a year is no such end, and neither is the end of a calendar year.
@@ -65,8 +65,10 @@ impl Parser<'_> {
             Kind::Date(ends) => ends?,
             _ => return None,
         };
+        // 令和7年3月末 says it itself.
+        let is_end = self.ahead(0)?.text.ends_with('末');
         self.take(1, Field::Period);
-        if !self.time_words() || year < self.year {
+        if !(self.time_words() || is_end) || year < self.year {
             return None;
         }
         self.after_time();
@@ -82,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// The policy's own year, which every target is for.
-    fn this_year(&mut self) -> Option<Period> {
+    pub(super) fn this_year(&mut self) -> Option<Period> {
         match self.kind()? {
             Kind::Year(year) if !year.is_calendar && year.year == self.year => {}
             Kind::ThisYear => {}
@@ -118,7 +120,7 @@ impl Parser<'_> {
     pub(super) fn time_words(&mut self) -> bool {
         let start = self.at;
         while self.eat(Field::Period, |token| {
-            matches!(token.kind, Kind::AsOf | Kind::By | Kind::Within)
+            matches!(token.kind, Kind::AsOf | Kind::By | Kind::Within) || token.is("現在")
         }) {}
         self.at > start
     }
@@ -131,4 +133,9 @@ impl Parser<'_> {
             token.kind == Kind::Colon || token.is("、") || token.is(",")
         });
     }
+}
+
+/// Whether numbers of this unit come together over time: things, no shares or points.
+pub(super) fn adds_up(unit: &str) -> bool {
+    !unit.contains(['%', '‰']) && !unit.ends_with(RATES) && unit != "ポイント"
 }

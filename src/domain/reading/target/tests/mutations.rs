@@ -158,7 +158,7 @@ fn a_text_without_its_word_of_comparison_is_not_read_as_before() {
     let alone = ALONE.iter().map(|text| (*text, ""));
     for (text, name) in NAMED.iter().map(|(line, name, _)| (*line, *name)).chain(alone) {
         // Said twice: 以上に増やす, →30件以下, 0人を維持.
-        if ["→", "以上に", "以下に", "0人を維持"]
+        if ["→", "以上に", "以下に", "0人を維持", "維持・向上"]
             .iter()
             .any(|it| text.contains(it))
         {
@@ -266,18 +266,18 @@ fn direction_is_said(comparator: Comparator, text: &str) -> Result<(), String> {
     };
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let no = has(&["ない"]);
-    let least = has(&["以上", "少なくとも", "最低"]);
+    let least = has(&["以上", "少なくとも", "最低", "≧"]);
     let most = has(&["以下", "以内", "最大", "上限"]);
     let above = has(&["超", "越え", "上回"]);
     let below = has(&["未満", "下回", "割らな", "割る", "切る"]);
-    let more = has(&["増", "向上", "上昇", "高め", "上げ", "伸ば", "多い", "高く"]);
+    let more = has(&["増", "向上", "上昇", "高め", "上げ", "伸ば", "多い", "高く", "アップ"]);
     let less = has(&["減", "低下", "下げ", "短縮", "抑え", "▲", "比-"]);
     let none = has(&["ゼロ"]) || text.contains('0');
     let from_to = has(&["→"]);
     let at = !(least || most || above || below);
     let holds = match comparator {
         Gte if no => !least && !most && !above && !more && (below || less),
-        Gte => !most && !above && !below && !less && (least || more || from_to || has(&["全"])),
+        Gte => !most && !above && !below && !less && (least || more || from_to || has(&["全", "すべて"])),
         Lte if no => !least && !most && !below && !less && (above || more),
         Lte => !least && !above && !below && !more && (most || less || from_to || none),
         Gt => !no && !least && !most && !below && !less && (above || more),
@@ -285,7 +285,7 @@ fn direction_is_said(comparator: Comparator, text: &str) -> Result<(), String> {
         Between => !no && !above && !below && !more && (has(&["~", "-"]) || least && most),
         Increase | IncreaseBy | IncreaseByPercent => !no && !most && !below && !less && (more || above || has(&["+"])),
         Decrease | DecreaseBy | DecreaseByPercent => !no && !most && !above && !more && (less || below),
-        Maintain => !no && at && !more && !less && has(&["維持", "継続", "並", "同", "水準"]),
+        Maintain => !no && at && !more && !less && has(&["維持", "堅持", "継続", "並", "同", "水準"]),
         _ => false,
     };
     if holds {
@@ -321,6 +321,12 @@ fn numbers_are_said(read: &ReadTarget, text: &str) -> Result<(), String> {
         let len = start.find(|c: char| !(c.is_ascii_digit() || matches!(c, ',' | '.') || "百千万億兆".contains(c)));
         let run = &start[..len.unwrap_or(start.len())];
         let run = run.strip_suffix(',').unwrap_or(run);
+        let is_of_an_era = text[..text.len() - start.len()].ends_with('R');
+        // R7.3末 is a date.
+        let run = run
+            .split_once('.')
+            .filter(|_| is_of_an_era)
+            .map_or(run, |(year, _)| year);
         rest = start[run.len()..].trim_start();
         let is_of_a_year = rest.starts_with(['年', '月', '日'])
             || text[..text.len() - start.len()].ends_with(['R', '和', '成', '~', '/', '.']);
@@ -332,8 +338,9 @@ fn numbers_are_said(read: &ReadTarget, text: &str) -> Result<(), String> {
         let is_year = is_of_a_year && years.iter().any(|year| is_said_by(*year, run));
         let is_part = rest.starts_with(['割', '分', '秒', '時', '倍'])
             || read.reference.value.is_some() && text.contains('倍')
-            || text.contains('→');
-        let is_date = rest.starts_with(['月', '日']) || text[..text.len() - start.len()].ends_with('月');
+            || text.contains('→')
+            || is_where_a_change_starts(rest);
+        let is_date = rest.starts_with(['月', '日', '末']) || text[..text.len() - start.len()].ends_with('月');
         let years_together = target
             .period
             .from
@@ -353,6 +360,12 @@ fn numbers_are_said(read: &ReadTarget, text: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a number with its unit stands before から: 35か所から40か所以上に増やす.
+fn is_where_a_change_starts(behind: &str) -> bool {
+    let unit = behind.split_once("から").map_or("-", |(unit, _)| unit);
+    unit.chars().count() <= 10 && unit.chars().all(|c| c.is_alphabetic() || matches!(c, '%' | ' '))
 }
 
 /// Whether digits name a year in one of its eras.
