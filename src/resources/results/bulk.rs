@@ -259,9 +259,11 @@ fn named(entries: &[ResultEntry]) -> Vec<Id> {
 
 /// The stored results of the indicators in the entries.
 fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), StoredResult>> {
-    let rows: Vec<StoredResult> = StoredResult::query()
-        .filter(results::indicator_id.eq_any(named(entries)))
-        .load(conn)?;
+    let rows: Vec<StoredResult> = match entries {
+        // One is compared by `=`, for which PostgreSQL keeps its plan.
+        [one] => (StoredResult::query().filter(results::indicator_id.eq(one.indicator_id))).load(conn)?,
+        several => (StoredResult::query().filter(results::indicator_id.eq_any(named(several)))).load(conn)?,
+    };
     Ok(rows
         .into_iter()
         .map(|row| ((row.indicator_id, row.fiscal_year()), row))
