@@ -46,7 +46,7 @@ pub struct Tx<'a> {
     /// The connection.
     pub conn: &'a mut PgConnection,
     /// Who writes.
-    pub caller: &'a Caller,
+    pub caller: &'a Context,
     /// Why something changes.
     pub reason: Option<String>,
     /// What follows the write.

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     auth::{Permission, Scope},
     db::{
-        Db, Tx, Workload,
+        Db, Tx, Workload, is_organization,
         schema::{organization_text, organizations},
     },
     error::{Error, Result, Violation},
@@ -335,13 +335,6 @@ fn in_use() -> Violation {
     Violation::at("", "in_use", detail)
 }
 
-/// Whether the joined organization has this slug or municipality code.
-#[must_use]
-#[auto_type(no_type_alias)]
-pub fn is<'a>(key: &'a str) -> _ {
-    organizations::slug.eq(key).or(organizations::municipality_code.eq(key))
-}
-
 /// Whether the joined organization is one of these.
 #[must_use]
 #[auto_type(no_type_alias)]
@@ -361,7 +354,7 @@ pub fn any(conn: &mut PgConnection) -> Result<bool> {
 /// The organization with this slug or municipality code.
 pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(is(key.as_str()))
+        .filter(is_organization(key.as_str()))
         .first(conn)
         .optional()?
         .ok_or(Error::NotFound("organization"))

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::organizations;
 use crate::{
     db::{
-        Db, RevisionOf, Tx, published_as,
+        Db, RevisionOf, Tx, is_organization, published_as,
         schema::{
             budgets, goals, indicators, latest, organizations as o, policies, policy_text, results,
             self_evaluations as e, whole_version,
@@ -413,7 +413,7 @@ fn text() -> _ {
 /// else the one that goes by it today.
 pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     let named = Policy::query()
-        .filter(organizations::is(organization.as_str()))
+        .filter(is_organization(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
         .first(conn)
         .optional()?;

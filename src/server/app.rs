@@ -22,7 +22,7 @@ use crate::{
         middleware::{
             access_log, authentication, compression, cors, fiscal_years, former_names,
             preconditions::{self, Conditions},
-            response_cache,
+            reasons, response_cache,
         },
         public_address,
         required_permissions::RequiredPermissions,
@@ -85,6 +85,7 @@ pub fn build(
         .wrap(from_fn(former_names::redirect))
         .wrap(from_fn(fiscal_years::redirect))
         .wrap(from_fn(prefer_literal))
+        .wrap(from_fn(reasons::ask))
         .wrap(from_fn(preconditions::heed))
         .wrap(from_fn(authentication::authenticate))
         .wrap(from_fn(compression::compress))

@@ -315,9 +315,10 @@ async fn receive<T: FileTypes<Kind = ImportFormat>>(
     bench: Bench,
     upload: Upload<T>,
 ) -> Result<Idempotent<Answer<ImportReport>>> {
+    let context = db.context().clone();
     let read = move || {
         let (format, bytes) = upload.file()?;
-        let said = read(format, bytes, upload.most)?;
+        let said = read(format, bytes, upload.most, &context)?;
         Ok((format, hex(&Sha256::digest(bytes)), Arc::new(said)))
     };
     let (format, digest, said) = bench.work(read).await?;
