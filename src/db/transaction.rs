@@ -186,6 +186,11 @@ impl Tx<'_> {
         done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
     }
 
+    /// Runs the hooks now, for an answer that shows what they do. They run once more at the end, and find nothing left to do.
+    pub fn run_hooks(&mut self) -> Result<()> {
+        (self.hooks.after_write)(self).map(drop)
+    }
+
     /// Sets why something changes, if the request says so in its body.
     pub fn set_reason(&mut self, reason: &str) -> Result<()> {
         diesel::select(set_config("ward_policy.reason", reason, true)).execute(self.conn)?;

@@ -145,6 +145,8 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
                     let about = (tree.organization.to_string().parse().ok(), Some(tree.fiscal_year));
                     return refused(ImportFormat::Json, dry_run, about, notes);
                 }
+                // By the addresses of the file; what is merged into it may move them.
+                store::check(&rows, &whole)?;
                 let left = merge_over(&mut whole, stored);
                 store::store(tx, rows, &whole)?;
                 left

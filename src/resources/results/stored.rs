@@ -12,7 +12,8 @@ use crate::{
         kinds::{ObservationStatus, ValueStatus},
         reporting,
     },
-    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time},
+    error::Violation,
+    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time, language::Bilingual},
 };
 
 /// A result as stored, with the columns that showing and evaluating it take.
@@ -105,6 +106,21 @@ impl Columns {
             ..self.written
         }
     }
+}
+
+/// The violation of a result that was made from another version than the stored one; without a version it may be made from any.
+#[must_use]
+pub fn stale(at: String, read: Option<i64>, stored: Option<&StoredResult>) -> Option<Violation> {
+    let version = stored.map_or(0, |stored| stored.version);
+    let detail = match version {
+        0 => Bilingual::new("登録済みの実績はありません", "no result is stored"),
+        version => Bilingual::new(
+            format!("登録済みのバージョンは{version}です"),
+            format!("the stored version is {version}"),
+        ),
+    };
+    read.filter(|read| *read != version)
+        .map(|_| Violation::at(at, "version", detail))
 }
 
 impl StoredResult {
