@@ -16,7 +16,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr, Type,
-        schema::{Schema, SchemaType},
+        schema::{ObjectBuilder, Schema, SchemaType},
     },
 };
 
@@ -158,7 +158,8 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
     Schema::Object(patch).into()
 }
 
-/// The schema of a request body: a key whose value may be null may be left out as well.
+/// The schema of a request body: a key whose value may be null may be left out as well, and one that only answers have may have
+/// any value.
 #[must_use]
 pub fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut object)) = schema else {
@@ -173,9 +174,26 @@ pub fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
             .any(|item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type))),
         _ => false,
     };
+    for property in object.properties.values_mut().filter(|schema| is_of_answers(schema)) {
+        *property = ObjectBuilder::new()
+            .schema_type(SchemaType::AnyValue)
+            .description(Some(
+                "Any JSON value: answers have this, and in a body it is not looked at.",
+            ))
+            .into();
+    }
     let properties = &object.properties;
     object.required.retain(|key| !properties.get(key).is_some_and(nullable));
     Schema::Object(object).into()
+}
+
+/// Whether a member is marked as one that only answers have: in a body it is not looked at.
+fn is_of_answers(schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.read_only == Some(true),
+        RefOr::T(Schema::OneOf(one)) => one.read_only == Some(true),
+        _ => false,
+    }
 }
 
 fn allows_null(kind: &SchemaType) -> bool {
