@@ -22,7 +22,7 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText},
-        respond::{Answer, Created, NoContent, Stored},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
         validation::{Known, Members, Rules, leave_to, said},
     },
     keyset, narrow, query, text_enum,
@@ -92,6 +92,12 @@ pub struct Organization {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+}
+
+impl Dated for Organization {
+    fn changed_at(&self) -> Time {
+        self.updated_at
+    }
 }
 
 /// Some organizations.
@@ -229,11 +235,11 @@ async fn read_organization(
     db: Db,
     Path(key): Path<OrganizationKey>,
     Query(past): Query<AsOfParam>,
-) -> Result<Answer<Organization>> {
+) -> Result<Item<Organization>> {
     let moment = past.of_any(None)?;
     db.at(moment)
         .workload(Workload::Point)
-        .read(move |conn| find(conn, &key).map(Answer))
+        .read(move |conn| find(conn, &key).map(Item))
         .await
 }
 

@@ -26,7 +26,7 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
-        respond::{Answer, Created, NoContent, Stored},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
         validation::{Known, Rules},
     },
     keyset, narrow, query, text_enum,
@@ -127,6 +127,16 @@ pub struct Policy {
     /// When it last changed.
     #[diesel(select_expression = latest(policies::updated_at, e::updated_at.nullable()))]
     pub updated_at: Time,
+    /// When it or what it shows of others last changed.
+    #[serde(skip)]
+    #[diesel(select_expression = latest(latest(policies::updated_at, e::updated_at.nullable()), o::updated_at.nullable()))]
+    pub(crate) changed_at: Time,
+}
+
+impl Dated for Policy {
+    fn changed_at(&self) -> Time {
+        self.changed_at
+    }
 }
 
 /// Some policies.
@@ -298,11 +308,11 @@ async fn read_policy(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     Query(past): Query<AsOfParam>,
-) -> Result<Answer<Policy>> {
+) -> Result<Item<Policy>> {
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .depends_on([&key.0])
-        .read(move |conn| find(conn, &key).map(Answer))
+        .read(move |conn| find(conn, &key).map(Item))
         .await
 }
 

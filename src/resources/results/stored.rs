@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::ResultInput;
 use crate::{
-    db::schema::{indicators as i, organizations as o, policies as p, results},
+    db::schema::{indicators as i, latest, organizations as o, policies as p, results},
     domain::{
         evaluation::{Facts, outcome::value_status},
         finding::Parts,
@@ -41,6 +41,8 @@ pub struct StoredResult {
     pub(super) created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    #[diesel(select_expression = latest(latest(results::updated_at, i::updated_at.nullable()), latest(p::updated_at, o::updated_at.nullable()).nullable()))]
+    changed_at: Time,
 }
 
 /// The columns of a result that callers write, before the day is looked at on which its status depends.
@@ -124,6 +126,15 @@ pub fn stale(at: String, read: Option<i64>, stored: Option<&StoredResult>) -> Op
 }
 
 impl StoredResult {
+    /// When the result as callers see it on a day last changed: where nothing came in, that is also when it was no longer in time.
+    pub(super) fn changed_at(&self, status: ValueStatus, on: NaiveDate) -> Time {
+        let due_on = reporting::due_on(self.due_on.0, self.policy_year, self.fiscal_year());
+        let late = due_on
+            .succ_opt()
+            .filter(|late| status == ValueStatus::NotReported && *late <= on);
+        late.map_or(self.changed_at, |late| self.changed_at.max(Time::beginning_of(late)))
+    }
+
     /// Fiscal year of the result.
     #[must_use]
     pub fn fiscal_year(&self) -> FiscalYear {
