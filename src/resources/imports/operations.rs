@@ -160,7 +160,7 @@ struct PolicyFiles;
 impl FileTypes for PolicyFiles {
     type Kind = ImportFormat;
     const TYPES: &'static [FileType<ImportFormat>] = &[POLICY, BYTES];
-    const NAMES: &'static str = "application/json, multipart/form-data";
+    const NAMES: &'static str = "application/json, application/octet-stream, multipart/form-data";
 
     fn recognize(_: &[u8]) -> ImportFormat {
         ImportFormat::Json
@@ -250,7 +250,8 @@ async fn import_form(
 /// report. Otherwise a file is refused whole, or stored whole: 422 names every broken rule, 409 what contradicts what is stored. What is public changes with a
 /// reason (`Change-Reason`).
 ///
-/// The body is the JSON, or `multipart/form-data` with the file as its only field, `file`.
+/// The body is the JSON, as `application/json` or `application/octet-stream`; or `multipart/form-data` with the file as its only
+/// field, `file`.
 #[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(PolicyImportOptions), request_body = PolicyTree)]
 #[post("/imports/policies")]
 async fn import_policy(
