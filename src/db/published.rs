@@ -78,7 +78,7 @@ impl Database {
 }
 
 impl Affected {
-    fn is_seen(self, conn: &mut PgConnection) -> QueryResult<bool> {
+    fn is_seen(&self, conn: &mut PgConnection) -> QueryResult<bool> {
         match self {
             Self::Organization(key) => {
                 let named = organizations::table.filter(is_organization(key.as_str()));
@@ -105,7 +105,7 @@ impl Affected {
             Self::Results(of) => {
                 let indicators = indicators::table
                     .inner_join(policies::table.on(policies::id.eq(indicators::policy_id)))
-                    .filter(indicators::id.eq_any(of))
+                    .filter(indicators::id.eq_any(of.iter()))
                     .filter(policies::stage.eq("results"));
                 select(exists(indicators)).get_result(conn)
             }

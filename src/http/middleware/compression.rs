@@ -113,7 +113,7 @@ impl Coding {
 /// A body that never changes. It is compressed in each coding once. A handler puts it into the extensions of the response.
 pub struct Kept {
     plain: Bytes,
-    coded: [Mutex<Option<Bytes>>; Coding::ALL.len()],
+    coded: [(Coding, Mutex<Option<Bytes>>); Coding::ALL.len()],
 }
 
 impl Kept {
@@ -122,7 +122,7 @@ impl Kept {
     pub fn new(plain: Bytes) -> Self {
         Self {
             plain,
-            coded: Default::default(),
+            coded: Coding::ALL.map(|coding| (coding, Mutex::default())),
         }
     }
 
@@ -135,13 +135,15 @@ impl Kept {
     #[expect(clippy::disallowed_methods, reason = "a long body is compressed, without a database")]
     async fn coded(&'static self, coding: Coding) -> Result<Bytes, ActixError> {
         web::block(move || {
-            let place = Coding::ALL.iter().position(|it| *it == coding).unwrap_or_default();
-            let mut kept = self.coded[place].lock();
-            if let Some(bytes) = &*kept {
+            let place = self.coded.iter().find(|(of, _)| *of == coding);
+            let mut kept = place.map(|(_, kept)| kept.lock());
+            if let Some(bytes) = kept.as_deref().and_then(Option::as_ref) {
                 return Ok(bytes.clone());
             }
             let bytes = Bytes::from(coding.compress(&self.plain)?);
-            *kept = Some(bytes.clone());
+            if let Some(kept) = kept.as_deref_mut() {
+                *kept = Some(bytes.clone());
+            }
             Ok::<_, io::Error>(bytes)
         })
         .await?

@@ -38,9 +38,12 @@ pub async fn ask(
     Ok(ServiceResponse::from_err(error(all), req))
 }
 
+/// The error that mistakes make.
+type Made = fn(Vec<Violation>) -> Error;
+
 /// The mistakes of a request that has others than its lack of a reason, and the error that they make.
-fn mistakes(response: &ServiceResponse) -> Option<(Vec<Violation>, fn(Vec<Violation>) -> Error)> {
-    let (mistakes, error): (_, fn(_) -> _) = match response.response().error()?.as_error::<Error>()? {
+fn mistakes(response: &ServiceResponse) -> Option<(Vec<Violation>, Made)> {
+    let (mistakes, error): (_, Made) = match response.response().error()?.as_error::<Error>()? {
         Error::Invalid(mistakes) => (mistakes, Error::Invalid),
         Error::Malformed(mistakes) => (mistakes, Error::Malformed),
         _ => return None,
