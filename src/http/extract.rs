@@ -74,6 +74,11 @@ impl Patch {
         self.0.get(key)?.as_str()?.parse().ok()
     }
 
+    /// Takes out what the patch says of members that the server sets.
+    pub fn read_only<T: ToSchema + Rules + 'static>(&mut self) -> ReadOnly {
+        validation::read_only::<T>(&mut self.0)
+    }
+
     /// Applies the patch to `stored`.
     pub fn apply<T: Serialize + DeserializeOwned + ToSchema + Rules + 'static>(self, stored: &T) -> Result<T> {
         let mut merged = serde_json::to_value(stored).map_err(Error::internal)?;

@@ -34,8 +34,8 @@ use crate::{
 pub use draft::Draft;
 pub use known::{Known, fill_in_each, leave_to, missing, required, said};
 use messages::{is_about_null, sentence, unknown_code, unknown_field};
-pub use messages::{one_of, too_many};
-pub use read_only::ReadOnly;
+pub use messages::{meant, one_of, too_many};
+pub use read_only::{ReadOnly, set_by_server};
 
 mod draft;
 mod known;
@@ -77,8 +77,13 @@ pub fn read_body<T: DeserializeOwned + ToSchema + Rules + 'static>(
     mut document: Value,
     known: &Known,
 ) -> Result<(T, ReadOnly)> {
-    let shown = ReadOnly::of::<T>(&mut document);
+    let shown = read_only::<T>(&mut document);
     read_knowing(document, known).map(|body| (body, shown))
+}
+
+/// Takes out of a body what it says of members that the server sets.
+pub fn read_only<T: ToSchema + Rules + 'static>(document: &mut Value) -> ReadOnly {
+    ReadOnly::taken_out(document, &checker::<T>().read_only)
 }
 
 /// Reads a body that keeps its schema and its rules, or names everything it breaks.
@@ -278,7 +283,7 @@ impl Checker {
                         &[]
                     };
                     found.push(if read_only::is_among(&self.read_only, pointer, key) {
-                        read_only::set_by_server(&format!("{pointer}/{key}"))
+                        read_only::not_as_stored(&format!("{pointer}/{key}"))
                     } else {
                         unknown_field(pointer, key, meant)
                     });

@@ -163,7 +163,7 @@ impl Methods {
             .paths
             .iter()
             .map(|(path, item)| (path.as_str(), allowed(item)));
-        let others = ["/", "/docs", "/openapi.json"].map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
+        let others = BESIDE.map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
         let all: Vec<_> = paths
             .chain(others)
             .map(|(path, allow)| (ResourceDef::new(path), allow))
@@ -222,6 +222,8 @@ fn allowed(item: &PathItem) -> String {
 /// Actix's route macros answer 404 to a wrong method (actix-web #2735). This fallback answers 405, and OPTIONS.
 async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
     match Methods::among(&methods.all, req.path()) {
+        // Of the service as a whole (RFC 9110, 9.3.7).
+        None if req.method() == Method::OPTIONS && req.path() == "*" => Ok(HttpResponse::NoContent().finish()),
         Some(allow) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
             .insert_header((header::ALLOW, allow.as_str()))
             .finish()),

@@ -428,3 +428,91 @@ async fn a_list_may_be_given_by_several_parameters() {
         .must_be(308);
     assert_eq!(answer.header("location"), "/v1/policies?limit=5&organization=kita,west");
 }
+
+#[actix_web::test]
+async fn a_patch_may_bring_back_what_the_server_sets() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let paths = [
+        "/v1/organizations/nishi".to_owned(),
+        "/v1/policies/nishi/2024".to_owned(),
+        format!("/v1/goals/{}", nishi.goal.id()),
+        format!("/v1/budgets/{}", nishi.budget.id()),
+        format!("/v1/indicators/{}", nishi.indicator.id()),
+        nishi.result_path.clone(),
+    ];
+    for path in paths {
+        let read = api.get(&path).await.must_be(200);
+        let same = api.patch(&path, &read.etag(), &read.body).await.must_be(200);
+        assert_eq!(same.body, read.body, "{path}");
+        // Beside whatever else is wrong.
+        let other = json!({ "version": 9, "id": null, "nonsense": 1 });
+        api.patch(&path, &read.etag(), &other).await.must_refuse(
+            422,
+            &[
+                ("/version", "read_only"),
+                ("/id", "read_only"),
+                ("/nonsense", "unknown_field"),
+            ],
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_label_in_the_place_of_its_code_has_the_code_as_suggestion() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let suggested = async |path: &str, member: &str, label: &str| {
+        let answer = api.patch(path, "*", &json!({ member: label })).await.must_be(422);
+        answer.suggestion(&format!("/{member}"))
+    };
+    let budget = format!("/v1/budgets/{}", nishi.budget.id());
+    assert_eq!(
+        suggested(&nishi.result_path, "declared_rating", "未達成")
+            .await
+            .as_deref(),
+        Some("B")
+    );
+    assert_eq!(
+        suggested(&nishi.result_path, "observation_status", "確定値")
+            .await
+            .as_deref(),
+        Some("final")
+    );
+    assert_eq!(
+        suggested(&budget, "kind", "決算見込額").await.as_deref(),
+        Some("expected")
+    );
+    assert_eq!(
+        suggested("/v1/organizations/nishi", "kind", "局").await.as_deref(),
+        Some("bureau")
+    );
+    let query = api.get("/v1/evaluations?outcome=%E9%81%94%E6%88%90").await.must_be(400);
+    assert_eq!(query.suggestion("outcome").as_deref(), Some("achieved"));
+}
+
+#[actix_web::test]
+async fn every_path_says_its_methods() {
+    let api = Api::new().await;
+    for path in ["/docs/", "/docs/swagger-ui.css", "/openapi.json", "/"] {
+        let answer = api.send(Call::new("OPTIONS", path)).await.must_be(204);
+        assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{path}");
+        api.send(Call::new("PUT", path)).await.must_be(405);
+    }
+    api.get("/docs/none").await.must_be(404);
+}
+
+#[actix_web::test]
+async fn a_scope_that_lacks_is_that_of_the_organization_in_the_path() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let editor = api.token("editor", &["edit:nishi"]).await;
+    for (path, scope) in [
+        ("/v1/policies/nishi/2024/publications", "publish:nishi"),
+        ("/v1/policies/271063/2024/publications", "publish:271063"),
+    ] {
+        let call = Call::new("POST", path).by(&editor).header("if-match", "*");
+        let answer = api.send(call.json(&json!({ "kind": "plan" }))).await.must_be(403);
+        assert_eq!(answer.body["errors"][0]["suggestion"], scope);
+    }
+}
