@@ -25,7 +25,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
-        validation::{Known, Members, Rules},
+        validation::{Known, Members, Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen, language::Bilingual},
@@ -148,17 +148,7 @@ impl Rules for BudgetInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/goal_code",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Budget, Self>()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
-        validation::Rules,
+        validation::{Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
@@ -117,16 +117,7 @@ pub struct GoalInput {
 
 impl Rules for GoalInput {
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Goal, Self>()
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
-        validation::{Draft, Known, Members, Rules},
+        validation::{Draft, Known, Members, Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
@@ -196,17 +196,7 @@ impl Rules for IndicatorInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/goal_code",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Indicator, Self>()
     }
 }
 

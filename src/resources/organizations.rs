@@ -23,7 +23,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
-        validation::{Known, Members, Rules, leave_to, said},
+        validation::{Known, Members, Rules, leave_to, said, set_by_server},
     },
     keyset, narrow, query, text_enum,
     value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time, language::Bilingual},
@@ -162,9 +162,7 @@ impl Rules for OrganizationInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        set_by_server::<Organization, Self>()
     }
 }
 

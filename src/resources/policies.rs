@@ -27,7 +27,7 @@ use crate::{
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
-        validation::{Known, Rules},
+        validation::{Known, Rules, set_by_server},
     },
     keyset, narrow, query, text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
@@ -198,18 +198,7 @@ impl Rules for PolicyInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/organization_name",
-            "/stage",
-            "/plan_published_on",
-            "/results_published_on",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Policy, Self>()
     }
 }
 

@@ -7,7 +7,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{middleware::from_fn, post};
+use actix_web::{
+    Error as ActixError,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderValue,
+    middleware::{Next, from_fn},
+    post,
+};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -299,7 +306,7 @@ async fn import_results(
 /// `Deprecation` and `Sunset`.
 #[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(FileImportOptions), request_body = PolicyTree)]
 #[deprecated]
-#[post("/imports", wrap = "from_fn(deprecation::announce)")]
+#[post("/imports", wrap = "from_fn(announce)")]
 async fn import_file(
     db: Db,
     Query(options): Query<FileImportOptions>,
@@ -307,6 +314,16 @@ async fn import_file(
     upload: Upload<AnyFiles>,
 ) -> Result<Idempotent<Answer<ImportReport>>> {
     receive(&db, options.into(), bench, upload).await
+}
+
+/// Since when `POST /v1/imports` is deprecated (30 November 2026), and until when it stays.
+const DEPRECATED: [HeaderValue; 2] = [
+    HeaderValue::from_static("@1795996800"),
+    HeaderValue::from_static("Tue, 30 Nov 2027 00:00:00 GMT"),
+];
+
+async fn announce<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, ActixError> {
+    deprecation::announce(req, next, DEPRECATED).await
 }
 
 /// Reads and imports a file. The same file is the same request however it was sent.

@@ -15,7 +15,7 @@ use crate::{
     error::{Result, Violation},
     http::{
         respond::Dated,
-        validation::{Known, Members, Rules},
+        validation::{Known, Members, Rules, set_by_server},
     },
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, language::Bilingual},
 };
@@ -256,18 +256,7 @@ impl Rules for ResultInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/indicator_id",
-            "/goal_id",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<IndicatorResult, Self>()
     }
 }
 
