@@ -45,6 +45,7 @@ mod moment;
 mod notifications;
 mod pool;
 mod public_version;
+mod published;
 pub mod quota;
 mod reach;
 mod replicas;
@@ -60,7 +61,7 @@ mod trial;
 
 pub use batch_loader::{FindById, find_by_id};
 pub use bounds::Bounds;
-pub use constraints::known_constraints;
+pub use constraints::{known_constraints, reason_required};
 pub use context::{Context, IdempotencyKey};
 pub use feed_position::FeedPosition;
 pub use former_names::Names;
@@ -73,6 +74,7 @@ pub use moment::{PointInTime, RevisionOf, as_published, as_published_at, publish
 pub use notifications::{FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};
+pub use published::{Affected, is_organization};
 pub use replicas::ReplicaStatus;
 pub use session::{Db, Read, Workload};
 pub use streaming::{ChunkSender, ChunkStream};

@@ -284,6 +284,16 @@ impl Error {
         }
     }
 
+    /// Fails with the violations of both, or with whatever else went wrong.
+    pub fn all<T>(result: Result<T>, rest: Result<()>) -> Result<T> {
+        match (result, rest) {
+            (Err(Self::Invalid(violations)), Err(Self::Invalid(more))) => {
+                Err(Self::Invalid([violations, more].concat()))
+            }
+            (result, rest) => result.and_then(|it| rest.map(|()| it)),
+        }
+    }
+
     /// Fails with all contradictions to what is stored at once, or not at all.
     pub fn contradict(violations: Vec<Violation>) -> Result<()> {
         if violations.is_empty() {

@@ -102,7 +102,7 @@ fn import(
     format: ImportFormat,
     bytes: &[u8],
 ) -> Result<ImportReport, Failure> {
-    let said = imports::read(format, bytes, Most::default()).map_err(|e| in_words(&e))?;
+    let said = imports::read(format, bytes, Most::default(), &Context::service()).map_err(|e| in_words(&e))?;
     let options = ImportOptions {
         dry_run: command.dry_run,
         rewording: command.rewording,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::database::write;
 use crate::{
-    db::Tx,
+    db::{Context, Tx},
     error::{Error, Result},
     http::{json::Most, validation},
     resources::{
@@ -34,7 +34,12 @@ fn store(tx: &mut Tx<'_>) -> Result<()> {
     for ward in wards()? {
         organizations::insert(tx, &ward)?;
     }
-    let form = imports::read(ImportFormat::Text, NISHI_2024.as_bytes(), Most::default())?;
+    let form = imports::read(
+        ImportFormat::Text,
+        NISHI_2024.as_bytes(),
+        Most::default(),
+        &Context::service(),
+    )?;
     let report = imports::import(tx, &form, &ImportOptions::default())?;
     let (nishi, year) = report
         .organization

@@ -4,7 +4,7 @@ use diesel::result::{DatabaseErrorKind as Kind, Error as DieselError};
 
 use crate::{
     auth::CHANGE_REASON,
-    error::{Error, Place, Violation},
+    error::{Error, Violation},
     value::language::Bilingual,
 };
 
@@ -157,14 +157,12 @@ impl From<DieselError> for Error {
     }
 }
 
-fn reason_required() -> Violation {
-    Violation {
-        place: Place::Header(CHANGE_REASON),
-        code: "required",
-        detail: Bilingual::new(
-            "公表済みの内容の変更には理由が必要です",
-            "what is public changes only for a reason",
-        ),
-        suggestion: None,
-    }
+/// The violation of a change of something public without a reason.
+#[must_use]
+pub fn reason_required() -> Violation {
+    let detail = Bilingual::new(
+        "公表済みの内容の変更には理由が必要です",
+        "what is public changes only for a reason",
+    );
+    Violation::in_header(CHANGE_REASON, "required", detail)
 }

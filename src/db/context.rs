@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{consistency::Consistency, public_version::CacheTag, token_directory::Token};
+use super::{consistency::Consistency, public_version::CacheTag, published::Affected, token_directory::Token};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -55,6 +55,8 @@ pub struct Context {
     pub hung_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// The cache tag that the response depends on, if it is one alone.
     part: Arc<OnceLock<CacheTag>>,
+    /// What the body of the request would change.
+    affected: Arc<OnceLock<Affected>>,
 }
 
 impl Context {
@@ -98,6 +100,20 @@ impl Context {
         self.part.get().copied()
     }
 
+    /// Declares what the body of the request would change, whether it can be carried out or not.
+    pub fn would_change(&self, affected: Option<Affected>) {
+        if let Some(affected) = affected {
+            // A body is read once.
+            let _ = self.affected.set(affected);
+        }
+    }
+
+    /// What the body of the request would change, as far as it was read.
+    #[must_use]
+    pub fn affected(&self) -> Option<&Affected> {
+        self.affected.get()
+    }
+
     /// Whether the caller has hung up.
     #[must_use]
     pub fn has_left(&self) -> bool {
@@ -116,6 +132,7 @@ impl From<Caller> for Context {
             consistency: Arc::default(),
             hung_up: None,
             part: Arc::default(),
+            affected: Arc::default(),
         }
     }
 }

@@ -46,7 +46,7 @@ pub struct Tx<'a> {
     /// The connection.
     pub conn: &'a mut PgConnection,
     /// Who writes.
-    pub caller: &'a Caller,
+    pub caller: &'a Context,
     /// Why something changes.
     pub reason: Option<String>,
     /// What follows the write.
@@ -184,6 +184,11 @@ impl Tx<'_> {
             Err(diesel::result::Error::RollbackTransaction.into())
         });
         done.ok_or_else(|| undone.err().unwrap_or_else(|| Error::internal("a trial gave nothing")))
+    }
+
+    /// Runs the hooks now, for an answer that shows what they do. They run once more at the end, and find nothing left to do.
+    pub fn run_hooks(&mut self) -> Result<()> {
+        (self.hooks.after_write)(self).map(drop)
     }
 
     /// Sets why something changes, if the request says so in its body.

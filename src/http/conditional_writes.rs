@@ -86,10 +86,10 @@ impl<K: Clone + Send + 'static> ConditionalWrite<K, Condition> {
 }
 
 impl<K: Clone + Send + 'static> ConditionalWrite<K, Match> {
-    /// Merges a patch into the state that the caller read.
+    /// Merges a patch into the state that the caller read. What it says of members that the server sets must be what was read.
     pub async fn patch<S: Serialize + Clone + 'static, I, T: Serialize + Send + 'static>(
         self,
-        patch: Patch,
+        mut patch: Patch,
         permitted: Permitted<K, S>,
         change: fn(&mut Tx<'_>, &S, &I) -> Result<T>,
     ) -> Result<Idempotent<Answer<T>>>
@@ -97,10 +97,13 @@ impl<K: Clone + Send + 'static> ConditionalWrite<K, Match> {
         I: From<S> + Serialize + DeserializeOwned + ToSchema + Rules + 'static,
     {
         let Self { db, key, condition } = self;
-        db.once(&patch.clone(), move |tx| {
+        let request = patch.clone();
+        let shown = patch.read_only::<I>();
+        db.once(&request, move |tx| {
             let stored = permitted(tx, &key)?;
             condition.check(&stored)?;
-            let input = patch.apply(&I::from(stored.clone()))?;
+            let input = patch.apply(&I::from(stored.clone()));
+            let input = Error::all(input, shown.check(&stored))?;
             change(tx, &stored, &input).map(Answer)
         })
         .await

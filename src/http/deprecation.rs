@@ -12,16 +12,15 @@ use actix_web::{
 pub const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 /// When it stops.
 pub const SUNSET: HeaderName = HeaderName::from_static("sunset");
-/// `POST /v1/imports` is deprecated since 30 November 2026.
-const SINCE: HeaderValue = HeaderValue::from_static("@1795996800");
-/// Twelve months later.
-const UNTIL: HeaderValue = HeaderValue::from_static("Tue, 30 Nov 2027 00:00:00 GMT");
-
-/// The layer of a deprecated operation: its answers say so.
-pub async fn announce<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, ActixError> {
+/// The layer of a deprecated operation: its answers say since when it is, and until when it stays.
+pub async fn announce<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+    [since, until]: [HeaderValue; 2],
+) -> Result<ServiceResponse<B>, ActixError> {
     let mut response = next.call(req).await?;
     let headers = response.headers_mut();
-    headers.insert(DEPRECATION, SINCE);
-    headers.insert(SUNSET, UNTIL);
+    headers.insert(DEPRECATION, since);
+    headers.insert(SUNSET, until);
     Ok(response)
 }

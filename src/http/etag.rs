@@ -10,7 +10,10 @@ use std::{
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{EntityTag, Header, HeaderMap, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
+    http::header::{
+        EntityTag, Header, HeaderMap, HttpDate, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IfMatch, IfModifiedSince,
+        IfNoneMatch,
+    },
 };
 use serde::Serialize;
 use utoipa::{
@@ -57,11 +60,14 @@ pub fn of<T: Serialize>(answer: &T) -> Result<EntityTag> {
         .map_err(Error::internal)
 }
 
-/// The tag in `If-None-Match` that matches this response: the plain one or its compressed variant.
+/// The tag in `If-None-Match` that matches this response: the plain one or its compressed variant. Without that header, the plain one
+/// if the response has not changed since the moment in `If-Modified-Since` (RFC 9110, 13.1.3).
 #[must_use]
-pub fn known(req: &HttpRequest, tag: &EntityTag) -> Option<EntityTag> {
+pub fn known(req: &HttpRequest, tag: &EntityTag, changed: Option<HttpDate>) -> Option<EntityTag> {
     if !req.headers().contains_key(IF_NONE_MATCH) {
-        return None;
+        let changed = changed.filter(|_| req.headers().contains_key(IF_MODIFIED_SINCE))?;
+        let IfModifiedSince(since) = IfModifiedSince::parse(req).ok()?;
+        return (changed <= since).then(|| tag.clone());
     }
     match IfNoneMatch::parse(req).ok()? {
         IfNoneMatch::Any => Some(tag.clone()),

@@ -31,10 +31,12 @@ use super::{
     json,
     limits::limits,
     media_type::{JSON, MERGE_PATCH},
+    middleware::authentication::context,
     validation::{self, Known, ReadOnly, Rules},
     workshop::Bench,
 };
 use crate::{
+    db::Affected,
     error::{Error, Result, Violation},
     value::{Id, language::Bilingual},
 };
@@ -49,8 +51,11 @@ impl<T: DeserializeOwned + ToSchema + Rules + Send + 'static> FromRequest for Js
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let known = Known::from_path(req.match_info());
-        let read = move |document| validation::read_body(document, &known).map(|(body, shown)| Self(body, shown));
+        let (known, context) = (Known::from_path(req.match_info()), context(req));
+        let read = move |document| {
+            context.would_change(Affected::of_results(&document).or_else(|| Affected::of_new(&document)));
+            validation::read_body(document, &known).map(|(body, shown)| Self(body, shown))
+        };
         Box::pin(document(req, payload, JSON, limits(req).json, read))
     }
 }
@@ -67,6 +72,11 @@ impl Patch {
     #[must_use]
     pub fn parent(&self, key: &str) -> Option<Id> {
         self.0.get(key)?.as_str()?.parse().ok()
+    }
+
+    /// Takes out what the patch says of members that the server sets.
+    pub fn read_only<T: ToSchema + Rules + 'static>(&mut self) -> ReadOnly {
+        validation::read_only::<T>(&mut self.0)
     }
 
     /// Applies the patch to `stored`.

@@ -8,5 +8,6 @@ pub mod fiscal_years;
 pub mod former_names;
 pub mod preconditions;
 pub mod rate_limit;
+pub mod reasons;
 pub mod response_cache;
 pub mod security_headers;

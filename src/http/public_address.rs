@@ -2,7 +2,7 @@
 //!
 //! It is what `WARD_POLICY_PUBLIC_URL` says. Without that setting it is the address under which the caller reached the
 //! service: by `Host` or, behind proxies, by what the outermost proxy says in `X-Forwarded-Proto`, `-Host` and
-//! `-Prefix`.
+//! `-Prefix`. Where it is not known whether callers speak TLS, links are relative, which is right either way.
 
 use actix_web::{
     HttpRequest,
@@ -14,7 +14,7 @@ use actix_web::{
 };
 use url::Url;
 
-use super::address::forwarded;
+use super::{address::forwarded, limits::limits};
 
 /// The address that `WARD_POLICY_PUBLIC_URL` gives the service, without a slash at its end.
 #[derive(Debug, Clone)]
@@ -51,11 +51,23 @@ pub fn base(req: &HttpRequest) -> String {
     let authority = named
         .or_else(|| authority(host()?))
         .or_else(|| req.uri().authority().cloned());
-    let scheme = forwarded(req, "x-forwarded-proto").filter(|scheme| ["http", "https"].contains(scheme));
-    match authority {
-        Some(authority) => format!("{}://{authority}{prefix}", scheme.unwrap_or("http")),
-        None => prefix.to_owned(),
+    match (scheme(req), authority) {
+        (Some(scheme), Some(authority)) => format!("{scheme}://{authority}{prefix}"),
+        _ => prefix.to_owned(),
     }
+}
+
+/// The scheme that callers use, if it is known: the service itself speaks no TLS, but a proxy before it may.
+fn scheme(req: &HttpRequest) -> Option<&str> {
+    if limits(req).proxies > 0 {
+        return forwarded(req, "x-forwarded-proto").filter(|scheme| ["http", "https"].contains(scheme));
+    }
+    // A proxy that is not counted is not believed; but there is one.
+    let says = |name: &str, what: &str| {
+        let mut values = req.headers().get_all(name).filter_map(|value| value.to_str().ok());
+        values.any(|value| value.to_ascii_lowercase().contains(what))
+    };
+    (!says("x-forwarded-proto", "https") && !says("forwarded", "proto=")).then_some("http")
 }
 
 /// The address of the service as the document of its interface states it: the setting, or else the path that proxies put
@@ -146,9 +158,9 @@ mod tests {
     fn without_proxies_nobody_else_says_where_the_service_is() {
         for claim in [
             ("x-forwarded-host", "evil.example"),
-            ("x-forwarded-proto", "https"),
+            ("x-forwarded-proto", "http"),
             ("x-forwarded-prefix", "/evil"),
-            ("forwarded", "host=evil.example;proto=https"),
+            ("forwarded", "host=evil.example"),
         ] {
             let address = base_behind(0, &[("host", "ward.example:8080"), claim]);
             assert_eq!(address, "http://ward.example:8080", "{claim:?}");
@@ -157,8 +169,33 @@ mod tests {
     }
 
     #[test]
+    fn links_are_relative_where_it_is_not_known_whether_callers_speak_tls() {
+        let host = ("host", "ward.example");
+        for said in [
+            ("x-forwarded-proto", "HTTPS"),
+            ("forwarded", "for=192.0.2.1;Proto=https"),
+        ] {
+            assert_eq!(base_behind(0, &[host, said]), "", "{said:?}");
+        }
+        let prefix = ("x-forwarded-prefix", "/policies");
+        assert_eq!(base_behind(1, &[host, prefix]), "/policies");
+        // Whoever passes `X-Forwarded-Proto` on without knowing `Forwarded`, passes on what anybody wrote there.
+        assert_eq!(base_behind(1, &[host, ("forwarded", "proto=https")]), "");
+        assert_eq!(base_behind(1, &[host, ("x-forwarded-proto", "ftp")]), "");
+        let mut headers = HeaderMap::new();
+        let link = "</v1/goals?cursor=a>; rel=\"next\"";
+        headers.insert(LINK, HeaderValue::from_static(link));
+        complete_links(&request(1, &[host, prefix]).to_http_request(), &mut headers);
+        assert_eq!(
+            headers.get(&LINK).unwrap(),
+            "</policies/v1/goals?cursor=a>; rel=\"next\""
+        );
+    }
+
+    #[test]
     fn behind_proxies_the_address_is_what_the_outermost_says() {
         let host = ("host", "inner.example");
+        let proto = ("x-forwarded-proto", "http");
         let one = [
             host,
             ("x-forwarded-host", "ward.example"),
@@ -183,7 +220,11 @@ mod tests {
             ("x-forwarded-prefix", "/a?b"),
             ("x-forwarded-prefix", "/a>;rel=x"),
         ] {
-            assert_eq!(base_behind(1, &[host, claim]), "http://inner.example", "{claim:?}");
+            assert_eq!(
+                base_behind(1, &[host, proto, claim]),
+                "http://inner.example",
+                "{claim:?}"
+            );
         }
     }
 

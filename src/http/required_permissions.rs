@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use actix_web::http::Method;
+use actix_web::{dev::ServiceRequest, http::Method, web};
 use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, path::Operation};
 
@@ -30,6 +30,14 @@ impl RequiredPermissions {
             }
         }
         Self(needs)
+    }
+
+    /// The permission that the operation of this method requires at the path of a request.
+    pub(crate) fn of_request(req: &ServiceRequest, method: &Method) -> RequiredPermission {
+        // The path as it will be routed: percent-decoded.
+        let pattern = req.resource_map().match_pattern(req.match_info().as_str());
+        let needs = req.app_data::<web::Data<Self>>();
+        needs.map_or(RequiredPermission::Admin, |needs| needs.get(method, pattern))
     }
 
     pub(crate) fn get(&self, method: &Method, pattern: Option<String>) -> RequiredPermission {

@@ -1,12 +1,13 @@
 //! Answers of handlers, with their entity tags.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
     http::{Method, StatusCode, header},
 };
+use chrono::SubsecRound;
 use serde::Serialize;
 use utoipa::{
     IntoResponses, ToSchema,
@@ -14,7 +15,10 @@ use utoipa::{
 };
 
 use super::{etag, media_type::JSON, middleware::authentication::context};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    value::Time,
+};
 
 /// `Cache-Control` of a public answer: clients and proxies may keep it, and must revalidate it each time.
 pub(crate) const REVALIDATE: &str = "public, max-age=0, must-revalidate";
@@ -56,6 +60,30 @@ impl<T: Serialize + Send + 'static> Render for Answer<T> {
     }
 }
 
+/// A stored thing that knows when it changed.
+pub trait Dated {
+    /// When anything that it shows last changed.
+    fn changed_at(&self) -> Time;
+}
+
+/// As [`Answer`], with the moment at which a stored thing last changed. Lists and trees have none: what goes from them leaves no later
+/// moment in what stays.
+#[derive(Debug, Clone)]
+pub struct Item<T>(pub T);
+
+impl<T: Serialize + Dated> Responder for Item<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        // To the second, as headers are.
+        let changed = SystemTime::from(self.0.changed_at().0.trunc_subsecs(0));
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => dated(req, HttpResponse::Ok(), JSON, body, Some(changed.into())),
+            Err(e) => HttpResponse::from_error(Error::internal(e)),
+        }
+    }
+}
+
 /// 201 with the new resource and where it lives.
 #[derive(Debug, Clone)]
 pub struct Created<T> {
@@ -90,14 +118,19 @@ impl<T: Serialize + Send + 'static> Render for Stored<T> {
 }
 
 /// Sets the caching headers of an answer, and makes it 304 if the caller has it already. Returns whether it is 304.
-pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header::EntityTag) -> bool {
+pub fn kept(
+    req: &HttpRequest,
+    response: &mut HttpResponseBuilder,
+    tag: &header::EntityTag,
+    changed: Option<header::HttpDate>,
+) -> bool {
     // An answer to a caller with a token may show a draft; no cache keeps it.
     let keep = if context(req).is_anonymous() {
         REVALIDATE
     } else {
         PRIVATE
     };
-    let known = etag::known(req, tag);
+    let known = etag::known(req, tag, changed);
     let is_known = known.is_some();
     if is_known {
         response.status(StatusCode::NOT_MODIFIED);
@@ -105,6 +138,9 @@ pub fn kept(req: &HttpRequest, response: &mut HttpResponseBuilder, tag: &header:
     response.insert_header(header::ETag(known.unwrap_or_else(|| tag.clone())));
     response.insert_header((header::CACHE_CONTROL, keep));
     response.insert_header((header::VARY, "Authorization"));
+    if let Some(changed) = changed {
+        response.insert_header(header::LastModified(changed));
+    }
     is_known
 }
 
@@ -124,10 +160,20 @@ impl Responder for Rendered {
 }
 
 /// An answer with its tag and, to a GET, with caching headers; 304 if the caller has it already.
-pub fn tagged(req: &HttpRequest, mut response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
+pub fn tagged(req: &HttpRequest, response: HttpResponseBuilder, media_type: &str, body: Vec<u8>) -> HttpResponse {
+    dated(req, response, media_type, body, None)
+}
+
+fn dated(
+    req: &HttpRequest,
+    mut response: HttpResponseBuilder,
+    media_type: &str,
+    body: Vec<u8>,
+    changed: Option<header::HttpDate>,
+) -> HttpResponse {
     let tag = etag::of_bytes(&body);
     response.insert_header(header::ETag(tag.clone()));
-    if req.method() == Method::GET && kept(req, &mut response, &tag) {
+    if req.method() == Method::GET && kept(req, &mut response, &tag, changed) {
         return response.finish();
     }
     response.content_type(media_type).body(body)
@@ -191,6 +237,16 @@ fn empty(status: &str, words: &str) -> (String, RefOr<Response>) {
 impl<T: ToSchema> IntoResponses for Answer<T> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         BTreeMap::from([documented::<T>("200", "What was asked for.", false)])
+    }
+}
+impl<T: ToSchema> IntoResponses for Item<T> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = Answer::<T>::responses();
+        if let Some(RefOr::T(response)) = responses.get_mut("200") {
+            let moment = Header::new(ObjectBuilder::new().schema_type(Type::String));
+            response.headers.insert("Last-Modified".to_owned(), moment.into());
+        }
+        responses
     }
 }
 impl<T: ToSchema> IntoResponses for Created<T> {

@@ -16,7 +16,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr, Type,
-        schema::{Schema, SchemaType},
+        schema::{ObjectBuilder, Schema, SchemaType},
     },
 };
 
@@ -34,8 +34,8 @@ use crate::{
 pub use draft::Draft;
 pub use known::{Known, fill_in_each, leave_to, missing, required, said};
 use messages::{is_about_null, sentence, unknown_code, unknown_field};
-pub use messages::{one_of, too_many};
-pub use read_only::ReadOnly;
+pub use messages::{meant, one_of, too_many};
+pub use read_only::{ReadOnly, set_by_server};
 
 mod draft;
 mod known;
@@ -77,8 +77,13 @@ pub fn read_body<T: DeserializeOwned + ToSchema + Rules + 'static>(
     mut document: Value,
     known: &Known,
 ) -> Result<(T, ReadOnly)> {
-    let shown = ReadOnly::of::<T>(&mut document);
+    let shown = read_only::<T>(&mut document);
     read_knowing(document, known).map(|body| (body, shown))
+}
+
+/// Takes out of a body what it says of members that the server sets.
+pub fn read_only<T: ToSchema + Rules + 'static>(document: &mut Value) -> ReadOnly {
+    ReadOnly::taken_out(document, &checker::<T>().read_only)
 }
 
 /// Reads a body that keeps its schema and its rules, or names everything it breaks.
@@ -158,7 +163,8 @@ pub fn patch_schema(input: RefOr<Schema>, known: &BTreeMap<String, RefOr<Schema>
     Schema::Object(patch).into()
 }
 
-/// The schema of a request body: a key whose value may be null may be left out as well.
+/// The schema of a request body: a key whose value may be null may be left out as well, and one that only answers have may have
+/// any value.
 #[must_use]
 pub fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut object)) = schema else {
@@ -173,9 +179,26 @@ pub fn input_schema(schema: RefOr<Schema>) -> RefOr<Schema> {
             .any(|item| matches!(item, RefOr::T(Schema::Object(object)) if allows_null(&object.schema_type))),
         _ => false,
     };
+    for property in object.properties.values_mut().filter(|schema| is_of_answers(schema)) {
+        *property = ObjectBuilder::new()
+            .schema_type(SchemaType::AnyValue)
+            .description(Some(
+                "Any JSON value: answers have this, and in a body it is not looked at.",
+            ))
+            .into();
+    }
     let properties = &object.properties;
     object.required.retain(|key| !properties.get(key).is_some_and(nullable));
     Schema::Object(object).into()
+}
+
+/// Whether a member is marked as one that only answers have: in a body it is not looked at.
+fn is_of_answers(schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.read_only == Some(true),
+        RefOr::T(Schema::OneOf(one)) => one.read_only == Some(true),
+        _ => false,
+    }
 }
 
 fn allows_null(kind: &SchemaType) -> bool {
@@ -260,7 +283,7 @@ impl Checker {
                         &[]
                     };
                     found.push(if read_only::is_among(&self.read_only, pointer, key) {
-                        read_only::set_by_server(&format!("{pointer}/{key}"))
+                        read_only::not_as_stored(&format!("{pointer}/{key}"))
                     } else {
                         unknown_field(pointer, key, meant)
                     });

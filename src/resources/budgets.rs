@@ -12,7 +12,7 @@ use crate::{
     auth::Permission,
     db::{
         Db, RevisionOf, Tx, find_by_id,
-        schema::{budgets, goals as g, organizations as o, policies as p},
+        schema::{budgets, goals as g, latest, organizations as o, policies as p},
     },
     domain::kinds::{BudgetKind, BudgetStatus},
     error::{Error, Result, Violation},
@@ -24,8 +24,8 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, Years},
-        respond::{Answer, Created, NoContent, Stored},
-        validation::{Known, Members, Rules},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
+        validation::{Known, Members, Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, Time, Yen, language::Bilingual},
@@ -98,6 +98,16 @@ pub struct Budget {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    /// When it or what it shows of others last changed.
+    #[serde(skip)]
+    #[diesel(select_expression = latest(latest(budgets::updated_at, g::updated_at.nullable()), latest(p::updated_at, o::updated_at.nullable()).nullable()))]
+    pub(crate) changed_at: Time,
+}
+
+impl Dated for Budget {
+    fn changed_at(&self) -> Time {
+        self.changed_at
+    }
 }
 
 /// Some budgets.
@@ -138,17 +148,7 @@ impl Rules for BudgetInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/goal_code",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Budget, Self>()
     }
 }
 
@@ -257,9 +257,9 @@ async fn create_budget(db: Db, _: NoQuery, body: Json<BudgetInput>) -> Result<Id
 /// With the goal, the organization and the fiscal year of its policy.
 #[utoipa::path(tag = "budgets", params(AsOfParam))]
 #[get("/budgets/{id}")]
-async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Budget>> {
+async fn read_budget(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Item<Budget>> {
     let moment = past.of(RevisionOf::Row("budget", id));
-    db.at(moment).row(id).await.map(Answer)
+    db.at(moment).row(id).await.map(Item)
 }
 
 /// Replaces a budget, or creates it.

@@ -12,7 +12,9 @@ use crate::{
     auth::Permission,
     db::{
         Db, RevisionOf, Tx, find_by_id,
-        schema::{budgets, goal_code_order, goal_text, goals, indicators, organizations as o, policies as p, results},
+        schema::{
+            budgets, goal_code_order, goal_text, goals, indicators, latest, organizations as o, policies as p, results,
+        },
     },
     error::{Error, Result},
     http::{
@@ -23,8 +25,8 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
-        respond::{Answer, Created, NoContent, Stored},
-        validation::Rules,
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
+        validation::{Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Slug, TextBox, Time},
@@ -80,6 +82,16 @@ pub struct Goal {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    /// When it or what it shows of others last changed.
+    #[serde(skip)]
+    #[diesel(select_expression = latest(latest(goals::updated_at, p::updated_at.nullable()), o::updated_at.nullable()))]
+    pub(crate) changed_at: Time,
+}
+
+impl Dated for Goal {
+    fn changed_at(&self) -> Time {
+        self.changed_at
+    }
 }
 
 /// Some goals.
@@ -105,16 +117,7 @@ pub struct GoalInput {
 
 impl Rules for GoalInput {
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Goal, Self>()
     }
 }
 
@@ -179,9 +182,9 @@ async fn create_goal(db: Db, _: NoQuery, body: Json<GoalInput>) -> Result<Idempo
 /// With the organization and the fiscal year of its policy.
 #[utoipa::path(tag = "goals", params(AsOfParam))]
 #[get("/goals/{id}")]
-async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Goal>> {
+async fn read_goal(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Item<Goal>> {
     let moment = past.of(RevisionOf::Row("goal", id));
-    db.at(moment).row(id).await.map(Answer)
+    db.at(moment).row(id).await.map(Item)
 }
 
 /// Replaces a goal, or creates it.

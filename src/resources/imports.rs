@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{
-    db::Tx,
+    db::{Affected, Context, Tx},
     domain::form::{self, Form, Note, Severity},
     error::{Error, Result, Violation},
     http::{
@@ -94,10 +94,11 @@ pub enum ParsedFile {
 }
 
 /// Reads a file.
-pub fn read(format: ImportFormat, bytes: &[u8], most: Most) -> Result<ParsedFile> {
+pub fn read(format: ImportFormat, bytes: &[u8], most: Most, context: &Context) -> Result<ParsedFile> {
     let form = match format {
         ImportFormat::Json => {
             let document = json::read(bytes, most).map_err(|e| not_json(&e))?;
+            context.would_change(Affected::of_tree(&document));
             let known = Known {
                 rest_stays: true,
                 ..Known::default()
@@ -144,6 +145,8 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
                     let about = (tree.organization.to_string().parse().ok(), Some(tree.fiscal_year));
                     return refused(ImportFormat::Json, dry_run, about, notes);
                 }
+                // By the addresses of the file; what is merged into it may move them.
+                store::check(&rows, &whole)?;
                 let left = merge_over(&mut whole, stored);
                 store::store(tx, rows, &whole)?;
                 left
@@ -164,6 +167,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
     let laid = match about.clone() {
         (Some(organization), Some(fiscal_year)) => {
             let key = (organization.into(), fiscal_year);
+            tx.caller.would_change(Some(Affected::policy(&key)));
             let policy = policies::permitted_or_new(tx, &key)?;
             let rows = policy.map(|policy| Rows::of(tx, policy.id)).transpose()?;
             MergedForm::over(

@@ -14,8 +14,8 @@ use crate::{
     db::{
         Db, RevisionOf, Tx, find_by_id,
         schema::{
-            goals as g, indicators, organizations as o, policies as p, results, search_candidates, search_folded,
-            search_grams, strpos,
+            goals as g, indicators, latest, organizations as o, policies as p, results, search_candidates,
+            search_folded, search_grams, strpos,
         },
     },
     domain::{
@@ -31,8 +31,8 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
-        respond::{Answer, Created, NoContent, Stored},
-        validation::{Draft, Known, Members, Rules},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
+        validation::{Draft, Known, Members, Rules, set_by_server},
     },
     keyset, narrow, query, read_by_id, text_enum,
     value::{FiscalYear, GoalCode, Id, Line, OrganizationKey, Prose, Slug, Time},
@@ -125,6 +125,16 @@ pub struct Indicator {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    /// When it or what it shows of others last changed.
+    #[serde(skip)]
+    #[diesel(select_expression = latest(latest(indicators::updated_at, g::updated_at.nullable()), latest(p::updated_at, o::updated_at.nullable()).nullable()))]
+    pub(crate) changed_at: Time,
+}
+
+impl Dated for Indicator {
+    fn changed_at(&self) -> Time {
+        self.changed_at
+    }
 }
 
 /// Some indicators.
@@ -186,17 +196,7 @@ impl Rules for IndicatorInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/goal_code",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Indicator, Self>()
     }
 }
 
@@ -292,9 +292,9 @@ async fn create_indicator(db: Db, _: NoQuery, body: Json<IndicatorDraft>) -> Res
 /// With its target; results are below it, evaluations beside them.
 #[utoipa::path(tag = "indicators", params(AsOfParam))]
 #[get("/indicators/{id}")]
-async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Answer<Indicator>> {
+async fn read_indicator(db: Db, Path(id): Path<Id>, Query(past): Query<AsOfParam>) -> Result<Item<Indicator>> {
     let moment = past.of(RevisionOf::Row("indicator", id));
-    db.at(moment).row(id).await.map(Answer)
+    db.at(moment).row(id).await.map(Item)
 }
 
 /// Replaces an indicator, or creates it.

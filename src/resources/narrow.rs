@@ -8,7 +8,7 @@ macro_rules! narrow {
     ($query:ident, organization in $keys:expr) => {
         if let Some(keys) = $keys.some() {
             $query = match keys {
-                [one] => $query.filter($crate::resources::organizations::is(one.as_str())),
+                [one] => $query.filter($crate::db::is_organization(one.as_str())),
                 several => $query.filter($crate::resources::organizations::is_any_of(several.to_vec())),
             };
         }

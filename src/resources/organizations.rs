@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     auth::{Permission, Scope},
     db::{
-        Db, Tx, Workload,
+        Db, Tx, Workload, is_organization,
         schema::{organization_text, organizations},
     },
     error::{Error, Result, Violation},
@@ -22,8 +22,8 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText},
-        respond::{Answer, Created, NoContent, Stored},
-        validation::{Known, Members, Rules, leave_to, said},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
+        validation::{Known, Members, Rules, leave_to, said, set_by_server},
     },
     keyset, narrow, query, text_enum,
     value::{Id, Line, MunicipalityCode, OrganizationKey, Slug, Time, language::Bilingual},
@@ -94,6 +94,12 @@ pub struct Organization {
     pub updated_at: Time,
 }
 
+impl Dated for Organization {
+    fn changed_at(&self) -> Time {
+        self.updated_at
+    }
+}
+
 /// Some organizations.
 pub type OrganizationPage = Page<Organization>;
 
@@ -156,9 +162,7 @@ impl Rules for OrganizationInput {
     }
 
     fn read_only() -> Vec<String> {
-        ["/id", "/version", "/created_at", "/updated_at"]
-            .map(str::to_owned)
-            .into()
+        set_by_server::<Organization, Self>()
     }
 }
 
@@ -229,11 +233,11 @@ async fn read_organization(
     db: Db,
     Path(key): Path<OrganizationKey>,
     Query(past): Query<AsOfParam>,
-) -> Result<Answer<Organization>> {
+) -> Result<Item<Organization>> {
     let moment = past.of_any(None)?;
     db.at(moment)
         .workload(Workload::Point)
-        .read(move |conn| find(conn, &key).map(Answer))
+        .read(move |conn| find(conn, &key).map(Item))
         .await
 }
 
@@ -335,13 +339,6 @@ fn in_use() -> Violation {
     Violation::at("", "in_use", detail)
 }
 
-/// Whether the joined organization has this slug or municipality code.
-#[must_use]
-#[auto_type(no_type_alias)]
-pub fn is<'a>(key: &'a str) -> _ {
-    organizations::slug.eq(key).or(organizations::municipality_code.eq(key))
-}
-
 /// Whether the joined organization is one of these.
 #[must_use]
 #[auto_type(no_type_alias)]
@@ -361,7 +358,7 @@ pub fn any(conn: &mut PgConnection) -> Result<bool> {
 /// The organization with this slug or municipality code.
 pub fn find(conn: &mut PgConnection, key: &OrganizationKey) -> Result<Organization> {
     Organization::query()
-        .filter(is(key.as_str()))
+        .filter(is_organization(key.as_str()))
         .first(conn)
         .optional()?
         .ok_or(Error::NotFound("organization"))

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::organizations;
 use crate::{
     db::{
-        Db, RevisionOf, Tx, published_as,
+        Db, RevisionOf, Tx, is_organization, published_as,
         schema::{
             budgets, goals, indicators, latest, organizations as o, policies, policy_text, results,
             self_evaluations as e, whole_version,
@@ -26,8 +26,8 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, NoQuery, Query, SearchText, Years},
-        respond::{Answer, Created, NoContent, Stored},
-        validation::{Known, Rules},
+        respond::{Answer, Created, Dated, Item, NoContent, Stored},
+        validation::{Known, Rules, set_by_server},
     },
     keyset, narrow, query, text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
@@ -127,6 +127,16 @@ pub struct Policy {
     /// When it last changed.
     #[diesel(select_expression = latest(policies::updated_at, e::updated_at.nullable()))]
     pub updated_at: Time,
+    /// When it or what it shows of others last changed.
+    #[serde(skip)]
+    #[diesel(select_expression = latest(latest(policies::updated_at, e::updated_at.nullable()), o::updated_at.nullable()))]
+    pub(crate) changed_at: Time,
+}
+
+impl Dated for Policy {
+    fn changed_at(&self) -> Time {
+        self.changed_at
+    }
 }
 
 /// Some policies.
@@ -188,18 +198,7 @@ impl Rules for PolicyInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/organization_name",
-            "/stage",
-            "/plan_published_on",
-            "/results_published_on",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<Policy, Self>()
     }
 }
 
@@ -298,11 +297,11 @@ async fn read_policy(
     db: Db,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     Query(past): Query<AsOfParam>,
-) -> Result<Answer<Policy>> {
+) -> Result<Item<Policy>> {
     let moment = past.of(RevisionOf::Policy(key.0.clone(), key.1));
     db.at(moment)
         .depends_on([&key.0])
-        .read(move |conn| find(conn, &key).map(Answer))
+        .read(move |conn| find(conn, &key).map(Item))
         .await
 }
 
@@ -413,7 +412,7 @@ fn text() -> _ {
 /// else the one that goes by it today.
 pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Policy> {
     let named = Policy::query()
-        .filter(organizations::is(organization.as_str()))
+        .filter(is_organization(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
         .first(conn)
         .optional()?;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use actix_web::{get, put};
+use chrono::NaiveDate;
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use super::{
     policies::{self, PolicyInput, check_path, find, permit_new, permitted},
 };
 use crate::{
-    db::{Db, RevisionOf, Workload},
+    db::{Db, RevisionOf, Tx, Workload},
     domain::{
         evaluation::Evaluation,
         form::MOST_INDICATORS,
@@ -29,7 +30,7 @@ use crate::{
         etag::{Condition, check_absent},
         extract::{Json, Path},
         idempotency::Idempotent,
-        query::{NoQuery, Query},
+        query::Query,
         respond::{Answer, Created, Stored},
         validation::{Known, Members, Rules},
     },
@@ -100,11 +101,13 @@ pub struct PolicyTree {
     /// The goals, in the order of their codes; at most 1,000 indicators in all of them together.
     #[schema(max_items = 100)]
     pub goals: Vec<TreeGoal>,
-    /// The day of the evaluations; null without `with=evaluation`. When sent, it is not looked at.
+    /// The day of the evaluations; null without `with=evaluation`.
     #[serde(default, deserialize_with = "not_looked_at")]
+    #[schema(read_only)]
     pub on: Option<Date>,
-    /// All indicators, counted by outcome; null without `with=evaluation`. When sent, it is not looked at.
+    /// All indicators, counted by outcome; null without `with=evaluation`.
     #[serde(default, deserialize_with = "not_looked_at")]
+    #[schema(read_only)]
     pub roll_up: Option<RollUp>,
 }
 
@@ -129,11 +132,13 @@ pub struct TreeGoal {
     /// The indicators, in the order of the form.
     #[schema(max_items = 200)]
     pub indicators: Vec<TreeIndicator>,
-    /// Its indicators, counted by outcome; null without `with=evaluation`. When sent, it is not looked at.
+    /// Its indicators, counted by outcome; null without `with=evaluation`.
     #[serde(default, deserialize_with = "not_looked_at")]
+    #[schema(read_only)]
     pub roll_up: Option<RollUp>,
-    /// The amounts of its budgets, by fiscal year and kind; null without `with=evaluation`. When sent, it is not looked at.
+    /// The amounts of its budgets, by fiscal year and kind; null without `with=evaluation`.
     #[serde(default, deserialize_with = "not_looked_at")]
+    #[schema(read_only)]
     pub budgets_by_year: Option<BudgetsByYear>,
 }
 
@@ -203,8 +208,9 @@ pub struct TreeIndicator {
     /// The results, by fiscal year.
     #[schema(max_items = 151)]
     pub results: Vec<TreeResult>,
-    /// The evaluation for the policy's fiscal year; null without `with=evaluation`. When sent, it is not looked at.
+    /// The evaluation for the policy's fiscal year; null without `with=evaluation`.
     #[serde(default, deserialize_with = "not_looked_at")]
+    #[schema(read_only)]
     pub evaluation: Option<Evaluation>,
 }
 
@@ -364,8 +370,8 @@ fn twice(at: String) -> Violation {
 /// Reads a policy with everything below it.
 ///
 /// With `with=evaluation`, one call draws a page. Its ETag changes with anything in it, with the evaluation also with the
-/// day it is judged by. What was read can be changed and sent back by PUT; members that only an evaluation has, and the
-/// versions of results, are not looked at then.
+/// day it is judged by. What was read can be changed and sent back by PUT; members that only an evaluation has are not looked
+/// at then.
 #[utoipa::path(tag = "policies", params(TreeAdditions, AsOfParam))]
 #[get("/policies/{organization}/{fiscal_year}/tree")]
 async fn read_policy_tree(
@@ -384,11 +390,7 @@ async fn read_policy_tree(
         .read(move |conn| {
             let on = additions.on.or(conn.today);
             let rows = Rows::find(conn, &key)?;
-            let (id, tree) = (rows.policy().id, rows.tree(on));
-            match additions.with {
-                Some(TreeAddition::Evaluation) => evaluated(conn, tree, id, on).map(Answer),
-                None => Ok(Answer(tree)),
-            }
+            read(conn, rows, &additions, on).map(Answer)
         })
         .await
 }
@@ -398,15 +400,21 @@ async fn read_policy_tree(
 /// One transaction, which touches only what differs and removes what the body leaves out. Goals keep their ids by their
 /// codes, budgets by fiscal year and kind, indicators by their ids, else by their names within the goal. A body that
 /// repeats what is stored changes no version.
-#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(Condition))]
+///
+/// With the parameters of the GET, the answer is what that GET gives, and `If-Match` takes its ETag; without, `If-Match` takes the
+/// ETag of the plain tree, or of the one with its evaluation as of today. A result that has a `version` and would change something
+/// is refused (409, `version`) unless that is the stored version.
+#[utoipa::path(tag = "policies", security(("token" = ["edit"])), params(TreeAdditions, Condition))]
 #[put("/policies/{organization}/{fiscal_year}/tree")]
 async fn replace_policy_tree(
     db: Db,
-    _: NoQuery,
+    Query(additions): Query<TreeAdditions>,
     Path(key): Path<(OrganizationKey, FiscalYear)>,
     condition: Condition,
     Json(tree, _): Json<PolicyTree>,
 ) -> Result<Idempotent<Stored<PolicyTree>>> {
+    additions.check()?;
+    let on = additions.on.or(today());
     let request = tree.clone();
     db.once(&request, move |tx| match condition {
         Condition::Replace(read) => {
@@ -414,16 +422,16 @@ async fn replace_policy_tree(
             check_path(tx, &key, &tree.input())?;
             let id = policy.id;
             let rows = Rows::of(tx, id)?;
-            check_read(tx, &read, &rows.clone().tree(today()), id)?;
+            check_read(tx, &read, &rows.clone().tree(on), id, on)?;
             store(tx, rows, &tree)?;
-            reload(tx, &key).map(Stored::Replaced)
+            reload(tx, &key, &additions).map(Stored::Replaced)
         }
         Condition::Create => {
             permit_new(tx, &tree.organization)?;
             check_path(tx, &key, &tree.input())?;
             check_absent(find(tx, &key))?;
             create(tx, &tree)?;
-            let body = reload(tx, &key)?;
+            let body = reload(tx, &key, &additions)?;
             let at = format!("/v1/policies/{}/{}/tree", body.organization, body.fiscal_year);
             Ok(Stored::Created(Created { at, body }))
         }
@@ -431,8 +439,20 @@ async fn replace_policy_tree(
     .await
 }
 
-fn reload(conn: &mut PgConnection, key: &(OrganizationKey, FiscalYear)) -> Result<PolicyTree> {
-    Ok(Rows::find(conn, key)?.tree(today()))
+/// The tree as it is read after the write: with the number of the revision that it makes.
+fn reload(tx: &mut Tx<'_>, key: &(OrganizationKey, FiscalYear), additions: &TreeAdditions) -> Result<PolicyTree> {
+    tx.run_hooks()?;
+    let rows = Rows::find(tx, key)?;
+    read(tx, rows, additions, additions.on.or(today()))
+}
+
+/// The tree of a policy with what it is to have beside, as of a day.
+fn read(conn: &mut PgConnection, rows: Rows, additions: &TreeAdditions, on: NaiveDate) -> Result<PolicyTree> {
+    let (id, tree) = (rows.policy().id, rows.tree(on));
+    match additions.with {
+        Some(TreeAddition::Evaluation) => evaluated(conn, tree, id, on),
+        None => Ok(tree),
+    }
 }
 
 impl TreeBudget {

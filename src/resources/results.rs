@@ -21,7 +21,7 @@ use crate::{
         idempotency::Idempotent,
         pagination::{Page, Paging},
         query::{AnyOf, Query},
-        respond::{Answer, Created, NoContent, Stored},
+        respond::{Answer, Created, Item, NoContent, Stored},
     },
     keyset, text_enum,
     value::{FiscalYear, Id, Time, today},
@@ -117,12 +117,12 @@ async fn read_result(
     db: Db,
     Path(key): Path<(Id, FiscalYear)>,
     Query(past): Query<AsOfParam>,
-) -> Result<Answer<IndicatorResult>> {
+) -> Result<Item<IndicatorResult>> {
     let moment = past.of(RevisionOf::Row("indicator", key.0));
     let db = db.at(moment).workload(Workload::Point);
     let result = db.read(move |conn| Ok(find(conn, key)?.view(conn.today))).await?;
     db.depends_on_slug(&result.organization);
-    Ok(Answer(result))
+    Ok(Item(result))
 }
 
 /// Replaces the result of an indicator in a fiscal year, or creates it.

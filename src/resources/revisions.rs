@@ -186,7 +186,7 @@ impl Responder for Permanent {
             .insert_header(header::ETag(tag.clone()))
             .insert_header((header::CACHE_CONTROL, FOR_EVER))
             .insert_header((REPR_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(digest))));
-        if etag::known(req, &tag).is_some() {
+        if etag::known(req, &tag, None).is_some() {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
         response.content_type(JSON).body(self.0)

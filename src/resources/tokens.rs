@@ -18,11 +18,10 @@ use utoipa::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::organizations;
 use crate::{
     auth::{Permission, SERVICE, Scope, token::GeneratedToken},
     db::{
-        Db, Tx,
+        Db, Tx, is_organization,
         schema::{organizations as o, token_uses, tokens},
     },
     error::{Error, Result, Violation, nearest},
@@ -353,7 +352,7 @@ fn scope(conn: &mut PgConnection, text: &str) -> Result<Result<Scope, NoScope>> 
     }
     if let Ok(key) = place.parse::<OrganizationKey>() {
         let id = o::table
-            .filter(organizations::is(key.as_str()))
+            .filter(is_organization(key.as_str()))
             .select(o::id)
             .first(conn)
             .optional()?;

@@ -22,7 +22,7 @@ use crate::{
         middleware::{
             access_log, authentication, compression, cors, fiscal_years, former_names,
             preconditions::{self, Conditions},
-            response_cache,
+            reasons, response_cache,
         },
         public_address,
         required_permissions::RequiredPermissions,
@@ -85,6 +85,7 @@ pub fn build(
         .wrap(from_fn(former_names::redirect))
         .wrap(from_fn(fiscal_years::redirect))
         .wrap(from_fn(prefer_literal))
+        .wrap(from_fn(reasons::ask))
         .wrap(from_fn(preconditions::heed))
         .wrap(from_fn(authentication::authenticate))
         .wrap(from_fn(compression::compress))
@@ -162,7 +163,7 @@ impl Methods {
             .paths
             .iter()
             .map(|(path, item)| (path.as_str(), allowed(item)));
-        let others = ["/", "/docs", "/openapi.json"].map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
+        let others = BESIDE.map(|path| (path, "GET, HEAD, OPTIONS".to_owned()));
         let all: Vec<_> = paths
             .chain(others)
             .map(|(path, allow)| (ResourceDef::new(path), allow))
@@ -221,6 +222,8 @@ fn allowed(item: &PathItem) -> String {
 /// Actix's route macros answer 404 to a wrong method (actix-web #2735). This fallback answers 405, and OPTIONS.
 async fn fallback(req: HttpRequest, methods: web::Data<Methods>) -> Result<HttpResponse> {
     match Methods::among(&methods.all, req.path()) {
+        // Of the service as a whole (RFC 9110, 9.3.7).
+        None if req.method() == Method::OPTIONS && req.path() == "*" => Ok(HttpResponse::NoContent().finish()),
         Some(allow) if req.method() == Method::OPTIONS => Ok(HttpResponse::NoContent()
             .insert_header((header::ALLOW, allow.as_str()))
             .finish()),

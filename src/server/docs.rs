@@ -8,13 +8,12 @@ use std::sync::{Arc, LazyLock};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, EntityTag, HeaderValue},
-    web::Bytes,
 };
 use utoipa_swagger_ui::Config;
 
 use crate::{
     error::{Error, Result},
-    http::{etag, respond::kept},
+    http::{etag, middleware::compression::Kept, respond::kept},
 };
 
 /// The page. It names its files by `?v={name}`.
@@ -35,7 +34,7 @@ const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 struct File {
     name: &'static str,
     media_type: String,
-    body: Bytes,
+    body: Kept,
     tag: EntityTag,
 }
 
@@ -45,7 +44,7 @@ impl File {
             name,
             media_type: media_type.into(),
             tag: etag::of_bytes(&body),
-            body: body.into(),
+            body: Kept::new(body.into()),
         }
     }
 
@@ -77,13 +76,49 @@ pub(super) async fn read(req: HttpRequest) -> Result<HttpResponse> {
     let file = file.ok_or(Error::NotFound("path"))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_SECURITY_POLICY, POLICY));
-    let is_known = kept(&req, &mut response, &file.tag);
+    let is_known = kept(&req, &mut response, &file.tag, None);
     if req.query_string() == file.version() {
         response.insert_header((CACHE_CONTROL, FOR_GOOD));
     }
-    Ok(if is_known {
-        response.finish()
-    } else {
-        response.content_type(file.media_type.as_str()).body(file.body.clone())
-    })
+    if is_known {
+        return Ok(response.finish());
+    }
+    let mut response = response.content_type(file.media_type.as_str()).body(file.body.plain());
+    response.extensions_mut().insert(&file.body);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App,
+        body::MessageBody,
+        middleware::from_fn,
+        test::{TestRequest, call_service, init_service},
+        web,
+    };
+
+    use super::*;
+    use crate::http::middleware::compression::compress;
+
+    #[actix_web::test]
+    async fn a_file_is_compressed_once_in_each_coding() {
+        let app = App::new()
+            .service(web::resource("/docs/{file:.*}").to(read))
+            .wrap(from_fn(compress));
+        let app = init_service(app).await;
+        let read = async |coding: &str| {
+            let req = TestRequest::with_uri("/docs/swagger-ui-bundle.js").insert_header(("accept-encoding", coding));
+            let response = call_service(&app, req.to_request()).await;
+            let body = response.into_body().try_into_bytes().ok();
+            body.map(|bytes| (bytes.as_ptr(), bytes.len()))
+        };
+        let mut sizes = std::collections::HashSet::new();
+        for coding in ["zstd", "br", "gzip", "identity"] {
+            let first = read(coding).await;
+            assert_eq!(first, read(coding).await, "{coding}");
+            sizes.extend(first.map(|(_, length)| length));
+        }
+        assert_eq!(sizes.len(), 4);
+    }
 }

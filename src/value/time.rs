@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SubsecRound, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, SubsecRound, Timelike, Utc};
 use diesel::{
     deserialize::FromSqlRow,
     expression::AsExpression,
@@ -107,6 +107,13 @@ impl Time {
     #[must_use]
     pub fn now() -> Self {
         Self(Utc::now().trunc_subsecs(6))
+    }
+
+    /// The moment at which a day begins in Japan.
+    #[must_use]
+    pub fn beginning_of(day: NaiveDate) -> Self {
+        let midnight = day.and_time(NaiveTime::MIN) - japan();
+        Self(midnight.and_utc())
     }
 
     /// The moment's day in Japan.

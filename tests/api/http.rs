@@ -10,6 +10,7 @@ mod documentation;
 mod encodings;
 pub(crate) mod hostile;
 pub(crate) mod idempotency;
+mod last_modified;
 mod links;
 mod little_asked;
 pub(crate) mod pagination;

@@ -6,7 +6,8 @@ use crate::{
     Outcome,
     driver::{Browser, Screen},
     http,
-    process::Place,
+    process::{Place, Service},
+    proxy::Proxy,
 };
 
 /// What was loaded for the page: name, bytes on the way, bytes of the body as it came and as it is.
@@ -69,13 +70,36 @@ fn an_operation_is_tried_out_with_a_token_and_a_reason_in_japanese() -> Outcome 
     let place = Place::new("browser-try")?;
     let service = place.serve(&[])?;
     let token = place.token()?;
+    rename_the_ward(&format!("http://{}", service.address), &token)?;
+    is_renamed(&service, &token)
+}
+
+#[test]
+fn it_is_tried_out_below_a_path_that_a_proxy_cuts_off() -> Outcome {
+    let place = Place::new("browser-try-proxy")?;
+    let service = place.spawn(&[], &[("WARD_POLICY_PROXIES", "1")])?.wait()?;
+    let (proxy, token) = (Proxy::start(service.address)?, place.token()?);
+    rename_the_ward(&proxy.url(), &token)?;
+    is_renamed(&service, &token)
+}
+
+fn is_renamed(service: &Service, token: &str) -> Outcome {
+    let audit = http::get_by(service.address, token, "/v1/audit?limit=1")?;
+    assert_eq!(audit.body["items"][0]["reason"], "名称の訂正（100%）", "{}", audit.body);
+    let name = http::get(service.address, "/v1/organizations/nishi")?;
+    assert_eq!(name.body["name"], "西区役所");
+    Ok(())
+}
+
+/// Tries out a change of the ward's name on the page of the documentation.
+fn rename_the_ward(service: &str, token: &str) -> Outcome {
     let browser = Browser::start(Screen::Desk)?;
-    browser.go(&format!("http://{}/docs/", service.address))?;
+    browser.go(&format!("{service}/docs"))?;
     browser.until("return document.querySelector('.btn.authorize') !== null;")?;
     browser.click(".btn.authorize")?;
     browser.until("return document.querySelector('.auth-container input') !== null;")?;
     browser.pictured("docs-token.png", json!({}))?;
-    browser.fill(".auth-container input", &token)?;
+    browser.fill(".auth-container input", token)?;
     browser.click(".auth-container .authorize")?;
     browser.until("return document.querySelector('.auth-container .authorize') === null || document.querySelector('.auth-container h6') !== null;")?;
     browser.click(".btn-done")?;
@@ -107,9 +131,5 @@ fn an_operation_is_tried_out_with_a_token_and_a_reason_in_japanese() -> Outcome 
         "return document.querySelector('{status}').textContent.trim();"
     ))?;
     assert!(shown.as_str().is_some_and(|shown| shown.starts_with("200")), "{answer}");
-    let audit = http::get_by(service.address, &token, "/v1/audit?limit=1")?;
-    assert_eq!(audit.body["items"][0]["reason"], "名称の訂正（100%）", "{}", audit.body);
-    let name = http::get(service.address, "/v1/organizations/nishi")?;
-    assert_eq!(name.body["name"], "西区役所");
     browser.complained_of_nothing()
 }

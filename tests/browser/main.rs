@@ -22,6 +22,7 @@ mod pages;
 #[path = "../service/process.rs"]
 #[expect(dead_code, reason = "likewise")]
 mod process;
+mod proxy;
 mod site;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;

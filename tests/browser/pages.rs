@@ -7,6 +7,7 @@ use crate::{
     driver::{Browser, Screen},
     http,
     process::{Place, Service},
+    proxy::Proxy,
     published,
     site::Site,
 };
@@ -302,4 +303,52 @@ fn pages_of_trusted_origins_frame_the_form() -> Outcome {
         );
     }
     Ok(())
+}
+
+#[test]
+fn pages_work_below_a_path_that_a_proxy_cuts_off() -> Outcome {
+    let place = Place::new("browser-proxy")?;
+    let site = Site::start()?;
+    let origin = site.origin();
+    let settings = [
+        ("WARD_POLICY_CORS_ORIGINS", origin.as_str()),
+        ("WARD_POLICY_PROXIES", "1"),
+    ];
+    let service = published(&place, &settings)?;
+    let (proxy, token) = (Proxy::start(service.address)?, place.token()?);
+    let browser = Browser::start(Screen::Desk)?;
+    // The form, by a year as people write it: the service leads on below the path.
+    browser.go(&format!("{}/v1/policies/nishi/R6/form", proxy.url()))?;
+    assert_eq!(browser.run("return document.title;")?, "令和6年度 西区運営方針");
+    let address = browser.run("return location.href;")?;
+    assert_eq!(address, format!("{}/v1/policies/nishi/2024/form", proxy.url()));
+    let styled = "return getComputedStyle(document.querySelector('table')).borderCollapse;";
+    assert_eq!(browser.run(styled)?, "collapse");
+
+    browser.go(&format!("{origin}/edit-a-result.html"))?;
+    browser.fill("[name=service]", &proxy.url())?;
+    browser.fill("[name=policy]", "nishi/2024")?;
+    browser.fill("[name=token]", &token)?;
+    browser.click("#open button")?;
+    browser.until("return document.querySelector('[name=value]').value !== '';")?;
+    let indicator = browser.run("return document.querySelector('[name=indicator]').value;")?;
+    let stored = Stored::of(&service, &token, indicator.as_str().ok_or("no indicator")?);
+    store(&browser, "41.5", "転記の誤り")?;
+    says(&browser, "保存しました")?;
+    assert_eq!(stored.value()?, json!(41.5));
+    stored.change(60)?;
+    browser.until("return document.querySelector('[name=value]').value === '60';")?;
+
+    // A link to the next page leads on below the path.
+    let list = format!("{}/v1/organizations?limit=1", proxy.url());
+    let next = browser.run(&format!(
+        "return fetch({}).then(answer => answer.headers.get('Link'));",
+        json!(list)
+    ))?;
+    let next = next.as_str().unwrap_or_default();
+    assert!(
+        next.starts_with(&format!("<{}/v1/organizations?", proxy.url())),
+        "{next}"
+    );
+    browser.complained_of_nothing()
 }

@@ -26,7 +26,7 @@ use crate::{
     },
     error::{Error, Place, Result, Violation},
     http::{address, connection::Connection, request_id::RequestId, required_permissions::RequiredPermissions},
-    value::{composed, language::Bilingual},
+    value::{OrganizationKey, composed, language::Bilingual},
 };
 
 /// The operation that a ticket opens, and the parameter that carries it.
@@ -62,14 +62,10 @@ pub async fn authenticate(
 }
 
 async fn authorize(req: &ServiceRequest) -> Result<Context> {
-    // The path as it will be routed: percent-decoded.
-    let pattern = req.resource_map().match_pattern(req.match_info().as_str());
-    let needs = req.app_data::<web::Data<RequiredPermissions>>();
-    let need = needs.map_or(RequiredPermission::Admin, |needs| {
-        needs.get(req.method(), pattern.clone())
-    });
+    let need = RequiredPermissions::of_request(req, req.method());
     let authorization = req.headers().get(header::AUTHORIZATION);
-    let takes_ticket = *req.method() == Method::GET && pattern.as_deref() == Some(OPENED_BY_TICKET);
+    // The path as it will be routed: percent-decoded.
+    let takes_ticket = *req.method() == Method::GET && req.match_info().as_str() == OPENED_BY_TICKET;
     let ticket = takes_ticket.then(|| ticket(req.query_string())).flatten();
     let mut context = match (authorization, ticket) {
         (None, Some(ticket)) => holder_of_ticket(req, &ticket).await?,
@@ -83,7 +79,10 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
             Caller::anonymous().counted_for(caller).into()
         }
     };
-    context.must_satisfy(need)?;
+    context.must_satisfy(need).map_err(|e| match e {
+        Error::Forbidden(scope) => Error::Forbidden(of_path(req, &scope)),
+        e => e,
+    })?;
     let connection = req.conn_data::<Arc<Connection>>().cloned();
     context.hung_up =
         connection.map(|connection| -> Arc<dyn Fn() -> bool + Send + Sync> { Arc::new(move || connection.is_left()) });
@@ -99,6 +98,17 @@ async fn authorize(req: &ServiceRequest) -> Result<Context> {
         context.repeatable = repeatable(req)?;
     }
     Ok(context)
+}
+
+/// A scope of any organization, as one of the organization that the path names, if it names one.
+fn of_path(req: &ServiceRequest, scope: &str) -> String {
+    const ORGANIZATION: &str = "{organization}";
+    let path = req.match_info().as_str();
+    let pattern = req.resource_map().match_pattern(path).unwrap_or_default();
+    let mut parts = pattern.split('/').zip(path.split('/'));
+    let named = parts.find(|(of_pattern, _)| *of_pattern == ORGANIZATION);
+    let named = named.and_then(|(_, name)| name.parse::<OrganizationKey>().ok());
+    named.map_or_else(|| scope.to_owned(), |name| scope.replace(ORGANIZATION, name.as_str()))
 }
 
 /// The context of the presented token's holder.

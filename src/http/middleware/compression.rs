@@ -22,6 +22,7 @@ use actix_web::{
 };
 use brotli::CompressorWriter;
 use flate2::{Compression, write::GzEncoder};
+use parking_lot::Mutex;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use crate::{error::Error, http::negotiation::weight};
@@ -109,6 +110,47 @@ impl Coding {
     }
 }
 
+/// A body that never changes. It is compressed in each coding once. A handler puts it into the extensions of the response.
+pub struct Kept {
+    plain: Bytes,
+    coded: [(Coding, Mutex<Option<Bytes>>); Coding::ALL.len()],
+}
+
+impl Kept {
+    /// A body, not compressed yet.
+    #[must_use]
+    pub fn new(plain: Bytes) -> Self {
+        Self {
+            plain,
+            coded: Coding::ALL.map(|coding| (coding, Mutex::default())),
+        }
+    }
+
+    /// The body as it is.
+    #[must_use]
+    pub fn plain(&self) -> Bytes {
+        self.plain.clone()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a long body is compressed, without a database")]
+    async fn coded(&'static self, coding: Coding) -> Result<Bytes, ActixError> {
+        web::block(move || {
+            let place = self.coded.iter().find(|(of, _)| *of == coding);
+            let mut kept = place.map(|(_, kept)| kept.lock());
+            if let Some(bytes) = kept.as_deref().and_then(Option::as_ref) {
+                return Ok(bytes.clone());
+            }
+            let bytes = Bytes::from(coding.compress(&self.plain)?);
+            if let Some(kept) = kept.as_deref_mut() {
+                *kept = Some(bytes.clone());
+            }
+            Ok::<_, io::Error>(bytes)
+        })
+        .await?
+        .map_err(Into::into)
+    }
+}
+
 /// The plain tag, as it was before any coding.
 #[must_use]
 pub fn plain(tag: &EntityTag) -> EntityTag {
@@ -154,7 +196,11 @@ pub async fn compress(
     let (mut head, mut body) = response.into_parts();
     vary(head.headers_mut())?;
     if let Some(coding) = wanted.filter(|_| is_new && is_long(body.size())) {
-        body = coded(body, coding).await?;
+        let kept = head.extensions().get::<&'static Kept>().copied();
+        body = match kept {
+            Some(kept) => BoxBody::new(kept.coded(coding).await?),
+            None => coded(body, coding).await?,
+        };
         mark(head.headers_mut(), coding)?;
     }
     Ok(ServiceResponse::new(req, head.set_body(body)))

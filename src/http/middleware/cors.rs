@@ -19,7 +19,6 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web,
 };
 
 use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
@@ -138,7 +137,11 @@ fn permission(req: &ServiceRequest) -> Result<[(HeaderName, HeaderValue); 4]> {
         .filter(|method| method.as_str() != "*");
     let method = method.ok_or_else(no_method)?;
     let is_trusted = origins(req.request()).has(&origin);
-    let may = |method: &Method| is_trusted || need(req, method) == RequiredPermission::Nothing;
+    let may = |method: &Method| {
+        // HEAD is served as GET.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        is_trusted || RequiredPermissions::of_request(req, method) == RequiredPermission::Nothing
+    };
     if !may(&method) {
         return Err(Error::ForeignOrigin(
             String::from_utf8_lossy(origin.as_bytes()).into_owned(),
@@ -156,16 +159,6 @@ fn permission(req: &ServiceRequest) -> Result<[(HeaderName, HeaderValue); 4]> {
         (header::ACCESS_CONTROL_ALLOW_HEADERS, SENT.clone()),
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(kept)),
     ])
-}
-
-/// What the operation of this method needs at the path of the request.
-fn need(req: &ServiceRequest, method: &Method) -> RequiredPermission {
-    // The path as it will be routed: percent-decoded.
-    let pattern = req.resource_map().match_pattern(req.match_info().as_str());
-    // HEAD is served as GET.
-    let method = if *method == Method::HEAD { &Method::GET } else { method };
-    let needs = req.app_data::<web::Data<RequiredPermissions>>();
-    needs.map_or(RequiredPermission::Admin, |needs| needs.get(method, pattern))
 }
 
 fn no_method() -> Error {

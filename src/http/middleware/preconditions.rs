@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::Method,
@@ -54,6 +54,14 @@ impl Conditions {
             }
         }
         Self(conditions)
+    }
+
+    /// Whether the operation that a request was routed to takes a header.
+    pub(super) fn takes(&self, req: &HttpRequest, header: &str) -> bool {
+        let operation = (req.method().clone(), req.match_pattern().unwrap_or_default());
+        self.0
+            .get(&operation)
+            .is_some_and(|taken| taken.iter().any(|taken| taken == header))
     }
 
     /// The refusal of a request that has one of these headers for an operation that does not take it.

@@ -70,11 +70,14 @@ impl Rate {
     }
 }
 
-/// Counts a request of the API for its caller; fails if the caller is over its limit.
+/// What whoever watches the service asks for, however often.
+const UNCOUNTED: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Counts a request for its caller; fails if the caller is over its limit.
 pub fn admit(req: &ServiceRequest, caller: CallerKey) -> Result<()> {
     let rates = req.app_data::<web::Data<Rate>>().and_then(|rate| rate.0.as_ref());
     // The path as it will be routed: percent-decoded.
-    let Some(rates) = rates.filter(|_| req.match_info().as_str().starts_with("/v1/")) else {
+    let Some(rates) = rates.filter(|_| !UNCOUNTED.contains(&req.match_info().as_str())) else {
         return Ok(());
     };
     let left = rates.ask(caller);
@@ -178,9 +181,17 @@ mod tests {
     fn every_way_to_write_a_path_counts_and_health_does_not() {
         let rate = Rate::new(1);
         let ask = |path| ask_at(path, &rate, SOMEBODY).0;
-        assert_eq!(["/healthz"; 9].map(ask), [true; 9]);
+        for watched in UNCOUNTED {
+            assert_eq!([watched; 9].map(ask), [true; 9]);
+        }
         let ways = ["/v1/goals", "/%761/goals", "/v%31/goals", "/v1/goals"];
         assert_eq!(ways.map(ask), [true, true, false, false]);
+        let rate = Rate::new(1);
+        let others = ["/docs/", "/docs/swagger-ui.css", "/openapi.json", "/favicon.ico"];
+        assert_eq!(
+            others.map(|path| ask_at(path, &rate, SOMEBODY).0),
+            [true, true, false, false]
+        );
     }
 
     #[test]

@@ -54,6 +54,8 @@ struct CachedResponse {
     day: NaiveDate,
     /// The plain tag, as it was before any coding.
     tag: header::EntityTag,
+    /// When what it shows last changed, if that is known.
+    changed: Option<header::HttpDate>,
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
     /// `None` if only the tag is known, because the first request was answered 304.
     body: Option<Bytes>,
@@ -149,6 +151,7 @@ pub async fn cache_responses(
             part,
             day,
             tag,
+            changed: last_modified(head.headers()),
             headers: head
                 .headers()
                 .iter()
@@ -208,10 +211,14 @@ fn public_tag(response: &ServiceResponse<BoxBody>) -> Option<header::EntityTag> 
     tag.to_str().ok()?.parse().ok().map(|tag| compression::plain(&tag))
 }
 
+fn last_modified(headers: &header::HeaderMap) -> Option<header::HttpDate> {
+    headers.get(header::LAST_MODIFIED)?.to_str().ok()?.parse().ok()
+}
+
 impl CachedResponse {
     /// The cached response, as this caller needs it: 304, or with its body.
     fn to_response(&self, req: &ServiceRequest) -> Option<HttpResponse> {
-        let known = etag::known(req.request(), &self.tag);
+        let known = etag::known(req.request(), &self.tag, self.changed);
         let body = self.body.as_ref();
         let mut response = match &known {
             Some(_) => HttpResponse::NotModified().finish(),
@@ -246,6 +253,7 @@ mod tests {
                 part: None,
                 day: today(),
                 tag: header::EntityTag::new_strong("a".to_owned()),
+                changed: None,
                 headers: vec![],
                 body: Some(Bytes::from(vec![0; 10_000])),
                 route: Route::default(),

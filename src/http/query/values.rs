@@ -13,8 +13,7 @@ use utoipa::{
 use super::{Fault, Field, Param};
 use crate::{
     domain::fiscal_year,
-    error::nearest,
-    http::validation::one_of,
+    http::validation::{meant, one_of},
     value::{Codes, FiscalYear, GoalCode, Id, OrganizationKey, Time, composed, language::Bilingual},
 };
 
@@ -164,11 +163,11 @@ impl Field for bool {
 impl<T: Codes + ToSchema> Param for T {
     fn read(text: &str) -> Result<Self, Fault> {
         T::from_code(text).ok_or_else(|| {
-            let codes = T::ALL.iter().map(|code| code.code());
+            let codes = T::labels();
             Fault {
                 code: "unknown_code",
-                detail: one_of(&T::labels()),
-                suggestion: nearest(text, codes),
+                detail: one_of(&codes),
+                suggestion: meant(text, &codes),
             }
         })
     }

@@ -47,7 +47,7 @@ pub(super) fn unknown_field(pointer: &str, key: &str, known: &[&str]) -> Violati
     .suggesting(nearest(key, known.iter().copied()))
 }
 
-/// A code that is not among those of this schema, with the nearest of them if `suggest`.
+/// A code that is not among those of this schema, with the one that has such a label, or else the nearest, if `suggest`.
 pub(super) fn unknown_code(pointer: &str, given: &Value, schema: &Value, suggest: bool) -> Violation {
     let list = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
     let label = |of: Option<&Value>| {
@@ -58,8 +58,18 @@ pub(super) fn unknown_code(pointer: &str, given: &Value, schema: &Value, suggest
     let codes = list("enum").filter_map(Value::as_str);
     let codes: Vec<(&str, Bilingual)> = codes.map(|code| (code, label(labels.next()))).collect();
     let given = given.as_str().filter(|_| suggest);
-    let meant = given.and_then(|given| nearest(given, codes.iter().map(|(code, _)| *code)));
+    let meant = given.and_then(|given| meant(given, &codes));
     Violation::at(pointer, "unknown_code", one_of(&codes)).suggesting(meant)
+}
+
+/// The code that has this label, or else the nearest.
+#[must_use]
+pub fn meant(given: &str, codes: &[(&str, Bilingual)]) -> Option<String> {
+    let is_called = |label: &Bilingual| label.ja == given || label.en.eq_ignore_ascii_case(given);
+    let called = codes.iter().find(|(_, label)| is_called(label));
+    called
+        .map(|(code, _)| (*code).to_owned())
+        .or_else(|| nearest(given, codes.iter().map(|(code, _)| *code)))
 }
 
 /// The sentence that names codes by their labels, as far as they have any.

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal as Number;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
-use super::Rules;
 use crate::{
     error::{Error, Result, Violation},
     value::{Id, Time, language::Bilingual},
@@ -17,11 +20,11 @@ use crate::{
 pub struct ReadOnly(BTreeMap<String, Value>);
 
 impl ReadOnly {
-    /// Takes the members out of a body.
-    pub(super) fn of<T: Rules>(document: &mut Value) -> Self {
+    /// Takes these members out of a body.
+    pub(super) fn taken_out(document: &mut Value, members: &[String]) -> Self {
         let mut taken = Vec::new();
-        for pointer in T::read_only() {
-            take(document, &pointer, "", &mut taken);
+        for pointer in members {
+            take(document, pointer, "", &mut taken);
         }
         Self(taken.into_iter().collect())
     }
@@ -47,7 +50,7 @@ impl ReadOnly {
             let member = at.get(prefix.len() - 1..).and_then(|member| shown.pointer(member));
             !member.is_some_and(|shown| is_same(said, shown))
         });
-        others.map(|(at, _)| set_by_server(at)).collect()
+        others.map(|(at, _)| not_as_stored(at)).collect()
     }
 
     /// Whether nothing is said of any.
@@ -55,6 +58,23 @@ impl ReadOnly {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The members that an answer has and its input has not.
+#[must_use]
+pub fn set_by_server<Answer: PartialSchema, Input: PartialSchema>() -> Vec<String> {
+    fn names<T: PartialSchema>() -> Vec<String> {
+        match T::schema() {
+            RefOr::T(Schema::Object(object)) => object.properties.into_keys().collect(),
+            _ => Vec::new(),
+        }
+    }
+    let written = names::<Input>();
+    let shown = names::<Answer>().into_iter();
+    shown
+        .filter(|name| !written.contains(name))
+        .map(|name| format!("/{name}"))
+        .collect()
 }
 
 fn take(value: &mut Value, rest: &str, at: &str, taken: &mut Vec<(String, Value)>) {
@@ -119,7 +139,7 @@ pub(super) fn is_among(read_only: &[String], object: &str, key: &str) -> bool {
     })
 }
 
-pub(super) fn set_by_server(at: &str) -> Violation {
+pub(super) fn not_as_stored(at: &str) -> Violation {
     let detail = Bilingual::new(
         "サーバーが設定する項目で、登録されている値と違います。読み取ったまま送るか、送らないでください",
         "is set by the server, and is not what is stored: send it back as it was read, or leave it out",

@@ -52,7 +52,7 @@ impl Responder for Export {
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.insert_header((header::LINK, format!("<{LICENSE}>; rel=\"license\"")));
-        if kept(req, &mut response, self.file.tag()) {
+        if kept(req, &mut response, self.file.tag(), None) {
             return response.finish();
         }
         let (media_type, ending) = match self.form {

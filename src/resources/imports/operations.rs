@@ -7,7 +7,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{middleware::from_fn, post};
+use actix_web::{
+    Error as ActixError,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderValue,
+    middleware::{Next, from_fn},
+    post,
+};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -160,7 +167,7 @@ struct PolicyFiles;
 impl FileTypes for PolicyFiles {
     type Kind = ImportFormat;
     const TYPES: &'static [FileType<ImportFormat>] = &[POLICY, BYTES];
-    const NAMES: &'static str = "application/json, multipart/form-data";
+    const NAMES: &'static str = "application/json, application/octet-stream, multipart/form-data";
 
     fn recognize(_: &[u8]) -> ImportFormat {
         ImportFormat::Json
@@ -250,7 +257,8 @@ async fn import_form(
 /// report. Otherwise a file is refused whole, or stored whole: 422 names every broken rule, 409 what contradicts what is stored. What is public changes with a
 /// reason (`Change-Reason`).
 ///
-/// The body is the JSON, or `multipart/form-data` with the file as its only field, `file`.
+/// The body is the JSON, as `application/json` or `application/octet-stream`; or `multipart/form-data` with the file as its only
+/// field, `file`.
 #[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(PolicyImportOptions), request_body = PolicyTree)]
 #[post("/imports/policies")]
 async fn import_policy(
@@ -298,7 +306,7 @@ async fn import_results(
 /// `Deprecation` and `Sunset`.
 #[utoipa::path(tag = "imports", security(("token" = ["edit"])), params(FileImportOptions), request_body = PolicyTree)]
 #[deprecated]
-#[post("/imports", wrap = "from_fn(deprecation::announce)")]
+#[post("/imports", wrap = "from_fn(announce)")]
 async fn import_file(
     db: Db,
     Query(options): Query<FileImportOptions>,
@@ -308,6 +316,16 @@ async fn import_file(
     receive(&db, options.into(), bench, upload).await
 }
 
+/// Since when `POST /v1/imports` is deprecated (30 November 2026), and until when it stays.
+const DEPRECATED: [HeaderValue; 2] = [
+    HeaderValue::from_static("@1795996800"),
+    HeaderValue::from_static("Tue, 30 Nov 2027 00:00:00 GMT"),
+];
+
+async fn announce<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, ActixError> {
+    deprecation::announce(req, next, DEPRECATED).await
+}
+
 /// Reads and imports a file. The same file is the same request however it was sent.
 async fn receive<T: FileTypes<Kind = ImportFormat>>(
     db: &Db,
@@ -315,9 +333,10 @@ async fn receive<T: FileTypes<Kind = ImportFormat>>(
     bench: Bench,
     upload: Upload<T>,
 ) -> Result<Idempotent<Answer<ImportReport>>> {
+    let context = db.context().clone();
     let read = move || {
         let (format, bytes) = upload.file()?;
-        let said = read(format, bytes, upload.most)?;
+        let said = read(format, bytes, upload.most, &context)?;
         Ok((format, hex(&Sha256::digest(bytes)), Arc::new(said)))
     };
     let (format, digest, said) = bench.work(read).await?;

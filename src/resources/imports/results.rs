@@ -13,7 +13,7 @@ use super::{
 use crate::{
     auth::Permission,
     db::{
-        Tx,
+        Affected, Tx,
         schema::{goals as g, indicators as i, organizations as o, policies as p, results as r},
     },
     domain::{
@@ -51,6 +51,8 @@ pub(super) fn import(
 ) -> Result<ImportReport> {
     let dry_run = options.dry_run;
     let named = named(tx, file)?;
+    tx.caller
+        .would_change(Some(Affected::Results(named.keys().copied().collect())));
     let mut lacking = None;
     let sheet = read(file, options.fiscal_year, |id| {
         let (known, may) = named.get(&id)?;

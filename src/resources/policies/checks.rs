@@ -7,7 +7,7 @@ use super::{Policy, PolicyInput, find, organization_of};
 use crate::{
     auth::Permission,
     db::{
-        Tx,
+        Tx, is_organization,
         schema::{organizations as o, policies},
     },
     error::{Error, Result, Violation, found},
@@ -31,7 +31,7 @@ pub fn permit_key(
 ) -> Result<()> {
     let found = policies::table
         .inner_join(o::table)
-        .filter(organizations::is(organization.as_str()))
+        .filter(is_organization(organization.as_str()))
         .filter(policies::fiscal_year.eq(year))
         .select(policies::organization_id)
         .first(tx.conn)

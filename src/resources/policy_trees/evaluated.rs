@@ -25,7 +25,7 @@ use crate::{
     query,
     resources::evaluations::case::{Judged, Subject, judge},
     text_enum,
-    value::{Date, FiscalYear, Id, Yen, language::Bilingual, today},
+    value::{Date, FiscalYear, Id, Yen, language::Bilingual},
 };
 
 text_enum! {
@@ -126,10 +126,10 @@ pub fn evaluated(conn: &mut PgConnection, mut tree: PolicyTree, policy: Id, on: 
     Ok(tree)
 }
 
-/// Fails unless the caller read this tree, with its evaluation or without.
-pub fn check_read(conn: &mut PgConnection, read: &Match, tree: &PolicyTree, policy: Id) -> Result<()> {
+/// Fails unless the caller read this tree, without its evaluation or with the one as of a day.
+pub fn check_read(conn: &mut PgConnection, read: &Match, tree: &PolicyTree, policy: Id, on: NaiveDate) -> Result<()> {
     match read.check(tree) {
-        Err(Error::PreconditionFailed) => read.check(&evaluated(conn, tree.clone(), policy, today())?),
+        Err(Error::PreconditionFailed) => read.check(&evaluated(conn, tree.clone(), policy, on)?),
         checked => checked,
     }
 }

@@ -20,7 +20,7 @@ use crate::resources::results::ResultInput;
 pub struct TreeResult {
     #[serde(flatten)]
     result: ResultInput,
-    /// The version of the stored result; none in what was sent, and in the documents of revisions.
+    /// The version of the stored result, or the one that what was sent was made from; none in the documents of revisions.
     pub version: Option<i64>,
 }
 
@@ -61,9 +61,11 @@ impl DerefMut for TreeResult {
 impl<'de> Deserialize<'de> for TreeResult {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut members = Map::<String, Value>::deserialize(deserializer)?;
-        members.remove(VERSION);
-        let result: ResultInput = serde_json::from_value(members.into()).map_err(D::Error::custom)?;
-        Ok(result.into())
+        let version = members.remove(VERSION).unwrap_or_default();
+        Ok(Self {
+            result: serde_json::from_value(members.into()).map_err(D::Error::custom)?,
+            version: serde_json::from_value(version).map_err(D::Error::custom)?,
+        })
     }
 }
 
@@ -71,14 +73,15 @@ impl PartialSchema for TreeResult {
     fn schema() -> RefOr<Schema> {
         let mut schema = ResultInput::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            let words = "The version of the stored result, for `POST /v1/results`; null in the document of a revision. When \
-                         sent, it is not looked at.";
+            let words = "The version of the stored result; null in the document of a revision. A result that was sent with one \
+                         and would change something is refused (409, `version`) unless that is the stored version, 0 meaning \
+                         that there is none; with null it changes whatever is there.";
             let version = ObjectBuilder::new()
                 .schema_type(utoipa::openapi::schema::SchemaType::from_iter([
                     Type::Integer,
                     Type::Null,
                 ]))
-                .minimum(Some(1))
+                .minimum(Some(0))
                 .maximum(Some(999_999_999_999_999_i64))
                 .description(Some(words));
             object.properties.insert(VERSION.to_owned(), version.into());

@@ -15,13 +15,12 @@ use diesel::{
 
 use super::{PolicyTree, TreeBudget, TreeGoal, TreeIndicator, TreeResult};
 use crate::{
-    db::{NestedRows, RowsOf, Subquery, Tx, schema as s},
+    db::{NestedRows, RowsOf, Subquery, Tx, is_organization, schema as s},
     error::{Error, Result, Violation},
     resources::{
         budgets::{self, Budget, BudgetInput},
         goals::{self, Goal, GoalInput},
         indicators::{self, Indicator, IndicatorInput},
-        organizations,
         policies::{self, Policy, PolicyStage, insert, update},
         results::{self, StoredResult},
     },
@@ -79,7 +78,7 @@ impl Rows {
     /// The rows of the policy with this key, if the reader sees it. In the past the key is looked up as [`policies::find`] does.
     pub fn find(conn: &mut PgConnection, key @ (organization, year): &(OrganizationKey, FiscalYear)) -> Result<Self> {
         let named = Self::query()
-            .filter(organizations::is(organization.as_str()))
+            .filter(is_organization(organization.as_str()))
             .filter(s::policies::fiscal_year.eq(year))
             .get_result(conn)
             .optional()?;
@@ -186,7 +185,7 @@ pub fn restore(tx: &mut Tx<'_>, tree: &PolicyTree) -> Result<()> {
 
 /// Makes the stored rows those of the tree, touching only rows that differ.
 pub fn store(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
-    check_identity(&rows, tree)?;
+    check(&rows, tree)?;
     write(tx, rows, tree)
 }
 
@@ -196,12 +195,12 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     let policy = rows.policy.id;
     update(tx, policy, &tree.input())?;
 
+    let same = same(&rows, tree);
     let mut old_goals: HashMap<GoalCode, Goal> = by(rows.goals, |goal| goal.code.clone());
     let mut old_budgets = by(rows.budgets, |budget| (budget.goal_id, budget.fiscal_year, budget.kind));
-    let old_indicators = by(rows.indicators, |indicator| indicator.id);
+    let mut old_indicators = by(rows.indicators, |indicator| indicator.id);
     let mut old_results = by(rows.results, |result| (result.indicator_id, result.fiscal_year()));
     let mut other_results = Vec::new();
-    let mut matched = Matches::of(&old_goals, old_indicators, tree);
 
     for (n, goal) in tree.goals.iter().enumerate() {
         let goal_id = store_goal(tx, old_goals.remove(&goal.code), goal.id, &goal.input(policy))?;
@@ -217,7 +216,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
         budgets::insert(tx, &new_budgets)?;
         let mut new_indicators = Vec::new();
         for (m, indicator) in goal.indicators.iter().enumerate() {
-            let old = matched.take(n, m);
+            let old = same.get(&(n, m)).and_then(|id| old_indicators.remove(id));
             let position = i32::try_from(m + 1).map_err(Error::internal)?;
             let input = indicator.input(goal_id, position, old.as_ref().map(|old| old.series_id));
             let indicator_id = if let Some(old) = old {
@@ -242,7 +241,7 @@ fn write(tx: &mut Tx<'_>, rows: Rows, tree: &PolicyTree) -> Result<()> {
     // Rows that the tree leaves out go, children before parents; indicators with another goal have moved by now.
     let left: Vec<Id> = old_results.into_values().map(|row| row.id).collect();
     diesel::delete(s::results::table.filter(s::results::id.eq_any(left))).execute(tx.conn)?;
-    let left = matched.left.into_keys().collect::<Vec<_>>();
+    let left: Vec<Id> = old_indicators.into_keys().collect();
     diesel::delete(s::indicators::table.filter(s::indicators::id.eq_any(left))).execute(tx.conn)?;
     let left: Vec<Id> = old_budgets.into_values().map(|row| row.id).collect();
     diesel::delete(s::budgets::table.filter(s::budgets::id.eq_any(left))).execute(tx.conn)?;
@@ -284,58 +283,69 @@ fn change_indicator(tx: &mut Tx<'_>, old: Indicator, input: &IndicatorInput) -> 
     Ok(id)
 }
 
-/// Which stored indicator each indicator of a tree is.
-struct Matches {
-    found: HashMap<(usize, usize), Indicator>,
-    left: HashMap<Id, Indicator>,
+/// Which stored indicator each indicator of a tree is, by the place of its goal and its own.
+type Same = HashMap<(usize, usize), Id>;
+
+/// By id first, wherever in the policy it stood; then the indicators that are left, by name within the goal.
+fn same(rows: &Rows, tree: &PolicyTree) -> Same {
+    let places = || {
+        let goals = tree.goals.iter().enumerate();
+        goals.flat_map(|(n, goal)| {
+            let indicators = goal.indicators.iter().enumerate();
+            indicators.map(move |(m, indicator)| ((n, m), goal, indicator))
+        })
+    };
+    let mut left: HashSet<Id> = rows.indicators.iter().map(|row| row.id).collect();
+    let by_id = places().filter_map(|(place, _, indicator)| Some((place, indicator.id?)));
+    let mut same: Same = by_id.filter(|(_, id)| left.remove(id)).collect();
+    let goals: HashMap<&GoalCode, Id> = rows.goals.iter().map(|row| (&row.code, row.id)).collect();
+    // A stored name may be older than the rule that names are composed.
+    let named = rows.indicators.iter().filter(|row| left.contains(&row.id));
+    let named: HashMap<(Id, Cow<'_, str>), Id> = named
+        .map(|row| ((row.goal_id, composed(&row.name.0)), row.id))
+        .collect();
+    for (place, goal, indicator) in places().filter(|(.., indicator)| indicator.id.is_none()) {
+        let name = |goal: &Id| (*goal, composed(&indicator.name.0));
+        let found = goals.get(&goal.code).and_then(|goal| named.get(&name(goal)));
+        if let Some(id) = found.filter(|id| left.remove(*id)) {
+            same.insert(place, *id);
+        }
+    }
+    same
 }
 
-impl Matches {
-    /// By id first, wherever in the policy it stood; then the indicators that are left, by name within the goal.
-    fn of(old_goals: &HashMap<GoalCode, Goal>, mut left: HashMap<Id, Indicator>, tree: &PolicyTree) -> Self {
-        let mut found = HashMap::new();
-        let places = || {
-            tree.goals.iter().enumerate().flat_map(|(n, goal)| {
-                goal.indicators
-                    .iter()
-                    .enumerate()
-                    .map(move |(m, indicator)| ((n, m), goal, indicator))
-            })
-        };
-        for (place, _, indicator) in places() {
-            if let Some(old) = indicator.id.and_then(|id| left.remove(&id)) {
-                found.insert(place, old);
-            }
-        }
-        // A stored name may be older than the rule that names are composed.
-        let mut named: HashMap<(Id, Cow<'_, str>), Id> = HashMap::new();
-        for old in left.values() {
-            named.insert((old.goal_id, composed(&old.name.0)), old.id);
-        }
-        let by_name: Vec<_> = places()
-            .filter(|(.., indicator)| indicator.id.is_none())
-            .filter_map(|(place, goal, indicator)| {
-                let goal_id = old_goals.get(&goal.code)?.id;
-                named
-                    .get(&(goal_id, composed(&indicator.name.0)))
-                    .map(|id| (place, *id))
-            })
-            .collect();
-        for (place, id) in by_name {
-            if let Some(old) = left.remove(&id) {
-                found.insert(place, old);
-            }
-        }
-        Self { found, left }
-    }
+/// Fails with everything in a tree that contradicts what is stored: ids and names that are others, and results that would change
+/// another version than the one they were made from.
+pub fn check(rows: &Rows, tree: &PolicyTree) -> Result<()> {
+    let mut broken = other_identities(rows, tree);
+    broken.extend(stale_results(rows, tree));
+    Error::contradict(broken)
+}
 
-    fn take(&mut self, goal: usize, indicator: usize) -> Option<Indicator> {
-        self.found.remove(&(goal, indicator))
+fn stale_results(rows: &Rows, tree: &PolicyTree) -> Vec<Violation> {
+    let same = same(rows, tree);
+    let stored = rows.results.iter();
+    let stored: HashMap<_, _> = stored.map(|row| ((row.indicator_id, row.fiscal_year()), row)).collect();
+    let mut stale = Vec::new();
+    for (n, goal) in tree.goals.iter().enumerate() {
+        for (m, indicator) in goal.indicators.iter().enumerate() {
+            // What a new indicator came to, may come from elsewhere.
+            let Some(id) = same.get(&(n, m)) else { continue };
+            for (k, result) in indicator.results.iter().enumerate() {
+                let row = stored.get(&(*id, result.fiscal_year));
+                // A result that changes nothing may be as old as it likes.
+                if row.is_none_or(|row| row.differs(result)) {
+                    let at = format!("/goals/{n}/indicators/{m}/results/{k}/version");
+                    stale.extend(results::stored::stale(at, result.version, row.copied()));
+                }
+            }
+        }
     }
+    stale
 }
 
 /// Every id or name in the tree that is not the stored one.
-fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
+fn other_identities(rows: &Rows, tree: &PolicyTree) -> Vec<Violation> {
     let mut broken = Vec::new();
     let indicators: HashSet<Id> = rows.indicators.iter().map(|row| row.id).collect();
     let mut same = |at: String, sent: Option<Id>, stored: Option<Id>| {
@@ -365,7 +375,7 @@ fn check_identity(rows: &Rows, tree: &PolicyTree) -> Result<()> {
         }
     }
     broken.extend(other_name(&rows.policy, tree));
-    Error::contradict(broken)
+    broken
 }
 
 /// A tree repeats the name of its organization, and does not change it.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{IndicatorResult, ResultInput, StoredResult, defaults, put};
+use super::{IndicatorResult, ResultInput, StoredResult, defaults, put, stored::stale};
 use crate::{
     auth::Permission,
     db::{
@@ -283,14 +283,8 @@ fn check(
             broken.push(Violation::at(format!("/items/{n}/indicator_id"), "missing", detail));
             continue;
         }
-        let version = stored.get(&entry.key()).map_or(0, |row| row.version);
-        if entry.version.is_some_and(|read| read != version) {
-            let detail = Bilingual::new(
-                format!("登録済みのバージョンは{version}です"),
-                format!("the stored version is {version}"),
-            );
-            broken.push(Violation::at(format!("/items/{n}/version"), "version", detail));
-        }
+        let row = stored.get(&entry.key());
+        broken.extend(stale(format!("/items/{n}/version"), entry.version, row));
     }
     Error::contradict(broken)
 }

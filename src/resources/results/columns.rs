@@ -13,7 +13,10 @@ use crate::{
         kinds::{ObservationStatus, Rating, ValueStatus},
     },
     error::{Result, Violation},
-    http::validation::{Known, Members, Rules},
+    http::{
+        respond::Dated,
+        validation::{Known, Members, Rules, set_by_server},
+    },
     value::{Date, Decimal, FiscalYear, Id, Line, Prose, Slug, Time, language::Bilingual},
 };
 
@@ -53,14 +56,23 @@ macro_rules! columns {
             pub created_at: Time,
             /// When it last changed.
             pub updated_at: Time,
+            #[serde(skip)]
+            changed_at: Time,
+        }
+
+        impl Dated for IndicatorResult {
+            fn changed_at(&self) -> Time {
+                self.changed_at
+            }
         }
 
         impl StoredResult {
             /// The result as callers see it on a day.
             #[must_use]
             pub fn view(self, on: NaiveDate) -> IndicatorResult {
-                let input = self.stored.input(self.policy_year, self.due_on, on);
+                let input = self.stored.clone().input(self.policy_year, self.due_on, on);
                 IndicatorResult {
+                    changed_at: self.changed_at(input.value_status, on),
                     id: self.id,
                     indicator_id: self.indicator_id,
                     goal_id: self.goal_id,
@@ -244,18 +256,7 @@ impl Rules for ResultInput {
     }
 
     fn read_only() -> Vec<String> {
-        [
-            "/id",
-            "/indicator_id",
-            "/goal_id",
-            "/organization",
-            "/policy_year",
-            "/version",
-            "/created_at",
-            "/updated_at",
-        ]
-        .map(str::to_owned)
-        .into()
+        set_by_server::<IndicatorResult, Self>()
     }
 }
 

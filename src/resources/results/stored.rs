@@ -5,14 +5,15 @@ use diesel::prelude::*;
 
 use super::ResultInput;
 use crate::{
-    db::schema::{indicators as i, organizations as o, policies as p, results},
+    db::schema::{indicators as i, latest, organizations as o, policies as p, results},
     domain::{
         evaluation::{Facts, outcome::value_status},
         finding::Parts,
         kinds::{ObservationStatus, ValueStatus},
         reporting,
     },
-    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time},
+    error::Violation,
+    value::{Date, Decimal, FiscalYear, Id, Prose, Slug, Time, language::Bilingual},
 };
 
 /// A result as stored, with the columns that showing and evaluating it take.
@@ -40,6 +41,8 @@ pub struct StoredResult {
     pub(super) created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    #[diesel(select_expression = latest(latest(results::updated_at, i::updated_at.nullable()), latest(p::updated_at, o::updated_at.nullable()).nullable()))]
+    changed_at: Time,
 }
 
 /// The columns of a result that callers write, before the day is looked at on which its status depends.
@@ -107,7 +110,31 @@ impl Columns {
     }
 }
 
+/// The violation of a result that was made from another version than the stored one; without a version it may be made from any.
+#[must_use]
+pub fn stale(at: String, read: Option<i64>, stored: Option<&StoredResult>) -> Option<Violation> {
+    let version = stored.map_or(0, |stored| stored.version);
+    let detail = match version {
+        0 => Bilingual::new("登録済みの実績はありません", "no result is stored"),
+        version => Bilingual::new(
+            format!("登録済みのバージョンは{version}です"),
+            format!("the stored version is {version}"),
+        ),
+    };
+    read.filter(|read| *read != version)
+        .map(|_| Violation::at(at, "version", detail))
+}
+
 impl StoredResult {
+    /// When the result as callers see it on a day last changed: where nothing came in, that is also when it was no longer in time.
+    pub(super) fn changed_at(&self, status: ValueStatus, on: NaiveDate) -> Time {
+        let due_on = reporting::due_on(self.due_on.0, self.policy_year, self.fiscal_year());
+        let late = due_on
+            .succ_opt()
+            .filter(|late| status == ValueStatus::NotReported && *late <= on);
+        late.map_or(self.changed_at, |late| self.changed_at.max(Time::beginning_of(late)))
+    }
+
     /// Fiscal year of the result.
     #[must_use]
     pub fn fiscal_year(&self) -> FiscalYear {

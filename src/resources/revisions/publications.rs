@@ -134,8 +134,8 @@ impl IntoResponses for Published {
 /// Publishes a policy, or takes it back.
 ///
 /// `plan` makes the plan public, `results` the results with the self-evaluation and the future policy; 409 names everything
-/// that is missing from what it would publish. `If-Match` says what was reviewed: the ETag of the policy's tree, or of the
-/// policy alone, as the caller read it; or `*` for whatever is there. It is required, since whatever is published others may
+/// that is missing from what it would publish. `If-Match` says what was reviewed: the ETag of the policy's tree (that of the tree
+/// with its evaluation only as of today), or of the policy alone, as the caller read it; or `*` for whatever is there. It is required, since whatever is published others may
 /// edit until it is. `correction` makes the next revision without changing what is public: for an
 /// erratum that needs none (changing what is public makes one by itself). `withdrawal` hides the policy; its revisions stay.
 /// `dry_run=true` shows beforehand what would differ.
@@ -159,7 +159,7 @@ async fn publish_policy(
         let at = format!("/v1/policies/{}/{}/revisions", policy.organization, policy.fiscal_year);
         let tree = Rows::of(tx, policy.id)?.tree(tx.today);
         if read.check(&policy).is_err() {
-            check_read(tx, &read, &tree, policy.id)?;
+            check_read(tx, &read, &tree, policy.id, today())?;
         }
         let body = publish(tx, &policy, &tree, &input)?;
         if dry_run {

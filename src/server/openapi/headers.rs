@@ -18,15 +18,19 @@ use crate::{
 pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" && path.starts_with("/v1");
     // A streamed answer has no ETag.
-    let tagged = operation
-        .responses
-        .responses
-        .get("200")
-        .is_some_and(|answer| matches!(answer, RefOr::T(answer) if answer.headers.contains_key("ETag")));
+    let read = operation.responses.responses.get("200");
+    let has = |header| read.is_some_and(|answer| matches!(answer, RefOr::T(it) if it.headers.contains_key(header)));
+    let (tagged, dated) = (has("ETag"), has("Last-Modified"));
     if reads && tagged {
         let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000));
         let words = "The ETag the caller has: 304 without a body while it still holds.";
         take(operation, "If-None-Match", words, tag);
+        if dated {
+            let moment = ObjectBuilder::new().schema_type(Type::String).max_length(Some(100));
+            let words = "The `Last-Modified` of what the caller has, where it sends no `If-None-Match`: 304 if nothing changed since. To the \
+                         second: who must miss no change sends the ETag.";
+            take(operation, "If-Modified-Since", words, moment);
+        }
         let unchanged = Response::builder().description("The caller already has it (If-None-Match).");
         operation
             .responses
@@ -92,7 +96,12 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         if is_list && status == "200" {
             give(response, "Link", LINKED);
         }
-        for (name, words) in [("ETag", TAG), ("Location", PLACE), ("Link", LINKED)] {
+        for (name, words) in [
+            ("ETag", TAG),
+            ("Last-Modified", CHANGED),
+            ("Location", PLACE),
+            ("Link", LINKED),
+        ] {
             if response.headers.contains_key(name) {
                 give(response, name, words);
             }
@@ -133,6 +142,7 @@ fn limited(response: &mut Response) {
 }
 
 const TAG: &str = "The tag of the answer: what `If-Match` and `If-None-Match` are about.";
+const CHANGED: &str = "When it, or what it shows of others, last changed; to the second.";
 const LINKED: &str =
     "The next page, with `rel=\"next\"`, absent on the last one; of an export its licence, with `rel=\"license\"`.";
 pub(super) const PLACE: &str = "Where it is: what was created, or the same request by the name of today.";

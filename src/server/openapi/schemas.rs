@@ -38,7 +38,11 @@ pub(super) fn complete(spec: &mut OpenApi) {
         names(&operation.request_body, &mut taken);
         names(&operation.responses, &mut answered);
     }
-    let (taken, answered) = (reached(taken, schemas), reached(answered, schemas));
+    let bodies: Schemas = schemas
+        .iter()
+        .map(|(name, schema)| (name.clone(), input_schema(schema.clone())))
+        .collect();
+    let (taken, answered) = (reached(taken, &bodies), reached(answered, schemas));
     let twofold = twofold(schemas, &taken, &answered);
     for (_, operation) in spec.paths.paths.values_mut().flat_map(operations) {
         let Some(RefOr::T(body)) = &mut operation.request_body else {
@@ -51,7 +55,7 @@ pub(super) fn complete(spec: &mut OpenApi) {
         }
     }
     for name in &taken {
-        let Some(mut schema) = schemas.get(name).cloned() else {
+        let Some(mut schema) = bodies.get(name).cloned() else {
             continue;
         };
         each(&mut schema, &mut |schema| rename(schema, &twofold));
@@ -60,7 +64,7 @@ pub(super) fn complete(spec: &mut OpenApi) {
         } else {
             name.clone()
         };
-        schemas.insert(name, input_schema(schema));
+        schemas.insert(name, schema);
     }
     for name in &answered {
         let Some(schema) = schemas.get_mut(name) else { continue };
@@ -139,6 +143,14 @@ fn answer(name: &str, schema: &mut RefOr<Schema>) {
         return;
     };
     object.required = object.properties.keys().cloned().collect();
+    for property in object.properties.values_mut() {
+        // Generators would leave such a member out of bodies, and make two types of each schema that has one.
+        match property {
+            RefOr::T(Schema::Object(object)) => object.read_only = None,
+            RefOr::T(Schema::OneOf(one)) => one.read_only = None,
+            _ => {}
+        }
+    }
     let never_null = NEVER_NULL.iter().find(|(of, _)| *of == name);
     for key in never_null.iter().flat_map(|(_, keys)| *keys) {
         if let Some(property) = object.properties.get_mut(*key) {

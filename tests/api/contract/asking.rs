@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{
     Answer, Call,
-    factories::{self, with},
+    factories::{self, as_document, with},
     secrets::{OTHER, Secrets},
 };
 
@@ -83,7 +83,7 @@ impl Secrets {
         match answer.status {
             200 => drop(
                 self.api
-                    .put("/v1/policies/keikaku/2024/tree", "*", &own.tree)
+                    .put("/v1/policies/keikaku/2024/tree", "*", &as_document(own.tree.clone()))
                     .await
                     .must_be(200),
             ),

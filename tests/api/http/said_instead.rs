@@ -126,7 +126,7 @@ async fn a_refusal_names_the_scope_that_lacks() {
                 .header("if-match", "*")
                 .json(&publication)
                 .by(&kita),
-            "publish:{organization}",
+            "publish:nishi",
         ),
         (Call::new("GET", "/v1/tokens").by(&kita), "admin"),
     ] {

@@ -66,6 +66,124 @@ async fn mistakes_of_all_layers_come_in_one_answer() {
 }
 
 #[actix_web::test]
+async fn a_reason_that_lacks_is_told_beside_all_other_mistakes() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let reason = ("Change-Reason", "required");
+    let goal = format!("/v1/goals/{}", nishi.goal.id());
+    let send = async |method: &str, path: &str, body: &Value| {
+        let call = Call::new(method, path);
+        let call = if method == "POST" {
+            call
+        } else {
+            call.header("if-match", "*")
+        };
+        api.send(call.json(body)).await
+    };
+    // Of what is no plan yet, and of what is none at all, nobody asks for a reason.
+    let untitled = json!({ "title": "" });
+    send("PATCH", &goal, &untitled)
+        .await
+        .must_refuse(422, &[("/title", "blank")]);
+    let texts = json!({ "self_evaluation": ["良"], "future_policy": ["続ける"] });
+    api.patch("/v1/policies/nishi/2024", "*", &texts).await.must_be(200);
+    api.publish("nishi/2024", "plan").await.must_be(201);
+    let elsewhere = format!("/v1/goals/{}", factories::new_id());
+    send("PATCH", &elsewhere, &untitled).await.must_be(404);
+    let unnamed = with(factories::goal(&nishi.policy.id(), "1-2"), untitled.clone());
+    send("PUT", &elsewhere, &unnamed)
+        .await
+        .must_refuse(422, &[("/title", "blank")]);
+
+    // Of the layers that a body meets: it is no JSON, breaks the schema, its rules, those of what a patch makes of the stored row.
+    let call = Call::new("PUT", &goal).header("if-match", "*");
+    let unreadable = call.body("application/json", "{");
+    api.send(unreadable).await.must_refuse(400, &[("", "json"), reason]);
+    send("PATCH", &goal, &untitled)
+        .await
+        .must_refuse(422, &[("/title", "blank"), reason]);
+    send("PUT", &goal, &unnamed)
+        .await
+        .must_refuse(422, &[("/title", "blank"), reason]);
+    send("POST", "/v1/goals", &unnamed)
+        .await
+        .must_refuse(422, &[("/title", "blank"), reason]);
+    let shown = with(api.get(&goal).await.body, json!({ "version": 7 }));
+    send("PUT", &goal, &shown)
+        .await
+        .must_refuse(422, &[("/version", "read_only"), reason]);
+    let ward = with(nishi.organization.body.clone(), json!({ "version": 7 }));
+    let path = "/v1/organizations/271063";
+    send("PUT", path, &ward)
+        .await
+        .must_refuse(422, &[("/version", "read_only"), reason]);
+    let policy = json!({ "fiscal_year": 1 });
+    let found = send("PATCH", "/v1/policies/nishi/2024", &policy).await;
+    found.must_refuse(422, &[("/fiscal_year", "minimum"), reason]);
+    let indicator = with(factories::indicator(&nishi.goal.id(), "別"), json!({ "decimals": 10 }));
+    let found = send("POST", "/v1/indicators", &indicator).await;
+    found.must_refuse(422, &[("/decimals", "maximum"), reason]);
+    let budget = format!("/v1/budgets/{}", nishi.budget.id());
+    let found = send("PATCH", &budget, &json!({ "kind": "initia" })).await;
+    found.must_refuse(422, &[("/kind", "unknown_code"), reason]);
+    let mut tree = api.get("/v1/policies/nishi/2024/tree").await.body;
+    tree["goals"][0]["title"] = json!("");
+    let title = ("/goals/0/title", "blank");
+    send("PUT", "/v1/policies/nishi/2024/tree", &tree)
+        .await
+        .must_refuse(422, &[title, reason]);
+    send("POST", "/v1/imports/policies", &tree)
+        .await
+        .must_refuse(422, &[title, reason]);
+
+    // Results are public later than the plan.
+    let result = json!({ "declared_rating": "C" });
+    let wrong = ("/declared_rating", "unknown_code");
+    let many = json!({ "items": [{ "indicator_id": nishi.indicator.id(), "result": with(factories::result(2024), result.clone()) }] });
+    let wrong_item = ("/items/0/result/declared_rating", "unknown_code");
+    send("PATCH", &nishi.result_path, &result)
+        .await
+        .must_refuse(422, &[wrong]);
+    send("POST", "/v1/results", &many).await.must_refuse(422, &[wrong_item]);
+    let table = format!("indicator_id,fiscal_year,value\n{},2024,多い\n", nishi.indicator.id());
+    let import = async || {
+        api.send(Call::new("POST", "/v1/imports/results").body("text/csv", table.clone()))
+            .await
+    };
+    let of_import = import().await.must_be(422).faults();
+    assert!(
+        !of_import.contains(&(reason.0.to_owned(), reason.1.to_owned())),
+        "{of_import:?}"
+    );
+    api.publish("nishi/2024", "results").await.must_be(201);
+    send("PATCH", &nishi.result_path, &result)
+        .await
+        .must_refuse(422, &[wrong, reason]);
+    send("POST", "/v1/results", &many)
+        .await
+        .must_refuse(422, &[wrong_item, reason]);
+    let with_reason = with(many.clone(), json!({ "reason": "訂正" }));
+    send("POST", "/v1/results", &with_reason)
+        .await
+        .must_refuse(422, &[wrong_item]);
+    let faults = import().await.must_be(422).faults();
+    assert_eq!(faults.len(), of_import.len() + 1);
+    assert!(
+        faults.contains(&(reason.0.to_owned(), reason.1.to_owned())),
+        "{faults:?}"
+    );
+
+    // It is told once, and not to who gave one.
+    api.patch(&nishi.result_path, "*", &result)
+        .await
+        .must_refuse(422, &[wrong]);
+    let right = json!({ "declared_rating": "B" });
+    send("PATCH", &nishi.result_path, &right)
+        .await
+        .must_refuse(422, &[reason]);
+}
+
+#[actix_web::test]
 async fn a_tree_and_a_batch_say_all_of_their_mistakes_at_once() {
     let api = Api::new().await;
     let nishi = Nishi::of(&api).await;
@@ -309,4 +427,92 @@ async fn a_list_may_be_given_by_several_parameters() {
         .await
         .must_be(308);
     assert_eq!(answer.header("location"), "/v1/policies?limit=5&organization=kita,west");
+}
+
+#[actix_web::test]
+async fn a_patch_may_bring_back_what_the_server_sets() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let paths = [
+        "/v1/organizations/nishi".to_owned(),
+        "/v1/policies/nishi/2024".to_owned(),
+        format!("/v1/goals/{}", nishi.goal.id()),
+        format!("/v1/budgets/{}", nishi.budget.id()),
+        format!("/v1/indicators/{}", nishi.indicator.id()),
+        nishi.result_path.clone(),
+    ];
+    for path in paths {
+        let read = api.get(&path).await.must_be(200);
+        let same = api.patch(&path, &read.etag(), &read.body).await.must_be(200);
+        assert_eq!(same.body, read.body, "{path}");
+        // Beside whatever else is wrong.
+        let other = json!({ "version": 9, "id": null, "nonsense": 1 });
+        api.patch(&path, &read.etag(), &other).await.must_refuse(
+            422,
+            &[
+                ("/version", "read_only"),
+                ("/id", "read_only"),
+                ("/nonsense", "unknown_field"),
+            ],
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_label_in_the_place_of_its_code_has_the_code_as_suggestion() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let suggested = async |path: &str, member: &str, label: &str| {
+        let answer = api.patch(path, "*", &json!({ member: label })).await.must_be(422);
+        answer.suggestion(&format!("/{member}"))
+    };
+    let budget = format!("/v1/budgets/{}", nishi.budget.id());
+    assert_eq!(
+        suggested(&nishi.result_path, "declared_rating", "未達成")
+            .await
+            .as_deref(),
+        Some("B")
+    );
+    assert_eq!(
+        suggested(&nishi.result_path, "observation_status", "確定値")
+            .await
+            .as_deref(),
+        Some("final")
+    );
+    assert_eq!(
+        suggested(&budget, "kind", "決算見込額").await.as_deref(),
+        Some("expected")
+    );
+    assert_eq!(
+        suggested("/v1/organizations/nishi", "kind", "局").await.as_deref(),
+        Some("bureau")
+    );
+    let query = api.get("/v1/evaluations?outcome=%E9%81%94%E6%88%90").await.must_be(400);
+    assert_eq!(query.suggestion("outcome").as_deref(), Some("achieved"));
+}
+
+#[actix_web::test]
+async fn every_path_says_its_methods() {
+    let api = Api::new().await;
+    for path in ["/docs/", "/docs/swagger-ui.css", "/openapi.json", "/"] {
+        let answer = api.send(Call::new("OPTIONS", path)).await.must_be(204);
+        assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{path}");
+        api.send(Call::new("PUT", path)).await.must_be(405);
+    }
+    api.get("/docs/none").await.must_be(404);
+}
+
+#[actix_web::test]
+async fn a_scope_that_lacks_is_that_of_the_organization_in_the_path() {
+    let api = Api::new().await;
+    Nishi::of(&api).await;
+    let editor = api.token("editor", &["edit:nishi"]).await;
+    for (path, scope) in [
+        ("/v1/policies/nishi/2024/publications", "publish:nishi"),
+        ("/v1/policies/271063/2024/publications", "publish:271063"),
+    ] {
+        let call = Call::new("POST", path).by(&editor).header("if-match", "*");
+        let answer = api.send(call.json(&json!({ "kind": "plan" }))).await.must_be(403);
+        assert_eq!(answer.body["errors"][0]["suggestion"], scope);
+    }
 }

@@ -226,13 +226,15 @@ async fn a_write_must_say_which_state_it_changes() {
         for call in [put, patch, delete] {
             api.send(call.clone()).await.must_be(428);
             for unreadable in ["abc", "\"a", ""] {
-                let answer = api.send(call.clone().header("if-match", unreadable)).await;
+                let call = call.clone().because("試験").header("if-match", unreadable);
+                let answer = api.send(call).await;
                 answer.must_refuse(400, &[("If-Match", "format")]);
             }
         }
         for unreadable in ["\"a\"", "x"] {
             let put = Call::new("PUT", &item.path)
                 .header("if-none-match", unreadable)
+                .because("試験")
                 .json(&item.input);
             let answer = api.send(put).await;
             answer.must_refuse(400, &[("If-None-Match", "format")]);
@@ -260,6 +262,7 @@ async fn put_moves_nothing_away_from_its_path() {
         for condition in [("if-match", item.tag()), ("if-none-match", "*".to_owned())] {
             let call = Call::new("PUT", &item.path)
                 .header(condition.0, condition.1)
+                .because("試験")
                 .json(&item.input_with(change.clone()));
             api.send(call).await.must_refuse(422, &[(pointer, "path_mismatch")]);
         }

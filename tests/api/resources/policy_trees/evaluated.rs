@@ -200,7 +200,129 @@ async fn a_grid_is_read_with_versions_and_stored_by_one_call() {
 }
 
 #[actix_web::test]
-async fn versions_are_not_looked_at_by_a_put_and_stand_in_no_revision() {
+async fn a_result_that_was_made_from_another_version_is_refused() {
+    let api = Api::new().await;
+    let nishi = Nishi::of(&api).await;
+    let other = api.indicator(&nishi.goal.id(), "別の指標").await;
+    let read = api.get(PATH).await.must_be(200).body;
+    let edited = |version: Value| {
+        let mut tree = read.clone();
+        let result = with(
+            factories::result(2024),
+            json!({ "value": 99, "text": "99%", "version": version }),
+        );
+        tree["goals"][0]["indicators"][0]["results"] = json!([result]);
+        tree["goals"][0]["indicators"][1]["results"] = json!([result]);
+        tree
+    };
+    // Two at other versions: one was changed, the other one removed. The first stands under another number in the stored tree.
+    api.patch(&nishi.result_path, "*", &json!({ "value": 12, "text": "12%" }))
+        .await
+        .must_be(200);
+    let mut tree = edited(json!(1));
+    let goal = factories::goal(&nishi.policy.id(), "1");
+    api.post("/v1/goals", &goal).await.must_be(201);
+    let at = |n: usize| format!("/goals/0/indicators/{n}/results/0/version");
+    let (first, second) = (at(0), at(1));
+    let stale = [(first.as_str(), "version"), (second.as_str(), "version")];
+    let import = async |tree: &Value| {
+        api.send(Call::new("POST", "/v1/imports/policies").because("試験").json(tree))
+            .await
+    };
+    tree["goals"][0]["title"] = json!("別の題");
+    import(&tree).await.must_refuse(409, &stale);
+    api.put(PATH, "*", &tree).await.must_refuse(409, &stale);
+    let stored = api.get(format!("/v1/goals/{}", nishi.goal.id())).await.body;
+    assert_eq!(
+        (&stored["title"], &stored["version"]),
+        (&nishi.goal.body["title"], &json!(1)),
+        "nothing was written"
+    );
+    // With other things that contradict what is stored.
+    tree["goals"][0]["id"] = json!(factories::new_id());
+    import(&tree)
+        .await
+        .must_refuse(409, &[("/goals/0/id", "identity"), stale[0], stale[1]]);
+    let value = async |id: String| api.get(format!("/v1/indicators/{id}/results/2024")).await.body["value"].clone();
+    assert_eq!(value(nishi.indicator.id()).await, json!(12));
+
+    // The same words as of a batch.
+    let entry = json!({ "indicator_id": nishi.indicator.id(), "version": 1, "result": factories::result(2024) });
+    let batch = api.post("/v1/results", &json!({ "items": [entry] })).await.must_be(409);
+    let refused = import(&edited(json!(1))).await.must_be(409);
+    assert_eq!(refused.body["errors"][0]["detail"], batch.body["errors"][0]["detail"]);
+
+    // Nobody says a version, or it is the stored one, 0 where there is none.
+    let mut right = edited(json!(2));
+    right["goals"][0]["indicators"][1]["results"][0]["version"] = json!(0);
+    import(&right).await.must_be(200);
+    assert_eq!(
+        (value(nishi.indicator.id()).await, value(other.id()).await),
+        (json!(99), json!(99))
+    );
+    // What changes nothing may be as old as it likes.
+    let report = import(&right).await.must_be(200).body;
+    assert_eq!((&report["changed"], &report["created"]), (&json!(0), &json!(0)));
+    let mut whatever = edited(json!(null));
+    whatever["goals"][0]["indicators"][0]["results"][0]["value"] = json!(7);
+    whatever["goals"][0]["indicators"][0]["results"][0]["text"] = json!("7%");
+    import(&whatever).await.must_be(200);
+    assert_eq!(value(nishi.indicator.id()).await, json!(7));
+}
+
+#[actix_web::test]
+async fn a_tree_of_another_day_is_replaced_under_its_own_address() {
+    let api = Api::with_sample().await;
+    let days = [
+        format!("{PATH}?with=evaluation&on=2025-07-10"),
+        format!("{PATH}?with=evaluation&on=2024-07-10"),
+    ];
+    let mut tags = Vec::new();
+    for path in &days {
+        let read = api.get(path).await.must_be(200);
+        // Elsewhere it names another state.
+        api.put(PATH, &read.etag(), &read.body).await.must_be(412);
+        let stored = api.put(path, &read.etag(), &read.body).await.must_be(200);
+        assert_eq!((stored.etag(), &stored.body), (read.etag(), &read.body));
+        tags.push(read.etag());
+    }
+    api.put(&days[0], &tags[1], &api.get(&days[0]).await.body)
+        .await
+        .must_be(412);
+    assert_eq!(api.changed(), Vec::<String>::new());
+    let mut edited = api.get(&days[0]).await.body;
+    edited["goals"][0]["title"] = json!("別の題");
+    let stored = api.put(&days[0], &tags[0], &edited).await.must_be(200);
+    let again = api.get(&days[0]).await;
+    assert_eq!(
+        (stored.etag(), &stored.body),
+        (again.etag(), &again.body),
+        "with its new revision"
+    );
+    api.put(&days[0], &tags[0], &edited).await.must_be(412);
+    let call = Call::new("PUT", format!("{PATH}?on=2025-07-10")).header("if-match", "*");
+    api.send(call.json(&edited))
+        .await
+        .must_refuse(400, &[("on", "with"), ("Change-Reason", "required")]);
+}
+
+#[actix_web::test]
+async fn what_only_answers_have_may_be_anything_in_a_body() {
+    let api = Api::with_sample().await;
+    let mut tree = api.get(PATH).await.must_be(200).body;
+    tree["on"] = json!(5);
+    tree["roll_up"] = json!([]);
+    tree["goals"][0]["budgets_by_year"] = json!("x");
+    tree["goals"][0]["indicators"][0]["evaluation"] = json!({ "outcome": { "of": "another version" } });
+    api.put(PATH, "*", &tree).await.must_be(200);
+    assert_eq!(api.changed(), Vec::<String>::new());
+    tree["goals"][0]["indicators"][0]["evaluations"] = json!(null);
+    let refused = api.put(PATH, "*", &tree).await;
+    refused.must_refuse(422, &[("/goals/0/indicators/0/evaluations", "unknown_field")]);
+}
+
+#[actix_web::test]
+async fn versions_of_unchanged_results_are_not_looked_at_and_stand_in_no_revision() {
     let api = Api::new().await;
     Nishi::of(&api).await;
     let texts = json!({ "self_evaluation": ["良"], "future_policy": ["続ける"] });
