@@ -16,7 +16,7 @@ use crate::{
             plain::Plain,
             token::{Kind, Token},
         },
-        target::{Comparator, PeriodKind, Reference, ReferenceKind, Target},
+        target::{Comparator, Period, PeriodKind, Reference, ReferenceKind, Target},
     },
     value::{Decimal, FiscalYear, Line},
 };
@@ -56,13 +56,18 @@ pub(super) fn put_together(
     if let Some((_, indexes)) = found.baseline.as_ref().filter(|_| !takes_baseline) {
         parser.leave(indexes);
     }
+    let mut period = found.period.unwrap_or_default();
+    // What is undecided is so by no day.
+    if parts.comparator == Some(Comparator::Undecided) && period.kind != PeriodKind::SingleYear {
+        parser.leave_all(Field::Period);
+        period = Period::default();
+    }
     let left: Vec<&Token<'_>> = parser
         .all
         .iter()
         .copied()
         .filter(|token| parser.field(token).is_none())
         .collect();
-    let period = found.period.unwrap_or_default();
     let mut target = Target {
         text: text.clone(),
         comparator: parts.comparator.unwrap_or(Comparator::Unread),

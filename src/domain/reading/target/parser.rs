@@ -117,6 +117,13 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Takes back all tokens that were taken for this.
+    pub(super) fn leave_all(&mut self, field: Field) {
+        for mark in self.marks.iter_mut().filter(|mark| **mark == Some(field)) {
+            *mark = None;
+        }
+    }
+
     /// What a token was taken for.
     pub(super) fn field(&self, token: &Token<'_>) -> Option<Field> {
         self.marks.get(token.index).copied().flatten()

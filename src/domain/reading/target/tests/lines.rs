@@ -38,6 +38,8 @@ pub(super) fn outline(read: &ReadTarget) -> String {
 /// Lines that set no target that can be judged: two conditions, something that is not said, or is said in words only a person
 /// understands. A name may be found, and a part may be offered for a person to confirm; nothing of it is a target.
 pub(super) const UNREAD: &[&str] = &[
+    "令和7年度内に未定",
+    "設置数：令和8年度末までに検討中",
     "満足度80%",
     "満足度 .5%以上",
     "満足度 来年80%以上",
