@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ward_policy::{
+    db::Context,
     http::json::{self, Most},
     resources::imports::{ImportFormat, ParsedFile, read},
 };
@@ -13,13 +14,13 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let written = document.to_string();
     assert_eq!(json::read(written.as_bytes(), Most::default()).ok(), Some(document));
-    let Ok(ParsedFile::Policy(tree)) = read(ImportFormat::Json, bytes, Most::default()) else {
+    let Ok(ParsedFile::Policy(tree)) = read(ImportFormat::Json, bytes, Most::default(), &Context::service()) else {
         return;
     };
     let written = serde_json::to_vec(&tree).unwrap_or_default();
     assert!(
         matches!(
-            read(ImportFormat::Json, &written, Most::default()),
+            read(ImportFormat::Json, &written, Most::default(), &Context::service()),
             Ok(ParsedFile::Policy(_))
         ),
         "{}",
