@@ -155,7 +155,7 @@ pub fn import(tx: &mut Tx<'_>, said: &ParsedFile, options: &ImportOptions) -> Re
                 vec![]
             };
             let policy = policies::find(tx, &key)?;
-            ImportReport::written(tx, ImportFormat::Json, dry_run, policy, left)
+            ImportReport::written(tx, ImportFormat::Json, dry_run, &policy, left)
         }),
         ParsedFile::Form(format, form) => import_form(tx, *format, form, options),
     }
@@ -192,7 +192,7 @@ fn import_form(tx: &mut Tx<'_>, format: ImportFormat, form: &Form, options: &Imp
         }
         let policy = policies::find(tx, &key)?;
         let left = std::mem::take(&mut laid.left);
-        ImportReport::written(tx, format, dry_run, policy, left)
+        ImportReport::written(tx, format, dry_run, &policy, left)
     });
     match done {
         Ok(mut report) => {

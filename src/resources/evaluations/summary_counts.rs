@@ -175,25 +175,17 @@ fn few_series(tx: &mut Tx<'_>, organizations: &[Id]) -> Result<Option<Vec<Id>>> 
 fn turn(tx: &mut Tx<'_>, organizations: &[Id], series: &[Id]) -> Result<bool> {
     let before = tx.before;
     // Most writes turn one series. PostgreSQL keeps a plan for one search path, and knows a statement by its text: the two texts differ.
-    let (now, then) = match (organizations, series) {
-        ([organization], [one]) => {
-            let (whose, which) = (p::organization_id.eq(*organization), i::series_id.eq(*one));
-            (
-                as_published(tx, |conn| {
-                    Ok(Subject::query().filter(whose).filter(which).load(conn)?)
-                })?,
-                as_published_at(tx, before, |conn| {
-                    Ok(Subject::query().filter(which).filter(whose).load(conn)?)
-                })?,
-            )
-        }
-        _ => {
-            let subjects = |conn: &mut PgConnection| -> Result<Vec<Subject>> {
-                let of = Subject::query().filter(p::organization_id.eq_any(organizations));
-                Ok(of.filter(i::series_id.eq_any(series)).load(conn)?)
-            };
-            (as_published(tx, subjects)?, as_published_at(tx, before, subjects)?)
-        }
+    let (now, then) = if let ([organization], [one]) = (organizations, series) {
+        let (whose, which) = (p::organization_id.eq(*organization), i::series_id.eq(*one));
+        let now = |conn: &mut PgConnection| Ok(Subject::query().filter(whose).filter(which).load(conn)?);
+        let then = |conn: &mut PgConnection| Ok(Subject::query().filter(which).filter(whose).load(conn)?);
+        (as_published(tx, now)?, as_published_at(tx, before, then)?)
+    } else {
+        let subjects = |conn: &mut PgConnection| -> Result<Vec<Subject>> {
+            let of = Subject::query().filter(p::organization_id.eq_any(organizations));
+            Ok(of.filter(i::series_id.eq_any(series)).load(conn)?)
+        };
+        (as_published(tx, subjects)?, as_published_at(tx, before, subjects)?)
     };
     let mut deltas = tally(now);
     for (key, count) in tally(then) {

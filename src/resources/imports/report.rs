@@ -219,13 +219,13 @@ impl ImportReport {
         tx: &mut Tx<'_>,
         format: ImportFormat,
         dry_run: bool,
-        policy: Policy,
+        policy: &Policy,
         left: Vec<Unmentioned>,
     ) -> Result<Self> {
         let report = Self::stored(tx, format, dry_run)?;
         let created = report.changes.iter().filter(|change| change.op == ChangeOp::Create);
         let new: Vec<Id> = created.map(|change| change.id).collect();
-        let judged = evaluations(tx, &policy)?;
+        let judged = evaluations(tx, policy)?;
         let today = tx.today;
         Ok(Self {
             organization: Some(policy.organization.clone()),
