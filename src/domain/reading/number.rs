@@ -4,6 +4,8 @@ use rust_decimal::Decimal as Number;
 
 /// The most digits a number may be written with.
 const MOST_DIGITS: usize = 15;
+/// The most decimal places: those that a stored decimal may have.
+const MOST_PLACES: usize = 9;
 
 /// A number as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +223,7 @@ fn arabic(text: &str) -> Option<Digits> {
     }
     if let Some(rest) = text.get(len..).and_then(|rest| rest.strip_prefix('.')) {
         let places = end(rest);
-        if places == 0 || rest.get(places..)?.starts_with('.') {
+        if places == 0 || places > MOST_PLACES || rest.get(places..)?.starts_with('.') {
             return None;
         }
         whole.push('.');
