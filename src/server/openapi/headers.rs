@@ -3,7 +3,7 @@
 use utoipa::openapi::{
     Header, RefOr, Required, Response, Type,
     path::{Operation, ParameterBuilder, ParameterIn},
-    schema::ObjectBuilder,
+    schema::{ObjectBuilder, SchemaFormat},
 };
 
 use crate::{
@@ -26,9 +26,11 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         let words = "The ETag the caller has: 304 without a body while it still holds.";
         take(operation, "If-None-Match", words, tag);
         if dated {
-            let moment = ObjectBuilder::new().schema_type(Type::String).max_length(Some(100));
+            // What is no moment is not looked at (RFC 9110, 13.1.3), however long it is.
+            let format = SchemaFormat::Custom("http-date".to_owned());
+            let moment = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
             let words = "The `Last-Modified` of what the caller has, where it sends no `If-None-Match`: 304 if nothing changed since. To the \
-                         second: who must miss no change sends the ETag.";
+                         second: who must miss no change sends the ETag. What is no moment is not looked at.";
             take(operation, "If-Modified-Since", words, moment);
         }
         let unchanged = Response::builder().description("The caller already has it (If-None-Match).");
