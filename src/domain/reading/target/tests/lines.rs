@@ -39,6 +39,7 @@ pub(super) fn outline(read: &ReadTarget) -> String {
 /// understands. A name may be found, and a part may be offered for a person to confirm; nothing of it is a target.
 pub(super) const UNREAD: &[&str] = &[
     "令和7年度内に未定",
+    "令和元年度末より－4人加",
     "誤差：0.0000000000秒",
     "設置数：令和8年度末までに検討中",
     "満足度80%",
