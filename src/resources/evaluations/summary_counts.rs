@@ -97,7 +97,7 @@ type StoredCount = (
     i32,
 );
 
-/// What a statement may bind of an organization's counts: whether they held until this transaction marked them.
+/// An organization whose counts do not hold, and whether they held until this transaction marked them.
 type Marked = (Id, bool);
 
 diesel::define_sql_function! {
