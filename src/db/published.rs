@@ -1,4 +1,4 @@
-//! What is public already, and so changes for a reason only.
+//! Whether the rows that a request would change are public already: such a change needs a reason.
 
 use diesel::{
     dsl::{auto_type, exists, select},
@@ -21,11 +21,11 @@ use crate::{
 pub enum Affected {
     /// An organization.
     Organization(OrganizationKey),
-    /// A policy, or what is below it.
+    /// The policy with this key, or rows below it.
     Policy(OrganizationKey, FiscalYear),
-    /// Policies, goals, budgets or indicators, or what is to be below them.
+    /// The policies, goals, budgets or indicators with these ids, or new rows below them.
     Rows(Vec<Id>),
-    /// Results of indicators.
+    /// Results of the indicators with these ids.
     Results(Vec<Id>),
 }
 
@@ -70,7 +70,7 @@ fn id(body: &Value, name: &str) -> Option<Id> {
 impl Database {
     /// Whether something of this is public.
     pub async fn is_public(&self, affected: Affected, context: &Context) -> Result<bool> {
-        // The public sees what is public, and nothing else.
+        // An anonymous reader sees a row if it is public, and only then.
         let public = Caller::anonymous().counted_for(context.caller_key());
         let db = self.of(public.into()).workload(Workload::Point);
         db.read(move |conn| affected.is_seen(conn).map_err(Into::into)).await

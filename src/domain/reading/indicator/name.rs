@@ -10,7 +10,7 @@ use crate::domain::reading::{
 const COUNTS: &[&str] = &["数", "額", "量", "面積", "時間"];
 /// Last characters of words for quantities: 受診率, 参加者数.
 const QUANTITIES: &[&str] = &["率", "数", "割合", "度", "額", "量"];
-/// Most characters of a unit that ends like a quantity: 人数. Longer words say what is counted.
+/// The most characters that a unit may have and still end like a quantity, as 人数 does. A longer word is the name of what is counted.
 const QUANTITY: usize = 3;
 /// Last characters of the words for people who are asked or counted.
 const PEOPLE: &[char] = &[
@@ -80,13 +80,13 @@ pub(super) fn ends_name(name: &[&Token<'_>]) -> bool {
     has_words && is_end
 }
 
-/// Whether the words directly behind a number say what is counted, and are no unit: 3歳児健診受診率.
+/// Whether a token that looks like the unit of the number before it is part of a name instead, as in 3歳児健診受診率.
 fn is_quantity(token: &Token<'_>) -> bool {
     let is_long = token.text.chars().nth(QUANTITY).is_some();
     token.kind == Kind::Unit && is_long && QUANTITIES.iter().any(|word| token.text.ends_with(word))
 }
 
-/// Whether a name goes on to say what is measured, or who is counted: 対応した割合, 「満足」の合計, 「満足」「やや満足」, 修了者.
+/// Whether the last words of a name are a quantity or the people who are counted: 対応した割合, 「満足」の合計, 「満足」「やや満足」, 修了者.
 pub(super) fn ends_with_quantity(name: &[&Token<'_>]) -> bool {
     name.last().is_some_and(|last| match last.kind {
         // 各年度 is a time.
