@@ -130,10 +130,32 @@ pub(super) fn read_tokens(
     line: String,
     year: FiscalYear,
 ) -> ReadTarget {
+    let text = Some(line).filter(|line| !line.is_empty() && line.chars().nth(MOST_TEXT).is_none());
     let mut parser = parser::Parser::new(tokens, year);
     let found = parser.target();
-    let text = Some(line).filter(|line| !line.is_empty() && line.chars().nth(MOST_TEXT).is_none());
+    let read = assembly::put_together(counted, &found, &mut parser, plain, text.clone().map(Line));
+    if is_read_from_its_print(&read, year) {
+        return read;
+    }
+    parser.leave_units();
     assembly::put_together(counted, &found, &mut parser, plain, text.map(Line))
+}
+
+/// Whether the print of a target is read as this target. It is not where the end of a unit makes another word with what is printed
+/// behind it: 17BS下位 with 以上.
+fn is_read_from_its_print(read: &ReadTarget, year: FiscalYear) -> bool {
+    if read.parse != Parse::Full {
+        return true;
+    }
+    let printed = print(&read.target, read.unit.as_deref());
+    let plain = Plain::of(&printed);
+    let tokens = lex(&plain, Some(year));
+    let tokens: Vec<&Token<'_>> = tokens.iter().collect();
+    let mut parser = parser::Parser::new(&tokens, year);
+    let found = parser.target();
+    // 前年度比5%増 is printed for a change in percent of a count.
+    let again = assembly::put_together(Counted::Yes, &found, &mut parser, &plain, read.target.text.clone());
+    again.target == read.target
 }
 
 /// How many tokens at the beginning say when a target is to be met.

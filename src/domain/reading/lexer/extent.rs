@@ -32,9 +32,7 @@ pub(super) fn unit(text: &str) -> usize {
         let counter = ["か所", "か月", "か国", "か年"].iter().any(|it| rest.starts_with(it)) || end == 0 && c == 'つ';
         let is_unit = c.is_alphabetic() && !is_hiragana || matches!(c, '/' | '㎡' | '℃' | 'ー');
         if !(is_unit || counter) || ends_unit(rest) {
-            // With what follows it, 加 makes another word: 加減.
-            let unit = text.get(..end).unwrap_or_default();
-            return unit.strip_suffix('加').unwrap_or(unit).len();
+            return end;
         }
         if count == MOST_UNIT {
             // No unit is longer.
@@ -45,7 +43,7 @@ pub(super) fn unit(text: &str) -> usize {
             return end;
         }
     }
-    text.strip_suffix('加').unwrap_or(text).len()
+    end
 }
 
 /// Whether the text behind a unit begins with a word that is no part of the unit.

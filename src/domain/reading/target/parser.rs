@@ -124,6 +124,13 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Takes back the units.
+    pub(super) fn leave_units(&mut self) {
+        let units = self.all.iter().filter(|token| token.kind == Kind::Unit);
+        let units: Vec<usize> = units.map(|token| token.index).collect();
+        self.leave(&units);
+    }
+
     /// What a token was taken for.
     pub(super) fn field(&self, token: &Token<'_>) -> Option<Field> {
         self.marks.get(token.index).copied().flatten()

@@ -40,6 +40,7 @@ pub(super) fn outline(read: &ReadTarget) -> String {
 pub(super) const UNREAD: &[&str] = &[
     "令和7年度内に未定",
     "令和元年度末より－4人加",
+    "7BS下位⇒17",
     "誤差：0.0000000000秒",
     "設置数：令和8年度末までに検討中",
     "満足度80%",
