@@ -50,8 +50,9 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// The runs of digits in a text, of either width, without what groups them.
+/// The runs of digits in a text, of either width or in kanji, without what groups them.
 fn numbers(text: &str) -> Vec<String> {
+    let kanji = |c: char| "〇一二三四五六七八九".chars().zip('0'..='9').find_map(|(kanji, digit)| (kanji == c).then_some(digit));
     let digit = |c: char| match c {
         '０'..='９' => char::from_u32(u32::from(c) - 0xfee0),
         '．' => Some('.'),
@@ -59,7 +60,7 @@ fn numbers(text: &str) -> Vec<String> {
         '0'..='9' | '.' | ',' => Some(c),
         // Marks that nobody sees.
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => Some('_'),
-        _ => None,
+        _ => kanji(c),
     };
     let plain: String = text.chars().map(|c| digit(c).unwrap_or(' ')).filter(|c| *c != '_').collect();
     let runs = plain.split(' ').map(|run| run.replace(',', ""));
