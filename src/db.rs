@@ -30,6 +30,7 @@ pub mod address;
 pub(crate) mod admission;
 mod batch_loader;
 mod bounds;
+mod columns;
 pub mod consistency;
 mod constraints;
 mod context;
@@ -61,6 +62,7 @@ mod trial;
 
 pub use batch_loader::{FindById, find_by_id};
 pub use bounds::Bounds;
+pub use columns::WrittenColumns;
 pub use constraints::{known_constraints, reason_required};
 pub use context::{Context, IdempotencyKey};
 pub use feed_position::FeedPosition;
@@ -70,7 +72,7 @@ pub use migrations::{
     MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,
     note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
-pub use moment::{PointInTime, RevisionOf, as_published, as_published_at, published_as, seconds_ahead};
+pub use moment::{PointInTime, RevisionOf, as_published, published_as, seconds_ahead};
 pub use notifications::{FeedProgress, Said};
 pub use pool::Use;
 pub use public_version::{CacheTag, Invalidation, PublicVersion};

@@ -60,12 +60,6 @@ diesel::define_sql_function! {
     /// A setting.
     fn current_setting(name: Text) -> Text;
 }
-diesel::define_sql_function! {
-    /// A setting that perhaps nobody has set.
-    #[sql_name = "current_setting"]
-    fn setting_or_none(name: Text, missing_ok: Bool) -> Nullable<Text>;
-}
-
 /// Reads public rows in the middle of a write.
 pub fn as_published<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     let (before, _): (String, String) = diesel::select((
@@ -75,27 +69,6 @@ pub fn as_published<T>(conn: &mut PgConnection, read: impl FnOnce(&mut PgConnect
     .get_result(conn)?;
     let given = read(conn)?;
     diesel::select(set_config("search_path", before, true)).execute(conn)?;
-    Ok(given)
-}
-
-/// Reads rows that were public at a place in the history, in the middle of a write.
-pub fn as_published_at<T>(
-    conn: &mut PgConnection,
-    seq: i64,
-    read: impl FnOnce(&mut PgConnection) -> Result<T>,
-) -> Result<T> {
-    let set = |name: &'static str, value: String| set_config(name, value, true);
-    let (path, drafts, ..): (String, Option<String>, String, String, String) = diesel::select((
-        current_setting("search_path"),
-        setting_or_none("ward_policy.drafts", true),
-        set("search_path", AS_OF.to_owned()),
-        set("ward_policy.drafts", String::new()),
-        set("ward_policy.as_of", seq.to_string()),
-    ))
-    .get_result(conn)?;
-    let given = read(conn)?;
-    let drafts = drafts.unwrap_or_default();
-    diesel::select((set("search_path", path), set("ward_policy.drafts", drafts))).execute(conn)?;
     Ok(given)
 }
 

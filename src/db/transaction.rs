@@ -53,6 +53,8 @@ pub struct Tx<'a> {
     pub(super) hooks: Hooks,
     /// The number of the last change before the transaction.
     pub before: i64,
+    /// The number of the last change that evaluations were counted with.
+    pub counted: i64,
     /// The day of all that the transaction does.
     pub today: NaiveDate,
     /// Whether the transaction changes a token.
@@ -121,6 +123,7 @@ pub(super) fn write_in<T>(
         reason: context.reason.clone(),
         hooks,
         before,
+        counted: before,
         today: today(),
         tokens_changed: false,
     };
@@ -165,7 +168,7 @@ impl Tx<'_> {
 
     /// A dry run: the work and its hooks are rolled back, and the result is kept.
     pub fn on_trial<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let (caller, hooks, before, today) = (self.caller, self.hooks, self.before, self.today);
+        let (caller, hooks, before, counted, today) = (self.caller, self.hooks, self.before, self.counted, self.today);
         let reason = self.reason.clone();
         let mut done = None;
         let undone: Result<()> = self.conn.transaction(|conn| {
@@ -175,6 +178,7 @@ impl Tx<'_> {
                 hooks,
                 reason,
                 before,
+                counted,
                 today,
                 tokens_changed: false,
             };

@@ -69,6 +69,7 @@ pub fn try_out<T>(
             hooks,
             // The log of a trial holds its own changes alone.
             before: 0,
+            counted: 0,
             today: today(),
             tokens_changed: false,
         };

@@ -12,7 +12,7 @@ pub(super) fn carried(number: Number) -> Option<Decimal> {
     if number.is_zero() {
         return Some(Decimal(number.abs())); // there is no -0 among people
     }
-    number.to_string().parse().ok()
+    Decimal::new(number)
 }
 
 /// Rounds as people do (四捨五入): half away from zero.
@@ -39,14 +39,15 @@ pub(super) fn unit_of_difference(unit: Option<&str>) -> Option<&str> {
 /// A number with its unit: 10,488世帯, 81.0%.
 pub(super) fn quantity(number: Number, unit: Option<&str>) -> Bilingual {
     let digits = grouped(number);
-    let en = match unit {
-        None => digits.clone(),
-        Some("%" | "％" | "パーセント") => format!("{digits}%"),
-        Some("ポイント") if digits == "1" => format!("{digits} percentage point"),
-        Some("ポイント") => format!("{digits} percentage points"),
-        Some(unit) => format!("{digits} {unit}"),
+    let ja = [&digits, unit.unwrap_or_default()].concat();
+    let (space, unit) = match unit {
+        None => ("", ""),
+        Some("%" | "％" | "パーセント") => ("", "%"),
+        Some("ポイント") if digits == "1" => (" ", "percentage point"),
+        Some("ポイント") => (" ", "percentage points"),
+        Some(unit) => (" ", unit),
     };
-    Bilingual::new(format!("{digits}{}", unit.unwrap_or_default()), en)
+    Bilingual::new(ja, [&digits, space, unit].concat())
 }
 
 /// The size of a difference between two numbers of a unit.
@@ -56,24 +57,15 @@ pub(super) fn difference(number: Number, unit: Option<&str>) -> Bilingual {
 
 /// A number with its decimals as stored and a comma every three digits.
 fn grouped(number: Number) -> String {
-    let sign = if number.is_sign_negative() && !number.is_zero() {
-        "-"
-    } else {
-        ""
-    };
-    let digits = number.abs().to_string();
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, format!(".{fraction}")),
-        None => (digits.as_str(), String::new()),
-    };
-    let mut grouped = String::new();
-    for (place, digit) in (0..whole.len()).rev().zip(whole.chars()) {
-        grouped.push(digit);
-        if place > 0 && place % 3 == 0 {
-            grouped.push(',');
-        }
+    let mut digits = number.abs().to_string();
+    let whole = digits.find('.').unwrap_or(digits.len());
+    for place in (3..whole).step_by(3) {
+        digits.insert(whole - place, ',');
     }
-    format!("{sign}{grouped}{fraction}")
+    if number.is_sign_negative() && !number.is_zero() {
+        digits.insert(0, '-');
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod changed;
 mod order;
 pub mod preview;
 pub mod record;
+pub mod result_change;
 pub mod row;
 pub mod summary;
 pub mod summary_counts;

@@ -21,21 +21,14 @@ mod tests;
 
 /// Explains the answer.
 pub(super) fn explain(case: &Case<'_>, finding: &Finding) -> Bilingual {
-    let sentences = [
-        Some(answer(case, finding)),
-        rounding(case, finding),
-        declaration(finding),
-    ];
-    sentences
-        .into_iter()
-        .flatten()
-        .fold(Bilingual::new("", ""), |told, next| {
-            let blank = if told.en.is_empty() { "" } else { " " };
-            Bilingual::new(
-                format!("{}{}。", told.ja, next.ja),
-                format!("{}{blank}{}.", told.en, next.en),
-            )
-        })
+    let mut told = answer(case, finding);
+    told.ja.push('。');
+    told.en.push('.');
+    for more in [rounding(case, finding), declaration(finding)].into_iter().flatten() {
+        told.ja.extend([&more.ja, "。"]);
+        told.en.extend([" ", &more.en, "."]);
+    }
+    told
 }
 
 fn answer(case: &Case<'_>, finding: &Finding) -> Bilingual {
@@ -51,12 +44,14 @@ fn answer(case: &Case<'_>, finding: &Finding) -> Bilingual {
 
 /// The sentence for an answer by comparison.
 fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bilingual) -> Bilingual {
-    let early = early(case);
     let (ja, en) = match (finding.outcome, finding.reason) {
-        (Outcome::Achieved, Some(Reason::Early)) => (
-            format!("ため、{}A（達成）", early.ja),
-            format!("{}: A (achieved)", early.en),
-        ),
+        (Outcome::Achieved, Some(Reason::Early)) => {
+            let early = early(case);
+            (
+                format!("ため、{}A（達成）", early.ja),
+                format!("{}: A (achieved)", early.en),
+            )
+        }
         (Outcome::Achieved, _) => ("ためA（達成）".into(), ": A (achieved)".into()),
         (Outcome::InProgress, _) => {
             let open = open(case);
@@ -65,10 +60,13 @@ fn judged(case: &Case<'_>, finding: &Finding, subject: &Bilingual, clause: &Bili
                 format!(", but {}: in progress", open.en),
             )
         }
-        _ if runs_on_to(case).is_some() => (
-            format!("ため、{}B（未達成）", early.ja),
-            format!("{}: B (not achieved)", early.en),
-        ),
+        _ if runs_on_to(case).is_some() => {
+            let early = early(case);
+            (
+                format!("ため、{}B（未達成）", early.ja),
+                format!("{}: B (not achieved)", early.en),
+            )
+        }
         _ => ("ためB（未達成）".into(), ": B (not achieved)".into()),
     };
     Bilingual::new(

@@ -76,11 +76,6 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
     let reference = reference(case, finding);
     let number = |number: Option<Decimal>| number.map(|it| quantity(it.0, case.unit));
     let threshold = number(target.value).unwrap_or_else(|| reference.clone());
-    let upper = number(target.upper).unwrap_or_else(nothing);
-    let by = target.value.map_or_else(nothing, |by| difference(by.0, case.unit));
-    let percentage = target.value.map_or_else(nothing, |by| quantity(by.0, Some("%")));
-    let bound = bound(case, finding);
-
     let (ja, en) = (threshold.ja, threshold.en);
     let (ja, en) = match target.comparator {
         Comparator::Gte => (format!("{ja}以上"), format!("at least {en}")),
@@ -88,26 +83,27 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
         Comparator::Lte => (format!("{ja}以下"), format!("at most {en}")),
         Comparator::Lt => (format!("{ja}未満"), format!("less than {en}")),
         Comparator::Eq => (ja, format!("exactly {en}")),
-        Comparator::Between => (format!("{ja}以上{}以下", upper.ja), format!("{en} to {}", upper.en)),
+        Comparator::Between => {
+            let upper = number(target.upper).unwrap_or_else(nothing);
+            (format!("{ja}以上{}以下", upper.ja), format!("{en} to {}", upper.en))
+        }
         Comparator::Increase => (format!("{ja}より増加"), format!("an increase on {en}")),
         Comparator::Decrease => (format!("{ja}より減少"), format!("a decrease from {en}")),
         Comparator::Maintain => (format!("{ja}の維持"), format!("keeping up with {en}")),
-        Comparator::IncreaseBy => (
-            format!("{}から{}以上増加{}", reference.ja, by.ja, bound.ja),
-            format!("at least {} above {}{}", by.en, reference.en, bound.en),
-        ),
-        Comparator::DecreaseBy => (
-            format!("{}から{}以上減少{}", reference.ja, by.ja, bound.ja),
-            format!("at least {} below {}{}", by.en, reference.en, bound.en),
-        ),
-        Comparator::IncreaseByPercent => (
-            format!("{}から{}以上増加{}", reference.ja, percentage.ja, bound.ja),
-            format!("at least {} above {}{}", percentage.en, reference.en, bound.en),
-        ),
-        Comparator::DecreaseByPercent => (
-            format!("{}から{}以上減少{}", reference.ja, percentage.ja, bound.ja),
-            format!("at least {} below {}{}", percentage.en, reference.en, bound.en),
-        ),
+        Comparator::IncreaseBy | Comparator::IncreaseByPercent => {
+            let (by, bound) = (by(case), bound(case, finding));
+            (
+                format!("{}から{}以上増加{}", reference.ja, by.ja, bound.ja),
+                format!("at least {} above {}{}", by.en, reference.en, bound.en),
+            )
+        }
+        Comparator::DecreaseBy | Comparator::DecreaseByPercent => {
+            let (by, bound) = (by(case), bound(case, finding));
+            (
+                format!("{}から{}以上減少{}", reference.ja, by.ja, bound.ja),
+                format!("at least {} below {}{}", by.en, reference.en, bound.en),
+            )
+        }
         Comparator::Qualitative => ("（文章）".into(), "a state described in words".into()),
         Comparator::Undecided => ("（未定）".into(), "something undecided".into()),
         Comparator::Unread => ("（未読取）".into(), "something that was not understood".into()),
@@ -116,6 +112,15 @@ pub(super) fn target(case: &Case<'_>, finding: &Finding) -> Bilingual {
         ReferenceKind::None => Bilingual::new(ja, en),
         _ => Bilingual::new(format!("「{ja}」"), en),
     }
+}
+
+/// By how much a target asks for a change.
+fn by(case: &Case<'_>) -> Bilingual {
+    let target = case.target;
+    target.value.map_or_else(nothing, |by| match target.comparator {
+        Comparator::IncreaseByPercent | Comparator::DecreaseByPercent => quantity(by.0, Some("%")),
+        _ => difference(by.0, case.unit),
+    })
 }
 
 /// The bar that reference and difference make: （82.0%以上）, （200件の95%で190件以下）.

@@ -8,11 +8,12 @@ use diesel::{PgConnection, dsl::exists, prelude::*};
 use super::{
     EvaluationFilter,
     changed::{self, LastRemoval},
-    record::{self, Recorded, SeriesRecord},
+    record::{self, OtherResults, Recorded},
+    result_change::ResultChange,
 };
 use crate::{
     db::{
-        NestedRows, RowsOf,
+        NestedRows, RowsOf, WrittenColumns,
         schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
     },
     domain::{
@@ -41,7 +42,7 @@ subqueries! {
 }
 
 /// An indicator to evaluate, with all that its evaluations look at.
-#[derive(Debug, HasQuery)]
+#[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = i, base_query = i::table.inner_join(g::table.inner_join(p::table.inner_join(o::table))))]
 pub struct Subject {
     /// The indicator.
@@ -69,23 +70,76 @@ pub struct Subject {
     #[diesel(select_expression = LastRemoval::VALUE, select_expression_type = LastRemoval)]
     removed_at: Option<Time>,
     /// Its results.
-    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<Columns, OwnResults>, deserialize_as = NestedRows<Columns>)]
-    own: Vec<Columns>,
-    /// The record of its series.
-    #[diesel(select_expression = SeriesRecord::VALUE, select_expression_type = SeriesRecord)]
-    record: Vec<Recorded>,
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<OwnResult, OwnResults>, deserialize_as = NestedRows<OwnResult>)]
+    own: Vec<OwnResult>,
+    /// The results of the other indicators of its series.
+    #[diesel(select_expression = OtherResults::VALUE, select_expression_type = OtherResults)]
+    others: Vec<Recorded>,
+}
+
+/// A result of the indicator.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = r)]
+pub struct OwnResult {
+    #[diesel(embed)]
+    columns: Columns,
+    updated_at: Time,
 }
 
 impl Subject {
     /// Its result of a fiscal year.
     fn result(&self, year: FiscalYear) -> Option<&Columns> {
-        self.own.iter().find(|result| result.fiscal_year() == year)
+        let mut own = self.own.iter().map(|result| &result.columns);
+        own.find(|result| result.fiscal_year() == year)
     }
 
     /// The fiscal years it is evaluated for: the policy's, and any with a result.
     fn years(&self) -> BTreeSet<FiscalYear> {
-        let own = self.own.iter().map(Columns::fiscal_year);
+        let own = self.own.iter().map(|result| result.columns.fiscal_year());
         own.chain([self.indicator.policy_year]).collect()
+    }
+
+    /// Takes a change of a result back, in whichever series and organization it was.
+    pub(super) fn undo(&mut self, change: &ResultChange) {
+        let is_own = change.indicator == Some(self.indicator.id);
+        let is_of_series =
+            change.series == Some(self.indicator.series_id) && change.organization_id == Some(self.organization_id);
+        let (Some(indicator), Some(policy_year), true) = (change.indicator, change.policy_year, is_of_series) else {
+            return;
+        };
+        if is_own {
+            self.own
+                .retain(|result| Some(result.columns.fiscal_year()) != change.year);
+            self.own.extend(change.before.iter().cloned());
+        } else {
+            (self.others).retain(|result| (result.indicator, Some(result.fiscal_year)) != (indicator, change.year));
+            (self.others).extend(
+                change
+                    .before
+                    .iter()
+                    .map(|before| before.recorded(indicator, policy_year)),
+            );
+        }
+    }
+
+    /// The record of its series.
+    fn record(&self) -> Vec<Recorded> {
+        let indicator = &self.indicator;
+        let own = (self.own.iter()).map(|result| result.recorded(indicator.id, indicator.policy_year));
+        own.chain(self.others.iter().copied()).collect()
+    }
+}
+
+impl OwnResult {
+    /// The result in the record of its series.
+    fn recorded(&self, indicator: Id, policy_year: FiscalYear) -> Recorded {
+        Recorded {
+            indicator,
+            policy_year,
+            fiscal_year: self.columns.fiscal_year(),
+            value: self.columns.facts().value,
+            updated_at: self.updated_at,
+        }
     }
 }
 
@@ -112,17 +166,17 @@ pub struct Judged {
 }
 
 impl Judged {
-    fn new(subject: &Arc<Subject>, fiscal_year: FiscalYear, on: NaiveDate) -> Self {
-        let (indicator, series) = (&subject.indicator, &subject.record);
+    fn new(subject: &Arc<Subject>, record: &[Recorded], fiscal_year: FiscalYear, on: NaiveDate) -> Self {
+        let indicator = &subject.indicator;
         let target = Target::from(indicator.target.clone());
         let reference = target.reference.fiscal_year;
         let last = indicator.updated_at.max(subject.above_updated_at);
         Self {
             fiscal_year,
             result: subject.result(fiscal_year).cloned(),
-            recorded_previous: record::before(series, indicator.id, fiscal_year),
-            recorded_reference: reference.and_then(|year| record::value(series, indicator.id, year)),
-            updated_at: last.max(record::updated_at(series).max(subject.removed_at).unwrap_or(last)),
+            recorded_previous: record::before(record, indicator.id, fiscal_year),
+            recorded_reference: reference.and_then(|year| record::value(record, indicator.id, year)),
+            updated_at: last.max(record::updated_at(record).max(subject.removed_at).unwrap_or(last)),
             subject: Arc::clone(subject),
             target,
             on,
@@ -200,8 +254,9 @@ impl Judged {
 pub fn judge(subjects: Vec<Subject>, years: &Years, on: NaiveDate) -> Vec<Judged> {
     let mut judged = Vec::new();
     for subject in subjects.into_iter().map(Arc::new) {
+        let record = subject.record();
         let of = subject.years().into_iter().filter(|year| years.hold(*year));
-        judged.extend(of.map(|year| Judged::new(&subject, year, on)));
+        judged.extend(of.map(|year| Judged::new(&subject, &record, year, on)));
     }
     judged
 }
@@ -242,7 +297,7 @@ pub fn each(
     loop {
         let mut query = indicators::matching(&wanted);
         if let Some(years) = filter.fiscal_year.some() {
-            let reported = r::table.filter(r::indicator_id.eq(i::id));
+            let reported = r::table.filter(r::indicator_id.eq(i::id)).select(r::id);
             query = match years {
                 [year] => {
                     let reported = reported.filter(r::fiscal_year.eq(year));
@@ -261,7 +316,7 @@ pub fn each(
         if let Some((_, id)) = after {
             query = query.filter(i::id.ge(id));
         }
-        let query = query.select(Subject::as_select()).order(i::id);
+        let query = query.select(WrittenColumns::<Subject>::all()).order(i::id);
         let subjects: Vec<Subject> = Limited::to(most, query).load(conn)?;
         let last_batch = subjects.len() < batch;
         for judged in judge(subjects, &filter.fiscal_year, on) {

@@ -119,11 +119,17 @@ pub(super) fn page(
     paging: &Paging<EvaluationSort>,
 ) -> Result<Vec<Placed>> {
     let full = usize::try_from(paging.fetch()).map_err(Error::internal)?;
-    // Every indicator has an evaluation, but the first one's may stand on the page before.
     let batch = if filter.is_computed() || since.updated_since.is_some() {
         case::BATCH
     } else {
-        usize::try_from(paging.usual() + 2).map_err(Error::internal)?
+        // An indicator has an evaluation for its policy's year and for each year with a result. The first one's may stand on the page
+        // before.
+        let of_each = if filter.fiscal_year.some().is_some_and(|years| years.len() == 1) {
+            1
+        } else {
+            3
+        };
+        usize::try_from(paging.usual() / of_each + 2).map_err(Error::internal)?
     };
     let mut rows = Vec::new();
     match paging.sort.by() {

@@ -12,23 +12,23 @@ use crate::{
     value::{Decimal, FiscalYear, Id, Time},
 };
 
-/// In a statement that reads `indicators` and `policies`: the results of the series of each, in the policy's organization. No
-/// organization's record counts for another, and whoever does not see a policy sees no result of it.
-pub type SeriesRecord = Subquery<Array<RecordedRow>, OfSeries>;
+/// In a statement that reads `indicators` and `policies`: the results of the other indicators of the series of each, in the policy's
+/// organization. No organization's record counts for another, and whoever does not see a policy sees no result of it.
+pub type OtherResults = Subquery<Array<RecordedRow>, OfSeries>;
 
 subqueries! {
-    /// The text of [`SeriesRecord`].
+    /// The text of [`OtherResults`].
     OfSeries: "select array(\
         select row(r.indicator_id, p.fiscal_year, r.fiscal_year, r.value, greatest(r.updated_at, i.updated_at, p.updated_at)) \
         from indicators i join results r on r.indicator_id = i.id join policies p on p.id = r.policy_id \
-        where i.series_id = indicators.series_id and p.organization_id = policies.organization_id)";
+        where i.series_id = indicators.series_id and i.id <> indicators.id and p.organization_id = policies.organization_id)";
 }
 
 /// The columns of a [`Recorded`].
 pub type RecordedRow = Record<(Uuid, Int4, Int4, Nullable<Numeric>, Timestamptz)>;
 
 /// A result of any indicator of a series in a year.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Recorded {
     /// The indicator.
     pub indicator: Id,
@@ -38,7 +38,7 @@ pub struct Recorded {
     pub fiscal_year: FiscalYear,
     /// Its value.
     pub value: Option<Decimal>,
-    /// When it last changed, or its indicator or policy.
+    /// When it last changed; of another indicator, or that or its policy.
     pub updated_at: Time,
 }
 

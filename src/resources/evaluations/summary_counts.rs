@@ -5,12 +5,12 @@
 //! organization anew, or, if it changed a few results, what their series came to before it and come to now. Evaluations look at one
 //! organization only: no other counts change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use diesel::{
     PgConnection,
-    dsl::{case_when, exists},
+    dsl::{exists, max},
     prelude::*,
     sql_types::{Array, Integer, Jsonb, Uuid},
 };
@@ -20,11 +20,12 @@ use serde_json::{Value, json};
 use super::{
     EvaluationFilter, EvaluationGroup,
     case::{Subject, judge},
+    result_change::ResultChange,
 };
 use crate::{
     db::{
-        Context, Hooks, Read, Tx, as_published, as_published_at,
-        schema::{change_log as c, counted, indicators as i, organizations as o, policies as p, tallied, tallies},
+        Context, Hooks, Read, Tx, as_published,
+        schema::{change_log, counted, indicators as i, organizations as o, policies as p, tallied, tallies},
         write,
     },
     domain::{
@@ -36,14 +37,12 @@ use crate::{
     },
     error::{Error, Result},
     http::query::{AnyOf, Years},
-    resources::{changes::ChangeType, organizations::is_any_of},
+    resources::organizations::is_any_of,
     value::{Date, FiscalYear, Id, Slug},
 };
 
 /// Organizations that are counted anew at a time.
 const BATCH: i64 = 50;
-/// Most indicators with a changed result whose series are counted by themselves; for more, all of an organization is.
-const MOST_TURNED: i64 = 100;
 /// Most counts in one statement: PostgreSQL takes 65,535 parameters, and a count has 11.
 const ROWS: usize = 5000;
 
@@ -115,12 +114,23 @@ diesel::define_sql_function! {
 pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
     let some = marked(tx)?;
     let ours: Vec<Id> = (some.iter()).filter_map(|(id, held)| held.then_some(*id)).collect();
-    let done = match few_series(tx, &ours)? {
-        Some(series) => turn(tx, &ours, &series)?,
+    let changes = match &*ours {
+        [] => None,
+        _ => ResultChange::since(tx.conn, tx.counted)?,
+    };
+    let done = match &changes {
+        Some(changes) => turn(tx, &ours, changes)?,
         None => false,
     };
     let left = some.into_iter().filter(|(_, held)| !(done && *held));
-    count_anew(tx, &left.map(|(id, _)| id).collect::<Vec<_>>())
+    count_anew(tx, &left.map(|(id, _)| id).collect::<Vec<_>>())?;
+    let last = match changes {
+        Some(changes) => changes.first().map(|change| change.seq),
+        None if ours.is_empty() => None,
+        None => change_log::table.select(max(change_log::seq)).first(tx.conn)?,
+    };
+    tx.counted = last.unwrap_or(tx.counted);
+    Ok(())
 }
 
 /// Counts all marked organizations anew outside of other writes, a few at a time.
@@ -143,50 +153,26 @@ fn marked(tx: &mut Tx<'_>) -> Result<Vec<Marked>> {
     Ok(some.limit(BATCH).load(tx.conn)?)
 }
 
-/// The series whose evaluations this transaction may have turned, if they are few and results alone have changed: a result counts for
-/// its own series and for no other.
-fn few_series(tx: &mut Tx<'_>, organizations: &[Id]) -> Result<Option<Vec<Id>>> {
-    if organizations.is_empty() {
-        return Ok(None);
+/// Adds to the counts of organizations what the evaluations of some series have turned to by changes of their results, the last one
+/// first. False, and the counts are wrong, if they were before.
+fn turn(tx: &mut Tx<'_>, organizations: &[Id], changes: &[ResultChange]) -> Result<bool> {
+    let series: BTreeSet<Id> = changes.iter().filter_map(|change| change.series).collect();
+    let series = Vec::from_iter(series);
+    let now: Vec<Subject> = as_published(tx, |conn| {
+        if let ([organization], [one]) = (organizations, &*series) {
+            // Most writes turn one series. Of a comparison by `=` PostgreSQL keeps the plan.
+            let of = Subject::query().filter(p::organization_id.eq(*organization));
+            return Ok(of.filter(i::series_id.eq(*one)).load(conn)?);
+        }
+        let of = Subject::query().filter(p::organization_id.eq_any(organizations));
+        Ok(of.filter(i::series_id.eq_any(&series)).load(conn)?)
+    })?;
+    let mut then = now.clone();
+    for change in changes {
+        for subject in &mut then {
+            subject.undo(change);
+        }
     }
-    let state = c::after.is_null();
-    let of = case_when(state, c::before)
-        .otherwise(c::after)
-        .retrieve_as_text("indicator_id");
-    let changes: Vec<(ChangeType, Option<String>)> = c::table
-        .filter(c::seq.gt(tx.before))
-        .filter(c::was_public.or(c::is_public))
-        .filter(c::type_.ne(ChangeType::Revision))
-        .select((c::type_, of))
-        .distinct()
-        .limit(MOST_TURNED + 1)
-        .load(tx.conn)?;
-    let results = changes.iter().filter(|(what, _)| *what == ChangeType::Result);
-    let ids: Vec<Id> = results.filter_map(|(_, id)| id.as_ref()?.parse().ok()).collect();
-    if ids.len() < changes.len() || i64::try_from(ids.len()).is_ok_and(|many| many > MOST_TURNED) {
-        return Ok(None);
-    }
-    let series = i::table.filter(i::id.eq_any(ids)).select(i::series_id).distinct();
-    Ok(Some(series.load(tx.conn)?))
-}
-
-/// Adds to the counts of organizations what the evaluations of some series have turned to since the transaction began. False, and
-/// the counts are wrong, if they were before.
-fn turn(tx: &mut Tx<'_>, organizations: &[Id], series: &[Id]) -> Result<bool> {
-    let before = tx.before;
-    // Most writes turn one series. PostgreSQL keeps a plan for one search path, and knows a statement by its text: the two texts differ.
-    let (now, then) = if let ([organization], [one]) = (organizations, series) {
-        let (whose, which) = (p::organization_id.eq(*organization), i::series_id.eq(*one));
-        let now = |conn: &mut PgConnection| Ok(Subject::query().filter(whose).filter(which).load(conn)?);
-        let then = |conn: &mut PgConnection| Ok(Subject::query().filter(which).filter(whose).load(conn)?);
-        (as_published(tx, now)?, as_published_at(tx, before, then)?)
-    } else {
-        let subjects = |conn: &mut PgConnection| -> Result<Vec<Subject>> {
-            let of = Subject::query().filter(p::organization_id.eq_any(organizations));
-            Ok(of.filter(i::series_id.eq_any(series)).load(conn)?)
-        };
-        (as_published(tx, subjects)?, as_published_at(tx, before, subjects)?)
-    };
     let mut deltas = tally(now);
     for (key, count) in tally(then) {
         *deltas.entry(key).or_default() -= count;
@@ -202,8 +188,8 @@ fn turn(tx: &mut Tx<'_>, organizations: &[Id], series: &[Id]) -> Result<bool> {
             })
         })
         .collect();
-    let changed = change_tallies(organizations, Value::from(deltas), RULES);
-    Ok(diesel::select(changed).get_result(tx.conn)?)
+    let changing = change_tallies(organizations, Value::from(deltas), RULES);
+    Ok(diesel::select(changing).get_result(tx.conn)?)
 }
 
 /// Counts organizations anew, whole.

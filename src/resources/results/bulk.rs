@@ -228,11 +228,14 @@ impl ResultEntry {
 /// The indicators of these that exist for the caller, with the fiscal years of their policies; fails if the caller may not change
 /// one of them.
 fn permit(tx: &mut Tx<'_>, named: &[Id]) -> Result<HashMap<Id, FiscalYear>> {
-    let rows: Vec<(Id, Id, FiscalYear)> = indicators::table
+    let of = indicators::table
         .inner_join(goals::table.inner_join(policies::table))
-        .filter(indicators::id.eq_any(named))
-        .select((indicators::id, policies::organization_id, policies::fiscal_year))
-        .load(tx.conn)?;
+        .select((indicators::id, policies::organization_id, policies::fiscal_year));
+    let rows: Vec<(Id, Id, FiscalYear)> = match named {
+        // One is compared by `=`, for which PostgreSQL keeps its plan.
+        [one] => of.filter(indicators::id.eq(one)).load(tx.conn)?,
+        several => of.filter(indicators::id.eq_any(several)).load(tx.conn)?,
+    };
     for (_, organization, _) in &rows {
         tx.permit(Permission::Edit, "indicator", Some(*organization))?;
     }
@@ -260,7 +263,6 @@ fn named(entries: &[ResultEntry]) -> Vec<Id> {
 /// The stored results of the indicators in the entries.
 fn stored(conn: &mut PgConnection, entries: &[ResultEntry]) -> Result<HashMap<(Id, FiscalYear), StoredResult>> {
     let rows: Vec<StoredResult> = match entries {
-        // One is compared by `=`, for which PostgreSQL keeps its plan.
         [one] => (StoredResult::query().filter(results::indicator_id.eq(one.indicator_id))).load(conn)?,
         several => (StoredResult::query().filter(results::indicator_id.eq_any(named(several)))).load(conn)?,
     };

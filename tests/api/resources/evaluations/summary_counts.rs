@@ -144,6 +144,14 @@ async fn counts_say_what_counting_says_whatever_changes() {
     agree(&api, "a target that looks back").await;
     api.patch(&path, "*", &json!({ "value": 75 })).await.must_be(200);
     agree(&api, "last year's record once more").await;
+    let entry = |indicator: &str, year: i32, value: i32| {
+        json!({ "indicator_id": indicator, "result": factories::with(
+        factories::result(year), json!({ "value": value })) })
+    };
+    let several =
+        json!({ "reason": "訂正", "items": [entry(&years.pleased[0], 2024, 10), entry(&years.pleased[1], 2025, 90)] });
+    api.post("/v1/results", &several).await.must_be(200);
+    agree(&api, "two results of a series at once").await;
     let moved = json!({ "results_due_on": "2026-07-01" });
     api.patch("/v1/policies/nishi/2025", "*", &moved).await.must_be(200);
     agree(&api, "another due date").await;
