@@ -56,6 +56,10 @@ def is_decimal(schema: Json) -> bool:
     return any(name_of(one.get("$ref", "/")) == "Decimal" for one in [schema, *schema.get("oneOf", [])])
 
 
+def is_whole(schema: Json) -> bool:
+    return any("integer" in resolved(one).get("type", []) for one in [schema, *schema.get("oneOf", [])])
+
+
 def with_decimals(decimal: Json) -> Json:
     """The contract with this schema for decimals. What else a body may hold is left out: it is no matter of types."""
 
@@ -84,14 +88,15 @@ def decimals() -> dict[str, str | None]:
         for name, member in schema.get("properties", {}).items():
             if is_decimal(member):
                 as_decimals.setdefault(name, []).append(required)
-            elif "integer" in json.dumps(resolved(member).get("type")) or "integer" in json.dumps(member):
+            elif is_whole(member):
                 as_others.setdefault(name, []).append(beside)
     table: dict[str, str | None] = {}
     for name in sorted(as_decimals):
         table[name] = None
         if name in as_others:
             apart = set.intersection(*as_decimals[name]).difference(*as_others[name])
-            # Without one, the two cannot be told apart, and nothing is made.
+            if not apart:
+                sys.exit(f"{name} is a decimal and a whole number, and nothing beside it tells which")
             table[name] = min(apart)
     return table
 

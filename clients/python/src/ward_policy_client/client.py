@@ -40,13 +40,13 @@ class MirrorStep:
 
 
 class WardPolicy(Calls):
-    """The service. It may be used by one thread at a time."""
+    """The service. Threads may share it, if they may share its store."""
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Everything the caller may see, and the cursor from which `changes` goes on."""
-        with self._send(self._url + "/v1/snapshot", {}, repeatable=True, streamed=True).body as body:
-            yield Snapshot(parse(body.readline()), _rows(body))
+        with self._send(self._url + "/v1/snapshot", {}, repeatable=True, streamed=True) as answer:
+            yield Snapshot(parse(answer.body.readline()), _rows(answer.body))
 
     def changes(
         self,
@@ -62,7 +62,7 @@ class WardPolicy(Calls):
         filters = {"limit": limit, "type": type, "organization": organization, "wait": wait}
         while True:
             url = self._address("/v1/changes", {**filters, "cursor": cursor})
-            page: ChangePage = parse(self._send(url, {}, repeatable=True, seconds=wait).text())
+            page: ChangePage = parse(self._send(url, {}, repeatable=True, seconds=wait).text)
             yield page
             if wait == 0 and page["next"] == cursor:
                 return

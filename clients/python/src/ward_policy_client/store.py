@@ -1,5 +1,6 @@
 """Where answers are kept, to be asked for again by their tags."""
 
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 
@@ -23,13 +24,15 @@ class MemoryStore:
 
     def __init__(self, most: int = 1000) -> None:
         self._most = most
+        self._lock = Lock()
         self._kept: dict[str, Kept] = {}
 
     def get(self, url: str, /) -> Kept | None:
         return self._kept.get(url)
 
     def __setitem__(self, url: str, kept: Kept, /) -> None:
-        self._kept.pop(url, None)
-        self._kept[url] = kept
-        while len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+        with self._lock:
+            self._kept.pop(url, None)
+            self._kept[url] = kept
+            while len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]

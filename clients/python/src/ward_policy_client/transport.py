@@ -2,16 +2,14 @@
 
 import gzip
 import http.client
-import io
 import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import IO, Any, Generic, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from .exact import dump, parse
@@ -30,15 +28,27 @@ class Tagged(NamedTuple, Generic[T]):
     etag: str
 
 
-@dataclass
 class _Answer:
-    status: int
-    headers: Message
-    body: Bytes
+    """An answer, whose body may have to come yet."""
 
-    def text(self) -> str:
-        with self.body:
-            return self.body.read().decode()
+    def __init__(self, status: int, headers: Message, body: IO[bytes]) -> None:
+        self.status = status
+        self.headers = headers
+        self.text = ""
+        self._packed = body
+        self.body: Bytes = gzip.GzipFile(fileobj=body) if headers.get("Content-Encoding") == "gzip" else body
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.body.close()
+        self._packed.close()
+
+    def read(self) -> None:
+        """Reads it to its end."""
+        with self:
+            self.text = self.body.read().decode()
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -108,7 +118,7 @@ class Transport:
         answer = self._send(url, {"If-None-Match": kept.etag} if kept else {}, repeatable=True)
         if answer.status == 304 and kept:
             return Tagged(parse(kept.body), kept.etag)
-        now = Kept(answer.headers.get("ETag", ""), answer.text())
+        now = Kept(answer.headers.get("ETag", ""), answer.text)
         if now.etag and "no-store" not in answer.headers.get("Cache-Control", ""):
             self._store[url] = now
         return Tagged(parse(now.body), now.etag)
@@ -141,8 +151,7 @@ class Transport:
         url = self._address(path, given)
         answer = self._send(url, headers, method, data, repeatable="Idempotency-Key" in headers)
         self._consistency = answer.headers.get("X-Consistency-Token", self._consistency)
-        text = answer.text()
-        return parse(text) if text else None
+        return parse(answer.text) if answer.text else None
 
     def _update(self, path: str, change: Callable[[Any], Any], reason: str | None, parameters: Mapping[str, Any]) -> Any:
         attempt = 1
@@ -183,14 +192,17 @@ class Transport:
             try:
                 request = urllib.request.Request(url, data, headers, method=method)
                 response = self._opener.open(request, timeout=self._timeout + seconds)
-                answer = _Answer(response.status, response.headers, _unpacked(response, response.headers))
-                return answer if streamed else _whole(answer)
+                answer = _Answer(response.status, response.headers, response)
+                if not streamed:
+                    # Here, so that what breaks off before its end is asked for again, too.
+                    answer.read()
+                return answer
             except urllib.error.HTTPError as error:
+                answer = _Answer(error.code, error.headers, error)
+                answer.read()
                 if error.code == 304:
-                    error.close()
-                    return _Answer(304, error.headers, io.BytesIO())
-                text = _Answer(error.code, error.headers, _unpacked(error, error.headers)).text()
-                failure = problem_of(error.code, error.headers, text, urlsplit(url).path)
+                    return answer
+                failure = problem_of(error.code, error.headers, answer.text, urlsplit(url).path)
                 wait = _seconds_until(error.headers.get("Retry-After"), wait)
                 again = error.code in (429, 503) or (error.code == 504 and repeatable)
                 if not again or wait > self._longest_wait:
@@ -203,16 +215,6 @@ class Transport:
                 raise failure
             attempt += 1
             time.sleep(wait)
-
-
-def _whole(answer: _Answer) -> _Answer:
-    """An answer that has come to its end."""
-    with answer.body:
-        return _Answer(answer.status, answer.headers, io.BytesIO(answer.body.read()))
-
-
-def _unpacked(body: IO[bytes], headers: Message) -> Bytes:
-    return gzip.GzipFile(fileobj=body) if headers.get("Content-Encoding") == "gzip" else body
 
 
 def _text(value: Any) -> str:
