@@ -26,7 +26,7 @@ stop() {
 trap 'stop; rm -rf "$place"' EXIT
 
 send() {
-    curl --silent --show-error --fail --output "$place/answer" -H "Authorization: Bearer $TOKEN" -H "Change-Reason: test" "$@"
+    curl --silent --show-error --fail --retry 5 --output "$place/answer" -H "Authorization: Bearer $TOKEN" -H "Change-Reason: test" "$@"
 }
 
 # Something to read and to change: results, published.

@@ -287,7 +287,8 @@ export class WardPolicy {
         failure = error;
       }
       if (attempt >= this.#attempts) throw failure;
-      await pause(wait, signal);
+      // Not all who were told to come back come at once.
+      await pause(wait * (1 + Math.random() / 2), signal);
     }
   }
 }

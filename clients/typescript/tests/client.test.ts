@@ -25,7 +25,7 @@ function counted(options: Options = {}): { api: WardPolicy; statuses: number[] }
 }
 
 /** Without those that said to come back. */
-const answered = (statuses: number[]): number[] => statuses.filter((status) => status !== 429);
+const answered = (statuses: number[]): number[] => statuses.filter((status) => ![429, 503].includes(status));
 
 const api = new WardPolicy(url);
 const staff = new WardPolicy(url, { token, language: 'en' });
@@ -232,19 +232,32 @@ test('a snapshot that is not read to its end is let go', async () => {
   }
 });
 
-test('a service that is asked too much is asked again when it says', async () => {
-  const { api, statuses } = counted({ store: { get: () => undefined, set: () => undefined } });
-  const answers = await Promise.all(
-    Array.from({ length: 80 }, () => api.get('/v1/organizations/{organization}', { organization: 'minato' })),
-  );
-  assert(answers.every((answer) => answer.slug === 'minato'));
-  assert(statuses.includes(429), 'nobody was told to wait');
-  assert.equal(statuses.filter((status) => status === 200).length, 80);
-  const hasty = counted({ attempts: 1, store: { get: () => undefined, set: () => undefined } });
-  const ask = (): Promise<unknown> => hasty.api.get('/v1/organizations/{organization}', { organization: 'minato' });
-  const settled = await Promise.allSettled(Array.from({ length: 80 }, ask));
+const NOTHING = { get: () => undefined, set: () => undefined };
+
+/** Asks so many times at once. */
+function ask({ api }: { api: WardPolicy }, times: number): Promise<unknown>[] {
+  return Array.from({ length: times }, () => api.get('/v1/organizations/{organization}', { organization: 'minato' }));
+}
+
+for (const [said, times] of [
+  [429, 80],
+  [503, 12],
+] as const) {
+  test(`a service that says ${said} is asked again when it says`, async () => {
+    const patient = counted({ attempts: 30, store: NOTHING });
+    for (let round = 1; !patient.statuses.includes(said); round++) {
+      assert(round <= 50, `nobody was told ${said}`);
+      assert.equal((await Promise.all(ask(patient, times))).length, times);
+      assert.deepEqual(new Set(answered(patient.statuses)), new Set([200]));
+    }
+  });
+}
+
+test('attempts have an end', async () => {
+  const hasty = counted({ attempts: 1, store: NOTHING });
+  const settled = await Promise.allSettled(ask(hasty, 80));
   const refused = settled.filter((it) => it.status === 'rejected').map((it) => it.reason as ProblemError);
-  assert(refused.length > 0 && refused.every((it) => it.status === 429));
+  assert(refused.length > 0 && refused.every((it) => [429, 503].includes(it.status)));
   assert.equal(hasty.statuses.length, 80);
 });
 

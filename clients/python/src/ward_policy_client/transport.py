@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import random
 import time
 import urllib.error
 import urllib.request
@@ -214,7 +215,8 @@ class Transport:
             if attempt >= self._attempts:
                 raise failure
             attempt += 1
-            time.sleep(wait)
+            # Not all who were told to come back come at once.
+            time.sleep(wait * (1 + random.random() / 2))
 
 
 def _text(value: Any) -> str:
