@@ -1,4 +1,4 @@
-// Keeps a copy of everything in mirror.db, and goes on for ever: node mirror.ts http://127.0.0.1:8080
+// Keeps a copy of everything in mirror.db, and goes on for ever, with Node 24: node mirror.ts http://127.0.0.1:8080
 import { DatabaseSync } from 'node:sqlite';
 import { WardPolicy } from 'ward-policy-client';
 
