@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for the shell that was open when it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test test-postgres setup schemathesis generators bench chaos soak bench-history fuzz compose-test
+.PHONY: help run test test-postgres setup schemathesis generators clients bench chaos soak bench-history fuzz compose-test
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ schemathesis: ## hold the running service against its contract (about two minute
 
 generators: ## try seven generators of clients on the contract (GENERATORS="orval progenitor" for some)
 	tests/generators/run $(GENERATORS)
+
+clients: ## build the clients for TypeScript and Python, install them and let them work with a running service
+	clients/run
 
 compose-test: ## run the compose file by hand, without a container engine (root, Debian; a quarter of an hour)
 	tests/compose/run

@@ -89,7 +89,7 @@ impl Page {
                         text,
                     });
                 }
-                ("console" | "sql" | "", _) => {}
+                ("console" | "sql" | "ts" | "python" | "powerquery" | "", _) => {}
                 _ => return Err(format!("{}: a block of {mark} stands where none may", page.path.display()).into()),
             }
             was_commands = mark == "sh";
