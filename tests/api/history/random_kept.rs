@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::random_past::{LISTS, World};
-use crate::support::{Api, CACHE};
+use crate::{
+    resources::evaluations::summary_counts::agree_by_group,
+    support::{Api, CACHE},
+};
 
 /// Steps of one history.
 const STEPS: usize = 20;
@@ -42,9 +45,10 @@ impl World {
                     .map(|rest| format!("/v1/policies/{key}{rest}")),
             );
         }
-        for list in ["goals", "budgets", "indicators"] {
+        for (list, rest) in [("goals", "/evaluation"), ("budgets", ""), ("indicators", "/evaluation")] {
             for item in self.api.list(format!("/v1/{list}?limit=5")).await {
-                places.push(format!("/v1/{list}/{}", item["id"].as_str().unwrap()));
+                let path = format!("/v1/{list}/{}", item["id"].as_str().unwrap());
+                places.extend(BTreeSet::from([format!("{path}{rest}"), path]));
             }
         }
         for result in self.api.list("/v1/results?limit=5").await {
@@ -104,6 +108,9 @@ async fn answers_are_those_that_would_be_given(seed: u64) {
         hits += count().await - before;
         there.keeping().await;
         compare(&there, &plain, &places, &after).await;
+        if step.is_multiple_of(4) {
+            agree_by_group(&plain, &after).await;
+        }
     }
     assert!(hits > 50.0, "hardly any answer was kept through a change: {hits}");
 }
