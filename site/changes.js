@@ -1,6 +1,6 @@
 // What changed lately, the latest first, and what changes while somebody looks.
 
-import { all, ask, follow, label } from "./api.js";
+import { all, ask, follow, hasToken, label } from "./api.js";
 import { announce, h, heading, ja, link, more, to } from "./dom.js";
 import { fiscalYear, moment, say } from "./words.js";
 
@@ -35,7 +35,7 @@ export async function view(_, stop) {
     collecting ??= setTimeout(show, 500);
   };
   follow({ cursor }, stop, heard, (isOpen) => (state.textContent = `${isOpen ? "● " : "○ "}${say(isOpen ? "live" : "reconnecting")}`));
-  return [heading(say("changes")), h("p", {}, say("changesLead")), state, changes.length === 0 && h("p", {}, say("none")), list];
+  return [heading(say("changes")), h("p", {}, say("changesLead"), hasToken() && ` ${say("draft")}`), state, changes.length === 0 && h("p", {}, say("none")), list];
 }
 
 // Changes in the order in which they came; those of one moment and policy together.

@@ -102,8 +102,8 @@ export const facts = (...pairs) =>
 export const more = (words, ...children) => h("details", {}, h("summary", {}, words), h("div", {}, ...children));
 
 // A text box of the form: an item a paragraph. Null is a box that is not there, or not published.
-export const box = (title, items) =>
-  items?.length ? [h("h4", {}, title), h("ul", { class: "box", lang: "ja" }, items.map((item) => h("li", {}, item)))] : null;
+export const box = (level, title, items) =>
+  items?.length ? [h(`h${level}`, { class: "title" }, title), h("ul", { class: "box", lang: "ja" }, items.map((item) => h("li", {}, item)))] : null;
 
 // A number, or why there is none; a number that is not settled says so.
 export function resultOf({ value_status: status }, result, unit, decimals) {
@@ -131,7 +131,9 @@ export function dayPicker(on, path, parameters = {}) {
 
 export const printedDay = (on) => h("p", { class: "printed" }, `${say("askOn")} ${day(on)}`);
 
-export const json = (path, query) => h("a", { href: address(path, query), class: "noprint quiet" }, say("json"));
+export const json = (path, query) => h("a", { href: address(path, query), class: "quiet noprint" }, say("json"));
+
+export const excel = (query) => h("a", { href: address("exports/evaluations", { ...query, format: "xlsx" }), class: "quiet" }, say("excel"));
 
 let spoken = 0;
 

@@ -1,13 +1,13 @@
 // Who has published, and who is late: every ward and bureau in one fiscal year.
 
 import { all, ask } from "./api.js";
-import { dayPicker, h, heading, ja, json, lateness, link, named, printedDay, ratio, stateBadge, tally, to } from "./dom.js";
+import { dayPicker, excel, h, heading, ja, json, lateness, link, named, printedDay, ratio, stateBadge, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, say } from "./words.js";
 
 // The states that are counted above the table, the pressing one first.
 const COUNTED = ["late", "results", "plan", "draft", "withdrawn", "missing"];
 
-export async function view({ parameters: { year, on } }) {
+export async function view({ parameters: { year, on, state } }) {
   const [coverage, counts, organizations] = await Promise.all([
     all("coverage", { fiscal_year: year, on }),
     all("evaluations/summary", { group_by: "organization,fiscal_year", on }),
@@ -18,7 +18,7 @@ export async function view({ parameters: { year, on } }) {
   const rollUps = new Map(counts.items.filter((item) => item.fiscal_year === shown).map((item) => [item.organization, item.roll_up]));
   const years = [...new Set([...counts.items.map((item) => item.fiscal_year), ...(shown ? [shown] : [])])].sort();
   const name = (item) => named(item.organization_name, english.get(item.organization));
-  const rows = coverage.items.filter((item) => item.fiscal_year === shown);
+  const rows = coverage.items.filter((item) => item.fiscal_year === shown && (!state || item.state === state));
   const there = rows.filter((item) => item.state !== "missing");
   const missing = rows.filter((item) => item.state === "missing");
   const sources = h("section", { class: "sources" });
@@ -26,11 +26,12 @@ export async function view({ parameters: { year, on } }) {
   return [
     heading(say("overview")),
     yearNav(years, shown),
-    dayPicker(coverage.on, "", { year }),
+    dayPicker(coverage.on, "", { year, state }),
     printedDay(coverage.on),
-    h("ul", { class: "states" }, COUNTED.filter((state) => coverage.roll_up[state]).map((state) =>
-      h("li", { class: state }, h("b", {}, String(coverage.roll_up[state])), stateBadge(state)))),
-    h("h2", {}, say("organizations")),
+    h("ul", { class: "states" }, COUNTED.filter((one) => coverage.roll_up[one]).map((one) => h("li", {},
+      h("a", { class: one, href: to("", { year, state: one === state ? "" : one }), "aria-current": one === state ? "true" : null },
+        h("b", {}, String(coverage.roll_up[one])), stateBadge(one))))),
+    h("h2", {}, say("organizations"), state && [" ", link(to("", { year }), say("showAll"))]),
     there.length > 0 && h("table", { class: "coverage" },
       h("thead", {}, h("tr", {}, ["called", "status", "indicator"].map((word) => h("th", { scope: "col" }, say(word))))),
       h("tbody", {}, there.map((item) => row(item, name(item), rollUps.get(item.organization))))),
@@ -39,7 +40,7 @@ export async function view({ parameters: { year, on } }) {
       h("ul", { class: "names" }, missing.map((item) => h("li", {}, name(item)))),
     ],
     sources,
-    h("p", {}, json("coverage", { fiscal_year: shown, on })),
+    h("p", { class: "links noprint" }, excel({ fiscal_year: shown, on }), json("coverage", { fiscal_year: shown, on })),
   ];
 }
 
@@ -68,5 +69,5 @@ async function tellSources(section, year) {
   const said = Map.groupBy(items.filter(({ source }) => source), ({ source }) => source);
   if (said.size === 0) return;
   const entry = ([source, policies]) => [h("dt", {}, ja(policies.map((policy) => policy.organization_name).join("、"))), h("dd", {}, ja(source))];
-  section.append(h("h2", {}, say("data")), h("dl", {}, [...said].map(entry)));
+  section.append(h("h2", {}, say("data")), h("details", { open: said.size < 4 }, h("summary", {}, say("source")), h("dl", {}, [...said].map(entry))));
 }

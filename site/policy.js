@@ -1,7 +1,7 @@
 // A policy: its goals with three years of money, its indicators with target, result and grade, and why.
 
 import { address, ask, label } from "./api.js";
-import { box, dayPicker, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
+import { box, dayPicker, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, measured, number, percent, say, yen } from "./words.js";
 
 export async function view({ parts: [, organization, year], parameters: { on } }) {
@@ -24,17 +24,17 @@ export async function view({ parts: [, organization, year], parameters: { on } }
     h("p", { class: "stand" }, stand && stateBadge(stand.state), stand && lateness(stand),
       h("span", {}, `${say("due")} ${day(policy.results_due_on)}`), policy.revision && h("span", {}, say("revision", policy.revision)),
       policy.revision === null && h("span", {}, say("draft"))),
-    h("p", { class: "noprint links" }, link(to(`${path}/results`), say("edit")), link(address(`${path}/form`), say("form")), json(`${path}/tree`, { with: "evaluation", on })),
+    h("p", { class: "noprint links" }, link(to(`${path}/results`), say("edit")), link(address(`${path}/form`), say("form")), excel({ organization, policy_year: year, on }), json(`${path}/tree`, { with: "evaluation", on })),
     policy.roll_up.total > 0 && [h("p", { class: "quiet" }, say("indicatorCount", policy.roll_up.total)), tally(policy.roll_up), ratio(policy.roll_up)],
-    more(say("texts"), box(say("vision"), policy.vision), box(say("mission"), policy.mission), box(say("approach"), policy.basic_approach)),
+    more(say("texts"), box(2, say("vision"), policy.vision), box(2, say("mission"), policy.mission), box(2, say("approach"), policy.basic_approach)),
     policy.goals.map((goal) => goalOf(goal, most)),
-    box(say("self"), policy.self_evaluation), box(say("future"), policy.future_policy),
+    box(2, say("self"), policy.self_evaluation), box(2, say("future"), policy.future_policy),
     policy.source && h("p", { class: "sources" }, h("b", {}, say("source")), " ", ja(policy.source)),
   ];
 }
 
 function goalOf(goal, most) {
-  const texts = [box(say("issue"), goal.issue_recognition), box(say("strategies"), goal.strategies)].filter(Boolean);
+  const texts = [box(3, say("issue"), goal.issue_recognition), box(3, say("strategies"), goal.strategies)].filter(Boolean);
   return h("section", { class: "goal" },
     h("h2", {}, h("span", { class: "code" }, goal.code), " ", ja(goal.title)),
     goal.budgets.length > 0 && budgetsOf(goal, most),

@@ -10,13 +10,20 @@ export async function view({ parts: [, organization, year], parameters: { on } }
   const path = `policies/${organization}/${year}`;
   const body = h("div", {});
   const title = heading(say("edit"), ": ", link(to(path), `${organization} ${fiscalYear(Number(year))}`));
-  if (hasToken()) await open();
-  else body.append(asker());
+  if (hasToken()) await open().catch(refused);
+  else body.append(asker(""));
   return [title, h("p", {}, say("editLead")), body];
 
+  // A token that is worth nothing is forgotten, and another one asked for.
+  function refused(problem) {
+    if (problem.status !== 401) throw problem;
+    useToken(null);
+    body.replaceChildren(asker(problem.message));
+  }
+
   // Asks for a token, and opens the grid with it.
-  function asker() {
-    const fault = h("p", { class: "fault", id: "token-fault", role: "alert" });
+  function asker(words) {
+    const fault = h("p", { class: "fault", id: "token-fault", role: "alert" }, words);
     const input = h("input", { type: "password", required: true, autocomplete: "off", "aria-describedby": "token-lead token-fault" });
     const submit = async (event) => {
       event.preventDefault();
@@ -36,26 +43,27 @@ export async function view({ parts: [, organization, year], parameters: { on } }
   async function open() {
     const [me, policy, head] = await Promise.all([ask("me"), ask(`${path}/tree`, { with: "evaluation", on }), ask("changes/head")]);
     title.lastChild.replaceChildren(ja(policy.organization_name), " ", fiscalYear(policy.fiscal_year));
-    const mayEdit = me.admin || me.edit.includes(policy.organization);
-    const grid = new Grid(policy, { path, on });
+    const closing = new AbortController(); // with the view, or when the token is forgotten
+    const isOver = AbortSignal.any([stop, closing.signal]);
+    const grid = new Grid(policy, { path, on }, isOver);
     const forget = () => {
       useToken(null);
-      grid.stop();
-      body.replaceChildren(asker());
+      closing.abort();
+      body.replaceChildren(asker(""));
+      body.querySelector("input").focus();
     };
-    stop.addEventListener("abort", () => grid.stop());
+    const mayEdit = me.admin || me.edit.includes(policy.organization);
     body.replaceChildren(
       h("p", { class: "day" }, say("enters", me.name), h("button", { type: "button", class: "plain", onclick: forget }, say("forget"))),
       dayPicker(policy.on, `${path}/results`),
       mayEdit ? grid.form : h("p", { class: "fault" }, say("notAllowed", policy.organization_name)));
-    follow({ cursor: head.cursor, type: "result", organization: policy.organization }, stop, () => grid.reread());
+    follow({ cursor: head.cursor, type: "result", organization: policy.organization }, isOver, () => grid.reread());
   }
 }
 
 class Grid {
-  constructor(policy, { path, on }) {
-    Object.assign(this, { path, on: policy.on, isOver: false });
-    this.asked = { with: "evaluation", on };
+  constructor(policy, { path, on }, isOver) {
+    Object.assign(this, { path, on: policy.on, isOver, asked: { with: "evaluation", on } });
     this.rows = policy.goals.flatMap((goal) => goal.indicators.map((indicator) => new Row(this, goal, indicator, policy)));
     this.reason = h("input", { name: "reason", maxlength: 1000, autocomplete: "off", "aria-describedby": "reason-fault" });
     this.fault = h("p", { class: "fault", id: "reason-fault", role: "alert" });
@@ -65,15 +73,9 @@ class Grid {
       this.store();
     };
     this.form = h("form", { class: "grid", novalidate: true, autocomplete: "off", onsubmit: submit, onkeydown: (event) => this.step(event), onpaste: (event) => this.paste(event) },
-      h("ul", {}, this.rows.map((row) => row.element)),
+      h("div", { class: "rows" }, this.rows.map((row) => row.element)),
       h("div", { class: "storing" }, h("label", {}, say("reason"), h("small", {}, say("reasonHint")), this.reason), this.button, this.fault));
-    this.warn = (event) => this.changed().length > 0 && event.preventDefault();
-    addEventListener("beforeunload", this.warn);
-  }
-
-  stop() {
-    this.isOver = true;
-    removeEventListener("beforeunload", this.warn);
+    addEventListener("beforeunload", (event) => this.changed().length > 0 && event.preventDefault(), { signal: isOver });
   }
 
   changed = () => this.rows.filter((row) => row.isChanged());
@@ -143,7 +145,7 @@ class Grid {
 
   // Reads what is stored by now, after a change of others too.
   async reread() {
-    if (this.isOver) return;
+    if (this.isOver.aborted) return;
     const policy = await ask(`${this.path}/tree`, this.asked);
     const read = new Map(policy.goals.flatMap((goal) => goal.indicators).map((indicator) => [indicator.id, indicator]));
     for (const row of this.rows) if (read.has(row.indicator.id)) row.reread(read.get(row.indicator.id));
@@ -158,8 +160,8 @@ class Row {
     const hasSum = target.period.kind === "cumulative" || indicator.results.some((result) => result.cumulative_value !== null);
     this.grade = h("div", { class: "grade", role: "status" });
     this.conflict = h("p", { class: "fault" });
-    this.element = h("li", { role: "group", "aria-label": name },
-      h("div", {}, h("h3", {}, h("span", { class: "code" }, goal.code), " ", ja(name)), h("p", { class: "quiet" }, `${say("target")}: `, ja(target.text ?? "—"))),
+    this.element = h("div", { class: "row", role: "group", "aria-label": name },
+      h("div", {}, h("h2", {}, h("span", { class: "code" }, goal.code), " ", ja(name)), h("p", { class: "quiet" }, `${say("target")}: `, ja(target.text ?? "—"))),
       h("div", { class: "inputs" },
         this.field("value", `${say("result")}${unit ? ` (${unit})` : ""}`, h("input", { inputmode: "decimal" })),
         hasSum && this.field("cumulative_value", say("cumulative"), h("input", { inputmode: "decimal" })),
