@@ -42,7 +42,7 @@ const WORDS = {
   gap: ["目標との差", "Beyond the target"],
   goals: ["経営課題", "Goals"],
   home: ["概況", "Overview"],
-  indicator: ["指標", "Indicator"],
+  indicator: ["指標", "Indicators"],
   indicatorCount: ["指標 {0}件", "{0} indicators"],
   issue: ["課題認識", "What needs doing"],
   json: ["このデータ（JSON）", "This data (JSON)"],
@@ -65,6 +65,7 @@ const WORDS = {
   organizations: ["所属ごとの状況", "By organization"],
   overview: ["運営方針の進み具合", "How the policies are doing"],
   planOn: ["計画 {0}", "plan {0}"],
+  points: ["ポイント", "points"],
   policies: ["運営方針", "Policies"],
   policyOf: ["{0} 運営方針", "— policy for {0}"],
   previous: ["前年度実績", "Previous year"],
@@ -84,7 +85,7 @@ const WORDS = {
   rule: ["規則による判定", "By the rule"],
   sample: ["回答数・対象数", "Sample size"],
   search: ["検索", "Search"],
-  searchHint: ["所属・経営課題・指標の名称", "Names of organizations, goals, indicators"],
+  searchHint: ["所属・経営課題・指標の名称", "Ward, goal, indicator"],
   self: ["自己評価", "Self-evaluation"],
   settled: ["確定の度合い", "How settled"],
   share: ["内訳", "Parts"],
@@ -135,8 +136,8 @@ export function number(value, places = 0) {
 
 export function measured(value, unit, places) {
   if (value === null || value === undefined) return say("unknown");
-  const joined = !unit || unit === "%" || lang === "ja" ? "" : " ";
-  return `${number(value, places)}${joined}${unit ?? ""}`;
+  const named = unit === "ポイント" ? say("points") : (unit ?? "");
+  return `${number(value, places)}${named === "%" || lang === "ja" ? "" : " "}${named}`;
 }
 
 export function percent(ratio, places = 0) {
