@@ -109,9 +109,9 @@ export const box = (level, title, items) =>
 export function resultOf({ value_status: status }, result, unit, decimals) {
   if (status !== "reported") return [h("span", { class: "quiet" }, label("value_status", status)), status === "text_only" && h("small", {}, ja(result.text))];
   const { value, cumulative_value: sum, observation_status: settled } = result;
+  const added = sum !== null && `${say("cumulative")} ${measured(sum, unit, decimals)}`;
   return [
-    value !== null && measured(value, unit, decimals),
-    sum !== null && h("small", {}, `${say("cumulative")} ${measured(sum, unit, decimals)}`),
+    value === null ? added : [measured(value, unit, decimals), added && h("small", {}, added)],
     settled !== "final" && h("small", {}, label("observation_status", settled)),
   ];
 }

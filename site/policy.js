@@ -47,7 +47,7 @@ function budgetsOf(goal, most) {
   const row = ({ fiscal_year: year, kind, amount_yen: amount, text, status }) => h("tr", {},
     h("th", { scope: "row" }, fiscalYear(year), " ", h("small", {}, label("budget_kind", kind))),
     h("td", {}, amount !== null && svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", class: "money", "aria-hidden": "true" },
-      svg("rect", { width: most > 0 ? Math.max((Math.abs(amount) / most) * 100, 0.5) : 0, height: 10, class: kind }))),
+      svg("rect", { width: amount === 0 ? 0 : Math.max((Math.abs(amount) / most) * 100, 0.5), height: 10, class: kind }))),
     h("td", { class: "number" }, amount === null ? (text ? ja(text) : label("budget_status", status)) : yen(amount)));
   return h("table", { class: "budgets" }, h("caption", { class: "unseen" }, say("budgets")), h("tbody", {}, goal.budgets.map(row)));
 }

@@ -5,12 +5,14 @@ import { dayPicker, gradeBadge, h, heading, ja, json, link, more, printedDay, re
 import { fiscalYear, lang, measured, number, say } from "./words.js";
 
 export async function view({ parts: [, id], parameters: { on } }) {
-  const series = await ask(`series/${id}`, { on });
-  const years = series.years.map((year) => ({ ...year, number: year.value ?? year.cumulative_value }));
+  const [series, { items: [short] }] = await Promise.all([ask(`series/${id}`, { on }), ask("series", { series: id })]);
+  // A target over several years is about the sum so far.
+  const years = series.years.map((year) => ({ ...year, number: year.target.period.kind === "cumulative" ? year.cumulative_value : year.value }));
   const breaks = years.flatMap((year) => year.breaks.map((one) => ({ ...one, year })));
   breaks.forEach((one, place) => (one.sign = place + 1));
   return [
     heading(ja(series.name)),
+    h("p", {}, link(to(`policies/${short.organization}/${years.at(-1).policy_year}`), ja(short.organization_name), " ", fiscalYear(years.at(-1).policy_year))),
     dayPicker(series.on, `series/${id}`),
     printedDay(series.on),
     years.some((year) => year.number !== null) && h("figure", { class: "chart" }, chart(series.name, years, breaks)),
@@ -47,7 +49,7 @@ function scale(numbers) {
   const rough = (most - least || Math.abs(most) || 1) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough);
-  const from = Math.floor((least - step / 4) / step) * step;
+  const from = Math.floor((least < 0 || least > step ? least - step / 4 : 0) / step) * step;
   const steps = [];
   for (let n = 0; steps.length === 0 || steps.at(-1) < most + step / 4; n += 1) steps.push(Number((from + n * step).toFixed(9)));
   return steps;

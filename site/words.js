@@ -102,8 +102,8 @@ const WORDS = {
   threshold: ["比べた目標", "Target compared"],
   today: ["今日", "Today"],
   token: ["トークン", "Token"],
-  tokenLead: ["トークンはこの画面の記憶にだけ置かれ、閉じるか読み込み直すと消えます。",
-    "The token stays in the memory of this page; closing or reloading it forgets the token."],
+  tokenLead: ["トークンはこの画面の記憶にだけ置かれ、閉じるか読み込み直すと消えます。最初のトークンの場所は、サービスのログのはじめの行にあります。",
+    "The token stays in the memory of this page; closing or reloading it forgets the token. The first lines of the service's log say where its first token is."],
   unknown: ["—", "—"],
   valueStatus: ["値の状況", "State of the value"],
   verdict: ["判定", "Grade"],
@@ -145,7 +145,7 @@ export function percent(ratio, places = 0) {
 }
 
 export function yen(amount) {
-  if (lang === "en" || amount % 10000 !== 0) return `${lang === "en" ? "¥" : ""}${number(amount)}${lang === "ja" ? "円" : ""}`;
+  if (lang === "en" || amount === 0 || amount % 10000 !== 0) return `${lang === "en" ? "¥" : ""}${number(amount)}${lang === "ja" ? "円" : ""}`;
   const [large, small] = [Math.trunc(amount / 1e8), Math.abs(amount % 1e8) / 1e4];
   return `${large ? `${number(large)}億` : ""}${small || !large ? `${number(small)}万` : ""}円`;
 }
