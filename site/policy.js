@@ -6,7 +6,7 @@ import { day, fiscalYear, lang, measured, number, percent, say, yen } from "./wo
 
 export async function view({ parts: [, organization, year], parameters: { on } }) {
   const path = `policies/${organization}/${year}`;
-  const around = { organization, fiscal_year: `${Number(year) - 2}..${Number(year) + 2}` };
+  const around = { organization, fiscal_year: Number(year) ? `${Number(year) - 2}..${Number(year) + 2}` : year }; // R6 is a year too
   const [policy, coverage, english] = await Promise.all([
     ask(`${path}/tree`, { with: "evaluation", on }),
     ask("coverage", { ...around, on }),

@@ -5,6 +5,7 @@ import { announce, dayPicker, gradeBadge, h, heading, ja, link, to } from "./dom
 import { fiscalYear, lang, measured, say } from "./words.js";
 
 const PAUSE = 250; // milliseconds without typing before a grade is previewed
+const typedBefore = new Map(); // by policy: what was typed and not stored when its grid was left
 
 export async function view({ parts: [, organization, year], parameters: { on } }, stop) {
   const path = `policies/${organization}/${year}`;
@@ -76,6 +77,10 @@ class Grid {
       h("div", { class: "rows" }, this.rows.map((row) => row.element)),
       h("div", { class: "storing" }, h("label", {}, say("reason"), h("small", {}, say("reasonHint")), this.reason), this.button, this.fault));
     addEventListener("beforeunload", (event) => this.changed().length > 0 && event.preventDefault(), { signal: isOver });
+    // Who looks elsewhere and comes back finds what was typed.
+    isOver.addEventListener("abort", () => typedBefore.set(path, new Map(this.changed().map((row) => [row.indicator.id, row]))));
+    for (const row of this.rows) row.goOn(typedBefore.get(path)?.get(row.indicator.id));
+    this.count();
   }
 
   changed = () => this.rows.filter((row) => row.isChanged());
@@ -143,10 +148,10 @@ class Grid {
     this.reason.setAttribute("aria-invalid", String(words.length > 0 && this.reason.value === ""));
   }
 
-  // Reads what is stored by now, after a change of others too.
+  // Reads what is stored by now, after a change of others too. Where it cannot be read, a store says so.
   async reread() {
-    if (this.isOver.aborted) return;
-    const policy = await ask(`${this.path}/tree`, this.asked);
+    const policy = await ask(`${this.path}/tree`, this.asked).catch(() => null);
+    if (policy === null || this.isOver.aborted) return;
     const read = new Map(policy.goals.flatMap((goal) => goal.indicators).map((indicator) => [indicator.id, indicator]));
     for (const row of this.rows) if (read.has(row.indicator.id)) row.reread(read.get(row.indicator.id));
     this.count();
@@ -219,6 +224,15 @@ class Row {
         h("button", { type: "button", class: "plain", onclick: () => this.take(indicator) || this.grid.count() }, say("revert")));
       announce(this.conflict.textContent);
     }
+  }
+
+  // Takes over what was typed into a row that was left.
+  goOn(left) {
+    if (!left) return;
+    for (const [name, field] of this.fields) field.value = left.fields.get(name)?.value ?? field.value;
+    this.version = left.version;
+    this.reread(this.indicator);
+    this.preview();
   }
 
   // The result as it was typed. What is no number goes as it is: the service says what is wrong with it.

@@ -1,7 +1,7 @@
 // What has these words in its name.
 
 import { all, ask } from "./api.js";
-import { gradeBadge, h, heading, ja, link, to } from "./dom.js";
+import { gradeBadge, h, heading, ja, link, named, to } from "./dom.js";
 import { fiscalYear, say } from "./words.js";
 
 const MOST = 20;
@@ -18,7 +18,7 @@ export async function view({ parameters: { q, on } }) {
   const policy = ({ organization, policy_year: year }) => to(`policies/${organization}/${year}`);
   const names = new Map(everyone.items.map(({ slug, name }) => [slug, name]));
   const found = [
-    part("organization", organizations, (item) => [link(to("search", { q: item.name }), ja(item.name)), item.name_en && ` ${item.name_en}`]),
+    part("organization", organizations, (item) => link(to("search", { q: item.name }), named(item.name, item.name_en))),
     part("indicator", indicators, (item) => [
       link(to(`series/${item.series_id}`), ja(item.name)), " ", gradeBadge(item),
       h("small", {}, link(policy(item), ja(item.organization_name), " ", fiscalYear(item.fiscal_year)), " ", item.target_text && ja(item.target_text)),

@@ -156,6 +156,12 @@ fn nobody_is_overwritten_unseen() -> Outcome {
         "ほかの人が先に変更しました（保存されている値: 62%）",
     )?;
     assert_eq!(value(&browser, 1)?, "61");
+    // Nor is it lost by looking elsewhere.
+    browser.click("header nav a")?;
+    browser.until("return document.querySelector('.coverage') !== null;")?;
+    browser.back()?;
+    says(&browser, STORE, "1件")?;
+    assert_eq!(value(&browser, 1)?, "61");
     browser.fill("[name=reason]", "確認済み")?;
     browser.click(STORE)?;
     says(&browser, ".storing p", "保存しました")?;
