@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use crate::{
     Outcome,
     driver::{Browser, Screen},
-    http,
+    every_text_can_be_read, http, nothing_stands_out,
     process::{Place, Service},
     published,
-    views::{is_there, open},
+    views::{axe, is_accessible, is_there, open},
 };
 
 const GRID: &str = "policies/nishi/2024/results?lang=ja";
 const STORE: &str = ".storing button";
 
 /// The grid, opened with a token.
-fn grid(service: &Service, token: &str) -> Outcome<Browser> {
-    let browser = Browser::start(Screen::Desk)?;
+fn grid(screen: Screen, service: &Service, token: &str) -> Outcome<Browser> {
+    let browser = Browser::start(screen)?;
     open(&browser, &format!("http://{}", service.address), GRID)?;
     enter(&browser, token)?;
     Ok(browser)
@@ -80,7 +80,7 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
     let place = Place::new("browser-grid")?;
     let service = published(&place, &[])?;
     let token = place.token()?;
-    let browser = grid(&service, &token)?;
+    let browser = grid(Screen::Desk, &service, &token)?;
     assert_eq!(value(&browser, 1)?, "49.3");
     let before = http::get_by(service.address, &token, "/v1/changes/head")?.body["seq"].clone();
 
@@ -133,11 +133,35 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
 }
 
 #[test]
+fn the_grid_is_for_everybody() -> Outcome {
+    let place = Place::new("browser-grid-all")?;
+    let service = published(&place, &[])?;
+    let (token, axe) = (place.token()?, axe()?);
+    for screen in [Screen::Desk, Screen::Phone] {
+        let browser = grid(screen, &service, &token)?;
+        browser.fill(&field(1, "value"), "四十")?;
+        says(&browser, ".row:nth-child(1) .value .fault", "数値")?;
+        is_accessible(&browser, &axe, &format!("{screen:?}"))?;
+        every_text_can_be_read(&browser)?;
+        nothing_stands_out(&browser)?;
+        // A fault is told with its field.
+        let told = browser.run(&format!(
+            "const field = document.querySelector('{}');
+             return [field.getAttribute('aria-invalid'), document.getElementById(field.getAttribute('aria-describedby')).textContent];",
+            field(1, "value")
+        ))?;
+        assert_eq!(told, json!(["true", "数値にしてください"]), "{screen:?}");
+        browser.pictured(&format!("site-grid-{screen:?}.png").to_lowercase(), json!({}))?;
+    }
+    Ok(())
+}
+
+#[test]
 fn nobody_is_overwritten_unseen() -> Outcome {
     let place = Place::new("browser-conflict")?;
     let service = published(&place, &[])?;
     let token = place.token()?;
-    let browser = grid(&service, &token)?;
+    let browser = grid(Screen::Desk, &service, &token)?;
     let results = stored(&service, &token)?;
 
     // Where nobody types, what others store is shown by itself.
@@ -197,7 +221,7 @@ fn nobody_is_overwritten_unseen() -> Outcome {
 fn a_column_of_a_spreadsheet_is_pasted_and_keys_go_up_and_down() -> Outcome {
     let place = Place::new("browser-paste")?;
     let service = published(&place, &[])?;
-    let browser = grid(&service, &place.token()?)?;
+    let browser = grid(Screen::Desk, &service, &place.token()?)?;
     browser.run(&format!(
         "const clipboard = new DataTransfer();
          clipboard.setData('text', '50\\r\\n1,041\\r\\n');

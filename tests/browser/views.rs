@@ -81,14 +81,14 @@ fn two_years(place: &Place) -> Outcome<(Service, String)> {
 }
 
 /// The script of axe-core, which is no part of this repository.
-fn axe() -> Outcome<String> {
+pub(crate) fn axe() -> Outcome<String> {
     let found = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/axe")).output()?;
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
     Ok(fs::read_to_string(String::from_utf8(found.stdout)?.trim_end())?)
 }
 
 /// What axe-core finds wrong with the page.
-fn is_accessible(browser: &Browser, axe: &str, what: &str) -> Outcome {
+pub(crate) fn is_accessible(browser: &Browser, axe: &str, what: &str) -> Outcome {
     let wrong = browser.run(&format!(
         "{axe};
          return window.axe.run().then(said => said.violations.map(fault => [fault.id, fault.help, fault.nodes.map(node => node.html)]));"
