@@ -4,7 +4,7 @@ import { all, ask, follow, hasToken, label } from "./api.js";
 import { announce, h, heading, ja, link, more, to } from "./dom.js";
 import { fiscalYear, moment, say } from "./words.js";
 
-const BACK = 1000; // how many changes before the last one are looked at
+const BACK = 500; // how many changes before the last one are looked at
 const SHOWN = 60; // how many requests are shown at most
 const NAMED = 100; // how many changes of one request are named
 
@@ -14,9 +14,10 @@ export async function view(_, stop) {
   const from = await ask("changes/head", { seq: Math.max(0, head.seq - BACK) });
   let cursor = from.cursor;
   const changes = [];
-  for (let page = 0; page < 10; page += 1) {
+  // A page may be empty though there are more: the end is where `next` stays. What comes after all these pages, the stream tells.
+  for (let page = 0, before = null; page < 5 && cursor !== before; page += 1) {
+    before = cursor;
     const { items, next } = await ask("changes", { cursor, limit: 1000 });
-    if (items.length === 0) break;
     changes.push(...items);
     cursor = next;
   }

@@ -32,6 +32,7 @@ export async function view({ parameters: { year, on, state } }) {
       h("a", { class: one, href: to("", { year, state: one === state ? "" : one }), "aria-current": one === state ? "true" : null },
         h("b", {}, String(coverage.roll_up[one])), stateBadge(one))))),
     h("h2", {}, say("organizations"), state && [" ", link(to("", { year }), say("showAll"))]),
+    rows.length === 0 && h("p", {}, say("none")),
     there.length > 0 && h("table", { class: "coverage" },
       h("thead", {}, h("tr", {}, ["called", "status", "indicator"].map((word) => h("th", { scope: "col" }, say(word))))),
       h("tbody", {}, there.map((item) => row(item, name(item), rollUps.get(item.organization))))),
