@@ -30,15 +30,16 @@ export function address(path, query = {}) {
   return url;
 }
 
-// Asks and reads the answer.
+// Asks and reads the answer. What it says in codes has its words in the code lists, which are read beside it.
 export async function ask(path, query, { method = "GET", body } = {}) {
   const headers = { "Accept-Language": lang };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
   const request = { method, headers, body: body && JSON.stringify(body), credentials: "omit" };
-  const answer = await fetch(address(path, query), request).catch(() => {
+  const unanswered = () => {
     throw new Problem(0, null);
-  });
+  };
+  const [answer] = await Promise.all([fetch(address(path, query), request).catch(unanswered), path === "codelists" || readCodes()]);
   const read = await answer.json().catch(() => null);
   if (!answer.ok || read === null) throw new Problem(answer.status, read);
   return read;
@@ -57,7 +58,7 @@ export async function all(path, query) {
 
 let codes = null; // by list and code, once for the page
 
-export async function readCodes() {
+async function readCodes() {
   codes ??= ask("codelists").then(({ items }) =>
     new Map(items.flatMap(({ name, codes }) => codes.map((code) => [`${name} ${code.code}`, code]))));
   // A failure is not kept: the next view asks anew.

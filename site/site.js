@@ -1,6 +1,6 @@
 // The site: which view the address names, and what stands around every view.
 
-import { Problem, readCodes } from "./api.js";
+import { Problem } from "./api.js";
 import { announce, h, heading, here, link, to } from "./dom.js";
 import { lang, say, speak } from "./words.js";
 
@@ -52,7 +52,7 @@ async function show() {
   let view;
   try {
     const [, load] = VIEWS.find(([path]) => path.test(place.parts.join("/"))) ?? [];
-    const [module] = await Promise.all([load?.(), readCodes()]);
+    const module = await load?.();
     view = module ? await module.view(place, own.signal) : [heading(say("notFound")), h("p", {}, link(to(""), say("home")))];
   } catch (problem) {
     view = failure(problem);
