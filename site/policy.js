@@ -4,7 +4,14 @@ import { address, ask, label } from "./api.js";
 import { box, dayPicker, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, measured, number, percent, say, yen } from "./words.js";
 
-export async function view({ parts: [, organization, year], parameters: { on } }) {
+// An indicator alone is shown in its policy, unfolded.
+export async function view({ parts: [kind, key, year], parameters }) {
+  if (kind !== "indicators") return policyOf(key, year, parameters);
+  const { organization, policy_year: its } = await ask(`indicators/${key}`);
+  return policyOf(organization, String(its), { ...parameters, indicator: key });
+}
+
+async function policyOf(organization, year, { on, indicator: chosen }) {
   const path = `policies/${organization}/${year}`;
   const around = { organization, fiscal_year: Number(year) ? `${Number(year) - 2}..${Number(year) + 2}` : year }; // R6 is a year too
   const [policy, coverage, english] = await Promise.all([
@@ -27,19 +34,19 @@ export async function view({ parts: [, organization, year], parameters: { on } }
     h("p", { class: "noprint links" }, link(to(`${path}/results`), say("edit")), link(address(`${path}/form`), say("form")), excel({ organization, policy_year: year, on }), json(`${path}/tree`, { with: "evaluation", on })),
     policy.roll_up.total > 0 && [h("p", { class: "quiet" }, say("indicatorCount", policy.roll_up.total)), tally(policy.roll_up), ratio(policy.roll_up)],
     more(say("texts"), box(2, say("vision"), policy.vision), box(2, say("mission"), policy.mission), box(2, say("approach"), policy.basic_approach)),
-    policy.goals.map((goal) => goalOf(goal, most)),
+    policy.goals.map((goal) => goalOf(goal, most, chosen)),
     box(2, say("self"), policy.self_evaluation), box(2, say("future"), policy.future_policy),
     policy.source && h("p", { class: "sources" }, h("b", {}, say("source")), " ", ja(policy.source)),
   ];
 }
 
-function goalOf(goal, most) {
+function goalOf(goal, most, chosen) {
   const texts = [box(3, say("issue"), goal.issue_recognition), box(3, say("strategies"), goal.strategies)].filter(Boolean);
   return h("section", { class: "goal" },
     h("h2", {}, h("span", { class: "code" }, goal.code), " ", ja(goal.title)),
     goal.budgets.length > 0 && budgetsOf(goal, most),
     texts.length > 0 && more(lang === "ja" ? `${say("issue")}・${say("strategies")}` : `${say("issue")}, ${say("strategies")}`, texts),
-    h("ul", { class: "indicators" }, goal.indicators.map(indicatorOf)));
+    h("ul", { class: "indicators" }, goal.indicators.map((indicator) => indicatorOf(indicator, indicator.id === chosen))));
 }
 
 // The bars of all goals have one scale.
@@ -52,20 +59,22 @@ function budgetsOf(goal, most) {
   return h("table", { class: "budgets" }, h("caption", { class: "unseen" }, say("budgets")), h("tbody", {}, goal.budgets.map(row)));
 }
 
-function indicatorOf(indicator) {
+function indicatorOf(indicator, isChosen) {
   const { evaluation, target, unit, decimals } = indicator;
   const result = indicator.results.find((one) => one.fiscal_year === evaluation.fiscal_year);
   const { previous } = evaluation;
   const last = previous.stated ?? previous.recorded; // which the change is measured from
+  const why = more(say("why"), h("p", {}, evaluation.explanation[lang]), evidence(indicator, result));
+  why.open = isChosen;
   return h("li", {},
-    h("h3", {}, ja(indicator.name)), link(to(`series/${indicator.series_id}`), say("allYears")),
+    h("h3", { class: isChosen && "chosen", tabindex: isChosen && -1 }, ja(indicator.name)), link(to(`series/${indicator.series_id}`), say("allYears")),
     h("dl", { class: "figures" },
       figure(say("target"), target.text ? ja(target.text) : label("comparator", target.comparator)),
       figure(say("result"), ...resultOf(evaluation, result, unit, decimals)),
       last !== null && figure(say("previous"), measured(last, unit, decimals), changeOf(previous.change, decimals),
         previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, unit, decimals)))),
       figure(say("verdict"), gradeBadge(evaluation), evaluation.ratings.consistent === false && h("small", {}, disagreement(evaluation.ratings)))),
-    more(say("why"), h("p", {}, evaluation.explanation[lang]), evidence(indicator, result)));
+    why);
 }
 
 const figure = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));

@@ -21,7 +21,7 @@ export async function view({ parameters: { q, on } }) {
     part("organization", organizations, (item) => link(to("search", { q: item.name }), named(item.name, item.name_en))),
     part("indicator", indicators, (item) => [
       link(to(`series/${item.series_id}`), ja(item.name)), " ", gradeBadge(item),
-      h("small", {}, link(policy(item), ja(item.organization_name), " ", fiscalYear(item.fiscal_year)), " ", item.target_text && ja(item.target_text)),
+      h("small", {}, link(to(`policies/${item.organization}/${item.policy_year}`, { indicator: item.indicator_id }), ja(item.organization_name), " ", fiscalYear(item.fiscal_year)), " ", item.target_text && ja(item.target_text)),
     ]),
     part("goals", goals, (item) => [
       link(policy(item), item.code, " ", ja(item.title)), h("small", {}, ja(names.get(item.organization) ?? item.organization), " ", fiscalYear(item.policy_year)),

@@ -31,7 +31,7 @@ export async function view({ parts: [, id], parameters: { on } }) {
 function row(year) {
   const { organization, policy_year: policy, target, unit, decimals } = year;
   return h("tr", {},
-    h("th", { scope: "row" }, link(to(`policies/${organization}/${policy}`), fiscalYear(year.fiscal_year))),
+    h("th", { scope: "row" }, link(to(`policies/${organization}/${policy}`, { indicator: year.indicator_id }), fiscalYear(year.fiscal_year))),
     h("td", {}, target.text ? ja(target.text) : "—"),
     h("td", {}, resultOf(year, { ...year, text: year.result_text }, unit, decimals)),
     h("td", {}, gradeBadge(year), more(say("why"), h("p", {}, year.explanation[lang]))));

@@ -7,7 +7,7 @@ import { lang, say, speak } from "./words.js";
 // The views by the first part of their path. Each gives what stands in the page, its heading first.
 const VIEWS = [
   [/^$/, () => import("./overview.js")],
-  [/^policies\/[^/]+\/[^/]+$/, () => import("./policy.js")],
+  [/^(policies\/[^/]+|indicators)\/[^/]+$/, () => import("./policy.js")],
   [/^policies\/[^/]+\/[^/]+\/results$/, () => import("./results.js")],
   [/^series\/[^/]+$/, () => import("./series.js")],
   [/^search$/, () => import("./search.js")],
@@ -62,10 +62,10 @@ async function show() {
   main.removeAttribute("aria-busy");
   main.replaceChildren(...view.flat(Infinity).filter(Boolean));
   document.title = `${main.querySelector("h1").textContent} — ${say("name")}`;
-  if (!isFirst) {
-    main.querySelector("h1").focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }
+  const chosen = main.querySelector(".chosen");
+  if (!isFirst) (chosen ?? main.querySelector("h1")).focus({ preventScroll: true });
+  if (chosen) chosen.scrollIntoView();
+  else if (!isFirst) scrollTo(0, 0);
   isFirst = false;
 }
 

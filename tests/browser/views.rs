@@ -224,6 +224,16 @@ fn a_policy_shows_its_money_its_grades_and_why() -> Outcome {
         text(&browser)?
     );
 
+    // An indicator alone is shown where it stands, explained.
+    let second = &tree["goals"][1]["indicators"][0];
+    let id = second["id"].as_str().ok_or("no id")?;
+    open(&browser, &site, &format!("indicators/{id}?lang=en"))?;
+    let unfolded = browser.run(
+        "const open = document.querySelectorAll('.indicators details[open]');
+         return [open.length, open[0].parentElement.querySelector('h3').textContent, scrollY > 0];",
+    )?;
+    assert_eq!(unfolded, json!([1, second["name"], true]));
+
     // What somebody wrote stays text.
     open(&browser, &site, "policies/nishi/2025?lang=ja")?;
     assert!(text(&browser)?.contains(MARKUP), "{}", text(&browser)?);
