@@ -8,11 +8,15 @@ import { day, fiscalYear, lang, say } from "./words.js";
 const COUNTED = ["late", "results", "plan", "draft", "withdrawn", "missing"];
 
 export async function view({ parameters: { year, on, state } }) {
-  const [coverage, counts, organizations] = await Promise.all([
+  const [latest, counts, organizations] = await Promise.all([
     all("coverage", { fiscal_year: year, on }),
     all("evaluations/summary", { group_by: "organization,fiscal_year", on }),
     lang === "en" ? all("organizations", { limit: 1000 }) : { items: [] },
   ]);
+  const past = counts.items.map((item) => item.fiscal_year).filter((one) => one < latest.fiscal_years[0]);
+  // Unless a year is asked for, it is the latest of which results are in or due.
+  const { late, results } = latest.roll_up;
+  const coverage = year || late + results > 0 || past.length === 0 ? latest : await all("coverage", { fiscal_year: Math.max(...past), on });
   const shown = coverage.fiscal_years[0];
   const english = new Map(organizations.items.map(({ slug, name_en: name }) => [slug, name]));
   const rollUps = new Map(counts.items.filter((item) => item.fiscal_year === shown).map((item) => [item.organization, item.roll_up]));

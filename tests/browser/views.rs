@@ -174,6 +174,22 @@ fn the_overview_says_who_is_late_on_a_day() -> Outcome {
 }
 
 #[test]
+fn the_overview_begins_with_the_latest_year_of_which_results_are_in_or_due() -> Outcome {
+    let place = Place::new("browser-year")?;
+    let (service, _) = two_years(&place)?;
+    let site = format!("http://{}", service.address);
+    let browser = Browser::start(Screen::Desk)?;
+    for (on, year) in [("2025-08-01", "FY 2024"), ("2026-08-01", "FY 2025")] {
+        open(&browser, &site, &format!("?on={on}&lang=en"))?;
+        let current = browser.run("return document.querySelector('.years [aria-current]').textContent;")?;
+        assert_eq!(current, year, "{on}");
+    }
+    browser.click(".years a")?;
+    browser.until("return location.hash.includes('year=2024') && document.querySelector('.years [aria-current]').textContent === 'FY 2024';")?;
+    browser.complained_of_nothing()
+}
+
+#[test]
 fn a_policy_shows_its_money_its_grades_and_why() -> Outcome {
     let place = Place::new("browser-policy")?;
     let (service, _) = two_years(&place)?;
