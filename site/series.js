@@ -77,9 +77,11 @@ function chart(name, years, breaks) {
     const isJoined = year.number !== null && before.number !== null && year.breaks.length === 0 && year.fiscal_year - before.fiscal_year === 1;
     return isJoined ? svg("path", { d: `M${x(before.fiscal_year)} ${y(before.number)}L${x(year.fiscal_year)} ${y(year.number)}`, class: "join" }) : [];
   });
-  const marks = breaks.map(({ year, sign }) => {
-    const at = x(year.policy_year) - gap / 2 + (breaks.filter((one) => one.year === year).findIndex((one) => one.sign === sign)) * 18;
-    return [svg("path", { d: `M${at} ${top}V${height - bottom}`, class: "broken" }), text([at, top - 8], `(${sign})`, { class: "sign" })];
+  const marks = years.filter((year) => year.breaks.length > 0).map((year) => {
+    const signs = breaks.filter((one) => one.year === year).map(({ sign }) => sign);
+    const at = x(year.policy_year) - gap / 2;
+    const sign = signs.length > 1 ? `(${signs[0]}–${signs.at(-1)})` : `(${signs[0]})`;
+    return [svg("path", { d: `M${at} ${top}V${height - bottom}`, class: "broken" }), text([at, top - 8], sign, { class: "sign" })];
   });
   const points = years.map((year) => {
     if (year.number === null) return svg("svg", { x: x(year.fiscal_year) - 8, y: height - bottom - 22, width: 16, height: 16, class: year.outcome }, shape(year.outcome));
