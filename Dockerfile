@@ -11,6 +11,7 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY migrations migrations
 COPY openapi openapi
+COPY site site
 COPY src src
 COPY templates templates
 # The caches outlive the build, the layer does not: what is kept must leave the target directory.

@@ -6,4 +6,6 @@ mod docs;
 pub mod listening;
 pub mod metrics;
 pub mod openapi;
+mod page;
+mod site;
 pub mod state;

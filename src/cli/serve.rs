@@ -125,7 +125,7 @@ pub fn run(config: &Config, with_sample: bool) -> Result<(), Failure> {
             server = server.listen(socket)?;
         }
         for address in server.addrs() {
-            log::info!("API http://{address}/v1  documentation http://{address}/docs/");
+            log::info!("site http://{address}/  API http://{address}/v1  documentation http://{address}/docs/");
         }
         outside.map(spawn);
         server.run().await?;

@@ -14,7 +14,7 @@ use actix_web::{
 use utoipa::openapi::{OpenApi, path::PathItem};
 use utoipa_actix_web::{AppExt, scope};
 
-use super::{docs, openapi, state::AppState};
+use super::{docs, openapi, site, state::AppState};
 use crate::{
     error::{Error, Result},
     http::{
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The paths that the document does not name.
-const BESIDE: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", "/openapi.json"];
+const BESIDE: [&str; 5] = ["/", "/site/{file:.*}", "/docs", "/docs/{file:.*}", "/openapi.json"];
 
 /// Builds the application over a database.
 pub fn build(
@@ -76,8 +76,10 @@ pub fn build(
                 .to(async |req| tagged(&req, HttpResponse::Ok(), JSON, known.document(&req))),
         )
         .service(web::resource("/docs/{file:.*}").guard(guard::Get()).to(docs::read))
+        .service(web::resource("/").guard(guard::Get()).to(site::read))
+        .service(web::resource("/site/{file:.*}").guard(guard::Get()).to(site::file))
         .service(
-            web::resource(["/", "/docs"])
+            web::resource("/docs")
                 .guard(guard::Get())
                 .to(async || web::Redirect::to("/docs/")),
         )

@@ -19,4 +19,5 @@ pub(crate) mod requests;
 pub(crate) mod response_cache;
 mod said_instead;
 mod said_right;
+mod site;
 pub(crate) mod wire;

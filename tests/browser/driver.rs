@@ -140,6 +140,25 @@ impl Browser {
             .map(|_| ())
     }
 
+    /// Types keys where the focus is, one after the other.
+    pub(crate) fn press(&self, keys: &str) -> Outcome {
+        let stroke = |key: char| {
+            let key = key.to_string();
+            [
+                json!({ "type": "keyDown", "value": key }),
+                json!({ "type": "keyUp", "value": key }),
+            ]
+        };
+        let strokes: Vec<Value> = keys.chars().flat_map(stroke).collect();
+        let typed = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] });
+        self.command("POST", "/actions", Some(&typed)).map(|_| ())
+    }
+
+    /// Goes back to where it was before.
+    pub(crate) fn back(&self) -> Outcome {
+        self.command("POST", "/back", Some(&json!({}))).map(|_| ())
+    }
+
     /// Goes into the first frame of the page.
     pub(crate) fn enter_frame(&self) -> Outcome {
         self.command("POST", "/frame", Some(&json!({ "id": 0 }))).map(|_| ())
@@ -170,10 +189,10 @@ impl Browser {
     }
 
     /// The page printed on A4, as PDF; it stays, too.
-    pub(crate) fn paper(&self) -> Outcome<Vec<u8>> {
+    pub(crate) fn paper(&self, name: &str) -> Outcome<Vec<u8>> {
         let margin = json!({ "top": 1.4, "bottom": 1.4, "left": 1.2, "right": 1.2 });
         let wanted = json!({ "page": { "width": 21.0, "height": 29.7 }, "margin": margin });
-        kept("form.pdf", &self.command("POST", "/print", Some(&wanted))?)
+        kept(name, &self.command("POST", "/print", Some(&wanted))?)
     }
 
     /// The errors and warnings of the browser's console, since it was last asked.

@@ -1,5 +1,5 @@
 //! What is there for people, in a real browser: the page of the form on a desk, on a phone and on paper, pages of other
-//! origins, and the documentation.
+//! origins, the documentation, and the site.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,6 +15,7 @@ use process::{Place, Service};
 
 mod documentation;
 mod driver;
+mod entering;
 #[path = "../service/http.rs"]
 #[expect(dead_code, reason = "it is the tests' of the program, which need more of it")]
 mod http;
@@ -24,6 +25,7 @@ mod pages;
 mod process;
 mod proxy;
 mod site;
+mod views;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -244,15 +246,15 @@ fn the_form_is_a_few_pages_of_a4() -> Outcome {
     let place = Place::new("browser-paper")?;
     let service = published(&place, &[])?;
     let browser = open(Screen::Desk, &service)?;
-    let paper = browser.paper()?;
-    let text = String::from_utf8_lossy(&paper);
-    assert!(text.starts_with("%PDF-"));
-    let pages = text
-        .split("/Type /Page")
-        .skip(1)
-        .filter(|rest| !rest.starts_with('s'))
-        .count();
+    let pages = pages_of_a4(&browser.paper("form.pdf")?);
     assert!((2..=6).contains(&pages), "{pages} pages");
+    browser.complained_of_nothing()
+}
+
+/// How many pages a PDF has, all of A4.
+fn pages_of_a4(paper: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(paper);
+    assert!(text.starts_with("%PDF-"));
     let boxes: Vec<Vec<f64>> = text
         .split("/MediaBox [")
         .skip(1)
@@ -264,5 +266,6 @@ fn the_form_is_a_few_pages_of_a4() -> Outcome {
         _ => false,
     };
     assert!(!boxes.is_empty() && boxes.iter().all(is_a4), "{boxes:?}");
-    browser.complained_of_nothing()
+    let pages = text.split("/Type /Page").skip(1);
+    pages.filter(|rest| !rest.starts_with('s')).count()
 }

@@ -64,7 +64,7 @@ fn a_first_start_says_where_it_is_and_serves_the_sample() -> Outcome {
     assert!(lines[0].ends_with(&format!("is in {}", file.display())), "{said}");
     assert!(
         lines[1].ends_with(&format!(
-            "API http://{address}/v1  documentation http://{address}/docs/"
+            "site http://{address}/  API http://{address}/v1  documentation http://{address}/docs/"
         )),
         "{said}"
     );

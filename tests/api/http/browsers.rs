@@ -27,6 +27,11 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
         (Call::new("GET", "/healthz"), 200, data),
         (Call::new("GET", form), 200, "style-src 'sha256-"),
         (Call::new("GET", "/docs/"), 200, "script-src 'self';"),
+        (
+            Call::new("GET", "/").header("accept", "text/html"),
+            200,
+            "style-src 'self'; img-src",
+        ),
         // A browser takes the policy of the 304 for that of the page it has.
         (
             Call::new("GET", "/docs/").header("if-none-match", &page),

@@ -494,7 +494,7 @@ async fn a_label_in_the_place_of_its_code_has_the_code_as_suggestion() {
 #[actix_web::test]
 async fn every_path_says_its_methods() {
     let api = Api::new().await;
-    for path in ["/docs/", "/docs/swagger-ui.css", "/openapi.json", "/"] {
+    for path in ["/docs/", "/docs/swagger-ui.css", "/openapi.json", "/", "/site/site.js"] {
         let answer = api.send(Call::new("OPTIONS", path)).await.must_be(204);
         assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{path}");
         api.send(Call::new("PUT", path)).await.must_be(405);
