@@ -10,7 +10,7 @@ use ward_policy::{
     resources::imports::results_table::is_header,
     sheet::{
         RESULT_COLUMNS,
-        table::{Content, Table},
+        table::{Content, Table, column_name},
         xlsx,
     },
 };
@@ -40,6 +40,18 @@ fn rows(answer: &Answer) -> Vec<BTreeMap<String, String>> {
             .collect()
     };
     reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+/// The column of a table of results that has this code, from 1.
+fn column(code: &str) -> u32 {
+    let place = RESULT_COLUMNS.iter().position(|(known, _)| *known == code).unwrap();
+    u32::try_from(place + 1).unwrap()
+}
+
+/// The text of a part of a workbook.
+fn part(book: &Answer, name: &str) -> String {
+    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
+    std::io::read_to_string(files.by_name(name).unwrap()).unwrap()
 }
 
 /// The texts of a worksheet, row by row.
@@ -84,7 +96,7 @@ fn without_versions(file: &Answer, media_type: &str) -> Vec<u8> {
         let mut text = String::new();
         part.read_to_string(&mut text).unwrap();
         if name == "xl/worksheets/sheet1.xml" {
-            let last = char::from(b'A' + u8::try_from(RESULT_COLUMNS.len() - 1).unwrap());
+            let last = column_name(column("version"));
             for row in 2..=text.matches("<row ").count() {
                 let (start, rest) = text.split_once(&format!("<c r=\"{last}{row}\"")).unwrap();
                 let (_, end) = rest.split_once("</c>").unwrap();
@@ -114,7 +126,7 @@ async fn results_come_back_from_every_kind_of_file_as_they_went() {
 
     for (query, media_type) in [
         ("format=csv", "text/csv"),
-        ("format=csv&bom=true&names=code", "text/csv"),
+        ("format=csv&bom=false&names=code", "text/csv"),
         ("format=csv&encoding=cp932", "text/csv"),
         ("format=xlsx", XLSX),
         ("format=xlsx&names=code", XLSX),
@@ -180,7 +192,10 @@ async fn a_table_is_one_that_machines_read() {
     );
     let text = String::from_utf8(file.bytes.to_vec()).unwrap();
     let heads: Vec<&str> = RESULT_COLUMNS.iter().map(|(_, head)| *head).collect();
-    assert_eq!(text.split("\r\n").next().unwrap(), heads.join(","));
+    assert_eq!(
+        text.split("\r\n").next().unwrap(),
+        format!("\u{feff}{}", heads.join(","))
+    );
     assert!(text.ends_with("\r\n") && text.matches('\n').count() == 3);
     let row = &rows(&file)[0];
     assert_eq!(row["指標"], "'=cmd|' /C calc'!A0");
@@ -188,10 +203,9 @@ async fn a_table_is_one_that_machines_read() {
     assert_eq!(row["出典"], "大阪市 西区 2024年度運営方針");
     assert_eq!((&*rows(&file)[1]["実績値"], &*rows(&file)[1]["状態"]), ("", "集計中"));
 
-    let marked = api.file("results?bom=true&names=code").await;
-    assert_eq!(marked.bytes[..3], [0xef, 0xbb, 0xbf]);
-    let text = String::from_utf8(marked.bytes[3..].to_vec()).unwrap();
-    assert!(text.starts_with("indicator_id,fiscal_year,organization,") && text.contains(",reported,final,"));
+    let bare = api.file("results?bom=false&names=code").await;
+    let text = String::from_utf8(bare.bytes.to_vec()).unwrap();
+    assert!(text.starts_with("organization_name,organization,policy_year,") && text.contains(",reported,"));
 
     let lines = api.file("results?format=ndjson").await.lines();
     let keys: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
@@ -215,18 +229,114 @@ async fn a_table_is_one_that_machines_read() {
     let table = workbook(&book);
     assert_eq!(table.sheet.as_deref(), Some("実績"));
     assert_eq!(
-        cells(&table, 6)[1].as_deref(),
+        cells(&table, column("name"))[1].as_deref(),
         Some("=cmd|' /C calc'!A0"),
         "a text cell is no formula"
     );
-    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
-    let names = std::io::read_to_string(files.by_name("xl/workbook.xml").unwrap()).unwrap();
+    let names = part(&book, "xl/workbook.xml");
     assert!(names.contains("この表について") && names.contains("コード一覧"));
-    assert!(
-        !std::io::read_to_string(files.by_name("xl/worksheets/sheet1.xml").unwrap())
-            .unwrap()
-            .contains("<f>")
+    assert!(!part(&book, "xl/worksheets/sheet1.xml").contains("<f>"));
+}
+
+#[actix_web::test]
+async fn names_stand_beside_codes() {
+    let api = Api::new().await;
+    let goal = api.nishi_goal().await;
+    let indicator = api.indicator(&goal.id(), "参加者数").await.id();
+    api.result(&indicator, 2024).await;
+    let budget = json!({ "goal_id": goal.id(), "fiscal_year": 2024, "kind": "initial", "text": "85百万円" });
+    api.post("/v1/budgets", &budget).await.must_be(201);
+    let organization = api.get("/v1/organizations/nishi").await.body;
+    for table in ["indicators", "results", "budgets", "evaluations"] {
+        let lines = api.file(&format!("{table}?format=ndjson")).await.lines();
+        let [line] = &lines[..] else {
+            panic!("{table}: {lines:?}")
+        };
+        assert_eq!(line["organization"], organization["slug"], "{table}");
+        assert_eq!(line["organization_name"], organization["name"], "{table}");
+        assert_eq!(line["organization_name_en"], organization["name_en"], "{table}");
+        assert_eq!(
+            (&line["goal_code"], &line["goal_title"]),
+            (&goal.body["code"], &goal.body["title"]),
+            "{table}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_workbook_is_made_to_be_read_and_printed() {
+    let api = Api::new().await;
+    let goal = api.nishi_goal().await.id();
+    let one_place = factories::with(
+        factories::indicator(&goal, "世帯数"),
+        json!({ "unit": "世帯", "decimals": 1 }),
     );
+    let indicator = api.post("/v1/indicators", &one_place).await.must_be(201).id();
+    let values = [(2024, 12_480.0, "#,##0.0"), (2025, 12_480.25, "#,##0.00")];
+    for (year, value, _) in values {
+        let result = factories::with(factories::result(year), json!({ "value": value, "text": null }));
+        api.create(format!("/v1/indicators/{indicator}/results/{year}"), &result)
+            .await;
+    }
+    let file = api.file("results?format=xlsx").await;
+    let (sheet, book) = (part(&file, "xl/worksheets/sheet1.xml"), part(&file, "xl/workbook.xml"));
+
+    for element in [
+        "state=\"frozen\"",
+        "orientation=\"landscape\"",
+        "fitToWidth=\"1\"",
+        "fitToHeight=\"0\"",
+    ] {
+        let is_default = element == "fitToWidth=\"1\"" && !sheet.contains("fitToWidth");
+        assert!(is_default || sheet.contains(element), "{element}");
+    }
+    let last = column_name(column("version"));
+    assert!(
+        sheet.contains(&format!("<autoFilter ref=\"A1:{last}3\"")),
+        "the head and every row"
+    );
+    let printed = column_name(column("comment"));
+    for area in [
+        format!("'実績'!$A$1:${last}$3<"),
+        format!("'実績'!$A$1:${printed}$3<"),
+        "'実績'!$1:$1<".to_owned(),
+    ] {
+        assert!(book.replace("実績!", "'実績'!").contains(&area), "{area} in {book}");
+    }
+    assert!(
+        RESULT_COLUMNS[..RESULT_COLUMNS.len() - 2]
+            .iter()
+            .all(|(code, _)| !code.ends_with("_id"))
+    );
+
+    // A number shows as many places as the indicator is stated with, or more if it has more.
+    let styles = part(&file, "xl/styles.xml");
+    let formats: Vec<&str> = styles.split("<cellXfs").nth(1).unwrap().split("<xf ").skip(1).collect();
+    for (row, (_, _, expected)) in (2..).zip(values) {
+        let cell = format!("<c r=\"{}{row}\" s=\"", column_name(column("value")));
+        let style = sheet.split(&cell).nth(1).unwrap().split('"').next().unwrap();
+        let format: &str = formats[style.parse::<usize>().unwrap()];
+        let id = format.split("numFmtId=\"").nth(1).unwrap().split('"').next().unwrap();
+        let code = match id {
+            "3" => "#,##0",
+            "4" => "#,##0.00",
+            id => {
+                let own = styles.split(&format!("numFmtId=\"{id}\" formatCode=\"")).nth(1);
+                own.unwrap().split('"').next().unwrap()
+            }
+        };
+        assert_eq!(code, expected);
+    }
+    let report = api.sheet("", XLSX, file.bytes.clone()).await.must_be(200).body;
+    assert_eq!(report["notes"], json!([]), "what is held is what is seen");
+
+    // Asked-for columns are all printed; and a table without rows has a head to filter by.
+    let some = api
+        .file("results?format=xlsx&columns=value,indicator_id&fiscal_year=1999")
+        .await;
+    assert!(part(&some, "xl/worksheets/sheet1.xml").contains("<autoFilter ref=\"A1:B1\""));
+    let book = part(&some, "xl/workbook.xml");
+    assert_eq!(book.matches("$A$1:$B$1<").count(), 2, "{book}");
 }
 
 #[actix_web::test]
@@ -247,8 +357,7 @@ async fn cp932_has_what_it_has_a_place_for_and_names_the_rest() {
     let refused = api.get(&path).await;
     refused.must_refuse(400, &[("encoding", "encoding")]);
     let detail = refused.body["errors"][0]["detail"].to_string();
-    let column = RESULT_COLUMNS.iter().position(|(code, _)| *code == "name").unwrap();
-    let letter = char::from(b'A' + u8::try_from(column).unwrap());
+    let letter = column_name(column("name"));
     assert!(detail.contains(&format!("{letter}2: 😀 (U+1F600)")), "{detail}");
 }
 
@@ -357,27 +466,29 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
         "attachment; filename=\"results-nishi-2024.xlsx\""
     );
     let table = workbook(&book);
-    let ids: Vec<_> = cells(&table, 1).into_iter().skip(1).flatten().collect();
+    let ids: Vec<_> = cells(&table, column("indicator_id"))
+        .into_iter()
+        .skip(1)
+        .flatten()
+        .collect();
     assert_eq!(ids, [&*done, &*early, &*late], "in the order of the form");
     assert_eq!(
-        cells(&table, 9)[2].as_deref(),
+        cells(&table, column("previous_value"))[2].as_deref(),
         Some("38.9"),
         "the value of the year before"
     );
-    assert_eq!(cells(&table, 10)[2..], [None, None], "nothing is known yet");
-    assert!(
-        cells(&table, 10)[1].is_some(),
-        "what is stored is not to be typed again"
-    );
-    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
-    let sheet = std::io::read_to_string(files.by_name("xl/worksheets/sheet1.xml").unwrap()).unwrap();
+    let values = cells(&table, column("value"));
+    assert_eq!(values[2..], [None, None], "nothing is known yet");
+    assert!(values[1].is_some(), "what is stored is not to be typed again");
+    let sheet = part(&book, "xl/worksheets/sheet1.xml");
     assert_eq!(sheet.matches("<dataValidation ").count(), 3);
 
     let untouched = api.sheet("", XLSX, book.bytes.clone()).await;
     assert_eq!(untouched.status, 422, "an empty cell without a status is an error");
     let said = untouched.body.to_string();
+    let place = column_name(column("value"));
     assert!(
-        said.contains(" J3: ") && said.contains(" J4: ") && !said.contains(" J2: "),
+        [3, 4].iter().all(|row| said.contains(&format!(" {place}{row}: "))) && !said.contains(&format!(" {place}2: ")),
         "{said}"
     );
 
@@ -387,9 +498,10 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
     filled.write_record(reader.headers().unwrap()).unwrap();
     for record in reader.records() {
         let mut fields: Vec<String> = record.unwrap().iter().map(str::to_owned).collect();
-        match &fields[0] {
-            id if *id == early => fields[9] = "0".into(),
-            id if *id == late => fields[14] = "集計中".into(),
+        let at = |code| column(code) as usize - 1;
+        match &fields[at("indicator_id")] {
+            id if *id == early => fields[at("value")] = "0".into(),
+            id if *id == late => fields[at("value_status")] = "集計中".into(),
             _ => {}
         }
         filled.write_record(&fields).unwrap();
