@@ -17,7 +17,7 @@ use crate::{
 /// The scenarios of the invented data.
 const LIST: &str = include_str!("scenarios/list.json");
 /// A policy of the invented data: where it is stored, so is the rest.
-const INVENTED: Uuid = uuid!("018739c0-a800-7f17-98a5-162ca0e5c4fc");
+const INVENTED: Uuid = uuid!("018739c1-1178-7f17-98a5-162ca0e5c4fc");
 
 /// The route.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {

@@ -62,11 +62,12 @@ pub(super) struct Styles {
 /// The width of a column whose texts are broken into lines, as they are longer than it is wide.
 pub(super) fn breaks_at(code: &str) -> Option<u16> {
     match code {
-        "explanation_ja" | "explanation_en" => Some(36),
+        "explanation_ja" => Some(36),
         "name" => Some(32),
         "goal_title" | "population" | "target_text" | "text" | "result_text" | "comment" | "comparable_reason" => {
             Some(18)
         }
+        "organization_name" | "organization" => Some(13),
         _ => None,
     }
 }
@@ -74,6 +75,7 @@ pub(super) fn breaks_at(code: &str) -> Option<u16> {
 /// The width of a column, in digits.
 fn width(code: &str) -> u16 {
     match code {
+        "explanation_en" => 60,
         "license" => 46,
         "source" => 36,
         "created_at" | "updated_at" => 27,
