@@ -14,7 +14,9 @@ use ward_policy::{
         config::{self, Config, LogFormat},
         database::Failure,
         import::{self, ImportCommand},
-        logging, serve,
+        logging,
+        sample::Sample,
+        serve,
         token::{self, TokenCommand},
         upgrade,
         verify::{self, Head},
@@ -30,8 +32,11 @@ use ward_policy::{
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// What an empty database gets.
+    #[arg(long, global = true, value_enum, default_value_t = Sample::Nishi)]
+    sample: Sample,
     /// Leave an empty database empty.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "sample")]
     no_sample: bool,
     #[command(flatten)]
     config: Config,
@@ -96,7 +101,7 @@ fn is_for_contract() -> bool {
 fn run(cli: Cli) -> Result<(), Failure> {
     let config = &cli.config;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(config, !cli.no_sample),
+        Command::Serve => serve::run(config, (!cli.no_sample).then_some(cli.sample)),
         Command::Migrate => migrate(config),
         Command::Openapi => print_contract(),
         Command::Healthcheck => healthcheck(config),

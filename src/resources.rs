@@ -31,6 +31,7 @@ pub mod policy_forms;
 pub mod policy_trees;
 pub mod results;
 pub mod revisions;
+pub mod scenarios;
 pub mod series;
 pub mod targets;
 pub mod tokens;
@@ -60,7 +61,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .configure(tokens::routes)
         .configure(audit::routes)
         .configure(changes::routes)
-        .configure(codelists::routes);
+        .configure(codelists::routes)
+        .configure(scenarios::routes);
 }
 
 /// Schemas of answers, which utoipa does not collect from responders.
@@ -106,6 +108,7 @@ pub fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     add::<changes::tickets::StreamTicket>(schemas);
     add::<revisions::diff::RevisionDiff>(schemas);
     add::<codelists::Codelists>(schemas);
+    add::<scenarios::Scenarios>(schemas);
 }
 
 fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {

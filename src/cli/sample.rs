@@ -1,7 +1,9 @@
-//! The sample of an empty database: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024.
+//! The sample of an empty database: the 24 wards of Osaka City, and Nishi Ward's policy for fiscal year 2024; or invented
+//! scenarios.
 //!
 //! The wards are bodies as callers send them; the policy is the city's own form, imported as any other is.
 
+use clap::ValueEnum;
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
@@ -19,8 +21,29 @@ use crate::{
     },
 };
 
+pub mod scenarios;
+
 const WARDS: &str = include_str!("sample/osaka-wards.json");
 const NISHI_2024: &str = include_str!("sample/nishi-2024.txt");
+
+/// What an empty database gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sample {
+    /// The 24 wards, and Nishi Ward's policy for fiscal year 2024.
+    Nishi,
+    /// Six invented organizations over three fiscal years, which show whatever the service can say.
+    Scenarios,
+}
+
+impl Sample {
+    /// Fills a database that has no organization yet.
+    pub fn fill(self, conn: &mut PgConnection) -> Result<()> {
+        match self {
+            Self::Nishi => fill(conn),
+            Self::Scenarios => scenarios::fill(conn),
+        }
+    }
+}
 
 /// Fills a database that has no organization yet.
 pub fn fill(conn: &mut PgConnection) -> Result<()> {

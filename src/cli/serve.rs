@@ -26,7 +26,7 @@ use diesel::PgConnection;
 use futures_util::future::{Either, pending, select};
 use tokio::sync::oneshot;
 
-use super::{config::Config, database::Failure, sample, token};
+use super::{config::Config, database::Failure, sample::Sample, token};
 use crate::{
     db::{self, Database, embedded::Embedded},
     http::{
@@ -47,7 +47,7 @@ const KEPT_FREE: usize = 64;
 
 /// Serves until it is told to stop, or until the database can never be ready. While the database is not there, callers
 /// are told so.
-pub fn run(config: &Config, with_sample: bool) -> Result<(), Failure> {
+pub fn run(config: &Config, sample: Option<Sample>) -> Result<(), Failure> {
     let cannot_listen = |e| format!("cannot listen on {} (WARD_POLICY_BIND): {e}", config.bind);
     // Binds on trial: a start that cannot serve must not touch a database. The server binds once the database is there.
     drop(Listening::on(&config.bind).map_err(cannot_listen)?);
@@ -73,7 +73,7 @@ pub fn run(config: &Config, with_sample: bool) -> Result<(), Failure> {
     let database = Database::new(&url, &config.database.standbys, bounds, HOOKS);
     let preparation = Preparation::begin(Prepare {
         url,
-        with_sample,
+        sample,
         data,
         database: database.clone(),
     })?;
@@ -153,7 +153,7 @@ fn stop_asked() -> io::Result<impl Future<Output = ()>> {
 /// Makes the database ready.
 struct Prepare {
     url: String,
-    with_sample: bool,
+    sample: Option<Sample>,
     /// Where the embedded database keeps its data, if it is the one to use.
     data: Option<PathBuf>,
     database: Database,
@@ -216,7 +216,7 @@ impl Preparation {
 
 impl Prepare {
     fn run(&self, waiting: &mpsc::Sender<()>) -> Result<(), Failure> {
-        let fill = |conn: &mut PgConnection| if self.with_sample { sample::fill(conn) } else { Ok(()) };
+        let fill = |conn: &mut PgConnection| self.sample.map_or(Ok(()), |sample| sample.fill(conn));
         let waits = || {
             // Perhaps nobody listens any more.
             let _ = waiting.send(());

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     db::{
         Db,
-        schema::{budgets as b, indicators as i},
+        schema::{budgets as b, goals as g, indicators as i},
     },
     error::{Error, Result},
     http::{
@@ -29,10 +29,8 @@ use crate::{
         pagination::Limited,
         query::Query,
     },
-    query,
-    sheet::write::Cell,
-    text_enum,
-    value::Id,
+    query, text_enum,
+    value::{Id, Line},
 };
 
 pub mod columns;
@@ -105,8 +103,8 @@ query! {
         pub names: Option<ExportNames>,
         /// The encoding of CSV: UTF-8 by default. 400 where the encoding lacks a character of the data, with the character.
         pub encoding: Option<ExportEncoding>,
-        /// Whether CSV in UTF-8 begins with a byte order mark, by which some spreadsheet programs know it.
-        pub bom: bool,
+        /// Whether CSV in UTF-8 begins with a byte order mark, by which spreadsheet programs know it: true by default.
+        pub bom: Option<bool>,
     }
 }
 
@@ -119,6 +117,9 @@ query! {
         pub template: bool,
     }
 }
+
+/// The title of a row's goal.
+type Title = Line<300>;
 
 /// Which moment to read, and since when something is to have changed.
 type Past<S> = (AsOfParam, S);
@@ -178,15 +179,15 @@ async fn export_indicators(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let read = |after: Option<Id>| {
-                let query = indicators::changed(&filter, &since).select(Indicator::as_select());
+                let query = indicators::changed(&filter, &since).select((Indicator::as_select(), g::title));
                 let query = match after {
                     Some(id) => query.filter(i::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Indicator> = Limited::to(BATCH, query.order(i::id)).load(conn.conn)?;
-                Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
+                let stretch: Vec<(Indicator, Title)> = Limited::to(BATCH, query.order(i::id)).load(conn.conn)?;
+                Ok(stretch.last().map(|(row, _)| row.id).map(|last| (last, stretch)))
             };
-            in_step(read, |row| writer.row(&rows::indicator(row, &source)))
+            in_step(read, |(row, goal)| writer.row(&rows::indicator(row, goal, &source)))
         })
         .await
 }
@@ -251,15 +252,15 @@ async fn export_budgets(
         .fill(&db.at(moment), move |conn, writer| {
             let source = Source::read(conn)?;
             let read = |after: Option<Id>| {
-                let query = budgets::matching(&filter, &since).select(Budget::as_select());
+                let query = budgets::matching(&filter, &since).select((Budget::as_select(), g::title));
                 let query = match after {
                     Some(id) => query.filter(b::id.gt(id)),
                     None => query,
                 };
-                let stretch: Vec<Budget> = Limited::to(BATCH, query.order(b::id)).load(conn.conn)?;
-                Ok(stretch.last().map(|row| row.id).map(|last| (last, stretch)))
+                let stretch: Vec<(Budget, Title)> = Limited::to(BATCH, query.order(b::id)).load(conn.conn)?;
+                Ok(stretch.last().map(|(row, _)| row.id).map(|last| (last, stretch)))
             };
-            in_step(read, |row| writer.row(&rows::budget(row, &source)))
+            in_step(read, |(row, goal)| writer.row(&rows::budget(row, goal, &source)))
         })
         .await
 }
@@ -329,9 +330,4 @@ fn in_step<T: Send>(
             .join()
             .map_err(|_panic| Error::internal("a writer has panicked"))?
     })
-}
-
-/// The cells by which every row says where it comes from.
-fn origin(source: String) -> [Cell; 2] {
-    [Cell::Text(source.into()), Cell::Text(LICENSE.into())]
 }

@@ -60,6 +60,7 @@ mod shared;
         (name = "exports", description = "Tables as files (CSV, XLSX, NDJSON)."),
         (name = "imports", description = "Files that become data, with a report of what they change."),
         (name = "codelists", description = "Every code with its labels."),
+        (name = "scenarios", description = "What there is to see in invented data."),
         (name = "tokens", description = "Who may call, and what for."),
         (name = "audit", description = "Who did what, when, from which request."),
         (name = "health", description = "Whether the service is well."),

@@ -15,12 +15,13 @@ use crate::{
     value::{Codes, Date, Decimal, FiscalYear, GoalCode, Id, Line, Prose, Slug, Time, Yen},
 };
 
+mod blank;
 mod book;
 mod cp932;
 mod csv;
 
-pub(in crate::sheet) use book::MADE;
-pub use book::{About, CodeList, EXPLANATIONS};
+pub(in crate::sheet) use blank::MADE;
+pub use blank::{About, CodeList, EXPLANATIONS};
 pub use csv::Encoding;
 
 /// The content of a cell.
@@ -32,6 +33,10 @@ pub enum Cell {
     Text(Cow<'static, str>),
     /// A number, in digits.
     Number(String),
+    /// A number of an indicator, in digits, and the decimal places that the indicator is stated with.
+    Measure(String, usize),
+    /// An amount in yen, in digits.
+    Amount(String),
     /// A day.
     Day(Date),
     /// Yes or no.
@@ -41,12 +46,19 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// A number of an indicator that is stated with so many decimal places.
+    #[must_use]
+    pub fn measure(value: Option<Decimal>, decimals: i32) -> Self {
+        let places = usize::try_from(decimals).unwrap_or(0);
+        value.map_or(Self::Empty, |value| Self::Measure(written(value), places))
+    }
+
     /// The cell as text, for people if `named`, else for programs.
     fn text(&self, named: bool) -> Cow<'_, str> {
         match self {
             Self::Empty => "".into(),
             Self::Text(text) => text.as_ref().into(),
-            Self::Number(digits) => digits.into(),
+            Self::Number(digits) | Self::Measure(digits, _) | Self::Amount(digits) => digits.into(),
             Self::Day(day) => day.0.to_string().into(),
             Self::Flag(true) => "true".into(),
             Self::Flag(false) => "false".into(),
@@ -87,7 +99,7 @@ fn written(value: impl Display) -> String {
 
 impl From<Yen> for Cell {
     fn from(Yen(amount): Yen) -> Self {
-        amount.into()
+        Self::Amount(written(amount))
     }
 }
 
@@ -208,7 +220,7 @@ fn write_line(out: &mut impl Write, columns: &[Column], cells: &[Cell]) -> io::R
         let text = cell.text(false);
         match cell {
             Cell::Empty => out.write_all(b"null")?,
-            Cell::Number(_) | Cell::Flag(_) => out.write_all(text.as_bytes())?,
+            Cell::Number(_) | Cell::Measure(..) | Cell::Amount(_) | Cell::Flag(_) => out.write_all(text.as_bytes())?,
             Cell::Text(_) | Cell::Day(_) | Cell::Code(..) => serde_json::to_writer(&mut *out, &text)?,
         }
     }

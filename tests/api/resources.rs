@@ -21,6 +21,7 @@ pub(crate) mod policy_forms;
 pub(crate) mod policy_trees;
 pub(crate) mod publications;
 pub(crate) mod results;
+mod scenarios;
 pub(crate) mod searches;
 pub(crate) mod series;
 pub(crate) mod targets;

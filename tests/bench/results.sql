@@ -1,7 +1,7 @@
-select r.indicator_id, r.fiscal_year, o.slug, p.fiscal_year as policy_year, g.code, i.name, i.unit, i.target_text, previous.value as previous,
-    r.value, r.cumulative_value, r.numerator, r.denominator, r.sample_size, r.value_status, r.observation_status, r.text,
-    r.declared_rating, r.stated_previous_value, r.stated_previous_text, r.measured_on, r.comment, o.name as organization,
-    'CC BY 4.0' as licence, r.version
+select o.name, o.slug, p.fiscal_year as policy_year, g.code, g.title, i.name, i.unit, i.target_text, r.fiscal_year, previous.value as previous,
+    r.value, r.cumulative_value, r.value_status, r.text, r.declared_rating, r.comment, r.numerator, r.denominator, r.sample_size,
+    r.observation_status, r.stated_previous_value, r.stated_previous_text, r.measured_on, i.decimals, o.name_en, o.name as organization,
+    'CC BY 4.0' as licence, r.indicator_id, r.version
 from results r
 join indicators i on i.id = r.indicator_id
 join goals g on g.id = i.goal_id

@@ -140,16 +140,24 @@ fn list_of(parameter: ParameterBuilder, item: RefOr<Schema>) -> ParameterBuilder
 }
 
 /// `true` or `false`.
-impl Field for bool {
-    fn read(text: Option<&str>) -> Result<Self, Fault> {
-        match text {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(Fault::new(
+impl Param for bool {
+    fn read(text: &str) -> Result<Self, Fault> {
+        text.parse().map_err(|_error| {
+            Fault::new(
                 "type",
                 Bilingual::new("true か false にしてください", "must be true or false"),
-            )),
-        }
+            )
+        })
+    }
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Boolean).into()
+    }
+}
+
+/// `true` or `false`, which it is if the parameter is absent.
+impl Field for bool {
+    fn read(text: Option<&str>) -> Result<Self, Fault> {
+        text.map_or(Ok(false), <Self as Param>::read)
     }
     fn document(parameter: ParameterBuilder) -> ParameterBuilder {
         parameter.schema(Some(

@@ -58,7 +58,7 @@ impl ExportRequest {
         );
         let cp932 = shape.encoding == Some(ExportEncoding::Cp932);
         belongs(
-            shape.bom && (!is_csv || cp932),
+            shape.bom == Some(true) && (!is_csv || cp932),
             "bom",
             "UTF-8のCSVのときだけ指定できます",
             "belongs to CSV in UTF-8",
@@ -81,7 +81,9 @@ impl ExportRequest {
         }
         let form = match format {
             ExportFormat::Csv if cp932 => Form::Csv(Encoding::Cp932),
-            ExportFormat::Csv => Form::Csv(Encoding::Utf8 { bom: shape.bom }),
+            ExportFormat::Csv => Form::Csv(Encoding::Utf8 {
+                bom: shape.bom.unwrap_or(true),
+            }),
             ExportFormat::Xlsx => Form::Xlsx,
             ExportFormat::Lines => Form::Lines,
         };
@@ -142,6 +144,7 @@ impl ExportRequest {
                     title: table.title,
                     facts: table.facts(to_fill),
                     codes: (table.codes)(),
+                    printed: chosen.as_ref().map_or(table.printed, Vec::len),
                     to_fill,
                 };
                 let file = files.temporary(caller)?;

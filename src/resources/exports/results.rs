@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    BATCH, records,
+    BATCH, LICENSE, Title, records,
     rows::{Source, cells},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 /// A result, or an indicator that has none yet.
 pub(super) struct ResultRow {
     policy: Arc<Policy>,
-    goal_code: GoalCode,
+    goal: Arc<(GoalCode, Title)>,
     of: ResultSubject,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
@@ -59,6 +59,7 @@ struct ResultSubject {
     indicator: Id,
     name: Line<500>,
     unit: Option<Line<20>>,
+    decimals: i32,
     target_text: Option<Line<500>>,
 }
 
@@ -103,19 +104,22 @@ pub(super) fn read(
     let records = records::of(conn.conn, series, years)?;
     // Many results are of few goals and policies, looked up once each.
     let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
-    let codes = g::table.filter(g::id.eq_any(goals)).select((g::id, g::code));
-    let codes: HashMap<Id, GoalCode> = codes.load(conn.conn)?.into_iter().collect();
+    let goals = g::table
+        .filter(g::id.eq_any(goals))
+        .select((g::id, (g::code, g::title)));
+    let goals: Vec<(Id, (GoalCode, Title))> = goals.load(conn.conn)?;
+    let goals: HashMap<Id, Arc<_>> = goals.into_iter().map(|(id, goal)| (id, goal.into())).collect();
     let policies: HashSet<Id> = stretch.iter().map(|row| row.policy_id).collect();
     let policies: Vec<Policy> = Policy::query().filter(p::id.eq_any(policies)).load(conn.conn)?;
     let policies: HashMap<Id, Arc<Policy>> = policies.into_iter().map(|policy| (policy.id, policy.into())).collect();
     let row = |row: ExportedResult| {
-        let (Some(policy), Some(goal_code)) = (policies.get(&row.policy_id), codes.get(&row.goal)) else {
+        let (Some(policy), Some(goal)) = (policies.get(&row.policy_id), goals.get(&row.goal)) else {
             return Err(Error::internal("a result without its policy or goal"));
         };
         let record = records.get(&(row.series, policy.organization_id)).map(Vec::as_slice);
         Ok(ResultRow {
             policy: Arc::clone(policy),
-            goal_code: goal_code.clone(),
+            goal: Arc::clone(goal),
             fiscal_year: row.columns.fiscal_year(),
             recorded_previous: record::before(record.unwrap_or_default(), row.of.indicator, row.columns.fiscal_year()),
             stored: Some(row.columns),
@@ -139,11 +143,12 @@ impl ResultRow {
                 fiscal_year: indicator.policy_year,
                 results_due_on: subject.due_on,
             }),
-            goal_code: indicator.goal_code.clone(),
+            goal: Arc::new((indicator.goal_code.clone(), subject.goal_title.clone())),
             of: ResultSubject {
                 indicator: indicator.id,
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),
+                decimals: indicator.decimals,
                 target_text: judged.target.text.clone(),
             },
             fiscal_year: judged.fiscal_year,
@@ -155,18 +160,20 @@ impl ResultRow {
 
     /// Its cells, in the order of [`super::tables::RESULTS`], as of a day.
     pub(super) fn cells(self, on: NaiveDate, source: &Source) -> Vec<Cell> {
-        let Self { of, policy, .. } = self;
-        let origin = source.cells(&policy.organization, policy.fiscal_year);
+        let Self { of, policy, goal, .. } = self;
+        let origin = source.of(&policy.organization, policy.fiscal_year);
+        let measure = |value| Cell::measure(value, of.decimals);
         let mut cells = cells![
-            of.indicator,
-            self.fiscal_year,
+            origin.name,
             policy.organization.clone(),
             policy.fiscal_year,
-            self.goal_code,
+            goal.0.clone(),
+            goal.1.clone(),
             of.name,
             of.unit,
             of.target_text,
-            self.recorded_previous,
+            self.fiscal_year,
+            measure(self.recorded_previous),
         ];
         match self
             .stored
@@ -174,23 +181,29 @@ impl ResultRow {
         {
             None => cells.extend(vec![Cell::Empty; 13]),
             Some(result) => cells.extend(cells![
-                result.value,
-                result.cumulative_value,
+                measure(result.value),
+                measure(result.cumulative_value),
+                result.value_status,
+                result.text,
+                result.declared_rating,
+                result.comment,
                 result.numerator,
                 result.denominator,
                 result.sample_size,
-                result.value_status,
                 result.observation_status,
-                result.text,
-                result.declared_rating,
-                result.stated_previous_value,
+                measure(result.stated_previous_value),
                 result.stated_previous_text,
                 result.measured_on,
-                result.comment,
             ]),
         }
-        cells.extend(origin);
-        cells.push(self.version.into());
+        cells.extend(cells![
+            of.decimals,
+            origin.name_en,
+            origin.source,
+            LICENSE.to_owned(),
+            of.indicator,
+            self.version,
+        ]);
         cells
     }
 }

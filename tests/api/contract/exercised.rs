@@ -56,6 +56,7 @@ async fn every_operation_is_exercised() {
         "/v1/budgets/vintages?organization=nishi",
         &format!("/v1/indicators/{indicator}/predecessors"),
         "/v1/codelists",
+        "/v1/scenarios",
         "/v1/me",
         "/v1/tokens",
         "/v1/audit",

@@ -10,7 +10,7 @@ use ward_policy::{
     resources::imports::results_table::is_header,
     sheet::{
         RESULT_COLUMNS,
-        table::{Content, Table},
+        table::{Content, Table, column_name},
         xlsx,
     },
 };
@@ -19,6 +19,7 @@ use zip::write::SimpleFileOptions;
 use crate::support::{Answer, Api, Call, factories, years::Years};
 
 pub(crate) mod columns;
+mod for_people;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -40,6 +41,18 @@ fn rows(answer: &Answer) -> Vec<BTreeMap<String, String>> {
             .collect()
     };
     reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+/// The column of a table of results that has this code, from 1.
+fn column(code: &str) -> u32 {
+    let place = RESULT_COLUMNS.iter().position(|(known, _)| *known == code).unwrap();
+    u32::try_from(place + 1).unwrap()
+}
+
+/// The text of a part of a workbook.
+fn part(book: &Answer, name: &str) -> String {
+    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
+    std::io::read_to_string(files.by_name(name).unwrap()).unwrap()
 }
 
 /// The texts of a worksheet, row by row.
@@ -84,7 +97,7 @@ fn without_versions(file: &Answer, media_type: &str) -> Vec<u8> {
         let mut text = String::new();
         part.read_to_string(&mut text).unwrap();
         if name == "xl/worksheets/sheet1.xml" {
-            let last = char::from(b'A' + u8::try_from(RESULT_COLUMNS.len() - 1).unwrap());
+            let last = column_name(column("version"));
             for row in 2..=text.matches("<row ").count() {
                 let (start, rest) = text.split_once(&format!("<c r=\"{last}{row}\"")).unwrap();
                 let (_, end) = rest.split_once("</c>").unwrap();
@@ -114,7 +127,7 @@ async fn results_come_back_from_every_kind_of_file_as_they_went() {
 
     for (query, media_type) in [
         ("format=csv", "text/csv"),
-        ("format=csv&bom=true&names=code", "text/csv"),
+        ("format=csv&bom=false&names=code", "text/csv"),
         ("format=csv&encoding=cp932", "text/csv"),
         ("format=xlsx", XLSX),
         ("format=xlsx&names=code", XLSX),
@@ -180,7 +193,10 @@ async fn a_table_is_one_that_machines_read() {
     );
     let text = String::from_utf8(file.bytes.to_vec()).unwrap();
     let heads: Vec<&str> = RESULT_COLUMNS.iter().map(|(_, head)| *head).collect();
-    assert_eq!(text.split("\r\n").next().unwrap(), heads.join(","));
+    assert_eq!(
+        text.split("\r\n").next().unwrap(),
+        format!("\u{feff}{}", heads.join(","))
+    );
     assert!(text.ends_with("\r\n") && text.matches('\n').count() == 3);
     let row = &rows(&file)[0];
     assert_eq!(row["指標"], "'=cmd|' /C calc'!A0");
@@ -188,10 +204,9 @@ async fn a_table_is_one_that_machines_read() {
     assert_eq!(row["出典"], "大阪市 西区 2024年度運営方針");
     assert_eq!((&*rows(&file)[1]["実績値"], &*rows(&file)[1]["状態"]), ("", "集計中"));
 
-    let marked = api.file("results?bom=true&names=code").await;
-    assert_eq!(marked.bytes[..3], [0xef, 0xbb, 0xbf]);
-    let text = String::from_utf8(marked.bytes[3..].to_vec()).unwrap();
-    assert!(text.starts_with("indicator_id,fiscal_year,organization,") && text.contains(",reported,final,"));
+    let bare = api.file("results?bom=false&names=code").await;
+    let text = String::from_utf8(bare.bytes.to_vec()).unwrap();
+    assert!(text.starts_with("organization_name,organization,policy_year,") && text.contains(",reported,"));
 
     let lines = api.file("results?format=ndjson").await.lines();
     let keys: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
@@ -215,18 +230,13 @@ async fn a_table_is_one_that_machines_read() {
     let table = workbook(&book);
     assert_eq!(table.sheet.as_deref(), Some("実績"));
     assert_eq!(
-        cells(&table, 6)[1].as_deref(),
+        cells(&table, column("name"))[1].as_deref(),
         Some("=cmd|' /C calc'!A0"),
         "a text cell is no formula"
     );
-    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
-    let names = std::io::read_to_string(files.by_name("xl/workbook.xml").unwrap()).unwrap();
+    let names = part(&book, "xl/workbook.xml");
     assert!(names.contains("この表について") && names.contains("コード一覧"));
-    assert!(
-        !std::io::read_to_string(files.by_name("xl/worksheets/sheet1.xml").unwrap())
-            .unwrap()
-            .contains("<f>")
-    );
+    assert!(!part(&book, "xl/worksheets/sheet1.xml").contains("<f>"));
 }
 
 #[actix_web::test]
@@ -247,8 +257,7 @@ async fn cp932_has_what_it_has_a_place_for_and_names_the_rest() {
     let refused = api.get(&path).await;
     refused.must_refuse(400, &[("encoding", "encoding")]);
     let detail = refused.body["errors"][0]["detail"].to_string();
-    let column = RESULT_COLUMNS.iter().position(|(code, _)| *code == "name").unwrap();
-    let letter = char::from(b'A' + u8::try_from(column).unwrap());
+    let letter = column_name(column("name"));
     assert!(detail.contains(&format!("{letter}2: 😀 (U+1F600)")), "{detail}");
 }
 
@@ -357,27 +366,29 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
         "attachment; filename=\"results-nishi-2024.xlsx\""
     );
     let table = workbook(&book);
-    let ids: Vec<_> = cells(&table, 1).into_iter().skip(1).flatten().collect();
+    let ids: Vec<_> = cells(&table, column("indicator_id"))
+        .into_iter()
+        .skip(1)
+        .flatten()
+        .collect();
     assert_eq!(ids, [&*done, &*early, &*late], "in the order of the form");
     assert_eq!(
-        cells(&table, 9)[2].as_deref(),
+        cells(&table, column("previous_value"))[2].as_deref(),
         Some("38.9"),
         "the value of the year before"
     );
-    assert_eq!(cells(&table, 10)[2..], [None, None], "nothing is known yet");
-    assert!(
-        cells(&table, 10)[1].is_some(),
-        "what is stored is not to be typed again"
-    );
-    let mut files = zip::ZipArchive::new(Cursor::new(&book.bytes[..])).unwrap();
-    let sheet = std::io::read_to_string(files.by_name("xl/worksheets/sheet1.xml").unwrap()).unwrap();
+    let values = cells(&table, column("value"));
+    assert_eq!(values[2..], [None, None], "nothing is known yet");
+    assert!(values[1].is_some(), "what is stored is not to be typed again");
+    let sheet = part(&book, "xl/worksheets/sheet1.xml");
     assert_eq!(sheet.matches("<dataValidation ").count(), 3);
 
     let untouched = api.sheet("", XLSX, book.bytes.clone()).await;
     assert_eq!(untouched.status, 422, "an empty cell without a status is an error");
     let said = untouched.body.to_string();
+    let place = column_name(column("value"));
     assert!(
-        said.contains(" J3: ") && said.contains(" J4: ") && !said.contains(" J2: "),
+        [3, 4].iter().all(|row| said.contains(&format!(" {place}{row}: "))) && !said.contains(&format!(" {place}2: ")),
         "{said}"
     );
 
@@ -387,9 +398,10 @@ async fn a_sheet_to_fill_in_comes_back_filled_in() {
     filled.write_record(reader.headers().unwrap()).unwrap();
     for record in reader.records() {
         let mut fields: Vec<String> = record.unwrap().iter().map(str::to_owned).collect();
-        match &fields[0] {
-            id if *id == early => fields[9] = "0".into(),
-            id if *id == late => fields[14] = "集計中".into(),
+        let at = |code| usize::try_from(column(code)).unwrap() - 1;
+        match &fields[at("indicator_id")] {
+            id if *id == early => fields[at("value")] = "0".into(),
+            id if *id == late => fields[at("value_status")] = "集計中".into(),
             _ => {}
         }
         filled.write_record(&fields).unwrap();

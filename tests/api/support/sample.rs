@@ -13,6 +13,13 @@ impl Api {
         api
     }
 
+    /// A service that started on an empty database with `--sample scenarios`.
+    pub(crate) async fn with_scenarios() -> Self {
+        let api = Self::new().await;
+        sample::scenarios::fill(&mut api.db.connect()).unwrap();
+        api
+    }
+
     /// What a start does with an empty database.
     fn fill(&self) {
         sample::fill(&mut self.db.connect()).unwrap();

@@ -85,6 +85,7 @@ impl<L: FnMut(Id) -> Option<KnownIndicator>> Reading<L> {
         };
         if let Some(known) = &known {
             self.identify(row, known);
+            self.compare(row, "organization_name", Some(&known.organization[1]));
             self.compare(row, "name", Some(&known.name));
             self.compare(row, "unit", known.unit.as_deref());
             self.compare(row, "target_text", known.target_text.as_deref());

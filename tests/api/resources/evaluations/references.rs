@@ -281,8 +281,9 @@ async fn tables_and_trees_take_such_targets_away_and_bring_them_back() {
     let heads = reader.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let cell = |id: &str, head: &str| {
-        let row = rows.iter().find(|row| &row[0] == id).unwrap();
-        row[heads.iter().position(|it| it == head).unwrap()].to_owned()
+        let place = |head: &str| heads.iter().position(|it| it == head).unwrap();
+        let row = rows.iter().find(|row| &row[place("indicator_id")] == id).unwrap();
+        row[place(head)].to_owned()
     };
     for (id, head, expected) in [
         (&less, "comparator", "decrease_by_percent"),

@@ -2,6 +2,7 @@
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 use serde_json::{Value, json};
+use ward_policy::sheet::table::column_name;
 
 use crate::support::{Answer, Api, years::Years};
 
@@ -31,7 +32,8 @@ impl Exported {
     /// The cell of an indicator, and its place in a spreadsheet.
     fn cell(&mut self, indicator: &str, code: &str) -> (&mut String, (u64, u64)) {
         let column = self.column(code);
-        let row = self.rows.iter().position(|row| row[0] == indicator).unwrap();
+        let id = self.column("indicator_id");
+        let row = self.rows.iter().position(|row| row[id] == indicator).unwrap();
         let place = (u64::try_from(row).unwrap() + 2, u64::try_from(column).unwrap() + 1);
         (&mut self.rows[row][column], place)
     }
@@ -110,7 +112,7 @@ async fn a_row_whose_result_was_changed_since_is_refused_by_its_address() {
         (&note["severity"], &note["line"], &note["column"]),
         (&json!("error"), &json!(line), &json!(column))
     );
-    let address = format!("Y{line}: ");
+    let address = format!("{}{line}: ", column_name(u32::try_from(column).unwrap()));
     let detail = &note["detail"];
     assert!(
         detail["ja"]
@@ -184,7 +186,8 @@ async fn without_a_version_a_workbook_warns_of_what_was_changed_after_it_was_sav
     let (api, known, drill) = (&years.api, &years.known[0], &years.drill);
     let mut table = Exported::take(api).await;
     *table.cell(known, "value").0 = "37".into();
-    let (_, (line, _)) = table.cell(known, "indicator_id");
+    let (_, (line, column)) = table.cell(known, "indicator_id");
+    let address = format!("{}{line}: ", column_name(u32::try_from(column).unwrap()));
     let bare = table.without("version");
 
     let tried = api
@@ -198,12 +201,7 @@ async fn without_a_version_a_workbook_warns_of_what_was_changed_after_it_was_sav
         (&note["severity"], &note["line"], &note["sheet"]),
         (&json!("warning"), &json!(line), &json!("Sheet1"))
     );
-    assert!(
-        note["detail"]["ja"]
-            .as_str()
-            .unwrap()
-            .starts_with(&format!("A{line}: "))
-    );
+    assert!(note["detail"]["ja"].as_str().unwrap().starts_with(&address));
     // Neither where the file is younger, nor where nobody knows: an exported workbook has no time, nor has CSV.
     for (media_type, bytes) in [
         (XLSX, bare.xlsx("2099-05-01T00:00:00Z")),
@@ -247,7 +245,7 @@ async fn a_sheet_to_fill_in_says_which_versions_stand_in_it() {
     let versions: Vec<(String, String)> = reader
         .records()
         .map(|row| row.unwrap())
-        .map(|row| (row[0].to_owned(), row[row.len() - 1].to_owned()))
+        .map(|row| (row[row.len() - 2].to_owned(), row[row.len() - 1].to_owned()))
         .collect();
     let of = |id: &str| versions.iter().find(|(known, _)| known == id).unwrap().1.as_str();
     assert_eq!((of(&years.known[0]), of(&years.pleased[0]), of(drill)), ("2", "1", "0"));
