@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct ResultRow {
     policy: Arc<Policy>,
     goal: Arc<(GoalCode, Title)>,
-    of: ResultSubject,
+    of: Arc<ResultSubject>,
     fiscal_year: FiscalYear,
     stored: Option<Columns>,
     recorded_previous: Option<Decimal>,
@@ -52,32 +52,31 @@ struct Policy {
 }
 
 /// The indicator of a result.
-#[derive(Queryable, Selectable)]
+#[derive(HasQuery)]
 #[diesel(table_name = i)]
 struct ResultSubject {
     #[diesel(column_name = id)]
     indicator: Id,
+    #[diesel(column_name = series_id)]
+    series: Id,
+    #[diesel(column_name = goal_id)]
+    goal: Id,
     name: Line<500>,
     unit: Option<Line<20>>,
     decimals: i32,
     target_text: Option<Line<500>>,
 }
 
-/// A result as stored, with its indicator, and with the policy and series to look up.
+/// A result as stored, with the policy and indicator to look up.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = r)]
 struct ExportedResult {
     id: Id,
     policy_id: Id,
-    #[diesel(select_expression = i::series_id)]
-    series: Id,
-    #[diesel(select_expression = i::goal_id)]
-    goal: Id,
+    indicator_id: Id,
     version: i64,
     #[diesel(embed)]
     columns: Columns,
-    #[diesel(embed)]
-    of: ResultSubject,
 }
 
 /// The next rows after one, with the id of the last; none if there are no more.
@@ -96,14 +95,12 @@ pub(super) fn read(
     let Some(last) = stretch.last().map(|row| row.id) else {
         return Ok(None);
     };
-    let series = stretch.iter().map(|row| row.series).collect();
-    let years = stretch
-        .iter()
-        .filter_map(|row| row.columns.fiscal_year().previous())
-        .collect();
-    let records = records::of(conn.conn, series, years)?;
-    // Many results are of few goals and policies, looked up once each.
-    let goals: HashSet<Id> = stretch.iter().map(|row| row.goal).collect();
+    // Many results are of few indicators, goals and policies, looked up once each.
+    let indicators: HashSet<Id> = stretch.iter().map(|row| row.indicator_id).collect();
+    let indicators: Vec<ResultSubject> = ResultSubject::query()
+        .filter(i::id.eq_any(indicators))
+        .load(conn.conn)?;
+    let goals: HashSet<Id> = indicators.iter().map(|of| of.goal).collect();
     let goals = g::table
         .filter(g::id.eq_any(goals))
         .select((g::id, (g::code, g::title)));
@@ -112,19 +109,29 @@ pub(super) fn read(
     let policies: HashSet<Id> = stretch.iter().map(|row| row.policy_id).collect();
     let policies: Vec<Policy> = Policy::query().filter(p::id.eq_any(policies)).load(conn.conn)?;
     let policies: HashMap<Id, Arc<Policy>> = policies.into_iter().map(|policy| (policy.id, policy.into())).collect();
+    let series = indicators.iter().map(|of| of.series).collect();
+    let years = stretch
+        .iter()
+        .filter_map(|row| row.columns.fiscal_year().previous())
+        .collect();
+    let records = records::of(conn.conn, series, years)?;
+    let indicators: HashMap<Id, Arc<ResultSubject>> =
+        indicators.into_iter().map(|of| (of.indicator, of.into())).collect();
     let row = |row: ExportedResult| {
-        let (Some(policy), Some(goal)) = (policies.get(&row.policy_id), goals.get(&row.goal)) else {
-            return Err(Error::internal("a result without its policy or goal"));
+        let of = indicators.get(&row.indicator_id);
+        let goal = of.and_then(|of| goals.get(&of.goal));
+        let (Some(policy), Some(of), Some(goal)) = (policies.get(&row.policy_id), of, goal) else {
+            return Err(Error::internal("a result without its policy, indicator or goal"));
         };
-        let record = records.get(&(row.series, policy.organization_id)).map(Vec::as_slice);
+        let record = records.get(&(of.series, policy.organization_id)).map(Vec::as_slice);
         Ok(ResultRow {
             policy: Arc::clone(policy),
             goal: Arc::clone(goal),
+            of: Arc::clone(of),
             fiscal_year: row.columns.fiscal_year(),
-            recorded_previous: record::before(record.unwrap_or_default(), row.of.indicator, row.columns.fiscal_year()),
+            recorded_previous: record::before(record.unwrap_or_default(), of.indicator, row.columns.fiscal_year()),
             stored: Some(row.columns),
             version: row.version,
-            of: row.of,
         })
     };
     let rows = stretch.into_iter().map(row).collect::<Result<_>>()?;
@@ -144,13 +151,15 @@ impl ResultRow {
                 results_due_on: subject.due_on,
             }),
             goal: Arc::new((indicator.goal_code.clone(), subject.goal_title.clone())),
-            of: ResultSubject {
+            of: Arc::new(ResultSubject {
                 indicator: indicator.id,
+                series: indicator.series_id,
+                goal: indicator.goal_id,
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),
                 decimals: indicator.decimals,
                 target_text: judged.target.text.clone(),
-            },
+            }),
             fiscal_year: judged.fiscal_year,
             stored: judged.result.clone(),
             recorded_previous: judged.recorded_previous,
@@ -169,9 +178,9 @@ impl ResultRow {
             policy.fiscal_year,
             goal.0.clone(),
             goal.1.clone(),
-            of.name,
-            of.unit,
-            of.target_text,
+            of.name.clone(),
+            of.unit.clone(),
+            of.target_text.clone(),
             self.fiscal_year,
             measure(self.recorded_previous),
         ];

@@ -1,10 +1,6 @@
 //! Which results a request asks for: the parameters, and the queries that they narrow down.
 
-use diesel::{
-    helper_types::{InnerJoin, IntoBoxed},
-    pg::Pg,
-    prelude::*,
-};
+use diesel::{helper_types::IntoBoxed, pg::Pg, prelude::*};
 
 use crate::{
     db::schema::{indicators as i, organizations as o, policies as p, results},
@@ -45,15 +41,13 @@ fn joined() -> _ {
 /// Results as a boxed query, before anything is selected.
 pub type Boxed<'a> = IntoBoxed<'a, joined, Pg>;
 
-/// Results joined with nothing but their indicators, as a boxed query.
-pub type Lean<'a> = IntoBoxed<'a, InnerJoin<results::table, i::table>, Pg>;
+/// Results joined with nothing, as a boxed query.
+pub type Lean<'a> = IntoBoxed<'a, results::table, Pg>;
 
-/// Narrows a query down by the filters on results and their indicators.
+/// Narrows a query down by the filters on results.
 macro_rules! narrow_own {
     ($query:ident, $filter:ident, $since:ident) => {
         narrow!($query, results::fiscal_year, $filter.fiscal_year);
-        narrow!($query, i::kind, $filter.kind);
-        narrow!($query, i::goal_id, $filter.goal);
         narrow!($query, results::indicator_id, $filter.indicator);
         if let Some(time) = $since.updated_since {
             $query = $query.filter(results::updated_at.ge(time));
@@ -67,16 +61,24 @@ pub fn matching<'a>(filter: &'a ResultFilter, since: &Since) -> Boxed<'a> {
     let mut query = joined().into_boxed();
     narrow!(query, organization in filter.organization);
     narrow!(query, p::fiscal_year, filter.policy_year);
+    narrow!(query, i::kind, filter.kind);
+    narrow!(query, i::goal_id, filter.goal);
     narrow_own!(query, filter, since);
     query
 }
 
-/// The results a filter asks for, joined with nothing but their indicators: for reads of so many that looking policies
-/// up apart is less work.
+/// The results a filter asks for, joined with nothing: for reads of so many that looking indicators and policies up apart is
+/// less work.
 #[must_use]
 pub fn lean<'a>(filter: &'a ResultFilter, since: &Since) -> Lean<'a> {
-    let mut query = results::table.inner_join(i::table).into_boxed();
+    let mut query = results::table.into_boxed();
     narrow_own!(query, filter, since);
+    if filter.kind.some().is_some() || filter.goal.some().is_some() {
+        let mut indicators = i::table.select(i::id).into_boxed();
+        narrow!(indicators, i::kind, filter.kind);
+        narrow!(indicators, i::goal_id, filter.goal);
+        query = query.filter(results::indicator_id.eq_any(indicators));
+    }
     if filter.organization.some().is_some() || filter.policy_year.some().is_some() {
         let mut policies = p::table.inner_join(o::table).select(p::id).into_boxed();
         narrow!(policies, organization in filter.organization);
