@@ -1,18 +1,21 @@
 // Who has published, and who is late: every ward and bureau in one fiscal year.
 
-import { all, ask } from "./api.js";
-import { dayPicker, excel, h, heading, ja, json, lateness, link, named, printedDay, ratio, stateBadge, tally, to } from "./dom.js";
+import { address, all, ask } from "./api.js";
+import { dayPicker, excel, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, stateBadge, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, say } from "./words.js";
 
 // The states that are counted above the table, the pressing one first.
 const COUNTED = ["late", "results", "plan", "draft", "withdrawn", "missing"];
 
 export async function view({ parameters: { year, on, state } }) {
-  const [latest, counts, organizations] = await Promise.all([
+  const [{ items: scenarios }, latest, counts, organizations] = await Promise.all([
+    ask("scenarios"),
     all("coverage", { fiscal_year: year, on }),
     all("evaluations/summary", { group_by: "organization,fiscal_year", on }),
     lang === "en" ? all("organizations", { limit: 1000 }) : { items: [] },
   ]);
+  // Invented data says something on a day of its own, which the first view shows.
+  if (location.hash === "" && scenarios.length > 0) location.replace(to("", { on: scenarios[0].on }));
   const past = counts.items.map((item) => item.fiscal_year).filter((one) => one < latest.fiscal_years[0]);
   // Unless a year is asked for, it is the latest of which results are in or due.
   const { late, results } = latest.roll_up;
@@ -29,6 +32,8 @@ export async function view({ parameters: { year, on, state } }) {
   if (there.length) tellSources(sources, shown);
   return [
     heading(say("overview")),
+    scenarios.length > 0 && h("div", { class: "notice" }, h("p", {}, say("invented", day(scenarios[0].on))),
+      more(say("scenarios"), h("ul", {}, scenarios.map(scenarioOf)))),
     yearNav(years, shown),
     dayPicker(coverage.on, "", { year, state }),
     printedDay(coverage.on),
@@ -47,6 +52,18 @@ export async function view({ parameters: { year, on, state } }) {
     sources,
     h("p", { class: "links noprint" }, excel({ fiscal_year: shown, on }), json("coverage", { fiscal_year: shown, on })),
   ];
+}
+
+// A scenario of invented data, with where it shows: here, or as data where this site has no view of it.
+function scenarioOf({ name, description, addresses }) {
+  const entry = (where) => {
+    const { pathname, searchParams } = new URL(where, location.origin);
+    const on = searchParams.get("on");
+    const [, kind, rest] = /^\/v1\/(policies\/[^/]+|indicators|series)\/([^/]+)(?:\/evaluation)?$/.exec(pathname) ?? [];
+    const view = kind ? to(`${kind}/${rest}`, { on }) : pathname === "/v1/coverage" ? to("", { year: searchParams.get("fiscal_year"), on }) : null;
+    return h("li", {}, link(view ?? address(where.replace("/v1/", "")), view ? decodeURIComponent(view) : where));
+  };
+  return h("li", {}, h("b", {}, name[lang]), " ", description[lang], h("ul", {}, addresses.map(entry)));
 }
 
 function yearNav(years, shown) {

@@ -190,6 +190,34 @@ fn the_overview_begins_with_the_latest_year_of_which_results_are_in_or_due() -> 
 }
 
 #[test]
+fn invented_data_says_so_and_leads_to_what_it_shows() -> Outcome {
+    let place = Place::new("browser-invented")?;
+    let service = place.serve(&["--sample", "scenarios"])?;
+    let site = format!("http://{}", service.address);
+    let browser = Browser::start(Screen::Desk)?;
+    browser.go(&format!("{site}/"))?;
+    browser.until("return location.hash.includes('on=') && document.querySelector('.notice') !== null;")?;
+    let scenarios = http::get(service.address, "/v1/scenarios")?.body;
+    let count_of = scenarios["items"].as_array().ok_or("no scenarios")?.len();
+    assert_eq!(count(&browser, ".notice details > div > ul > li")?, count_of);
+    // The first view says who is late.
+    assert!(count(&browser, ".states .late")?.as_u64() >= Some(1));
+    let views = browser.run("return [...document.querySelectorAll('.notice a')].map(link => link.getAttribute('href')).filter(to => to.startsWith('#/'));")?;
+    let views = views.as_array().ok_or("no views")?;
+    assert!(views.len() > 5, "{views:?}");
+    for view in views {
+        open(
+            &browser,
+            &site,
+            view.as_str().ok_or("no view")?.trim_start_matches("#/"),
+        )?;
+        nothing_stands_out(&browser)?;
+        browser.complained_of_nothing()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_policy_shows_its_money_its_grades_and_why() -> Outcome {
     let place = Place::new("browser-policy")?;
     let (service, _) = two_years(&place)?;
@@ -360,7 +388,7 @@ fn the_first_view_takes_few_requests_and_the_next_one_fewer_bytes() -> Outcome {
     };
     let first = read()?;
     let bytes = |loaded: &[(String, u64)]| loaded.iter().map(|(_, bytes)| bytes).sum::<u64>();
-    assert!(first.len() <= 12, "{first:#?}");
+    assert!(first.len() <= 13, "{first:#?}");
     assert!(bytes(&first) < 48_000, "{first:#?}");
     let again = read()?;
     assert!(
