@@ -27,7 +27,7 @@ use crate::{
     narrow,
     resources::{
         indicators::{self, Indicator, IndicatorFilter},
-        results::stored::Columns,
+        results::stored::{Columns, StoredColumns},
     },
     subqueries,
     value::{Date, Decimal, FiscalYear, Id, Line, Time},
@@ -70,20 +70,11 @@ pub struct Subject {
     #[diesel(select_expression = LastRemoval::VALUE, select_expression_type = LastRemoval)]
     removed_at: Option<Time>,
     /// Its results.
-    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<OwnResult, OwnResults>, deserialize_as = NestedRows<OwnResult>)]
-    own: Vec<OwnResult>,
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<StoredColumns, OwnResults>, deserialize_as = NestedRows<StoredColumns>)]
+    own: Vec<StoredColumns>,
     /// The results of the other indicators of its series.
     #[diesel(select_expression = OtherResults::VALUE, select_expression_type = OtherResults)]
     others: Vec<Recorded>,
-}
-
-/// A result of the indicator.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = r)]
-pub struct OwnResult {
-    #[diesel(embed)]
-    columns: Columns,
-    updated_at: Time,
 }
 
 impl Subject {
@@ -117,7 +108,7 @@ impl Subject {
                 change
                     .before
                     .iter()
-                    .map(|before| before.recorded(indicator, policy_year)),
+                    .map(|before| recorded(before, indicator, policy_year)),
             );
         }
     }
@@ -125,21 +116,19 @@ impl Subject {
     /// The record of its series.
     fn record(&self) -> Vec<Recorded> {
         let indicator = &self.indicator;
-        let own = (self.own.iter()).map(|result| result.recorded(indicator.id, indicator.policy_year));
+        let own = (self.own.iter()).map(|result| recorded(result, indicator.id, indicator.policy_year));
         own.chain(self.others.iter().copied()).collect()
     }
 }
 
-impl OwnResult {
-    /// The result in the record of its series.
-    fn recorded(&self, indicator: Id, policy_year: FiscalYear) -> Recorded {
-        Recorded {
-            indicator,
-            policy_year,
-            fiscal_year: self.columns.fiscal_year(),
-            value: self.columns.facts().value,
-            updated_at: self.updated_at,
-        }
+/// A result in the record of its series.
+fn recorded(result: &StoredColumns, indicator: Id, policy_year: FiscalYear) -> Recorded {
+    Recorded {
+        indicator,
+        policy_year,
+        fiscal_year: result.columns.fiscal_year(),
+        value: result.columns.facts().value,
+        updated_at: result.updated_at,
     }
 }
 

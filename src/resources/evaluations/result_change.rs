@@ -5,11 +5,10 @@ use diesel::{
     sql_types::{Integer, Nullable, Uuid},
 };
 
-use super::case::OwnResult;
 use crate::{
     db::{NestedRows, RowsOf, Subquery, schema::change_log as c},
     error::Result,
-    resources::changes::ChangeType,
+    resources::{changes::ChangeType, results::stored::StoredColumns},
     subqueries,
     value::{FiscalYear, Id},
 };
@@ -39,8 +38,8 @@ pub struct ResultChange {
     #[diesel(select_expression = Subquery::VALUE, select_expression_type = Subquery<Nullable<Integer>, Year>)]
     pub year: Option<FiscalYear>,
     /// The result before, if everybody saw it.
-    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<OwnResult, Before>, deserialize_as = NestedRows<OwnResult>)]
-    pub before: Vec<OwnResult>,
+    #[diesel(select_expression = RowsOf::all(), select_expression_type = RowsOf<StoredColumns, Before>, deserialize_as = NestedRows<StoredColumns>)]
+    pub before: Vec<StoredColumns>,
 }
 
 subqueries! {

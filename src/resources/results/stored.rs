@@ -53,6 +53,17 @@ pub struct Columns {
     written: ResultInput,
 }
 
+/// The columns of a result that callers write, and when it last changed.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = results)]
+pub struct StoredColumns {
+    /// The columns.
+    #[diesel(embed)]
+    pub columns: Columns,
+    /// When the result last changed.
+    pub updated_at: Time,
+}
+
 /// Where no status is stored, it follows from value and date. Until they are looked at it is `not_reported`, which is never
 /// stored.
 impl From<Option<ValueStatus>> for ValueStatus {
