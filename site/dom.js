@@ -72,6 +72,10 @@ export function gradeBadge({ outcome, rating, reason }) {
     rating && h("b", {}, rating), rating && " ", words, reason && h("small", {}, label("reason", reason)));
 }
 
+// That the organization declared another rating than the rule gives, if it did.
+export const disagreement = ({ declared, computed, consistent }) => consistent === false && h("small", { class: "late" },
+  say("declaredAgainst", `${declared} ${label("rating", declared)}`, `${computed} ${label("rating", computed)}`));
+
 export const OUTCOMES = ["achieved", "not_achieved", "in_progress", "pending", "overdue", "not_evaluable"];
 
 // Indicators by outcome: a bar, and below it each count with its shape and its word.

@@ -35,7 +35,7 @@ export async function view({ parameters: { year, on, state } }) {
     scenarios.length > 0 && h("div", { class: "notice" }, h("p", {}, say("invented", day(scenarios[0].on))),
       more(say("scenarios"), h("ul", {}, scenarios.map(scenarioOf)))),
     yearNav(years, shown),
-    dayPicker(coverage.on, "", { year, state }),
+    dayPicker(coverage.on, "", { year: shown, state }),
     printedDay(coverage.on),
     h("ul", { class: "states" }, COUNTED.filter((one) => coverage.roll_up[one]).map((one) => h("li", {},
       h("a", { class: one, href: to("", { year, state: one === state ? "" : one }), "aria-current": one === state ? "true" : null },

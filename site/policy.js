@@ -1,7 +1,7 @@
 // A policy: its goals with three years of money, its indicators with target, result and grade, and why.
 
 import { address, ask, label } from "./api.js";
-import { box, dayPicker, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
+import { box, dayPicker, disagreement, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, measured, number, percent, say, yen } from "./words.js";
 
 // An indicator alone is shown in its policy, unfolded.
@@ -73,13 +73,11 @@ function indicatorOf(indicator, isChosen) {
       figure(say("result"), ...resultOf(evaluation, result, unit, decimals)),
       last !== null && figure(say("previous"), measured(last, unit, decimals), changeOf(previous.change, decimals),
         previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, unit, decimals)))),
-      figure(say("verdict"), gradeBadge(evaluation), evaluation.ratings.consistent === false && h("small", {}, disagreement(evaluation.ratings)))),
+      figure(say("verdict"), gradeBadge(evaluation), disagreement(evaluation.ratings))),
     why);
 }
 
 const figure = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
-
-const disagreement = ({ declared, computed }) => say("declaredAgainst", `${declared} ${label("rating", declared)}`, `${computed} ${label("rating", computed)}`);
 
 function changeOf({ absolute, unit, direction }, decimals) {
   if (absolute === null) return null;

@@ -1,7 +1,7 @@
 // The results of one policy in a grid: grades are previewed while somebody types, and all rows are stored at once.
 
 import { ask, codesOf, follow, hasToken, label, Problem, useToken } from "./api.js";
-import { announce, dayPicker, gradeBadge, h, heading, ja, link, to } from "./dom.js";
+import { announce, dayPicker, disagreement, gradeBadge, h, heading, ja, link, to } from "./dom.js";
 import { fiscalYear, lang, measured, say } from "./words.js";
 
 const PAUSE = 250; // milliseconds without typing before a grade is previewed
@@ -137,15 +137,16 @@ class Grid {
       return place === undefined || (name !== "version" && !rows[place].tell(name, detail));
     });
     if ([409, 412].includes(problem.status)) await this.reread();
-    this.tell(left.length || problem.errors.length === 0 ? [problem.message, ...left.map((fault) => fault.detail)] : [problem.title]);
+    if (left.length || problem.errors.length === 0) this.tell([problem.message, ...left.map((fault) => fault.detail)], left.length > 0);
+    else this.tell([say("faultyRows")]);
     const first = this.form.querySelector("[aria-invalid=true]") ?? (left.length ? this.reason : null);
     first?.focus();
   }
 
-  tell(words) {
+  tell(words, isOfReason = false) {
     this.fault.className = "fault";
     this.fault.textContent = [...new Set(words)].join(" ");
-    this.reason.setAttribute("aria-invalid", String(words.length > 0 && this.reason.value === ""));
+    this.reason.setAttribute("aria-invalid", String(isOfReason && this.reason.value === ""));
   }
 
   // Reads what is stored by now, after a change of others too. Where it cannot be read, a store says so.
@@ -257,6 +258,7 @@ class Row {
 
   typed(name) {
     this.tell(name, "");
+    this.grid.tell([]);
     this.grid.count();
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.preview(), PAUSE);
@@ -283,7 +285,7 @@ class Row {
   }
 
   judge(evaluation) {
-    this.grade.replaceChildren(gradeBadge(evaluation), h("p", { class: "quiet" }, evaluation.explanation[lang]));
+    this.grade.replaceChildren(gradeBadge(evaluation), disagreement(evaluation.ratings) || "", h("p", { class: "quiet" }, evaluation.explanation[lang]));
   }
 
   // Shows a fault at its field, if it is of one.
