@@ -104,7 +104,17 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
         field(2, "value")
     ))?;
     assert_eq!(head()?, before);
+    // The reason is not blamed for a row, and nothing once the row is right.
+    says(&browser, ".storing p", "上の行")?;
+    assert_eq!(
+        browser.run("return document.querySelector('[name=reason]').ariaInvalid;")?,
+        "false"
+    );
     browser.fill(&field(2, "value"), "42")?;
+    assert_eq!(
+        browser.run("return document.querySelector('.storing p').textContent;")?,
+        ""
+    );
     browser.fill("[name=reason]", "")?;
     browser.click(STORE)?;
     says(&browser, ".storing p", "理由")?;
