@@ -19,7 +19,7 @@ export async function view({ parts: [, organization, year], parameters: { on } }
   function refused(problem) {
     if (problem.status !== 401) throw problem;
     useToken(null);
-    body.replaceChildren(asker(problem.message));
+    body.replaceChildren(asker(say("badToken")));
   }
 
   // Asks for a token, and opens the grid with it.
@@ -33,7 +33,7 @@ export async function view({ parts: [, organization, year], parameters: { on } }
         await open();
       } catch (problem) {
         useToken(null);
-        fault.textContent = problem.message;
+        fault.textContent = problem.status === 401 ? say("badToken") : problem.message;
         input.focus();
       }
     };
@@ -64,7 +64,7 @@ export async function view({ parts: [, organization, year], parameters: { on } }
 
 class Grid {
   constructor(policy, { path, on }, isOver) {
-    Object.assign(this, { path, on: policy.on, isOver, asked: { with: "evaluation", on } });
+    Object.assign(this, { path, on: policy.on, isPublic: policy.stage === "results", isOver, asked: { with: "evaluation", on } });
     this.rows = policy.goals.flatMap((goal) => goal.indicators.map((indicator) => new Row(this, goal, indicator, policy)));
     this.reason = h("input", { name: "reason", maxlength: 1000, autocomplete: "off", "aria-describedby": "reason-fault" });
     this.fault = h("p", { class: "fault", id: "reason-fault", role: "alert" });
@@ -120,8 +120,9 @@ class Grid {
       for (const row of rows) row.settle();
       this.reason.value = "";
       await this.reread();
-      announce(say("stored", created, changed, unchanged));
-      this.fault.textContent = say("stored", created, changed, unchanged);
+      const told = [say("stored", created, changed, unchanged), !this.isPublic && say("notPublic")].filter(Boolean).join(" ");
+      announce(told);
+      this.fault.textContent = told;
       this.fault.className = "said";
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;

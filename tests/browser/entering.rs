@@ -264,7 +264,7 @@ fn a_token_is_kept_in_memory_alone() -> Outcome {
     open(&browser, &site, GRID)?;
     browser.fill(".token input", "wardpolicy_000000000000_wrong")?;
     browser.click(".token button")?;
-    browser.until("return document.querySelector('#token-fault').textContent !== '';")?;
+    says(&browser, "#token-fault", "このトークンは使えません")?;
     enter(&browser, &token)?;
     let kept =
         "return [document.cookie, localStorage.length, sessionStorage.length, location.href.includes('wardpolicy_')];";
