@@ -1,6 +1,6 @@
 //! Invented data that shows everything the service can say: six organizations, three fiscal years, seen from 1 August 2025.
 //!
-//! It is what callers would send, one request after the other, each in a transaction of its own: so a correction of what is
+//! The data is a list of requests as callers would send them, each stored in a transaction of its own: so a correction of what is
 //! public makes its revision. `/v1/scenarios` says what there is to see.
 
 use diesel::PgConnection;

@@ -141,8 +141,8 @@ pub(super) fn read_tokens(
     assembly::put_together(counted, &found, &mut parser, plain, text.map(Line))
 }
 
-/// Whether the print of a target is read as this target. It is not where the end of a unit makes another word with what is printed
-/// behind it: 17BS下位 with 以上.
+/// Whether the print of a target is read as this target. A unit whose end makes another word with what is printed behind it is read
+/// otherwise: 17BS下位 with 以上.
 fn is_read_from_its_print(read: &ReadTarget, year: FiscalYear) -> bool {
     if read.parse != Parse::Full {
         return true;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In a statement that reads `indicators` and `policies`: the results of the other indicators of the series of each, in the policy's
-/// organization. No organization's record counts for another, and whoever does not see a policy sees no result of it.
+/// organization. The record of one organization counts for no other. A reader who does not see a policy sees none of its results.
 pub type OtherResults = Subquery<Array<RecordedRow>, OfSeries>;
 
 subqueries! {

@@ -26,7 +26,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Operation) {
         let words = "The ETag the caller has: 304 without a body while it still holds.";
         take(operation, "If-None-Match", words, tag);
         if dated {
-            // What is no moment is not looked at (RFC 9110, 13.1.3), however long it is.
+            // A header of any length is allowed: one that is no date is ignored (RFC 9110, 13.1.3).
             let format = SchemaFormat::Custom("http-date".to_owned());
             let moment = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
             let words = "The `Last-Modified` of what the caller has, where it sends no `If-None-Match`: 304 if nothing changed since. To the \

@@ -177,7 +177,7 @@ fn write(
             write!(out, "<c {at} s=\"{}\"><v>{days}</v></c>", styles.day)
         }
         Cell::Number(digits) => number_cell(out, at, styles.numbers.get(places(digits)), digits)?,
-        // More places than the indicator is stated with are shown too: what is held is what is seen.
+        // A value with more places than its indicator is stated with shows all of them: a reader sees what the cell holds.
         Cell::Measure(digits, stated) => {
             let style = styles.measures.get(places(digits).max(*stated));
             number_cell(out, at, style, digits)?

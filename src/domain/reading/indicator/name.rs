@@ -10,7 +10,7 @@ use crate::domain::reading::{
 const COUNTS: &[&str] = &["数", "額", "量", "面積", "時間"];
 /// Last characters of words for quantities: 受診率, 参加者数.
 const QUANTITIES: &[&str] = &["率", "数", "割合", "度", "額", "量"];
-/// The most characters that a unit may have and still end like a quantity, as 人数 does. A longer word is the name of what is counted.
+/// The most characters of a unit that ends like a quantity, as 人数 does. A longer word is the name of what is counted.
 const QUANTITY: usize = 3;
 /// Last characters of the words for people who are asked or counted.
 const PEOPLE: &[char] = &[

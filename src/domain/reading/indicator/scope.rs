@@ -59,7 +59,7 @@ fn is_kind_of(word: &Token<'_>) -> bool {
     word.kind == Kind::Other && KINDS.iter().any(|kind| word.text.ends_with(kind)) && !is_each(word)
 }
 
-/// The tokens behind a colon, parted: first the words that say what is measured, then the target.
+/// Parts the tokens behind a colon in two: the words that say what is measured, and the target.
 fn what<'t, 'a>(tokens: &'t [&'a Token<'a>]) -> Option<(&'t [&'a Token<'a>], &'t [&'a Token<'a>])> {
     (1..tokens.len()).rev().find_map(|at| {
         let (words, target) = tokens.split_at_checked(at)?;
