@@ -13,6 +13,7 @@ use std::{
 };
 
 use actix_web::rt::spawn;
+use chrono::NaiveDate;
 use diesel::{PgConnection, QueryResult};
 use parking_lot::Mutex;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
@@ -20,7 +21,7 @@ use tokio::sync::oneshot::{Receiver, Sender, channel};
 use super::{Db, Workload, context::Context, in_one_line, pool::Pool, running::Running};
 use crate::{
     error::{Error, Result},
-    value::{Id, Slug},
+    value::{Id, Slug, today},
 };
 
 /// Most readers that wait for one batch.
@@ -80,12 +81,17 @@ pub fn find_by_id<T: FindById>(conn: &mut PgConnection, id: Id) -> Result<T> {
 impl Db {
     /// The row with this id, read in one batch with the rows that other requests ask for at this moment.
     pub async fn row<T: FindById>(self, id: Id) -> Result<T> {
-        let row: T = self.clone().found(id).await?;
-        self.depends_on_slug(row.organization());
-        Ok(row)
+        Ok(self.row_and_day(id).await?.0)
     }
 
-    async fn found<T: FindById>(self, id: Id) -> Result<T> {
+    /// The row with this id, read like [`Db::row`], and the day of its state: today, or a day of the past.
+    pub async fn row_and_day<T: FindById>(self, id: Id) -> Result<(T, NaiveDate)> {
+        let (row, day) = self.clone().found::<T>(id).await?;
+        self.depends_on_slug(row.organization());
+        Ok((row, day))
+    }
+
+    async fn found<T: FindById>(self, id: Id) -> Result<(T, NaiveDate)> {
         let (begun, readers) = (Instant::now(), &self.database.readers);
         if self.is_public() && self.standby().is_none() {
             let together = self.database.loader.of::<T>();
@@ -94,7 +100,7 @@ impl Db {
                     .patiently(self.database.bounds.read, Some(&self.context), answer)
                     .await?
                 {
-                    return found.ok_or(Error::NotFound(T::TYPE));
+                    return found.map(|row| (row, today())).ok_or(Error::NotFound(T::TYPE));
                 }
                 if begun.elapsed() > SOON {
                     return Err(readers.unanswered());
@@ -103,7 +109,7 @@ impl Db {
         }
         // The batch failed: read this row alone.
         self.workload(Workload::Point)
-            .read(move |conn| find_by_id(conn, id))
+            .read(move |conn| Ok((find_by_id(conn, id)?, conn.today)))
             .await
     }
 }

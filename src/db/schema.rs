@@ -242,6 +242,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: what the open write has changed so far of what everybody sees or saw.
+    public_changes (seq) {
+        seq -> Int8,
+        #[sql_name = "type"]
+        type_ -> Text,
+        row_id -> Uuid,
+        organization_id -> Nullable<Uuid>,
+        policy_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     /// A view: the history as the caller may see it.
     changes (seq) {
         seq -> Int8,
@@ -415,6 +427,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     published,
     change_log,
     changes,
+    public_changes,
     removals,
     tokens,
     token_uses,

@@ -227,21 +227,13 @@ async fn read_indicator_evaluation(
     Query((judging, past)): Query<(IndicatorJudging, AsOfParam)>,
 ) -> Result<Answer<IndicatorEvaluation>> {
     let moment = past.of(RevisionOf::Row("indicator", id));
-    db.at(moment)
-        .workload(Workload::Point)
-        .read(move |conn| {
-            let on = judging.on.or(conn.today);
-            let subject = Subject::query().filter(s::indicators::id.eq(id)).load(conn.conn)?;
-            let own = subject.first().map(|subject| subject.indicator.policy_year);
-            let own = own.ok_or(Error::NotFound("indicator"))?;
-            let year = judging.fiscal_year.unwrap_or(own);
-            let mut judged = judge(subject, &Years(vec![year]), on);
-            judged
-                .pop()
-                .map(|judged| Answer(judged.proof()))
-                .ok_or(Error::NotFound("evaluation"))
-        })
-        .await
+    let (subject, today) = db.at(moment).row_and_day::<Subject>(id).await?;
+    let on = judging.on.or(today);
+    let year = judging.fiscal_year.unwrap_or(subject.indicator.policy_year);
+    judge(vec![subject], &Years(vec![year]), on)
+        .pop()
+        .map(|judged| Answer(judged.proof()))
+        .ok_or(Error::NotFound("evaluation"))
 }
 
 /// Evaluates a goal: its indicators counted, then one by one.

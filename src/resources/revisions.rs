@@ -1,6 +1,6 @@
 //! Revisions: what was published, as it was, under numbers that never change their meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -32,7 +32,7 @@ use super::policy_trees::{PolicyTree, store::Rows};
 use crate::{
     db::{
         Db, Invalidation, Tx, as_published, published_as,
-        schema::{change_log, organizations, policies, published, revisions},
+        schema::{change_log, organizations, policies, public_changes, published, revisions},
     },
     domain::difference::same,
     error::{Error, Result, found},
@@ -311,16 +311,13 @@ pub fn begin(tx: &mut Tx<'_>, policy: Id, kind: RevisionKind, published_on: Date
 /// Gives every policy whose public data this transaction has changed a new revision: a correction. Tells which public
 /// data the transaction has changed.
 pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
-    let whose = change_log::organization_id.eq(organizations::id.nullable());
-    let changed: Vec<(String, Id, Option<Id>, Option<Slug>)> = change_log::table
+    let whose = public_changes::organization_id.eq(organizations::id.nullable());
+    let changed: Vec<(String, Id, Option<Id>, Option<Slug>)> = public_changes::table
         .left_join(organizations::table.on(whose))
-        .filter(change_log::seq.gt(tx.before))
-        .filter(change_log::was_public.or(change_log::is_public))
-        .filter(change_log::type_.ne("revision"))
         .select((
-            change_log::type_,
-            change_log::row_id,
-            change_log::policy_id,
+            public_changes::type_,
+            public_changes::row_id,
+            public_changes::policy_id,
             organizations::slug.nullable(),
         ))
         .distinct()
@@ -333,16 +330,20 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
         .filter(|row| row.0 == "organization")
         .map(|row| row.1)
         .collect();
-    let touched: Vec<Id> = changed.iter().filter_map(|row| row.2).collect();
-    let of = policies::id
-        .eq_any(touched)
-        .or(policies::organization_id.eq_any(themselves));
-    let public: Vec<Id> = policies::table
+    let touched: BTreeSet<Id> = changed.iter().filter_map(|row| row.2).collect();
+    let touched = Vec::from_iter(touched);
+    let all = policies::table
         .filter(policies::public)
-        .filter(of)
         .select(policies::id)
-        .order(policies::id)
-        .load(tx.conn)?;
+        .order(policies::id);
+    let public: Vec<Id> = match (&*themselves, &*touched) {
+        // One is compared by `=`, for which PostgreSQL keeps its plan.
+        ([], [one]) => all.filter(policies::id.eq(*one)).load(tx.conn)?,
+        _ => {
+            let of = (policies::id.eq_any(touched)).or(policies::organization_id.eq_any(themselves));
+            all.filter(of).load(tx.conn)?
+        }
+    };
     for policy in public {
         correct(tx, policy)?;
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     db::{
-        NestedRows, RowsOf, WrittenColumns,
+        FindById, NestedRows, RowsOf, WrittenColumns,
         schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
     },
     domain::{
@@ -30,7 +30,7 @@ use crate::{
         results::stored::{Columns, StoredColumns},
     },
     subqueries,
-    value::{Date, Decimal, FiscalYear, Id, Line, Time},
+    value::{Date, Decimal, FiscalYear, Id, Line, Slug, Time},
 };
 
 /// Indicators read by one statement where it is not known how many are needed.
@@ -75,6 +75,26 @@ pub struct Subject {
     /// The results of the other indicators of its series.
     #[diesel(select_expression = OtherResults::VALUE, select_expression_type = OtherResults)]
     others: Vec<Recorded>,
+}
+
+impl FindById for Subject {
+    const TYPE: &'static str = Indicator::TYPE;
+
+    fn one(conn: &mut PgConnection, id: Id) -> QueryResult<Option<Self>> {
+        Self::query().filter(i::id.eq(id)).first(conn).optional()
+    }
+
+    fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+        Self::query().filter(i::id.eq_any(ids)).load(conn)
+    }
+
+    fn id(&self) -> Id {
+        self.indicator.id
+    }
+
+    fn organization(&self) -> &Slug {
+        &self.indicator.organization
+    }
 }
 
 impl Subject {

@@ -6,7 +6,7 @@ use diesel::{
 };
 
 use crate::{
-    db::{NestedRows, RowsOf, Subquery, schema::change_log as c},
+    db::{NestedRows, RowsOf, Subquery, schema::public_changes as c},
     error::Result,
     resources::{changes::ChangeType, results::stored::StoredColumns},
     subqueries,
@@ -45,26 +45,24 @@ pub struct ResultChange {
 subqueries! {
     /// Results stay with their indicators, and these with their series.
     Series: "select i.series_id from indicators i \
-        where i.id = (coalesce(change_log.after, change_log.before) ->> 'indicator_id')::uuid and change_log.type = 'result'";
+        where i.id = (coalesce(public_changes.after, public_changes.before) ->> 'indicator_id')::uuid and public_changes.type = 'result'";
     /// From the name of the result.
-    PolicyYear: "(change_log.key ->> 'fiscal_year')::integer";
+    PolicyYear: "(public_changes.key ->> 'fiscal_year')::integer";
     /// Of the result now, or before it went.
-    Indicator: "(coalesce(change_log.after, change_log.before) ->> 'indicator_id')::uuid";
+    Indicator: "(coalesce(public_changes.after, public_changes.before) ->> 'indicator_id')::uuid";
     /// Of the result now.
-    Year: "(change_log.after ->> 'fiscal_year')::integer";
+    Year: "(public_changes.after ->> 'fiscal_year')::integer";
     /// A row or none.
-    Before: "from jsonb_populate_record(null::public.results, change_log.before) as results \
-        where change_log.type = 'result' and change_log.before is not null and change_log.was_public";
+    Before: "from jsonb_populate_record(null::public.results, public_changes.before) as results \
+        where public_changes.type = 'result' and public_changes.before is not null and public_changes.was_public";
 }
 
 impl ResultChange {
-    /// The changes of what everybody sees since a place in the history, the last one first; none if they are many, or if anything but
-    /// results has changed.
+    /// What the open write has changed of what everybody sees since a place in the history, the last change first; none if that is much,
+    /// or anything but results.
     pub fn since(conn: &mut PgConnection, seq: i64) -> Result<Option<Vec<Self>>> {
         let changes: Vec<Self> = Self::query()
             .filter(c::seq.gt(seq))
-            .filter(c::was_public.or(c::is_public))
-            .filter(c::type_.ne(ChangeType::Revision))
             .order(c::seq.desc())
             .limit(MOST + 1)
             .load(conn)?;

@@ -41,8 +41,8 @@ use crate::{
     value::{Date, FiscalYear, Id, Slug},
 };
 
-/// Organizations that are counted anew at a time.
-const BATCH: i64 = 50;
+/// Organizations that are counted anew at a time: few, for all of their evaluations are held at once.
+const BATCH: i64 = 10;
 /// Most counts in one statement: PostgreSQL takes 65,535 parameters, and a count has 11.
 const ROWS: usize = 5000;
 
@@ -109,8 +109,8 @@ diesel::define_sql_function! {
     fn change_tallies(organizations: Array<Uuid>, deltas: Jsonb, by_rules: Integer) -> Bool;
 }
 
-/// Brings the counts up to date that this transaction has marked, as everybody sees them after it. Of others that are marked, perhaps
-/// by an older service with other rules, only so many are counted anew that a write stays short.
+/// Brings the counts up to date that this transaction has marked, as everybody sees them after it. Of others that are marked, or were
+/// made by older rules, only so many are counted anew that a write stays short. Counts by newer rules are left to the newer service.
 pub fn renew(tx: &mut Tx<'_>) -> Result<()> {
     let some = marked(tx)?;
     let ours: Vec<Id> = (some.iter()).filter_map(|(id, held)| held.then_some(*id)).collect();
@@ -138,13 +138,15 @@ pub fn catch_up(conn: &mut PgConnection) -> Result<()> {
     while !hold(conn)? {
         write(conn, Hooks::NONE, &Context::service(), |tx| {
             let some = marked(tx)?.into_iter().map(|(id, _)| id);
-            count_anew(tx, &some.collect::<Vec<_>>())
+            let newer = by_newer_rules().select(tallied::organization_id).limit(BATCH);
+            let newer: Vec<Id> = newer.load(tx.conn)?;
+            count_anew(tx, &some.chain(newer).collect::<Vec<_>>())
         })?;
     }
     Ok(())
 }
 
-/// A few organizations whose counts do not hold.
+/// A few organizations whose counts are outdated, or made by older rules.
 fn marked(tx: &mut Tx<'_>) -> Result<Vec<Marked>> {
     let ours: i32 = RULES;
     let held = tallied::marked_in.eq(txid_current()).and(tallied::held_rules.eq(ours));
@@ -224,17 +226,23 @@ fn count_anew(tx: &mut Tx<'_>, some: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// The organizations whose counts are outdated, or made by other rules.
+/// The organizations whose counts are outdated, or made by older rules.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn stale() -> _ {
     let ours: i32 = RULES;
-    // Not `ne`: no index serves it.
-    tallied::table.filter(tallied::rules.lt(ours).or(tallied::rules.gt(ours)))
+    tallied::table.filter(tallied::rules.lt(ours))
 }
 
-/// Whether every count is up to date and made by these rules.
+/// The organizations whose counts are made by newer rules.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn by_newer_rules() -> _ {
+    let ours: i32 = RULES;
+    tallied::table.filter(tallied::rules.gt(ours))
+}
+
+/// Whether every count is up to date and made by these rules. By index: it serves neither `ne` nor an `or`.
 fn hold(conn: &mut PgConnection) -> Result<bool> {
-    let any: bool = diesel::select(exists(stale())).get_result(conn)?;
+    let any: bool = diesel::select(exists(stale()).or(exists(by_newer_rules()))).get_result(conn)?;
     Ok(!any)
 }
 
