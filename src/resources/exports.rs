@@ -34,7 +34,6 @@ use crate::{
 };
 
 pub mod columns;
-mod records;
 mod request;
 mod response;
 mod results;

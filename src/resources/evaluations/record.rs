@@ -16,7 +16,13 @@ use crate::{
 /// organization. The record of one organization counts for no other. A reader who does not see a policy sees none of its results.
 pub type OtherResults = Subquery<Array<RecordedRow>, OfSeries>;
 
+/// In a statement that reads `results`: the value of the year before, by the same indicator.
+pub type OwnPrevious = Subquery<Nullable<Numeric>, OfYearBefore>;
+
 subqueries! {
+    /// The text of [`OwnPrevious`].
+    OfYearBefore: "select own.value from results own \
+        where own.indicator_id = results.indicator_id and own.fiscal_year = results.fiscal_year - 1";
     /// The text of [`OtherResults`].
     OfSeries: "select array(\
         select row(r.indicator_id, p.fiscal_year, r.fiscal_year, r.value, greatest(r.updated_at, i.updated_at, p.updated_at)) \

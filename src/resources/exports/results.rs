@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::{
-    BATCH, LICENSE, Title, records,
+    BATCH, LICENSE, Title,
     rows::{Source, cells},
 };
 use crate::{
@@ -20,7 +20,10 @@ use crate::{
     error::{Error, Result},
     http::{as_of::Since, pagination::Limited},
     resources::{
-        evaluations::{case::Judged, record},
+        evaluations::{
+            case::Judged,
+            record::{self, OtherResults, OwnPrevious, Recorded},
+        },
         results::{self, ResultFilter, stored::Columns},
     },
     sheet::write::Cell,
@@ -44,7 +47,6 @@ pub(super) struct ResultRow {
 #[diesel(table_name = p, base_query = p::table.inner_join(o::table))]
 struct Policy {
     id: Id,
-    organization_id: Id,
     #[diesel(select_expression = o::slug)]
     organization: Slug,
     fiscal_year: FiscalYear,
@@ -52,13 +54,11 @@ struct Policy {
 }
 
 /// The indicator of a result.
-#[derive(HasQuery)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = i)]
 struct ResultSubject {
     #[diesel(column_name = id)]
     indicator: Id,
-    #[diesel(column_name = series_id)]
-    series: Id,
     #[diesel(column_name = goal_id)]
     goal: Id,
     name: Line<500>,
@@ -75,6 +75,9 @@ struct ExportedResult {
     policy_id: Id,
     indicator_id: Id,
     version: i64,
+    /// The value of its indicator in the year before.
+    #[diesel(select_expression = OwnPrevious::VALUE, select_expression_type = OwnPrevious)]
+    own_previous: Option<Decimal>,
     #[diesel(embed)]
     columns: Columns,
 }
@@ -97,10 +100,15 @@ pub(super) fn read(
     };
     // Many results are of few indicators, goals and policies, looked up once each.
     let indicators: HashSet<Id> = stretch.iter().map(|row| row.indicator_id).collect();
-    let indicators: Vec<ResultSubject> = ResultSubject::query()
+    let indicators: Vec<(ResultSubject, Vec<Recorded>)> = i::table
+        .inner_join(p::table.on(p::id.eq(i::policy_id)))
         .filter(i::id.eq_any(indicators))
+        .select((ResultSubject::as_select(), OtherResults::VALUE))
         .load(conn.conn)?;
-    let goals: HashSet<Id> = indicators.iter().map(|of| of.goal).collect();
+    let indicators: HashMap<Id, (Arc<_>, _)> = (indicators.into_iter())
+        .map(|(of, others)| (of.indicator, (of.into(), others)))
+        .collect();
+    let goals: HashSet<Id> = indicators.values().map(|(of, _)| of.goal).collect();
     let goals = g::table
         .filter(g::id.eq_any(goals))
         .select((g::id, (g::code, g::title)));
@@ -109,27 +117,19 @@ pub(super) fn read(
     let policies: HashSet<Id> = stretch.iter().map(|row| row.policy_id).collect();
     let policies: Vec<Policy> = Policy::query().filter(p::id.eq_any(policies)).load(conn.conn)?;
     let policies: HashMap<Id, Arc<Policy>> = policies.into_iter().map(|policy| (policy.id, policy.into())).collect();
-    let series = indicators.iter().map(|of| of.series).collect();
-    let years = stretch
-        .iter()
-        .filter_map(|row| row.columns.fiscal_year().previous())
-        .collect();
-    let records = records::of(conn.conn, series, years)?;
-    let indicators: HashMap<Id, Arc<ResultSubject>> =
-        indicators.into_iter().map(|of| (of.indicator, of.into())).collect();
     let row = |row: ExportedResult| {
         let of = indicators.get(&row.indicator_id);
-        let goal = of.and_then(|of| goals.get(&of.goal));
-        let (Some(policy), Some(of), Some(goal)) = (policies.get(&row.policy_id), of, goal) else {
+        let goal = of.and_then(|(of, _)| goals.get(&of.goal));
+        let (Some(policy), Some((of, others)), Some(goal)) = (policies.get(&row.policy_id), of, goal) else {
             return Err(Error::internal("a result without its policy, indicator or goal"));
         };
-        let record = records.get(&(of.series, policy.organization_id)).map(Vec::as_slice);
+        let others = || record::before(others, of.indicator, row.columns.fiscal_year());
         Ok(ResultRow {
             policy: Arc::clone(policy),
             goal: Arc::clone(goal),
             of: Arc::clone(of),
             fiscal_year: row.columns.fiscal_year(),
-            recorded_previous: record::before(record.unwrap_or_default(), of.indicator, row.columns.fiscal_year()),
+            recorded_previous: row.own_previous.or_else(others),
             stored: Some(row.columns),
             version: row.version,
         })
@@ -145,7 +145,6 @@ impl ResultRow {
         Self {
             policy: Arc::new(Policy {
                 id: subject.policy_id,
-                organization_id: subject.organization_id,
                 organization: indicator.organization.clone(),
                 fiscal_year: indicator.policy_year,
                 results_due_on: subject.due_on,
@@ -153,7 +152,6 @@ impl ResultRow {
             goal: Arc::new((indicator.goal_code.clone(), subject.goal_title.clone())),
             of: Arc::new(ResultSubject {
                 indicator: indicator.id,
-                series: indicator.series_id,
                 goal: indicator.goal_id,
                 name: indicator.name.clone(),
                 unit: indicator.unit.clone(),

@@ -36,14 +36,7 @@ const ORGANIZATIONS: u32 = 20;
 /// PostgreSQL plans a statement five times for its values before it weighs a plan for all.
 const ROUNDS: usize = 8;
 /// What is not read from one end to the other. There are few revisions here.
-const LARGE: [&str; 6] = [
-    "policies",
-    "goals",
-    "budgets",
-    "indicators",
-    "results",
-    "change_log",
-];
+const LARGE: [&str; 6] = ["policies", "goals", "budgets", "indicators", "results", "change_log"];
 
 #[derive(Debug, QueryableByName)]
 struct Prepared {
