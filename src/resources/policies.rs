@@ -3,7 +3,6 @@
 use actix_web::{delete, get, patch, post, put};
 use diesel::{PgConnection, prelude::*};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,34 +11,36 @@ use crate::{
     db::{
         Db, RevisionOf, Tx, is_organization, published_as,
         schema::{
-            budgets, goals, indicators, latest, organizations as o, policies, policy_text, results,
-            self_evaluations as e, whole_version,
+            budgets, goals, indicators, latest, organizations as o, policies, results, self_evaluations as e,
+            whole_version,
         },
     },
     domain::fiscal_year,
     error::{Error, Result, Violation, found, nearest},
     http::{
-        as_of::{AsOfParam, Since, only},
+        as_of::AsOfParam,
         conditional_writes::ConditionalWrite,
         etag::{Condition, Match, check_absent},
         extract::{Json, Patch, PatchOf, Path},
         idempotency::Idempotent,
-        pagination::{Page, Paging},
-        query::{AnyOf, NoQuery, Query, SearchText, Years},
+        pagination::Page,
+        query::{NoQuery, Query},
         respond::{Answer, Created, Dated, Item, NoContent, Stored},
         validation::{Known, Rules, set_by_server},
     },
-    keyset, narrow, query, text_enum,
+    text_enum,
     value::{Date, FiscalYear, Id, Line, OrganizationKey, Prose, Slug, TextBox, Time, language::Bilingual},
 };
 
 mod checks;
+mod list;
 
 pub use checks::{check_path, contradictions, permit, permit_key, permit_new, permitted, permitted_or_new};
+pub use list::{PolicyFilter, PolicySort};
 
 /// Routes under `/policies`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_policies)
+    cfg.configure(list::routes)
         .service(create_policy)
         .service(read_policy)
         .service(replace_policy)
@@ -49,18 +50,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 
 /// Most slugs that a name is compared with.
 const MOST_SLUGS: i64 = 2_000;
-
-text_enum! {
-    /// How policies are ordered.
-    pub enum PolicySort in "policy_sort" {
-        /// Latest fiscal year first.
-        Latest = "-fiscal_year" ("年度の新しい順", "latest fiscal year first"),
-        /// Earliest fiscal year first.
-        Earliest = "fiscal_year" ("年度の古い順", "earliest fiscal year first"),
-        /// Most recently changed first.
-        UpdatedAt = "-updated_at" ("更新の新しい順", "latest change first"),
-    }
-}
 
 text_enum! {
     /// How far a policy is published.
@@ -248,37 +237,6 @@ impl From<Policy> for PolicyInput {
 /// A merge patch of a policy.
 pub type PolicyPatch = PatchOf<PolicyInput>;
 
-query! {
-    /// Which policies to list.
-    pub struct PolicyFilter {
-        /// Only policies of these organizations, by slug or municipality code.
-        pub organization: AnyOf<OrganizationKey>,
-        /// Only policies of these fiscal years.
-        pub fiscal_year: Years,
-        /// Only policies that hold each of these words in the organization's name, the head's, or a text box, as in the list of
-        /// indicators.
-        pub q: Option<SearchText>,
-    }
-}
-
-/// Lists policies.
-///
-/// Without what is below them; `/tree` has it all in one answer. Latest fiscal year first.
-#[utoipa::path(tag = "policies", params(PolicyFilter, AsOfParam, Since, Paging<PolicySort>))]
-#[get("/policies")]
-async fn list_policies(
-    db: Db,
-    Query((filter, past, since, paging)): Query<(PolicyFilter, AsOfParam, Since, Paging<PolicySort>)>,
-) -> Result<PolicyPage> {
-    let moment = past.of_any(only(&filter.organization, &filter.fiscal_year))?;
-    db.at(moment)
-        .page(&paging)
-        .searching(filter.q.as_ref())
-        .depends_on(&filter.organization.0)
-        .read(move |conn| list(conn, &filter, &since, &paging))
-        .await
-}
-
 /// Creates a policy.
 ///
 /// 409 when the organization already has a policy for the fiscal year, or does not exist.
@@ -360,52 +318,6 @@ async fn remove_policy(row: ConditionalWrite<(OrganizationKey, FiscalYear), Matc
         Ok(())
     })
     .await
-}
-
-fn list(
-    conn: &mut PgConnection,
-    filter: &PolicyFilter,
-    since: &Since,
-    paging: &Paging<PolicySort>,
-) -> Result<PolicyPage> {
-    let matching = || {
-        let mut query = policies::table.inner_join(o::table).left_join(e::table).into_boxed();
-        narrow!(query, organization in filter.organization);
-        narrow!(query, policies::fiscal_year, filter.fiscal_year);
-        narrow!(query, words of text(), in filter.q);
-        if let Some(time) = since.updated_since {
-            query = query.filter(latest(policies::updated_at, e::updated_at.nullable()).ge(time));
-        }
-        query
-    };
-    let total = paging.total(conn, |conn| Ok(matching().count().get_result(conn)?))?;
-    let query = matching().select(Policy::as_select());
-    let rows = match paging.sort {
-        PolicySort::Latest => keyset!(query, paging, policies::id, desc policies::fiscal_year, i32),
-        PolicySort::Earliest => keyset!(query, paging, policies::id, asc policies::fiscal_year, i32),
-        PolicySort::UpdatedAt => {
-            keyset!(query, paging, policies::id, desc latest(policies::updated_at, e::updated_at.nullable()), Time)
-        }
-    };
-    let rows: Vec<Policy> = paging.load(conn, rows)?;
-    paging.cut(rows, total, |row| match paging.sort {
-        PolicySort::Latest | PolicySort::Earliest => (json!(row.fiscal_year), row.id),
-        PolicySort::UpdatedAt => (json!(row.updated_at), row.id),
-    })
-}
-
-/// What is searched of a policy, as far as it is seen.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn text() -> _ {
-    policy_text(
-        o::name,
-        policies::head_name,
-        policies::vision,
-        policies::mission,
-        policies::basic_approach,
-        e::self_evaluation.nullable(),
-        e::future_policy.nullable(),
-    )
 }
 
 /// The policy of this organization for this fiscal year. In the past, that is the policy that went by this name then,
