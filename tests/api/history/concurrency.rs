@@ -424,13 +424,18 @@ async fn a_write_that_the_database_undoes_in_a_deadlock_is_carried_out_once_all_
     assert_eq!(after, before + 1);
 }
 
-/// Everybody's requests for items: of what is public, of what is not, and of what is not there.
+/// Everybody's requests for items and evaluations: of what is public, of what is not, and of what is not there.
 fn items(secrets: &Secrets) -> Vec<String> {
     let mut paths = Vec::new();
-    for kind in ["goal", "budget", "indicator"] {
+    for (kind, below) in [
+        ("goal", ""),
+        ("budget", ""),
+        ("indicator", ""),
+        ("indicator", "/evaluation"),
+    ] {
         let unknown = new_id();
         let ids = secrets.hidden[kind].iter().chain([&secrets.open[kind], &unknown]);
-        paths.extend(ids.map(|id| format!("/v1/{kind}s/{id}")));
+        paths.extend(ids.map(|id| format!("/v1/{kind}s/{id}{below}")));
     }
     paths
 }
@@ -444,7 +449,7 @@ async fn who_asks_for_items_together_gets_what_who_asks_alone_gets() {
     for path in &paths {
         alone.push(secrets.get(Who::Public, path).await);
     }
-    assert_eq!(alone.iter().filter(|answer| answer.status == 200).count(), 3);
+    assert_eq!(alone.iter().filter(|answer| answer.status == 200).count(), 4);
     let turns = r#"ward_policy_pool_turns_total{lane="readers"}"#;
     let before = api.count(turns).await;
     let asked = (0..10).flat_map(|_| &paths);
@@ -453,9 +458,9 @@ async fn who_asks_for_items_together_gets_what_who_asks_alone_gets() {
         assert_eq!((answer.status, &answer.body["id"]), (alone.status, &alone.body["id"]));
         assert_eq!(answer.header("etag"), alone.header("etag"));
     }
-    // One each for goals, budgets and indicators.
+    // One each for goals, budgets, indicators and evaluations.
     let taken = api.count(turns).await - before;
-    assert!((taken - 3.0).abs() < 0.5, "{taken} turns");
+    assert!((taken - 4.0).abs() < 0.5, "{taken} turns");
 }
 
 #[actix_web::test]
