@@ -14,13 +14,11 @@ const WORDS = {
   budgets: ["予算と決算", "Budget"],
   called: ["所属", "Name"],
   changes: ["最近の変更", "What changed lately"],
-  changesLead: ["公表されている内容の変更を、新しい順に示します。新しい変更は自動で加わります。",
-    "Changes of what is public, the latest first. New ones appear by themselves."],
+  changesLead: ["公表されている内容の変更を、新しい順に示します。新しい変更は自動で加わります。", "Changes of what is public, the latest first. New ones appear by themselves."],
   chart: ["{0}の推移。数値は下の表にあります。", "{0} over the years. The table below has the numbers."],
   comment: ["備考", "Remark"],
   compared: ["比べた数値", "Number compared"],
-  conflict: ["ほかの人が先に変更しました（保存されている値: {0}）。もう一度保存すると置き換えます。",
-    "Somebody else was faster (stored now: {0}). Storing again replaces it."],
+  conflict: ["ほかの人が先に変更しました（保存されている値: {0}）。もう一度保存すると置き換えます。", "Somebody else was faster (stored now: {0}). Storing again replaces it."],
   cumulative: ["累計", "Cumulative"],
   data: ["データについて", "About the data"],
   daysAfter: ["期限の{0}日後に公表", "{0} days after the due date"],
@@ -30,17 +28,26 @@ const WORDS = {
   draft: ["公表前の内容を含みます。", "Shows what is not published yet."],
   due: ["提出期限", "Due"],
   edit: ["実績を入力", "Enter results"],
-  editLead: ["値を入れると判定をその場で確かめられます。保存するまで何も記録されません。",
-    "Grades are previewed while you type. Nothing is recorded until you store."],
+  editLead: ["値を入れると判定をその場で確かめられます。保存するまで何も記録されません。", "Grades are previewed while you type. Nothing is recorded until you store."],
   enters: ["トークンの持ち主: {0}", "Token of {0}"],
   excel: ["表（Excel）", "Table (Excel)"],
   failed: ["表示できませんでした", "This could not be shown"],
   forget: ["トークンを消す", "Forget the token"],
   form: ["公式様式", "Official form"],
+  fields: ["各欄の意味", "What the fields mean"],
+  findings: ["確認が要る点", "To be checked"],
   found: ["{0}件", "{0} found"],
   future: ["今後の方針", "Future policy"],
   gap: ["目標との差", "Beyond the target"],
   goals: ["経営課題", "Goals"],
+  help: {
+    value: ["この年度の実績の数値。数値がないときは空欄にして、値の状況を選びます。", "The number of this fiscal year. Without one, leave it empty and choose the state of the value."],
+    cumulative_value: ["対象期間のはじめからの合計。累計の目標はこの数値で判定します。", "The sum since the period of the target began; a cumulative target is judged by it."],
+    value_status: ["数値があるか、ない場合はその理由（集計中、非公表など）。", "Whether there is a number, and if not, why: being compiled, withheld and so on."],
+    observation_status: ["速報値（後で変わり得る）、確定値、訂正値（確定後に直した値）の別。", "Provisional (may still change), final, or revised (corrected after it was final)."],
+    declared_rating: ["所属自身が付けた判定。付けていなければ「—」。規則と異なるときは両方を示します。", "The grade that the organization itself gave; a dash if there is none. Where the rule gives another, both are shown."],
+    text: ["様式に書かれたとおりの実績（例: 「49.3%（見込み）」）。", "The result word for word as in the form, such as 「49.3%（見込み）」."],
+  },
   home: ["概況", "Overview"],
   indicator: ["指標", "Indicators"],
   indicatorCount: ["指標 {0}件", "{0} indicators"],
@@ -73,6 +80,7 @@ const WORDS = {
   previous: ["前年度実績", "Previous year"],
   printed: ["記載", "As printed"],
   ratio: ["判定できた{0}件のうち{1}件が達成（{2}）", "{1} of {0} decided targets achieved ({2})"],
+  ratioByRule: ["規則による判定だけでは{0}件のうち{1}件（{2}）", "by the rule alone: {1} of {0} ({2})"],
   reason: ["変更の理由", "Reason for the change"],
   reasonHint: ["公表済みの実績を変えるときに必要です", "needed where published results change"],
   reconnecting: ["再接続しています", "Reconnecting"],
@@ -84,6 +92,7 @@ const WORDS = {
   retry: ["もう一度", "Try again"],
   revert: ["保存されている値に戻す", "Take the stored one"],
   revision: ["第{0}版", "Revision {0}"],
+  revisions: ["版の一覧", "Revisions"],
   rule: ["規則による判定", "By the rule"],
   sample: ["回答数・対象数", "Sample size"],
   scenarios: ["場面の一覧", "All scenarios"],
@@ -128,7 +137,7 @@ export function speak(wanted) {
 
 // Words of the site, with values at {0}, {1} …
 export function say(name, ...values) {
-  return WORDS[name][lang === "ja" ? 0 : 1].replace(/\{(\d)\}/g, (_, place) => values[place]);
+  return name.split(".").reduce((words, part) => words[part], WORDS)[lang === "ja" ? 0 : 1].replace(/\{(\d)\}/g, (_, place) => values[place]);
 }
 
 const locale = () => (lang === "ja" ? "ja-JP" : "en-GB");

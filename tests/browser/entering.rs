@@ -143,6 +143,42 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
 }
 
 #[test]
+fn the_grid_says_what_its_fields_mean_and_what_does_not_fit() -> Outcome {
+    let place = Place::new("browser-grid-words")?;
+    let service = published(&place, &[])?;
+    let token = place.token()?;
+    let browser = Browser::start(Screen::Desk)?;
+    open(&browser, &format!("http://{}", service.address), GRID)?;
+    // Whose results they are is public.
+    says(&browser, "h1", "西区 令和6年度")?;
+    enter(&browser, &token)?;
+    browser.click(".grid summary")?;
+    says(&browser, ".grid .facts", "集計中、非公表など")?;
+    let silent = browser.run(
+        "return [...document.querySelectorAll('.row label')].filter(label => !label.title).map(label => label.className);",
+    )?;
+    assert_eq!(silent, json!([]));
+
+    // What is stored and does not fit is told in its row, and in no other.
+    browser.fill(&field(3, "value"), "-2")?;
+    browser.fill("[name=reason]", "転記の誤り")?;
+    browser.click(STORE)?;
+    says(&browser, ".row:nth-child(3) .findings", "負の-2団体")?;
+    assert_eq!(
+        browser.run("return document.querySelector('.row:nth-child(1) .findings').childElementCount;")?,
+        0
+    );
+
+    // What a field holds is printed whole.
+    let long = "長い記載".repeat(40);
+    browser.fill(&field(1, "text"), &long)?;
+    let printed = browser.run("dispatchEvent(new Event('beforeprint')); return document.querySelector('.row:nth-child(1) .text').dataset.holds;")?;
+    assert_eq!(printed, long);
+    browser.run("dispatchEvent(new Event('afterprint'));")?;
+    minds_refusals_alone(&browser)
+}
+
+#[test]
 fn the_grid_is_for_everybody() -> Outcome {
     let place = Place::new("browser-grid-all")?;
     let service = published(&place, &[])?;
