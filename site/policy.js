@@ -66,6 +66,7 @@ function indicatorOf(indicator, isChosen) {
   const result = indicator.results.find((one) => one.fiscal_year === evaluation.fiscal_year);
   const { previous } = evaluation;
   const last = previous.stated ?? previous.recorded; // which the change is measured from
+  const itsUnit = previous.change.comparable === false ? null : unit; // which may have been another, where nothing can be compared
   const why = more(say("why"), h("p", {}, evaluation.explanation[lang]), evidence(indicator, result));
   why.open = isChosen;
   return h("li", {},
@@ -73,15 +74,16 @@ function indicatorOf(indicator, isChosen) {
     h("dl", { class: "figures" },
       figure(say("target"), target.text ? ja(target.text) : label("comparator", target.comparator)),
       figure(say("result"), ...resultOf(evaluation, result, unit, decimals)),
-      last !== null && figure(say("previous"), measured(last, unit, decimals), changeOf(previous.change, decimals),
-        previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, unit, decimals)))),
+      last !== null && figure(say("previous"), measured(last, itsUnit, decimals), changeOf(previous.change, decimals),
+        previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, itsUnit, decimals)))),
       figure(say("verdict"), gradeBadge(evaluation), disagreement(evaluation.ratings))),
     why);
 }
 
 const figure = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
 
-function changeOf({ absolute, unit, direction }, decimals) {
+function changeOf({ absolute, unit, direction, comparable }, decimals) {
+  if (comparable === false) return h("small", {}, label("change_reason", "not_comparable"));
   if (absolute === null) return null;
   const arrow = { up: "↑", down: "↓", flat: "→" }[direction];
   return h("small", {}, `${arrow} ${absolute > 0 ? "+" : ""}${measured(absolute, unit, decimals)}`);
