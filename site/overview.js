@@ -44,7 +44,7 @@ export async function view({ parameters: { year, on, state } }) {
     h("h2", {}, say("organizations"), state && [" ", link(to("", { year }), say("showAll"))]),
     rows.length === 0 && h("p", {}, say("none")),
     there.length > 0 && h("table", { class: "coverage" },
-      h("thead", {}, h("tr", {}, [say("called"), say("status"), `${say("indicator")} (${say("rule")})`].map((words) => h("th", { scope: "col" }, words)))),
+      h("thead", {}, h("tr", {}, ["called", "status", "byRule"].map((word) => h("th", { scope: "col" }, say(word))))),
       h("tbody", {}, there.map((item) => row(item, name(item), rollUps.get(item.organization))))),
     missing.length > 0 && [
       h("h3", {}, say("noPolicy"), ` (${missing.length})`),

@@ -12,6 +12,7 @@ const WORDS = {
   attainmentOf: ["{0} ÷ 目標 {1}", "{0} ÷ target {1}"],
   breaks: ["比較に注意が要る変更", "Breaks: compare with care"],
   budgets: ["予算と決算", "Budget"],
+  byRule: ["指標（規則による判定）", "Indicators, by the rule"],
   called: ["所属", "Name"],
   changes: ["最近の変更", "What changed lately"],
   changesLead: ["公表されている内容の変更を、新しい順に示します。新しい変更は自動で加わります。", "Changes of what is public, the latest first. New ones appear by themselves."],

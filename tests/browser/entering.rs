@@ -168,6 +168,7 @@ fn the_grid_says_what_its_fields_mean_and_what_does_not_fit() -> Outcome {
         browser.run("return document.querySelector('.row:nth-child(1) .findings').childElementCount;")?,
         0
     );
+    is_accessible(&browser, &axe()?, "with words")?;
 
     // What a field holds is printed whole.
     let long = "長い記載".repeat(40);

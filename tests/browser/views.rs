@@ -223,7 +223,8 @@ fn invented_data_says_so_and_leads_to_what_it_shows() -> Outcome {
         &site,
         "indicators/018739c0-ea68-70bf-b98b-87f922b35642?on=2025-08-01&lang=en",
     )?;
-    let before = browser.run("return document.querySelector('.chosen').parentElement.querySelectorAll('.figures dd')[2].innerText;")?;
+    let before = browser
+        .run("return document.querySelector('.chosen').parentElement.querySelectorAll('.figures dd')[2].innerText;")?;
     assert_eq!(before, "78\nnot comparable");
     // The head counts what the rows show, and says where the rule alone comes to something else.
     open(&browser, &site, "policies/example-digital/2024?on=2025-08-01&lang=en")?;
