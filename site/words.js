@@ -105,7 +105,7 @@ const WORDS = {
   showAll: ["すべて表示", "Show all"],
   skip: ["本文へ", "Skip to the content"],
   source: ["出典", "Source"],
-  stated: ["数値のとおり", "as the value says"],
+  stated: ["数値のとおり", "as stated"],
   status: ["状況", "State"],
   store: ["{0}件を保存", "Store rows: {0}"],
   badToken: ["このトークンは使えません。綴りを確かめるか、サービスの管理者に尋ねてください。", "This token is not valid. Check it, or ask whoever runs the service."],
