@@ -43,10 +43,10 @@ export async function view({ parts: [, organization, year], parameters: { on } }
   }
 
   async function open() {
-    const [me, policy, head] = await Promise.all([ask("me"), ask(`${path}/tree`, { with: "evaluation", on }), ask("changes/head")]);
+    const [me, policy, { stage }, head] = await Promise.all([ask("me"), ask(`${path}/tree`, { with: "evaluation", on }), ask(path), ask("changes/head")]);
     const closing = new AbortController(); // with the view, or when the token is forgotten
     const isOver = AbortSignal.any([stop, closing.signal]);
-    const grid = new Grid(policy, { path, on }, isOver);
+    const grid = new Grid(policy, { path, on, isPublic: stage === "results" }, isOver);
     const forget = () => {
       useToken(null);
       closing.abort();
@@ -63,8 +63,8 @@ export async function view({ parts: [, organization, year], parameters: { on } }
 }
 
 class Grid {
-  constructor(policy, { path, on }, isOver) {
-    Object.assign(this, { path, on: policy.on, isPublic: policy.stage === "results", isOver, asked: { with: "evaluation", on } });
+  constructor(policy, { path, on, isPublic }, isOver) {
+    Object.assign(this, { path, on: policy.on, isPublic, isOver, asked: { with: "evaluation", on } });
     this.place = { organization: policy.organization, fiscal_year: policy.fiscal_year, on };
     this.rows = policy.goals.flatMap((goal) => goal.indicators.map((indicator) => new Row(this, goal, indicator, policy)));
     this.reason = h("input", { name: "reason", maxlength: 1000, autocomplete: "off", "aria-describedby": "reason-fault" });

@@ -125,6 +125,8 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
     browser.fill("[name=reason]", "転記の誤り")?;
     browser.click(STORE)?;
     says(&browser, ".storing p", "保存しました")?;
+    let told = browser.run("return document.querySelector('.storing .said').textContent;")?;
+    assert!(!told.to_string().contains("公表"), "{told}");
     let now = stored(&service, &token)?;
     assert_eq!(
         (&now[0]["results"][0]["value"], &now[1]["results"][0]["value"]),
@@ -139,6 +141,18 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
     assert_eq!(audit["items"][0]["reason"], "転記の誤り", "{audit}");
     says(&browser, STORE, "0件")?;
     browser.pictured("site-grid.png", json!({}))?;
+    minds_refusals_alone(&browser)
+}
+
+#[test]
+fn what_is_stored_and_not_public_yet_says_so() -> Outcome {
+    let place = Place::new("browser-grid-plan")?;
+    let service = place.serve(&[])?;
+    let browser = grid(Screen::Desk, &service, &place.token()?)?;
+    browser.fill(&field(1, "value"), "49")?;
+    browser.click(STORE)?;
+    says(&browser, ".storing p", "登録 1")?;
+    says(&browser, ".storing p", "まだ公表されていません")?;
     minds_refusals_alone(&browser)
 }
 
