@@ -1,7 +1,7 @@
 // What changed lately, the latest first, and what changes while somebody looks.
 
 import { all, ask, follow, hasToken, label } from "./api.js";
-import { announce, h, heading, ja, link, more, to } from "./dom.js";
+import { announce, h, heading, ja, link, more, named, to } from "./dom.js";
 import { fiscalYear, moment, say } from "./words.js";
 
 const BACK = 500; // how many changes before the last one are looked at
@@ -10,7 +10,7 @@ const NAMED = 100; // how many changes of one request are named
 
 export async function view(_, stop) {
   const [head, organizations] = await Promise.all([ask("changes/head"), all("organizations", { limit: 1000 })]);
-  const names = new Map(organizations.items.map(({ slug, name }) => [slug, name]));
+  const names = new Map(organizations.items.map((one) => [one.slug, one]));
   const from = await ask("changes/head", { seq: Math.max(0, head.seq - BACK) });
   let cursor = from.cursor;
   const changes = [];
@@ -50,7 +50,8 @@ function entry(changes, names, kind = "") {
   const revision = changes.find(({ type, after }) => type === "revision" && after);
   const others = changes.filter((change) => change !== revision);
   const counted = Map.groupBy(others, ({ type, op }) => `${label("change_type", type)} ${label("change_op", op)}`);
-  const name = ja(names.get(organization) ?? organization);
+  const { name: called, name_en: english } = names.get(organization) ?? { name: organization };
+  const name = named(called, english);
   return h("li", { class: kind },
     h("time", { datetime: at }, moment(at)),
     h("h2", {}, key.fiscal_year ? link(to(`policies/${organization}/${key.fiscal_year}`), name, " ", fiscalYear(key.fiscal_year)) : name,

@@ -64,19 +64,25 @@ export const stateBadge = (state) => badge(STATES[state], label("reporting", sta
 // By how many days results are late, or were when they came.
 export const lateness = ({ state, days_late: days }) => days && h("strong", { class: "late" }, say(state === "results" ? "daysAfter" : "daysLate", days));
 
-// The official rating before the outcome; the reason where the outcome does not say it.
-export function gradeBadge({ outcome, rating, reason }) {
-  const isOther = rating && label("rating", rating) !== label("outcome", outcome);
-  const words = isOther ? label("rating", rating) : label("outcome", outcome);
-  return badge(isOther ? (rating === "A" ? "achieved" : "not_achieved") : outcome,
-    rating && h("b", {}, rating), rating && " ", words, reason && h("small", {}, label("reason", reason)));
-}
+// What an indicator is shown as: the official rating goes before the outcome by the rule.
+const shown = ({ outcome, rating }) => ({ A: "achieved", B: "not_achieved" })[rating] ?? outcome;
+
+// The rating and its word, else the outcome; the reason where the outcome does not say it.
+export const gradeBadge = ({ outcome, rating, reason }) => badge(shown({ outcome, rating }), rating && h("b", {}, rating), rating && " ",
+  rating ? label("rating", rating) : label("outcome", outcome), reason && h("small", {}, label("reason", reason)));
 
 // That the organization declared another rating than the rule gives, if it did.
 export const disagreement = ({ declared, computed, consistent }) => consistent === false && h("small", { class: "late" },
   say("declaredAgainst", `${declared} ${label("rating", declared)}`, `${computed} ${label("rating", computed)}`));
 
 export const OUTCOMES = ["achieved", "not_achieved", "in_progress", "pending", "overdue", "not_evaluable"];
+
+// How many indicators are shown as what: counted as a roll-up, which is by the rule alone.
+export function counted(evaluations) {
+  const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, evaluations.filter((one) => shown(one) === outcome).length]));
+  const decided = counts.achieved + counts.not_achieved;
+  return { ...counts, total: evaluations.length, achievement_ratio: decided ? counts.achieved / decided : null };
+}
 
 // Indicators by outcome: a bar, and below it each count with its shape and its word.
 export function tally(counts) {
@@ -95,9 +101,8 @@ export function tally(counts) {
 }
 
 // A ratio is never without what it is the ratio of.
-export function ratio({ achieved, not_achieved: missed, achievement_ratio: part }) {
-  return part === null ? null : h("p", { class: "quiet" }, say("ratio", achieved + missed, achieved, percent(part, 1)));
-}
+export const ratio = ({ achieved, not_achieved: missed, achievement_ratio: part }, words = "ratio") =>
+  part !== null && h("p", { class: "quiet" }, say(words, achieved + missed, achieved, percent(part, 1)));
 
 // Names and values, without those that have none.
 export const facts = (...pairs) =>

@@ -25,6 +25,7 @@ export async function view({ parameters: { year, on, state } }) {
   const rollUps = new Map(counts.items.filter((item) => item.fiscal_year === shown).map((item) => [item.organization, item.roll_up]));
   const years = [...new Set([...counts.items.map((item) => item.fiscal_year), ...(shown ? [shown] : [])])].sort();
   const name = (item) => named(item.organization_name, english.get(item.organization));
+  const called = (slug) => name(latest.items.find((item) => item.organization === slug));
   const rows = coverage.items.filter((item) => item.fiscal_year === shown && (!state || item.state === state));
   const there = rows.filter((item) => item.state !== "missing");
   const missing = rows.filter((item) => item.state === "missing");
@@ -33,7 +34,7 @@ export async function view({ parameters: { year, on, state } }) {
   return [
     heading(say("overview")),
     scenarios.length > 0 && h("div", { class: "notice" }, h("p", {}, say("invented", day(scenarios[0].on))),
-      more(say("scenarios"), h("ul", {}, scenarios.map(scenarioOf)))),
+      more(say("scenarios"), h("ul", {}, scenarios.map((scenario) => scenarioOf(scenario, called))))),
     yearNav(years, shown),
     dayPicker(coverage.on, "", { year: shown, state }),
     printedDay(coverage.on),
@@ -43,7 +44,7 @@ export async function view({ parameters: { year, on, state } }) {
     h("h2", {}, say("organizations"), state && [" ", link(to("", { year }), say("showAll"))]),
     rows.length === 0 && h("p", {}, say("none")),
     there.length > 0 && h("table", { class: "coverage" },
-      h("thead", {}, h("tr", {}, ["called", "status", "indicator"].map((word) => h("th", { scope: "col" }, say(word))))),
+      h("thead", {}, h("tr", {}, ["called", "status", "byRule"].map((word) => h("th", { scope: "col" }, say(word))))),
       h("tbody", {}, there.map((item) => row(item, name(item), rollUps.get(item.organization))))),
     missing.length > 0 && [
       h("h3", {}, say("noPolicy"), ` (${missing.length})`),
@@ -54,16 +55,22 @@ export async function view({ parameters: { year, on, state } }) {
   ];
 }
 
+// What the addresses of data without a view are called, by their last part.
+const DATA = { evaluations: "verdict", findings: "findings", revisions: "revisions", diff: "allChanges", vintages: "budgets" };
+
 // A scenario of invented data, with where it shows: here, or as data where this site has no view of it.
-function scenarioOf({ name, description, addresses }) {
+function scenarioOf({ name, description, addresses }, called) {
   const entry = (where) => {
     const { pathname, searchParams } = new URL(where, location.origin);
-    const on = searchParams.get("on");
-    const [, kind, rest] = /^\/v1\/(policies\/[^/]+|indicators|series)\/([^/]+)(?:\/evaluation)?$/.exec(pathname) ?? [];
-    const view = kind ? to(`${kind}/${rest}`, { on }) : pathname === "/v1/coverage" ? to("", { year: searchParams.get("fiscal_year"), on }) : null;
-    return h("li", {}, link(view ?? address(where.replace("/v1/", "")), view ? decodeURIComponent(view) : where));
+    const [on, year, organization] = ["on", "fiscal_year", "organization"].map((name) => searchParams.get(name));
+    const [, revision] = /(\d+)\/diff$/.exec(pathname) ?? [];
+    const [, kind, slug, key] = /^\/v1\/(policies|indicators|series)\/(?:(?<=policies\/)([^/]+)\/)?([^/]+)(?:\/evaluation)?$/.exec(pathname) ?? [];
+    if (slug) return link(to(`policies/${slug}/${key}`, { on }), called(slug), " ", fiscalYear(Number(key)));
+    if (kind) return link(to(`${kind}/${key}`, { on }), say(kind === "series" ? "allYears" : "why"));
+    if (pathname === "/v1/coverage") return link(to("", { year, on }), say("organizations"), " ", fiscalYear(Number(year)));
+    return link(address(where.replace("/v1/", "")), say(DATA[pathname.split("/").at(-1)]), revision && ` ${say("revision", revision)}`, " ", organization && called(organization), " (JSON)");
   };
-  return h("li", {}, h("b", {}, name[lang]), " ", description[lang], h("ul", {}, addresses.map(entry)));
+  return h("li", {}, h("b", {}, name[lang]), " ", description[lang], h("ul", {}, addresses.map((where) => h("li", {}, entry(where)))));
 }
 
 function yearNav(years, shown) {

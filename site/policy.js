@@ -1,7 +1,7 @@
 // A policy: its goals with three years of money, its indicators with target, result and grade, and why.
 
 import { address, ask, label } from "./api.js";
-import { box, dayPicker, disagreement, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
+import { box, counted, dayPicker, disagreement, excel, facts, gradeBadge, h, heading, ja, json, lateness, link, more, named, printedDay, ratio, resultOf, stateBadge, svg, tally, to } from "./dom.js";
 import { day, fiscalYear, lang, measured, number, percent, say, yen } from "./words.js";
 
 // An indicator alone is shown in its policy, unfolded.
@@ -23,6 +23,8 @@ async function policyOf(organization, year, { on, indicator: chosen }) {
   const years = coverage.items.filter((item) => item.state !== "missing").reverse();
   const entry = (item) => h("li", {}, h("a", { href: to(`policies/${organization}/${item.fiscal_year}`), "aria-current": item === stand ? "page" : null }, fiscalYear(item.fiscal_year)));
   const most = Math.max(...policy.goals.flatMap((goal) => goal.budgets.map((budget) => budget.amount_yen ?? 0)));
+  const counts = counted(policy.goals.flatMap((goal) => goal.indicators.map(({ evaluation }) => evaluation)));
+  const isByRule = ["achieved", "not_achieved"].every((outcome) => counts[outcome] === policy.roll_up[outcome]);
   return [
     heading(named(policy.organization_name, english?.name_en), " ", say("policyOf", fiscalYear(policy.fiscal_year))),
     h("nav", { class: "years", "aria-label": say("year") }, h("ul", {}, years.map(entry))),
@@ -32,7 +34,7 @@ async function policyOf(organization, year, { on, indicator: chosen }) {
       h("span", {}, `${say("due")} ${day(policy.results_due_on)}`), policy.revision && h("span", {}, say("revision", policy.revision)),
       policy.revision === null && h("span", {}, say("draft"))),
     h("p", { class: "noprint links" }, link(to(`${path}/results`), say("edit")), link(address(`${path}/form`), say("form")), excel({ organization, policy_year: year, on }), json(`${path}/tree`, { with: "evaluation", on })),
-    policy.roll_up.total > 0 && [h("p", { class: "quiet" }, say("indicatorCount", policy.roll_up.total)), tally(policy.roll_up), ratio(policy.roll_up)],
+    policy.roll_up.total > 0 && [h("p", { class: "quiet" }, say("indicatorCount", counts.total)), tally(counts), ratio(counts), !isByRule && ratio(policy.roll_up, "ratioByRule")],
     more(say("texts"), box(2, say("vision"), policy.vision), box(2, say("mission"), policy.mission), box(2, say("approach"), policy.basic_approach)),
     policy.goals.map((goal) => goalOf(goal, most, chosen)),
     box(2, say("self"), policy.self_evaluation), box(2, say("future"), policy.future_policy),
@@ -64,6 +66,7 @@ function indicatorOf(indicator, isChosen) {
   const result = indicator.results.find((one) => one.fiscal_year === evaluation.fiscal_year);
   const { previous } = evaluation;
   const last = previous.stated ?? previous.recorded; // which the change is measured from
+  const itsUnit = previous.change.comparable === false ? null : unit; // which may have been another, where nothing can be compared
   const why = more(say("why"), h("p", {}, evaluation.explanation[lang]), evidence(indicator, result));
   why.open = isChosen;
   return h("li", {},
@@ -71,15 +74,16 @@ function indicatorOf(indicator, isChosen) {
     h("dl", { class: "figures" },
       figure(say("target"), target.text ? ja(target.text) : label("comparator", target.comparator)),
       figure(say("result"), ...resultOf(evaluation, result, unit, decimals)),
-      last !== null && figure(say("previous"), measured(last, unit, decimals), changeOf(previous.change, decimals),
-        previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, unit, decimals)))),
+      last !== null && figure(say("previous"), measured(last, itsUnit, decimals), changeOf(previous.change, decimals),
+        previous.recorded !== null && previous.recorded !== last && h("small", {}, say("recorded", measured(previous.recorded, itsUnit, decimals)))),
       figure(say("verdict"), gradeBadge(evaluation), disagreement(evaluation.ratings))),
     why);
 }
 
 const figure = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
 
-function changeOf({ absolute, unit, direction }, decimals) {
+function changeOf({ absolute, unit, direction, comparable }, decimals) {
+  if (comparable === false) return h("small", {}, label("change_reason", "not_comparable"));
   if (absolute === null) return null;
   const arrow = { up: "↑", down: "↓", flat: "→" }[direction];
   return h("small", {}, `${arrow} ${absolute > 0 ? "+" : ""}${measured(absolute, unit, decimals)}`);

@@ -1,7 +1,7 @@
 // The results of one policy in a grid: grades are previewed while somebody types, and all rows are stored at once.
 
-import { ask, codesOf, follow, hasToken, label, Problem, useToken } from "./api.js";
-import { announce, dayPicker, disagreement, gradeBadge, h, heading, ja, link, to } from "./dom.js";
+import { all, ask, codesOf, follow, hasToken, label, Problem, useToken } from "./api.js";
+import { announce, dayPicker, disagreement, facts, gradeBadge, h, heading, ja, link, more, named, to } from "./dom.js";
 import { fiscalYear, lang, measured, say } from "./words.js";
 
 const PAUSE = 250; // milliseconds without typing before a grade is previewed
@@ -10,7 +10,8 @@ const typedBefore = new Map(); // by policy: what was typed and not stored when 
 export async function view({ parts: [, organization, year], parameters: { on } }, stop) {
   const path = `policies/${organization}/${year}`;
   const body = h("div", {});
-  const title = heading(say("edit"), ": ", link(to(path), `${organization} ${fiscalYear(Number(year))}`));
+  const { name, name_en: english } = await ask(`organizations/${organization}`);
+  const title = heading(say("edit"), ": ", link(to(path), named(name, english), " ", Number(year) ? fiscalYear(Number(year)) : year));
   if (hasToken()) await open().catch(refused);
   else body.append(asker(""));
   return [title, h("p", {}, say("editLead")), body];
@@ -42,11 +43,10 @@ export async function view({ parts: [, organization, year], parameters: { on } }
   }
 
   async function open() {
-    const [me, policy, head] = await Promise.all([ask("me"), ask(`${path}/tree`, { with: "evaluation", on }), ask("changes/head")]);
-    title.lastChild.replaceChildren(ja(policy.organization_name), " ", fiscalYear(policy.fiscal_year));
+    const [me, policy, { stage }, head] = await Promise.all([ask("me"), ask(`${path}/tree`, { with: "evaluation", on }), ask(path), ask("changes/head")]);
     const closing = new AbortController(); // with the view, or when the token is forgotten
     const isOver = AbortSignal.any([stop, closing.signal]);
-    const grid = new Grid(policy, { path, on }, isOver);
+    const grid = new Grid(policy, { path, on, isPublic: stage === "results" }, isOver);
     const forget = () => {
       useToken(null);
       closing.abort();
@@ -63,8 +63,9 @@ export async function view({ parts: [, organization, year], parameters: { on } }
 }
 
 class Grid {
-  constructor(policy, { path, on }, isOver) {
-    Object.assign(this, { path, on: policy.on, isPublic: policy.stage === "results", isOver, asked: { with: "evaluation", on } });
+  constructor(policy, { path, on, isPublic }, isOver) {
+    Object.assign(this, { path, on: policy.on, isPublic, isOver, asked: { with: "evaluation", on } });
+    this.place = { organization: policy.organization, fiscal_year: policy.fiscal_year, on };
     this.rows = policy.goals.flatMap((goal) => goal.indicators.map((indicator) => new Row(this, goal, indicator, policy)));
     this.reason = h("input", { name: "reason", maxlength: 1000, autocomplete: "off", "aria-describedby": "reason-fault" });
     this.fault = h("p", { class: "fault", id: "reason-fault", role: "alert" });
@@ -74,6 +75,7 @@ class Grid {
       this.store();
     };
     this.form = h("form", { class: "grid", novalidate: true, autocomplete: "off", onsubmit: submit, onkeydown: (event) => this.step(event), onpaste: (event) => this.paste(event) },
+      more(say("fields"), facts(...Object.entries(Row.names).map(([name, word]) => [say(word), say(`help.${name}`)]))),
       h("div", { class: "rows" }, this.rows.map((row) => row.element)),
       h("div", { class: "storing" }, h("label", {}, say("reason"), h("small", {}, say("reasonHint")), this.reason), this.button, this.fault));
     addEventListener("beforeunload", (event) => this.changed().length > 0 && event.preventDefault(), { signal: isOver });
@@ -81,6 +83,14 @@ class Grid {
     isOver.addEventListener("abort", () => typedBefore.set(path, new Map(this.changed().map((row) => [row.indicator.id, row]))));
     for (const row of this.rows) row.goOn(typedBefore.get(path)?.get(row.indicator.id));
     this.count();
+    this.check();
+  }
+
+  // What is stored and does not fit is told in its row; a rating that differs is there already.
+  async check() {
+    const { items } = await all("findings", this.place).catch(() => ({ items: [] }));
+    const told = items.filter(({ kind }) => kind !== "rating_differs");
+    for (const row of this.rows) row.findings.replaceChildren(...told.filter((one) => one.indicator_id === row.indicator.id).map(({ sentence }) => h("li", {}, sentence[lang])));
   }
 
   changed = () => this.rows.filter((row) => row.isChanged());
@@ -157,37 +167,42 @@ class Grid {
     const read = new Map(policy.goals.flatMap((goal) => goal.indicators).map((indicator) => [indicator.id, indicator]));
     for (const row of this.rows) if (read.has(row.indicator.id)) row.reread(read.get(row.indicator.id));
     this.count();
+    await this.check();
   }
 }
 
 class Row {
+  // What the fields are called.
+  static names = { value: "result", cumulative_value: "cumulative", value_status: "valueStatus", observation_status: "settled", declared_rating: "declared", text: "printed" };
+
   constructor(grid, goal, indicator, policy) {
     Object.assign(this, { grid, indicator, year: policy.fiscal_year, due: policy.results_due_on, faults: new Map(), fields: new Map() });
     const { target, name, unit } = indicator;
     const hasSum = target.period.kind === "cumulative" || indicator.results.some((result) => result.cumulative_value !== null);
     this.grade = h("div", { class: "grade", role: "status" });
     this.conflict = h("p", { class: "fault" });
+    this.findings = h("ul", { class: "findings", "aria-label": say("findings") });
     this.element = h("div", { class: "row", role: "group", "aria-label": name },
       h("div", {}, h("h2", {}, h("span", { class: "code" }, goal.code), " ", ja(name)), h("p", { class: "quiet" }, `${say("target")}: `, ja(target.text ?? "—"))),
       h("div", { class: "inputs" },
-        this.field("value", `${say("result")}${unit ? ` (${unit})` : ""}`, h("input", { inputmode: "decimal" })),
-        hasSum && this.field("cumulative_value", say("cumulative"), h("input", { inputmode: "decimal" })),
-        this.field("value_status", say("valueStatus"), choice([["", say("stated")], ...coded("value_status", (code) => !["reported", "not_yet_due", "not_reported"].includes(code))])),
-        this.field("observation_status", say("settled"), choice(coded("observation_status"))),
-        this.field("declared_rating", say("declared"), choice([["", "—"], ...coded("rating").map(([code, words]) => [code, `${code} ${words}`])])),
-        this.field("text", say("printed"), h("input", {}))),
-      h("div", {}, this.grade, this.conflict));
+        this.field("value", h("input", { inputmode: "decimal" }), unit && ` (${unit})`),
+        hasSum && this.field("cumulative_value", h("input", { inputmode: "decimal" })),
+        this.field("value_status", choice([["", say("stated")], ...coded("value_status", (code) => !["reported", "not_yet_due", "not_reported"].includes(code))])),
+        this.field("observation_status", choice(coded("observation_status"))),
+        this.field("declared_rating", choice([["", "—"], ...coded("rating").map(([code, words]) => [code, `${code} ${words}`])])),
+        this.field("text", h("input", {}))),
+      h("div", {}, this.grade, this.conflict, this.findings));
     this.take(indicator);
   }
 
-  field(name, words, control) {
+  field(name, control, unit = "") {
     const id = `${this.indicator.id}-${name}`;
     const fault = h("span", { class: "fault", id });
     Object.entries({ name, "aria-describedby": id }).forEach(([attribute, value]) => control.setAttribute(attribute, value));
     control.addEventListener("input", () => this.typed(name));
     this.fields.set(name, control);
     this.faults.set(name, fault);
-    return h("label", { class: name }, words, control, fault);
+    return h("label", { class: name, title: say(`help.${name}`) }, say(Row.names[name]), unit, control, fault);
   }
 
   // Shows what is stored.

@@ -4,7 +4,7 @@ import { all, ask } from "./api.js";
 import { gradeBadge, h, heading, ja, link, named, to } from "./dom.js";
 import { fiscalYear, say } from "./words.js";
 
-const MOST = 20;
+const MOST = 50;
 
 export async function view({ parameters: { q, on } }) {
   if (!q) return [heading(say("search")), h("p", {}, say("searchHint"))];
@@ -35,6 +35,6 @@ function part(word, { items, total, next_cursor: next }, entry) {
   const count = total ?? `${items.length}${next ? "+" : ""}`;
   return items.length > 0 && [
     h("h2", {}, say(word), " ", h("small", {}, say("found", count))),
-    h("ul", { class: "hits" }, items.map((item) => h("li", {}, entry(item)))),
+    h("ul", { class: "hits" }, items.map((item) => h("li", {}, entry(item)))), total > items.length && h("p", { class: "quiet" }, say("more", total - items.length)),
   ];
 }

@@ -85,11 +85,12 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part of the address behind # is the view
   main.querySelector("h1").focus();
 });
-// What is folded is printed unfolded.
+// What is folded is printed unfolded, and what a field holds as a text, which is not cut at its end.
 let folded = [];
 addEventListener("beforeprint", () => {
   folded = [...main.querySelectorAll("details:not([open])")];
   for (const details of folded) details.open = true;
+  for (const field of main.querySelectorAll(".inputs label > :is(input, select)")) field.parentElement.dataset.holds = field.selectedOptions?.[0].text ?? field.value;
 });
 addEventListener("afterprint", () => {
   for (const details of folded) details.open = false;

@@ -20,7 +20,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
-use checks::{count_with_decimals, percent_beyond_100};
+use checks::{count_with_decimals, negative_count, percent_beyond_100};
 use parts::{ratio_differs, sample_below_denominator, text_differs};
 use targets::{target_already_met, target_lowered, target_unread};
 
@@ -51,6 +51,8 @@ text_enum! {
         PercentBeyond100 = "percent_beyond_100" ("0〜100%を外れた割合", "share beyond 0 to 100 %"),
         /// What is counted in wholes has decimals: to be checked.
         CountWithDecimals = "count_with_decimals" ("小数のある件数", "count with decimals"),
+        /// Fewer than none were counted: to be checked.
+        NegativeCount = "negative_count" ("負の件数", "negative count"),
         /// A share is not 100 × its numerator / its denominator.
         RatioDiffers = "ratio_differs" ("分子÷分母との相違", "ratio differs"),
         /// Fewer were asked or counted than the denominator says.
@@ -157,6 +159,7 @@ pub fn misfits(now: &Seen<'_>, before: Option<&Seen<'_>>) -> Vec<Misfit> {
     misfits.extend(target_unread(now));
     misfits.extend(percent_beyond_100(now));
     misfits.extend(count_with_decimals(now));
+    misfits.extend(negative_count(now));
     misfits.extend(ratio_differs(now));
     misfits.extend(sample_below_denominator(now));
     misfits.extend(text_differs(now));

@@ -125,6 +125,8 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
     browser.fill("[name=reason]", "転記の誤り")?;
     browser.click(STORE)?;
     says(&browser, ".storing p", "保存しました")?;
+    let told = browser.run("return document.querySelector('.storing .said').textContent;")?;
+    assert!(!told.to_string().contains("公表"), "{told}");
     let now = stored(&service, &token)?;
     assert_eq!(
         (&now[0]["results"][0]["value"], &now[1]["results"][0]["value"]),
@@ -139,6 +141,55 @@ fn results_are_graded_while_they_are_typed_and_stored_at_once() -> Outcome {
     assert_eq!(audit["items"][0]["reason"], "転記の誤り", "{audit}");
     says(&browser, STORE, "0件")?;
     browser.pictured("site-grid.png", json!({}))?;
+    minds_refusals_alone(&browser)
+}
+
+#[test]
+fn what_is_stored_and_not_public_yet_says_so() -> Outcome {
+    let place = Place::new("browser-grid-plan")?;
+    let service = place.serve(&[])?;
+    let browser = grid(Screen::Desk, &service, &place.token()?)?;
+    browser.fill(&field(1, "value"), "49")?;
+    browser.click(STORE)?;
+    says(&browser, ".storing p", "登録 1")?;
+    says(&browser, ".storing p", "まだ公表されていません")?;
+    minds_refusals_alone(&browser)
+}
+
+#[test]
+fn the_grid_says_what_its_fields_mean_and_what_does_not_fit() -> Outcome {
+    let place = Place::new("browser-grid-words")?;
+    let service = published(&place, &[])?;
+    let token = place.token()?;
+    let browser = Browser::start(Screen::Desk)?;
+    open(&browser, &format!("http://{}", service.address), GRID)?;
+    // Whose results they are is public.
+    says(&browser, "h1", "西区 令和6年度")?;
+    enter(&browser, &token)?;
+    browser.click(".grid summary")?;
+    says(&browser, ".grid .facts", "集計中、非公表など")?;
+    let silent = browser.run(
+        "return [...document.querySelectorAll('.row label')].filter(label => !label.title).map(label => label.className);",
+    )?;
+    assert_eq!(silent, json!([]));
+
+    // What is stored and does not fit is told in its row, and in no other.
+    browser.fill(&field(3, "value"), "-2")?;
+    browser.fill("[name=reason]", "転記の誤り")?;
+    browser.click(STORE)?;
+    says(&browser, ".row:nth-child(3) .findings", "負の-2団体")?;
+    assert_eq!(
+        browser.run("return document.querySelector('.row:nth-child(1) .findings').childElementCount;")?,
+        0
+    );
+    is_accessible(&browser, &axe()?, "with words")?;
+
+    // What a field holds is printed whole.
+    let long = "長い記載".repeat(40);
+    browser.fill(&field(1, "text"), &long)?;
+    let printed = browser.run("dispatchEvent(new Event('beforeprint')); return document.querySelector('.row:nth-child(1) .text').dataset.holds;")?;
+    assert_eq!(printed, long);
+    browser.run("dispatchEvent(new Event('afterprint'));")?;
     minds_refusals_alone(&browser)
 }
 

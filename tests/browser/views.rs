@@ -202,6 +202,9 @@ fn invented_data_says_so_and_leads_to_what_it_shows() -> Outcome {
     assert_eq!(count(&browser, ".notice details > div > ul > li")?, count_of);
     // The first view says who is late.
     assert!(count(&browser, ".states .late")?.as_u64() >= Some(1));
+    // A link has words, not an address.
+    let words = browser.run("return [...document.querySelectorAll('.notice li a')].map(link => link.textContent).filter(words => !words.trim() || words.includes('/'));")?;
+    assert_eq!(words, json!([]));
     let views = browser.run("return [...document.querySelectorAll('.notice a')].map(link => link.getAttribute('href')).filter(to => to.startsWith('#/'));")?;
     let views = views.as_array().ok_or("no views")?;
     assert!(views.len() > 5, "{views:?}");
@@ -214,6 +217,32 @@ fn invented_data_says_so_and_leads_to_what_it_shows() -> Outcome {
         nothing_stands_out(&browser)?;
         browser.complained_of_nothing()?;
     }
+    // A number of another unit is no number of days, and nothing is taken from it.
+    open(
+        &browser,
+        &site,
+        "indicators/018739c0-ea68-70bf-b98b-87f922b35642?on=2025-08-01&lang=en",
+    )?;
+    let before = browser
+        .run("return document.querySelector('.chosen').parentElement.querySelectorAll('.figures dd')[2].innerText;")?;
+    assert_eq!(before, "78\nnot comparable");
+    // The head counts what the rows show, and says where the rule alone comes to something else.
+    open(&browser, &site, "policies/example-digital/2024?on=2025-08-01&lang=en")?;
+    let shown = browser.run(
+        "const rows = [...document.querySelectorAll('.indicators .badge')].map(badge => badge.className.split(' ')[1]);
+         return [...document.querySelectorAll('.tally li')].map(one => [
+             Number(one.textContent.match(/\\d+$/)[0]), rows.filter(row => row === one.className).length]);",
+    )?;
+    let shown = shown.as_array().ok_or("no counts")?;
+    assert!(
+        shown.len() == 3 && shown.iter().all(|pair| pair[0] == pair[1]),
+        "{shown:?}"
+    );
+    let said = text(&browser)?;
+    assert!(
+        said.contains("11 of 17 decided") && said.contains("by the rule alone: 12 of 17"),
+        "{said}"
+    );
     Ok(())
 }
 

@@ -158,6 +158,27 @@ pub(super) fn count_with_decimals(now: &Seen<'_>) -> Option<Misfit> {
     ))
 }
 
+/// Words in the names of balances and changes, which may well be negative.
+const BALANCES: &[&str] = &["増", "減", "差", "収支", "超過", "黒字", "赤字", "変化"];
+
+pub(super) fn negative_count(now: &Seen<'_>) -> Option<Misfit> {
+    let unit = plain(now.terms.unit?);
+    let is_count = WHOLES.contains(&unit.as_str()) && !BALANCES.iter().any(|word| now.terms.name.contains(word));
+    let value = now.value.filter(|value| is_count && *value < Decimal::ZERO)?;
+    Some(checked(
+        FindingKind::NegativeCount,
+        now,
+        (FindingField::Value, value),
+        Decimal::ZERO,
+        |what, is, _| {
+            Bilingual::new(
+                format!("数えるはずの{}が負の{}である。確認が必要。", what.ja, is.ja),
+                format!("The {} is a count and negative: {}; to be checked.", what.en, is.en),
+            )
+        },
+    ))
+}
+
 /// A value that the rule doubts.
 fn checked(
     kind: FindingKind,

@@ -116,16 +116,19 @@ pub(super) fn target_lowered(now: &Seen<'_>, before: &Seen<'_>) -> Option<Misfit
 /// A target as printed; without a text, by comparator and value: 48%以上.
 fn printed(target: &Target, unit: Option<&str>) -> Bilingual {
     let value = target.value.map(|value| number(value, unit));
+    let upper = target.upper.map(|upper| number(upper, unit));
     let label = target.comparator.label();
-    let read = value.map_or_else(
-        || label.clone(),
-        |value| {
-            Bilingual::new(
-                format!("{}{}", value.ja, label.ja),
-                format!("{} {}", label.en, value.en),
-            )
-        },
-    );
+    let read = match (value, upper) {
+        (Some(value), Some(upper)) => Bilingual::new(
+            format!("{}以上{}以下", value.ja, upper.ja),
+            format!("{} to {}", value.en, upper.en),
+        ),
+        (Some(value), None) => Bilingual::new(
+            format!("{}{}", value.ja, label.ja),
+            format!("{} {}", label.en, value.en),
+        ),
+        (None, _) => label,
+    };
     match &target.text {
         Some(text) => Bilingual::new(text.0.as_str(), read.en),
         None => read,

@@ -170,6 +170,21 @@ fn a_target_may_be_met_before_it_is_set() {
             "{target:?} {value}"
         );
     }
+    let between = Target {
+        upper: Some(decimal("60")),
+        ..target(Comparator::Between, "50")
+    };
+    let before = Seen {
+        value: Some(decimal("55")),
+        ..seen(&between, 2024)
+    };
+    let found = misfits(&seen(&between, 2025), Some(&before));
+    let sentences: Vec<_> = found.iter().map(|it| it.sentence.en.as_str()).collect();
+    assert_eq!(
+        sentences,
+        ["The FY2025 target of 50% to 60% is met already by the FY2024 result of 55%."]
+    );
+
     let of = target(Comparator::Gte, "50");
     let before = Seen {
         value: Some(decimal("60")),
@@ -282,7 +297,6 @@ fn what_is_counted_has_no_decimals() {
         ("満足度", "点", "12.5", false),
         ("1回当たりの参加者数", "人", "12.5", false),
         ("平均参加者数", "人", "12.5", false),
-        ("相談", "件", "-0.5", true),
     ] {
         let now = seen(&of, 2025);
         let terms = Terms {
@@ -299,6 +313,42 @@ fn what_is_counted_has_no_decimals() {
             None,
         );
         assert_eq!(found.len(), usize::from(broken), "{name} {unit} {value}");
+    }
+}
+
+#[test]
+fn what_is_counted_is_not_negative() {
+    let of = target(Comparator::Gte, "90");
+    let found = |name, unit, value| {
+        let now = seen(&of, 2025);
+        let terms = Terms {
+            name,
+            unit: Some(unit),
+            ..now.terms
+        };
+        let value = Some(decimal(value));
+        let found = misfits(&Seen { terms, value, ..now }, None);
+        found
+            .into_iter()
+            .map(|it| (it.kind, it.sentence.ja))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("参加者数", "人", "-3"),
+        [(
+            FindingKind::NegativeCount,
+            "数えるはずの実績値が負の-3人である。確認が必要。".to_owned()
+        )]
+    );
+    let both = found("相談", "件", "-0.5").into_iter().map(|(kind, _)| kind);
+    assert!(both.eq([FindingKind::CountWithDecimals, FindingKind::NegativeCount]));
+    for (name, unit, value) in [
+        ("参加者数", "人", "0"),
+        ("参加者数の増減", "人", "-3"),
+        ("転入と転出の差", "人", "-3"),
+        ("平均気温", "度", "-3"),
+    ] {
+        assert_eq!(found(name, unit, value), [], "{name} {unit} {value}");
     }
 }
 

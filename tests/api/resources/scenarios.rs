@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::{PgConnection, connection::SimpleConnection as _};
 use serde_json::{Value, json};
+use ward_policy::cli::sample;
 
 use crate::support::{Answer, Api, Call};
 
@@ -336,4 +338,35 @@ async fn where_nothing_is_invented_no_scenario_is_listed() {
     let again = Call::new("GET", "/v1/scenarios").anonymous();
     let again = again.header("if-none-match", first.etag());
     assert!(invented.api.send(again).await.must_be(304).bytes.is_empty());
+}
+
+#[actix_web::test]
+async fn a_start_that_was_cut_off_is_finished_by_the_next() {
+    let (whole, api) = (Api::with_scenarios().await, Api::new().await);
+    let mut conn = api.db.connect();
+    let fill = |conn: &mut PgConnection| sample::scenarios::fill(conn);
+    conn.batch_execute(
+        "create function cut_off() returns trigger language plpgsql as $$ begin raise exception 'cut off'; end $$;
+         create trigger cut_off before insert on revisions for each row when (new.number = 2) execute function cut_off()",
+    )
+    .unwrap();
+    fill(&mut conn).unwrap_err();
+    let begun = api.get("/v1/policies").await.body["items"].as_array().unwrap().len();
+    assert!(begun > 0 && begun < whole.list("/v1/policies").await.len(), "{begun}");
+    conn.batch_execute("drop function cut_off cascade").unwrap();
+    fill(&mut conn).unwrap();
+    // A start with everything there changes nothing.
+    let seq = api.get("/v1/changes/head").await.body["seq"].clone();
+    fill(&mut conn).unwrap();
+    assert_eq!(api.get("/v1/changes/head").await.body["seq"], seq);
+
+    assert_eq!(whole.get("/v1/changes/head").await.body["seq"], seq);
+    for path in [
+        "/v1/evaluations/summary?group_by=organization,fiscal_year&on=2025-08-01",
+        "/v1/coverage?fiscal_year=2023..2025&on=2025-08-01",
+    ] {
+        assert_eq!(api.list(path).await, whole.list(path).await, "{path}");
+    }
+    let revisions = "/v1/policies/example-aoba/2024/revisions";
+    assert_eq!(api.list(revisions).await.len(), whole.list(revisions).await.len());
 }
