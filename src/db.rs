@@ -69,8 +69,8 @@ pub use feed_position::FeedPosition;
 pub use former_names::Names;
 pub use metrics::{Label, Queries};
 pub use migrations::{
-    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, known_migrations, migrate, migrations,
-    note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
+    MIGRATIONS, Migrations, OLDEST_POSTGRESQL, SetupError, claim, count_anew, is_defined, known_migrations, migrate,
+    migrations, note_migrations, release, run_migrations, server_major, set_up, set_up_when_there, setting,
 };
 pub use moment::{PointInTime, RevisionOf, as_published, published_as, seconds_ahead};
 pub use notifications::{FeedProgress, Said};

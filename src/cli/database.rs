@@ -57,15 +57,17 @@ pub fn open(url: &str) -> Result<PgConnection, Failure> {
     Ok(PgConnection::establish(url).map_err(SetupError::from)?)
 }
 
-/// A connection to a database that has every migration.
+/// A connection to a database that has every migration, with functions and views.
 pub fn connect(url: &str) -> Result<PgConnection, Failure> {
     let mut conn = open(url)?;
     match db::migrations(&mut conn) {
         Ok(migrations) if !migrations.newer.is_empty() => {
             Err("the database was migrated by a newer ward-policy: use that one".into())
         }
-        Ok(migrations) if migrations.missing == 0 => Ok(conn),
-        _ => Err("the database lacks migrations: run `ward-policy migrate`, or start the service once".into()),
+        Ok(migrations) if migrations.missing == 0 && db::is_defined(&mut conn)? => Ok(conn),
+        _ => Err(
+            "the database lacks migrations or definitions: run `ward-policy migrate`, or start the service once".into(),
+        ),
     }
 }
 

@@ -26,16 +26,24 @@ mod table {
 }
 use table::definitions;
 
-/// Defines functions and views in one transaction, unless a database with these migrations has these definitions or has had them: an
-/// older program that starts again leaves those of a newer one in place.
-pub(super) fn define(conn: &mut PgConnection, migrations: &[String]) -> Result<()> {
+fn digest(migrations: &[String]) -> String {
     let digest = Sha256::new()
         .chain_update(TEXT)
         .chain_update(migrations.join("\n"))
         .finalize();
-    let digest = hex(&digest);
-    let is_known = definitions::table.find(&digest).count().get_result::<i64>(conn)? > 0;
-    if is_known {
+    hex(&digest)
+}
+
+/// Whether a database with these migrations has these definitions, or has had them.
+pub(super) fn are_known(conn: &mut PgConnection, migrations: &[String]) -> QueryResult<bool> {
+    let found: i64 = definitions::table.find(digest(migrations)).count().get_result(conn)?;
+    Ok(found > 0)
+}
+
+/// Defines functions and views in one transaction, unless they are known: an older program that starts again leaves those of a newer
+/// one in place.
+pub(super) fn define(conn: &mut PgConnection, migrations: &[String]) -> Result<()> {
+    if are_known(conn, migrations)? {
         return Ok(());
     }
     // Readers at work may be in the way of a view, and it in theirs.
@@ -43,7 +51,7 @@ pub(super) fn define(conn: &mut PgConnection, migrations: &[String]) -> Result<(
         conn.transaction(|conn| {
             conn.batch_execute(TEXT)?;
             diesel::insert_into(definitions::table)
-                .values(definitions::digest.eq(&digest))
+                .values(definitions::digest.eq(digest(migrations)))
                 .execute(conn)?;
             Ok(())
         })

@@ -247,6 +247,12 @@ pub fn note_migrations(conn: &mut PgConnection, versions: &[String]) -> Result<(
     Ok(())
 }
 
+/// Whether a database with every migration has the functions and views of this program too.
+pub fn is_defined(conn: &mut PgConnection) -> Result<bool> {
+    let run = run_migrations(conn)?;
+    Ok(definitions::are_known(conn, &run)?)
+}
+
 /// Compares the migrations of a database with those of this program.
 pub fn migrations(conn: &mut PgConnection) -> Result<Migrations> {
     let (run, known) = (run_migrations(conn)?, known_migrations()?);

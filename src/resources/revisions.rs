@@ -336,13 +336,12 @@ pub(crate) fn follow(tx: &mut Tx<'_>) -> Result<Invalidation> {
         .filter(policies::public)
         .select(policies::id)
         .order(policies::id);
-    let public: Vec<Id> = match (&*themselves, &*touched) {
-        // One is compared by `=`, for which PostgreSQL keeps its plan.
-        ([], [one]) => all.filter(policies::id.eq(*one)).load(tx.conn)?,
-        _ => {
-            let of = (policies::id.eq_any(touched)).or(policies::organization_id.eq_any(themselves));
-            all.filter(of).load(tx.conn)?
-        }
+    // One is compared by `=`, for which PostgreSQL keeps its plan.
+    let public: Vec<Id> = if let ([], [one]) = (&*themselves, &*touched) {
+        all.filter(policies::id.eq(*one)).load(tx.conn)?
+    } else {
+        let of = (policies::id.eq_any(touched)).or(policies::organization_id.eq_any(themselves));
+        all.filter(of).load(tx.conn)?
     };
     for policy in public {
         correct(tx, policy)?;

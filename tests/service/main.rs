@@ -246,6 +246,23 @@ fn migrations_can_be_run_apart_and_again() -> Outcome {
 }
 
 #[test]
+fn a_command_asks_for_functions_and_views_that_an_older_program_did_not_define() -> Outcome {
+    let place = Place::new("older-definitions")?;
+    let database = database("older_definitions")?;
+    let settings = [("DATABASE_URL", &*database.address)];
+    let create = ["token", "create", "--name", "first", "--scope", "admin"];
+    assert!(place.run(&["migrate"], &settings)?.status.success());
+    PgConnection::establish(&database.address)?
+        .batch_execute("update derived.definitions set digest = 'older'; drop view public_changes")?;
+    place
+        .run(&create, &settings)?
+        .is_one_line_about(&["definitions", "ward-policy migrate"]);
+    assert!(place.run(&["migrate"], &settings)?.status.success());
+    assert!(place.run(&create, &settings)?.status.success());
+    Ok(())
+}
+
+#[test]
 fn verify_works_while_the_service_runs_or_not_and_names_what_was_altered() -> Outcome {
     let place = Place::new("verify")?;
     let service = place.serve(&[])?;
