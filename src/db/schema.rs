@@ -250,6 +250,10 @@ diesel::table! {
         row_id -> Uuid,
         organization_id -> Nullable<Uuid>,
         policy_id -> Nullable<Uuid>,
+        key -> Jsonb,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        was_public -> Bool,
     }
 }
 

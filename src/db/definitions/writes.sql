@@ -60,22 +60,27 @@ begin
     perform set_config('ward_policy.trial', 'on', true), set_config('ward_policy.at', clock_timestamp()::text, true),
             set_config('ward_policy.actor', actor, true), set_config('ward_policy.token', token, true),
             set_config('ward_policy.request', request, true), set_config('ward_policy.reason', reason, true),
-            -- The log of a trial holds its own changes alone.
-            set_config('ward_policy.begun_after', '0', true),
             set_config('search_path', 'trial, ' || current_setting('search_path'), true),
             set_config('application_name', 'ward-policy trial', true);
 end
 $$;
 
--- What this write or trial has changed so far of what everybody sees or saw; revisions only follow such changes. However long the history, few
--- rows are expected of a function: PostgreSQL plans a statement about them once.
-create or replace function public.find_public_changes() returns setof public.change_log stable rows 10 language plpgsql as $$
+-- What this write or trial has changed so far. However long the history, few rows are expected of a function: PostgreSQL plans a statement
+-- about them once.
+create or replace function public.find_open_changes() returns setof public.change_log stable rows 10 language plpgsql as $$
 begin
-    return query select c.* from change_log c
-    where c.seq > current_setting('ward_policy.begun_after')::bigint and (c.was_public or c.is_public) and c.type <> 'revision';
+    if current_setting('ward_policy.trial', true) = 'on' then
+        return query select * from trial.change_log;
+    else
+        return query select * from public.change_log where seq > nullif(current_setting('ward_policy.begun_after', true), '')::bigint;
+    end if;
 end
 $$;
-create or replace view public.public_changes as select * from public.find_public_changes();
+
+-- Of this, what everybody sees or saw; revisions only follow such changes.
+create or replace view public.public_changes as
+select seq, type, row_id, organization_id, policy_id, key, before, after, was_public
+from public.find_open_changes() where (was_public or is_public) and type <> 'revision';
 
 -- Whether anybody waits for a lock that this process holds, but for other trials.
 create or replace function public.is_in_the_way(process integer) returns boolean language sql as $$

@@ -23,7 +23,7 @@ const TABLES: &str = "select relname::text as value from pg_class where relnames
                       and relkind = 'r' and relname !~ 'diesel' order by 1";
 
 /// Views that are read as tables are.
-const VIEWS: [&str; 4] = ["changes", "derived.counted", "published", "removals"];
+const VIEWS: [&str; 5] = ["changes", "derived.counted", "public_changes", "published", "removals"];
 /// Tables of what is counted of others: no history, and made anew when it is lost.
 const DERIVED: [&str; 3] = ["derived.kept_answers", "derived.tallied", "derived.tallies"];
 /// Tables that are no rows of policies: what is kept of them is never changed, or is nobody's history.
