@@ -3,7 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
-use diesel::{PgConnection, dsl::exists, prelude::*};
+use diesel::{
+    PgConnection,
+    dsl::{array, exists},
+    prelude::*,
+};
 
 use super::{
     EvaluationFilter,
@@ -77,6 +81,11 @@ pub struct Subject {
     others: Vec<Recorded>,
 }
 
+diesel::define_sql_function! {
+    /// The elements of an array, a row each.
+    fn unnest(ids: diesel::sql_types::Array<diesel::sql_types::Uuid>) -> diesel::sql_types::Uuid;
+}
+
 impl FindById for Subject {
     const TYPE: &'static str = Indicator::TYPE;
 
@@ -85,6 +94,8 @@ impl FindById for Subject {
     }
 
     fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+        // A plan for all numbers of ids: of an array alone, PostgreSQL would make one for each.
+        let ids = array(diesel::select(unnest(ids)));
         Self::query().filter(i::id.eq_any(ids)).load(conn)
     }
 
