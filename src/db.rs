@@ -60,7 +60,7 @@ mod token_directory;
 mod transaction;
 mod trial;
 
-pub use batch_loader::{FindById, find_by_id};
+pub use batch_loader::{FindById, find_by_id, unnest};
 pub use bounds::Bounds;
 pub use columns::WrittenColumns;
 pub use constraints::{known_constraints, reason_required};

@@ -47,6 +47,12 @@ pub trait FindById: Clone + Send + Sized + 'static {
     fn organization(&self) -> &Slug;
 }
 
+diesel::define_sql_function! {
+    /// The elements of an array, a row each. Collected again, they are an array of which PostgreSQL expects the same number whatever
+    /// it is, and so keeps its plan.
+    fn unnest(ids: diesel::sql_types::Array<diesel::sql_types::Uuid>) -> diesel::sql_types::Uuid;
+}
+
 /// Implements [`FindById`] for the row type of a table.
 #[macro_export]
 macro_rules! read_by_id {
@@ -59,6 +65,7 @@ macro_rules! read_by_id {
             }
 
             fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
+                let ids = diesel::dsl::array(diesel::select($crate::db::unnest(ids)));
                 Self::query().filter($table::id.eq_any(ids)).load(conn)
             }
 

@@ -19,6 +19,7 @@ use crate::{
     db::{
         FindById, NestedRows, RowsOf, WrittenColumns,
         schema::{goals as g, indicators as i, latest, organizations as o, policies as p, results as r},
+        unnest,
     },
     domain::{
         evaluation::{Case, Evaluation, Verdict, attained, evaluate, gap, outcome::value_status, verdict},
@@ -81,11 +82,6 @@ pub struct Subject {
     others: Vec<Recorded>,
 }
 
-diesel::define_sql_function! {
-    /// The elements of an array, a row each.
-    fn unnest(ids: diesel::sql_types::Array<diesel::sql_types::Uuid>) -> diesel::sql_types::Uuid;
-}
-
 impl FindById for Subject {
     const TYPE: &'static str = Indicator::TYPE;
 
@@ -94,7 +90,6 @@ impl FindById for Subject {
     }
 
     fn all(conn: &mut PgConnection, ids: &[Id]) -> QueryResult<Vec<Self>> {
-        // A plan for all numbers of ids: of an array alone, PostgreSQL would make one for each.
         let ids = array(diesel::select(unnest(ids)));
         Self::query().filter(i::id.eq_any(ids)).load(conn)
     }
